@@ -1,0 +1,49 @@
+// Bundles static/src into static/dist: each *.ts and *.css directly under src is an entry of its own
+// (folders below hold the modules they import), and Inter's font files lie beside them.
+import { build, context } from "esbuild";
+import { cpSync, existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const here = dirname(fileURLToPath(import.meta.url));
+const source = join(here, "src");
+const target = join(here, "dist");
+const fonts = join(here, "..", "node_modules", "@fontsource-variable", "inter", "files");
+
+const entries = readdirSync(source)
+  .filter((name) => /\.(ts|css)$/.test(name) && !name.endsWith(".d.ts"))
+  .map((name) => join(source, name));
+
+const options = {
+  entryPoints: entries,
+  outdir: target,
+  bundle: true,
+  minify: true,
+  format: "esm",
+  splitting: true,
+  target: ["es2021", "safari15"],
+  chunkNames: "chunks/[name]-[hash]",
+  assetNames: "assets/[name]-[hash]",
+  loader: { ".woff2": "file", ".svg": "file", ".png": "file" },
+  legalComments: "linked",
+  logLevel: "warning",
+};
+
+// What the pages ask for by name: the variable face, latin and latin-ext, upright and italic.
+function copyFonts() {
+  if (!existsSync(fonts)) throw new Error(`Inter is missing (${fonts}); run npm ci first.`);
+  const wanted = readdirSync(fonts).filter((name) => /^inter-latin(-ext)?-wght-(normal|italic)\.woff2$/.test(name));
+  mkdirSync(join(target, "fonts"), { recursive: true });
+  for (const name of wanted) cpSync(join(fonts, name), join(target, "fonts", name));
+}
+
+rmSync(target, { recursive: true, force: true });
+mkdirSync(target, { recursive: true });
+copyFonts();
+if (process.argv.includes("--watch")) {
+  const watching = await context(options);
+  await watching.watch();
+  console.log(`Watching ${source}; Ctrl+C stops.`);
+} else {
+  await build(options);
+}
