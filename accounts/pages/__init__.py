@@ -1,0 +1,1 @@
+"""Pages about people and their rights: projects, members, tokens, the first set-up."""

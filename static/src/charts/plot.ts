@@ -1,0 +1,216 @@
+// One curve of one run in one <div data-curve="address">. The server thins it to what the width can show and keeps each
+// bucket's lowest and highest point; zooming asks again for the window in view.
+import uPlot from "uplot";
+import { clock, exact, figure } from "./format";
+import { fetchCurve, smooth, type Curve } from "./payload";
+
+export interface Look {
+  x: "step" | "time" | "relative";
+  log: boolean;
+  smoothing: number;
+}
+
+const css = (name: string): string => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+const dash = (slot: number): number[] => (slot > 6 ? [5, 3] : []);
+
+export class CurvePlot {
+  private readonly element: HTMLElement;
+  private look: Look;
+  private curve: Curve | null = null;
+  private plot: uPlot | null = null;
+  private loading: AbortController | null = null;
+  private window: [number, number] | null = null;
+  private start = 0;
+  private stale = true;
+
+  constructor(element: HTMLElement, look: Look) {
+    this.element = element;
+    this.look = look;
+  }
+
+  /** Takes a new look; reads again only where the server's answer depends on it. */
+  async show(look: Look): Promise<void> {
+    const again = this.stale || look.x !== this.look.x;
+    this.look = look;
+    if (again) {
+      this.window = null;
+      await this.load();
+    } else this.draw();
+  }
+
+  redraw(): void {
+    if (this.curve) this.draw();
+  }
+
+  private address(): string {
+    const address = new URL(this.element.dataset.curve ?? "", location.href);
+    address.searchParams.set("x", this.look.x === "step" ? "step" : "time");
+    address.searchParams.set("buckets", String(Math.max(60, Math.round(this.element.clientWidth / 2))));
+    if (this.window) {
+      address.searchParams.set("from", String(this.window[0] + this.start));
+      address.searchParams.set("to", String(this.window[1] + this.start));
+    }
+    return address.href;
+  }
+
+  private async load(): Promise<void> {
+    this.loading?.abort();
+    const mine = new AbortController();
+    this.loading = mine;
+    this.element.setAttribute("aria-busy", "true");
+    try {
+      this.curve = await fetchCurve(this.address(), mine.signal);
+      if (!this.window) this.start = this.look.x === "relative" ? (this.curve.x[0] ?? 0) : 0;
+      this.stale = false;
+      this.draw();
+    } catch (error) {
+      if (!mine.signal.aborted) this.say(error instanceof Error ? error.message : "The curve did not come.");
+    } finally {
+      if (this.loading === mine) this.element.removeAttribute("aria-busy");
+    }
+  }
+
+  private say(words: string): void {
+    this.plot?.destroy();
+    this.plot = null;
+    this.element.textContent = words;
+    this.element.classList.add("m-chart-empty");
+  }
+
+  private draw(): void {
+    const curve = this.curve;
+    if (!curve) return;
+    const drawable = (y: number): boolean => Number.isFinite(y) && (!this.look.log || y > 0);
+    const raw = Array.from(curve.y, (y) => (drawable(y) ? y : null));
+    if (!raw.some((y) => y !== null)) return this.say(this.nothing(curve));
+    const x = Array.from(curve.x, (value) => value - this.start);
+    const smoothed = this.look.smoothing > 0 ? smooth(raw, this.look.smoothing) : null;
+    this.plot?.destroy();
+    this.element.replaceChildren();
+    this.element.classList.remove("m-chart-empty");
+    this.plot = new uPlot(this.options(curve, smoothed !== null, x), smoothed ? [x, raw, smoothed] : [x, raw], this.element);
+    this.tell(curve, raw);
+  }
+
+  private nothing(curve: Curve): string {
+    if (!curve.x.length) return "No points in this window.";
+    return this.look.log ? "No value above 0: nothing to draw on a log axis." : "Only NaN or infinite values.";
+  }
+
+  private options(curve: Curve, smoothed: boolean, x: number[]): uPlot.Options {
+    const slot = Number(this.element.dataset.slot ?? 1);
+    const colour = css(`--run-${slot}`);
+    const alone = x.length < 3;
+    const line = { stroke: colour, width: 2, dash: dash(slot), points: { show: alone, size: 6, fill: colour } };
+    const behind = { stroke: `${colour}40`, width: 1, points: { show: false } };
+    const axis = { stroke: css("--m-text-3"), grid: { stroke: css("--m-line"), width: 1 }, ticks: { show: false }, font: `11px ${css("--m-font")}`, gap: 6 };
+    const log = this.look.log;
+    return {
+      width: this.element.clientWidth,
+      height: this.element.clientHeight,
+      legend: { show: false },
+      padding: [8, 12, 0, 0],
+      cursor: { y: false, drag: { x: true, y: false, setScale: false }, points: { size: 7 } },
+      scales: { x: { time: false, range: this.xRange(x) }, y: { distr: log ? 3 : 1 } },
+      series: smoothed ? [{}, behind, line] : [{}, line],
+      axes: [
+        { ...axis, size: 26, space: this.look.x === "time" ? 96 : 50, values: (_, at) => at.map((value) => this.xWords(value, true)) },
+        { ...axis, size: 52, space: 34, ...(log && { grid: { ...axis.grid, filter: onlyPowersOfTen } }), values: (_, at) => at.map((value) => (value === null ? "" : figure(value))) },
+      ],
+      hooks: {
+        setSelect: [(u) => this.zoom(u)],
+        draw: [(u) => this.markNotFinite(u, curve, colour)],
+        setCursor: [(u) => this.point(u)],
+        ready: [(u) => u.over.addEventListener("dblclick", () => this.unzoom())],
+      },
+    };
+  }
+
+  private xRange(x: number[]): uPlot.Scale.Range {
+    if (this.window) return this.window;
+    const [low, high] = [x[0] ?? 0, x[x.length - 1] ?? 1];
+    return low === high ? [low - 1, high + 1] : [low, high];
+  }
+
+  private xWords(value: number, short = false): string {
+    if (this.look.x === "time") return short ? clock(value).slice(-8, -3) : `${clock(value)} UTC`;
+    if (this.look.x === "relative") return `${figure(value / 1000)} s`;
+    return short ? figure(value) : `step ${exact(value)}`;
+  }
+
+  private zoom(u: uPlot): void {
+    if (u.select.width < 4) return;
+    this.window = [u.posToVal(u.select.left, "x"), u.posToVal(u.select.left + u.select.width, "x")];
+    void this.load();
+  }
+
+  private unzoom(): void {
+    if (!this.window) return;
+    this.window = null;
+    void this.load();
+  }
+
+  private markNotFinite(u: uPlot, curve: Curve, colour: string): void {
+    const arm = 4 * devicePixelRatio;
+    const floor = u.bbox.top + u.bbox.height - 7 * devicePixelRatio;
+    u.ctx.save();
+    u.ctx.strokeStyle = colour;
+    u.ctx.lineWidth = 2 * devicePixelRatio;
+    u.ctx.setLineDash([]);
+    curve.y.forEach((y, i) => {
+      if (Number.isFinite(y)) return;
+      const at = u.valToPos((curve.x[i] ?? 0) - this.start, "x", true);
+      u.ctx.beginPath();
+      u.ctx.moveTo(at - arm, floor - arm);
+      u.ctx.lineTo(at + arm, floor + arm);
+      u.ctx.moveTo(at + arm, floor - arm);
+      u.ctx.lineTo(at - arm, floor + arm);
+      u.ctx.stroke();
+    });
+    u.ctx.restore();
+  }
+
+  private point(u: uPlot): void {
+    const tip = this.tip();
+    const at = u.cursor.idx;
+    const y = at === null || at === undefined ? null : this.curve?.y[at];
+    if (at === null || at === undefined || y === null || y === undefined) {
+      tip.hidden = true;
+      return;
+    }
+    tip.textContent = `${exact(y)} @ ${this.xWords(u.data[0][at] ?? 0)}`;
+    tip.hidden = false;
+    const left = (u.cursor.left ?? 0) + 56;
+    tip.style.left = `${Math.min(left + 8, this.element.clientWidth - tip.offsetWidth - 4)}px`;
+    tip.style.top = "4px";
+  }
+
+  private tip(): HTMLElement {
+    const made = this.element.querySelector<HTMLElement>(".m-chart-tip");
+    if (made) return made;
+    const tip = document.createElement("div");
+    tip.className = "m-chart-tip";
+    tip.hidden = true;
+    this.element.append(tip);
+    return tip;
+  }
+
+  /** Says below the chart how many points it shows of how many, and what it could not show. */
+  private tell(curve: Curve, raw: (number | null)[]): void {
+    const place = this.element.dataset.notice ? document.getElementById(this.element.dataset.notice) : null;
+    if (!place) return;
+    const words = [
+      curve.sampled ? `${exact(curve.x.length)} of ${exact(curve.total)} points, min and max kept` : `all ${exact(curve.total)} ${curve.total === 1 ? "point" : "points"}`,
+    ];
+    if (this.look.smoothing > 0) words.unshift(`EMA ${this.look.smoothing.toFixed(2)}`);
+    if (curve.notFinite) words.push(`${exact(curve.notFinite)} NaN or infinite`);
+    const below = this.look.log ? raw.filter((y, i) => y === null && Number.isFinite(curve.y[i])).length : 0;
+    if (below) words.push(`${exact(below)} not above 0`);
+    if (this.window) words.push("zoomed, double-click to go back");
+    place.textContent = words.join(" · ");
+  }
+}
+
+function onlyPowersOfTen(_: uPlot, splits: number[]): (number | null)[] {
+  return splits.map((value) => (Number.isInteger(+Math.log10(value).toFixed(9)) ? value : null));
+}

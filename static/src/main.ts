@@ -1,0 +1,16 @@
+// What every page has: menus that close, copying, keys, the sidebar, and htmx for parts that come again.
+import htmx from "htmx.org";
+import { listenForCopying } from "./page/copying";
+import { listenForKeys } from "./page/keys";
+import { listenForMenus } from "./page/menus";
+import { listenForSidebar } from "./page/sidebar";
+import { listenForRows } from "./page/rows";
+
+htmx.config.includeIndicatorStyles = false;
+htmx.config.allowEval = false;
+
+listenForMenus();
+listenForCopying();
+listenForSidebar();
+listenForRows();
+listenForKeys();

@@ -1,0 +1,64 @@
+// Single keys work while nothing is being typed; Ctrl+K and Esc always do.
+import { closeMenus } from "./menus";
+import { openCurrent, step } from "./rows";
+import { toggleSidebar } from "./sidebar";
+
+function isTyping(): boolean {
+  const at = document.activeElement;
+  return at instanceof HTMLElement && (at.isContentEditable || at.matches("input:not([type=checkbox]):not([type=radio]):not([type=range]), textarea, select"));
+}
+
+function focus(selector: string): boolean {
+  const field = document.querySelector<HTMLInputElement>(selector);
+  field?.focus();
+  field?.select();
+  return field !== null;
+}
+
+function showKeys(): boolean {
+  const dialog = document.getElementById("keys");
+  if (dialog instanceof HTMLDialogElement && !dialog.open) dialog.showModal();
+  return true;
+}
+
+function openTab(digit: string): boolean {
+  const tab = document.querySelectorAll<HTMLAnchorElement>("[data-tabs] a")[Number(digit) - 1];
+  tab?.click();
+  return tab !== undefined;
+}
+
+function escape(): boolean {
+  if (closeMenus()) return true;
+  if (isTyping()) (document.activeElement as HTMLElement).blur();
+  return false;
+}
+
+function act(event: KeyboardEvent): boolean {
+  if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k") return focus("#jump");
+  if (event.key === "Escape") return escape();
+  if (event.ctrlKey || event.metaKey || event.altKey || isTyping() || document.querySelector("dialog[open]")) return false;
+  switch (event.key) {
+    case "/":
+      return focus("#query") || focus("#jump");
+    case "?":
+      return showKeys();
+    case "[":
+      toggleSidebar();
+      return true;
+    case "j":
+      return step(1);
+    case "k":
+      return step(-1);
+    case "Enter":
+      return document.activeElement === document.body && openCurrent();
+    default:
+      return /^[1-9]$/.test(event.key) && openTab(event.key);
+  }
+}
+
+export function listenForKeys(): void {
+  document.addEventListener("keydown", (event) => {
+    if (act(event)) event.preventDefault();
+  });
+  document.getElementById("keys-open")?.addEventListener("click", showKeys);
+}
