@@ -6,6 +6,7 @@ from typing import Any
 from zlib import crc32
 
 from django import template
+from django.forms import BoundField
 from django.templatetags.static import static
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -33,6 +34,14 @@ def badge(kind: str, icon_name: str, word: str, extra: str = "") -> SafeString:
 def copy_button(text: object, label: str) -> dict[str, Any]:
     """A button that copies a text; it is there only where scripts run."""
     return {"text": text, "label": label}
+
+
+@register.simple_tag
+def control(field: BoundField) -> SafeString:
+    """A form field's control in our looks, with the state it is in."""
+    kinds = {"select": "form-select", "checkbox": "form-check-input"}
+    classes = kinds.get(field.widget_type, "form-control") + (" is-invalid" if field.errors else "")
+    return field.as_widget(attrs={"class": classes})
 
 
 def initials(name: str) -> str:

@@ -1,7 +1,7 @@
-// Runs in the head, before the first paint: settles the theme "system" and says that scripts run.
+// Runs in the head, before the first paint: settles the theme "auto" and says that scripts run.
 const root = document.documentElement;
 root.dataset.scripts = "on";
-if (root.dataset.theme === "system") {
+if (root.dataset.theme === "auto") {
   const dark = matchMedia("(prefers-color-scheme: dark)");
   const settle = (): void => {
     root.dataset.bsTheme = dark.matches ? "dark" : "light";

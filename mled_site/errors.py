@@ -1,0 +1,119 @@
+"""The pages for what went wrong: what, why, the way out, and the request id that finds it in the log."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from django.conf import settings
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import SuspiciousOperation
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.template.loader import render_to_string
+from django.views.decorators.csrf import requires_csrf_token
+
+from kernel.clock import now
+from kernel.errors import MledError, Unauthenticated
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """How one kind of error looks and, where it does not say so itself, what it says."""
+
+    kind: str
+    symbol: str
+    title: str
+    message: str
+    code: str
+
+
+FACES: Final = {
+    400: Face("warn", "warn", "This request makes no sense to MLED", "The address or the form is not in order.", "INVALID"),
+    403: Face("warn", "lock", "This is not yours to do", "Your role here does not allow it.", "PERMISSION_DENIED"),
+    404: Face("", "search", "No such page, or not yours to see", "There is nothing here that you may see.", "NOT_FOUND"),
+    409: Face("warn", "lock", "This cannot be done now", "The thing is in a state that does not allow it.", "CONFLICT"),
+    413: Face("warn", "warn", "This is too large", "It is more than MLED takes at once.", "TOO_LARGE"),
+    429: Face("warn", "clock", "Too many attempts", "Wait a while, then try again.", "TOO_MANY_REQUESTS"),
+    503: Face("warn", "clock", "MLED is busy", "A part of it is down or at its limit. Try again shortly.", "UNAVAILABLE"),
+}
+
+
+def error_page(request: HttpRequest, status: int, *, code: str = "", message: str = "", hint: str = "") -> HttpResponse:
+    """One error as a page, with the words it came with, or those of its kind."""
+    face = FACES.get(status, FACES[400])
+    context = {
+        "status": status,
+        "kind": face.kind,
+        "symbol": face.symbol,
+        "title": face.title,
+        "code": code or face.code,
+        "message": message or face.message,
+        "hint": hint,
+        "asked_for": request.path if status == 404 else "",
+        "request_id": request_id(request),
+        "at": now(),
+    }
+    return render(request, "errors/error.html", context, status=status)
+
+
+def request_id(request: HttpRequest) -> str:
+    """The id under which the log tells this request's story; empty where it failed before it had one."""
+    actor = getattr(request, "actor", None)
+    return getattr(actor, "request_id", "") or getattr(request, "request_id", "")
+
+
+@requires_csrf_token
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Django's handler400."""
+    hint = "Go back, reload the page and try again." if isinstance(exception, SuspiciousOperation) else ""
+    return error_page(request, 400, hint=hint)
+
+
+@requires_csrf_token
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Django's handler403."""
+    return error_page(request, 403, message=str(exception))
+
+
+@requires_csrf_token
+def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Django's handler404: absent and invisible read the same."""
+    return error_page(request, 404)
+
+
+@requires_csrf_token
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """A form without its proof of origin: mostly a page left open for long, or cookies that are switched off."""
+    return error_page(
+        request,
+        403,
+        code="CSRF",
+        message="This form was open for too long, or your browser sends no cookies. Nothing was written.",
+        hint="Go back, reload the page and send it again.",
+    )
+
+
+@requires_csrf_token
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Django's handler500. It asks neither the database nor the session: they may be what broke."""
+    context = {"request_id": request_id(request), "at": now()}
+    return HttpResponse(render_to_string("errors/500.html", context), status=500)
+
+
+class ErrorPages:
+    """Middleware: an error of ours that no door took care of becomes its page, or the way to sign in."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if not isinstance(exception, MledError):
+            return None
+        if isinstance(exception, Unauthenticated) and request.method == "GET":
+            return redirect_to_login(request.get_full_path(), settings.LOGIN_URL)
+        return error_page(
+            request, exception.status, code=exception.code, message=exception.message, hint=exception.hint
+        )
