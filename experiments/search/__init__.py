@@ -1,0 +1,1 @@
+"""Search: text -> tree (grammar), tree -> SQL (compile), order and pages (ordering), the data of a page (rundata)."""
