@@ -28,13 +28,19 @@ class Face:
 
 
 FACES: Final = {
-    400: Face("warn", "warn", "This request makes no sense to MLED", "The address or the form is not in order.", "INVALID"),
+    400: Face(
+        "warn", "warn", "This request makes no sense to MLED", "The address or the form is not in order.", "INVALID"
+    ),
     403: Face("warn", "lock", "This is not yours to do", "Your role here does not allow it.", "PERMISSION_DENIED"),
-    404: Face("", "search", "No such page, or not yours to see", "There is nothing here that you may see.", "NOT_FOUND"),
+    404: Face(
+        "", "search", "No such page, or not yours to see", "There is nothing here that you may see.", "NOT_FOUND"
+    ),
     409: Face("warn", "lock", "This cannot be done now", "The thing is in a state that does not allow it.", "CONFLICT"),
     413: Face("warn", "warn", "This is too large", "It is more than MLED takes at once.", "TOO_LARGE"),
     429: Face("warn", "clock", "Too many attempts", "Wait a while, then try again.", "TOO_MANY_REQUESTS"),
-    503: Face("warn", "clock", "MLED is busy", "A part of it is down or at its limit. Try again shortly.", "UNAVAILABLE"),
+    503: Face(
+        "warn", "clock", "MLED is busy", "A part of it is down or at its limit. Try again shortly.", "UNAVAILABLE"
+    ),
 }
 
 

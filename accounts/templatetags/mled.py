@@ -21,7 +21,9 @@ _UNITS = ((86_400 * 365, "y"), (86_400, "d"), (3_600, "h"), (60, "min"))
 @register.simple_tag
 def icon(name: str, extra: str = "") -> SafeString:
     """A decorative icon from the sprite; the words beside it carry the meaning."""
-    return format_html('<svg class="i {}" aria-hidden="true"><use href="{}#{}"/></svg>', extra, static("icons.svg"), name)
+    return format_html(
+        '<svg class="i {}" aria-hidden="true"><use href="{}#{}"/></svg>', extra, static("icons.svg"), name
+    )
 
 
 @register.simple_tag

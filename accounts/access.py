@@ -1,0 +1,237 @@
+"""May this actor do that to this thing? One function answers, with a reason for each refusal.
+
+In order: user active; token scope and project list narrow; site role; project role (direct or by group); guardian
+grant; object state. Upper rooms register what they know of state and grants; this room never asks them.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Q
+
+from accounts.models import Membership, Project, ProjectUserObjectPermission
+from accounts.roles import PERMISSIONS, REASON_NEEDED, THE_TABLE, Permission, Reach, Role, roles_with
+from accounts.scoping import ProjectScoped
+from kernel.actor import Actor, ActorKind
+from kernel.errors import MledError, NotFound, Refused, Unauthenticated
+
+Standing = Mapping[UUID | None, frozenset[Role]]
+StateCheck = Callable[[Actor, str, Any], MledError | None]
+
+_state_checks: dict[type, list[StateCheck]] = defaultdict(list)
+_experiment_grants: list[Callable[[UUID], frozenset[int]]] = []
+GRANTABLE = frozenset({"projects.see", "experiments.see", "experiments.download"})
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """Yes. needs_reason: only together with a reason."""
+
+    needs_reason: bool = False
+
+    def __bool__(self) -> bool:
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class Denied:
+    """No, and why, as the error that a door may show to whoever can see the thing."""
+
+    error: MledError
+
+    def __bool__(self) -> bool:
+        return False
+
+    @property
+    def reason(self) -> str:
+        """Why, in a sentence."""
+        return str(self.error)
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """How far a viewer sees: everything, or these projects and single experiments."""
+
+    everything: bool
+    projects: frozenset[UUID]
+    experiments: frozenset[int]
+
+
+NOTHING = Sight(False, frozenset(), frozenset())
+
+
+def register_state_check(model: type, check: StateCheck) -> None:
+    """Let a room refuse acts on its rows by their state (locked, submitted). check returns the error, or None."""
+    _state_checks[model].append(check)
+
+
+def register_experiment_grants(grants: Callable[[UUID], frozenset[int]]) -> None:
+    """Let the experiments room say which single experiments a user was granted sight of."""
+    _experiment_grants.append(grants)
+
+
+def standing(actor: Actor) -> Standing:
+    """The actor's roles by project id (None: site-wide), direct and by group. One query per request."""
+    if not actor.is_person:
+        return {}
+    known: Standing | None = actor.memo.get("standing")
+    if known is None:
+        known = actor.memo["standing"] = _read_standing(actor.user_id)
+    return known
+
+
+def _read_standing(user_id: UUID | None) -> Standing:
+    mine = Q(user_id=user_id) | Q(group__members__user_id=user_id)
+    found: dict[UUID | None, set[Role]] = defaultdict(set)
+    for project_id, role in Membership.objects.filter(mine).values_list("project_id", "role"):
+        found[project_id].add(Role(role))
+    return {project_id: frozenset(roles) for project_id, roles in found.items()}
+
+
+def roles_in(actor: Actor, project_id: UUID | None) -> frozenset[Role]:
+    """Every role that counts for the actor in this project, site-wide ones included."""
+    roles = standing(actor)
+    return roles.get(None, frozenset()) | (roles.get(project_id, frozenset()) if project_id else frozenset())
+
+
+def roles_text(actor: Actor, project_id: UUID | None) -> str:
+    """The roles as an event keeps them."""
+    return ",".join(sorted(roles_in(actor, project_id)))
+
+
+def can(actor: Actor, permission: str, subject: ProjectScoped | None = None) -> Allowed | Denied:
+    """Whether the actor may; a Denied says why not."""
+    wanted = PERMISSIONS[permission]
+    verdict = _may(actor, wanted, subject)
+    if verdict and subject is not None:
+        for check in _state_checks.get(type(subject), ()):
+            error = check(actor, permission, subject)
+            if error is not None:
+                return Denied(error)
+    return verdict
+
+
+def _may(actor: Actor, wanted: Permission, subject: ProjectScoped | None) -> Allowed | Denied:
+    if actor.kind in (ActorKind.OPERATOR, ActorKind.SYSTEM):
+        return Allowed()
+    if not actor.is_person:
+        return Denied(Unauthenticated("You are not signed in.", hint="Sign in, or send a token."))
+    if not actor.is_active:
+        return Denied(Unauthenticated("This account is deactivated.", hint="Ask an administrator."))
+    project_id = subject.scope_project_id if subject is not None else None
+    narrowed = _narrowed_by_token(actor, wanted, project_id)
+    if narrowed is not None:
+        return narrowed
+    if wanted.own_account and (subject is None or subject.owner_id == actor.user_id):
+        return Allowed()
+    return _by_role(actor, wanted, subject, project_id)
+
+
+def _narrowed_by_token(actor: Actor, wanted: Permission, project_id: UUID | None) -> Denied | None:
+    token = actor.token
+    if token is None:
+        return None
+    if wanted.scope not in token.scopes:
+        held = ", ".join(sorted(token.scopes)) or "none"
+        what = f"The token '{token.name}' may not {wanted.means}: that needs the scope '{wanted.scope}', it has {held}."
+        return Denied(Refused(what, hint="Use a token with that scope."))
+    if project_id is not None and token.projects is not None and project_id not in token.projects:
+        return Denied(Refused(f"The token '{token.name}' is not good for this project.", hint="Use another token."))
+    return None
+
+
+def _by_role(
+    actor: Actor, wanted: Permission, subject: ProjectScoped | None, project_id: UUID | None
+) -> Allowed | Denied:
+    roles = roles_in(actor, project_id)
+    own = subject is not None and subject.owner_id is not None and subject.owner_id == actor.user_id
+    granting = [role for role in roles if _reaches(role, wanted.name, own)]
+    if granting:
+        return Allowed(needs_reason=not own and all((role, wanted.name) in REASON_NEEDED for role in granting))
+    if wanted.name in GRANTABLE and subject is not None and _granted(actor, subject):
+        return Allowed()
+    return Denied(_refusal(wanted, roles, own_only=any(wanted.name in THE_TABLE[role] for role in roles)))
+
+
+def _reaches(role: Role, permission: str, own: bool) -> bool:
+    reach = THE_TABLE[role].get(permission)
+    return reach is Reach.ANY or (reach is Reach.OWN and own)
+
+
+def _granted(actor: Actor, subject: ProjectScoped) -> bool:
+    seen = _granted_to(actor)
+    return subject.scope_project_id in seen.projects or subject.scope_experiment_id in seen.experiments
+
+
+def _granted_to(actor: Actor) -> Sight:
+    """Single projects and experiments that guardian's grants open to this user."""
+    known: Sight | None = actor.memo.get("grants")
+    if known is None:
+        assert actor.user_id is not None
+        projects = ProjectUserObjectPermission.objects.filter(
+            user_id=actor.user_id, permission__codename="view_project"
+        ).values_list("content_object_id", flat=True)
+        experiments = frozenset[int]().union(*(grants(actor.user_id) for grants in _experiment_grants))
+        known = actor.memo["grants"] = Sight(False, frozenset(projects), experiments)
+    return known
+
+
+def _refusal(wanted: Permission, roles: frozenset[Role], *, own_only: bool) -> MledError:
+    held = " and ".join(sorted(role.label for role in roles)) or "no role"
+    if own_only:
+        what = f"As {held} you may {wanted.means} only where you created them."
+    else:
+        able = " or ".join(role.label for role in roles_with(wanted.name)) or "the operator of this server"
+        what = f"You may not {wanted.means}: that is for {able}, and you have {held} here."
+    return Refused(what, hint="Ask a manager of the project, or an administrator.")
+
+
+def sight(viewer: Actor, permission: str) -> Sight:
+    """How far the viewer sees with this permission: what `visible_to` filters by. `can` gives the same answer."""
+    if viewer.kind in (ActorKind.OPERATOR, ActorKind.SYSTEM):
+        return Sight(True, frozenset(), frozenset())
+    wanted, token = PERMISSIONS[permission], viewer.token
+    if not viewer.is_person or not viewer.is_active or (token and wanted.scope not in token.scopes):
+        return NOTHING
+    roles = standing(viewer)
+    limit = token.projects if token else None
+    if any(permission in THE_TABLE[role] for role in roles.get(None, ())):
+        return Sight(True, frozenset(), frozenset()) if limit is None else Sight(False, limit, frozenset())
+    granted = _granted_to(viewer)
+    mine = {pid for pid, held in roles.items() if pid and any(permission in THE_TABLE[role] for role in held)}
+    projects = frozenset(mine) | granted.projects
+    if limit is not None:
+        return Sight(False, projects & limit, frozenset())
+    return Sight(False, projects, granted.experiments)
+
+
+def require(actor: Actor, permission: str, subject: ProjectScoped | None = None) -> Allowed:
+    """Allowed, or the error: NotFound where the actor may not even see the subject, else the refusal itself."""
+    verdict = can(actor, permission, subject)
+    if isinstance(verdict, Allowed):
+        return verdict
+    if subject is not None and not isinstance(verdict.error, Unauthenticated) and not can_see(actor, subject):
+        raise not_found(subject)
+    raise verdict.error
+
+
+def can_see(actor: Actor, subject: ProjectScoped) -> bool:
+    """Whether the subject exists for this actor."""
+    return bool(_may(actor, PERMISSIONS[subject.see_permission], subject))
+
+
+def not_found(subject: ProjectScoped | type[ProjectScoped], name: object = "") -> NotFound:
+    """The one answer for absent and invisible."""
+    noun = str(subject._meta.verbose_name)
+    return NotFound(f"No {noun} '{name}' was found." if name else f"No such {noun} was found.")
+
+
+def find_project(viewer: Actor, slug: str) -> Project:
+    """The project by its slug, if the viewer may see it. Raises NotFound."""
+    project: Project | None = Project.objects.filter(slug=slug).first()
+    if project is None or not can_see(viewer, project):
+        raise not_found(Project, slug)
+    return project

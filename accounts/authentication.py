@@ -1,0 +1,120 @@
+"""From a credential to an actor: API tokens (Bearer, or Basic with the token as password) and signed-in sessions."""
+
+import base64
+import binascii
+import datetime as dt
+from typing import Any
+from uuid import UUID
+
+from django.core.cache import cache
+from django.http import HttpRequest
+from rest_framework.authentication import BaseAuthentication, SessionAuthentication
+from rest_framework.request import Request
+
+from accounts.models import ApiToken, User
+from kernel.actor import Actor, ActorKind, Door, TokenGrant, anonymous
+from kernel.clock import now
+from kernel.digests import sha256_hex
+from kernel.errors import TooMany, Unauthenticated
+
+TOKEN_PREFIX = "mled_"
+FAILURES_A_MINUTE = 60  # wrong tokens from one address before it has to wait
+_USED_EVERY = dt.timedelta(minutes=5)  # last use is kept this finely: no write on every request
+
+
+def bearer_secret(header: str) -> str | None:
+    """The token in an Authorization header; None where there is none. Raises Unauthenticated for a broken header."""
+    scheme, _, rest = header.partition(" ")
+    if not header:
+        return None
+    if scheme.lower() == "bearer":
+        return rest.strip()
+    if scheme.lower() == "basic":
+        try:
+            return base64.b64decode(rest.strip(), validate=True).decode().partition(":")[2]
+        except (binascii.Error, ValueError):
+            raise Unauthenticated("The Authorization header cannot be read.", hint="Send 'Bearer <token>'.") from None
+    raise Unauthenticated(f"The scheme '{scheme[:20]}' is not one of Bearer and Basic.", hint="Send 'Bearer <token>'.")
+
+
+def actor_for_token(secret: str, door: Door, *, request_id: str = "", client: str = "", ip: str = "") -> Actor:
+    """The owner of a live token. Raises Unauthenticated, the same for unknown, expired and revoked ones."""
+    token = None
+    if secret.startswith(TOKEN_PREFIX):
+        token = ApiToken.objects.select_related("user").filter(digest=sha256_hex(secret.encode())).first()
+    if token is None or not token.is_live or not token.user.is_active:
+        _count_failure(ip)
+        raise Unauthenticated(
+            "This token is not good: unknown, expired or revoked.",
+            hint="Make a new one on the Tokens page and put it into MLFLOW_TRACKING_TOKEN.",
+        )
+    _note_use(token)
+    grant = TokenGrant(
+        id=token.id,
+        name=token.name,
+        scopes=frozenset(token.scopes),
+        projects=None if token.projects is None else frozenset(UUID(text) for text in token.projects),
+        default_project=token.default_project_id,
+    )
+    return _person(token.user, door, token=grant, request_id=request_id, client=client, ip=ip)
+
+
+def _person(user: User, door: Door, **more: Any) -> Actor:
+    return Actor(ActorKind.USER, door, user_id=user.id, user_name=user.name, is_active=user.is_active, **more)
+
+
+def _note_use(token: ApiToken) -> None:
+    moment = now()
+    if token.last_used_at is None or moment - token.last_used_at > _USED_EVERY:
+        token.last_used_at = moment
+        token.save()
+
+
+def _count_failure(ip: str) -> None:
+    key = f"token-failures:{ip}"
+    cache.add(key, 0, timeout=60)
+    try:
+        count = cache.incr(key)
+    except ValueError:
+        return
+    if count > FAILURES_A_MINUTE:
+        raise TooMany("Too many wrong tokens from this address.", hint="Wait a minute and check the token.")
+
+
+def actor_from_request(request: HttpRequest, door: Door) -> Actor:
+    """Whoever a request's token names, else its session's user, else nobody."""
+    request_id = getattr(request, "request_id", "")
+    client = request.META.get("HTTP_USER_AGENT", "")[:200]
+    ip = request.META.get("REMOTE_ADDR", "")
+    secret = bearer_secret(request.META.get("HTTP_AUTHORIZATION", ""))
+    if secret is not None:
+        return actor_for_token(secret, door, request_id=request_id, client=client, ip=ip)
+    user = getattr(request, "user", None)
+    if user is not None and user.is_authenticated:
+        return _person(user, door, request_id=request_id, client=client, ip=ip)
+    return anonymous(door, request_id)
+
+
+class TokenAuthentication(BaseAuthentication):
+    """DRF: a token in the Authorization header."""
+
+    def authenticate(self, request: Request) -> tuple[Any, Any] | None:
+        secret = bearer_secret(request.META.get("HTTP_AUTHORIZATION", ""))
+        if secret is None:
+            return None
+        actor = actor_from_request(request._request, Door.REST)
+        request._request.actor = actor  # type: ignore[attr-defined]
+        return User.objects.get(pk=actor.user_id), actor.token
+
+    def authenticate_header(self, request: Request) -> str:
+        return 'Bearer realm="MLED"'
+
+
+class PageSessionAuthentication(SessionAuthentication):
+    """DRF: the session of a signed-in page, with its CSRF check."""
+
+    def authenticate(self, request: Request) -> tuple[Any, None] | None:
+        found = super().authenticate(request)
+        if found is not None:
+            request._request.actor = actor_from_request(request._request, Door.REST)  # type: ignore[attr-defined]
+        return found

@@ -1,0 +1,140 @@
+"""Every permission by name, and which role has it: a page that a manager can read and an auditor can review.
+
+The matrix is that of the compliance specification. ANY: on every object of the project; OWN: on those that the actor
+created. A token narrows by scope: each permission belongs to one.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+
+class Role(StrEnum):
+    """A role in a project, or site-wide (administrator always; auditor by choice)."""
+
+    DATA_SCIENTIST = "data_scientist"
+    ML_ENGINEER = "ml_engineer"
+    PROJECT_MANAGER = "project_manager"
+    AUDITOR = "auditor"
+    ADMINISTRATOR = "administrator"
+
+    @property
+    def label(self) -> str:
+        """As people say it."""
+        return {"ml_engineer": "ML engineer"}.get(self.value, self.value.replace("_", " ").capitalize())
+
+
+class Reach(StrEnum):
+    """How far a permission goes within a project."""
+
+    ANY = "any"
+    OWN = "own"
+
+
+ANY, OWN = Reach.ANY, Reach.OWN
+
+
+class Scope(StrEnum):
+    """What a token may be used for."""
+
+    READ = "read"
+    LOG = "log"
+    MANAGE = "manage"
+
+
+@dataclass(frozen=True, slots=True)
+class Permission:
+    """One thing that may be allowed. privileged: a refusal of it is itself recorded. site: needs no project."""
+
+    name: str
+    means: str
+    scope: Scope
+    privileged: bool = False
+    site: bool = False
+    own_account: bool = False  # every active user has it, on their own account
+
+
+_ALL = (
+    Permission("projects.see", "see a project, its members and settings", Scope.READ),
+    Permission("projects.create", "create a project", Scope.MANAGE, privileged=True, site=True),
+    Permission("projects.edit", "change a project's name, purpose and settings", Scope.MANAGE, privileged=True),
+    Permission("members.manage", "add and remove members and set their roles", Scope.MANAGE, privileged=True),
+    Permission("members.appoint", "appoint managers and auditors", Scope.MANAGE, privileged=True),
+    Permission("groups.manage", "create groups and change who is in them", Scope.MANAGE, privileged=True, site=True),
+    Permission("users.create", "create users", Scope.MANAGE, privileged=True, site=True),
+    Permission("users.deactivate", "deactivate and reactivate users", Scope.MANAGE, privileged=True, site=True),
+    Permission("users.see", "see the directory of users", Scope.READ, site=True),
+    Permission("account.edit", "change one's own name and password", Scope.MANAGE, site=True, own_account=True),
+    Permission("tokens.manage", "create and revoke one's own tokens", Scope.MANAGE, site=True, own_account=True),
+    Permission(
+        "tokens.revoke_others", "see and revoke other people's tokens", Scope.MANAGE, privileged=True, site=True
+    ),
+    Permission("console.use", "use the admin console", Scope.MANAGE, privileged=True, site=True),
+    Permission("ledger.verify", "see the log's checkpoints and verify it", Scope.READ, site=True, own_account=True),
+    Permission("experiments.see", "see experiments, runs and metrics", Scope.READ),
+    Permission("experiments.download", "download artifacts", Scope.READ),
+    Permission("experiments.create", "create and rename experiments", Scope.LOG),
+    Permission("experiments.log_run", "create runs and log params, metrics and tags", Scope.LOG),
+    Permission("experiments.upload", "upload artifacts", Scope.LOG),
+    Permission("experiments.edit_notes", "edit notes and names", Scope.LOG),
+    Permission("experiments.delete_run", "delete and restore runs", Scope.LOG),
+    Permission("experiments.delete_experiment", "delete and restore experiments", Scope.LOG),
+    Permission("experiments.lock_run", "lock and unlock runs", Scope.LOG),
+    Permission("experiments.set_direction", "say whether a metric is better high or low", Scope.LOG),
+    Permission("experiments.grant_access", "let one more person see an experiment", Scope.MANAGE, privileged=True),
+    Permission("registry.log_model", "log models and change their params and tags", Scope.LOG),
+)
+PERMISSIONS: Final = {permission.name: permission for permission in _ALL}
+
+_READER = {"projects.see": ANY, "experiments.see": ANY, "experiments.download": ANY}
+_WRITER = _READER | {
+    "experiments.create": ANY,
+    "experiments.log_run": ANY,
+    "experiments.upload": ANY,
+    "experiments.set_direction": ANY,
+    "registry.log_model": ANY,
+    "experiments.edit_notes": OWN,
+    "experiments.delete_run": OWN,
+}
+
+THE_TABLE: Final[dict[Role, dict[str, Reach]]] = {
+    Role.DATA_SCIENTIST: _WRITER | {"experiments.lock_run": OWN, "experiments.delete_experiment": OWN},
+    Role.ML_ENGINEER: _WRITER | {"experiments.lock_run": ANY, "experiments.delete_experiment": ANY},
+    Role.PROJECT_MANAGER: _READER
+    | {
+        "projects.edit": ANY,
+        "members.manage": ANY,
+        "experiments.lock_run": ANY,
+        "experiments.delete_run": ANY,
+        "experiments.delete_experiment": ANY,
+        "experiments.set_direction": ANY,
+        "experiments.grant_access": ANY,
+    },
+    Role.AUDITOR: _READER | {"users.see": ANY},
+    # Technical rights only: no reading of experiments, no approving.
+    Role.ADMINISTRATOR: {
+        "projects.see": ANY,
+        "projects.create": ANY,
+        "members.appoint": ANY,
+        "groups.manage": ANY,
+        "users.create": ANY,
+        "users.deactivate": ANY,
+        "users.see": ANY,
+        "tokens.revoke_others": ANY,
+        "console.use": ANY,
+    },
+}
+
+WRITING_ROLES: Final = frozenset({Role.DATA_SCIENTIST, Role.ML_ENGINEER, Role.PROJECT_MANAGER})
+SITE_ROLES: Final = frozenset({Role.ADMINISTRATOR, Role.AUDITOR, Role.PROJECT_MANAGER})
+# Where a role deletes or unlocks what others made, it says why.
+REASON_NEEDED: Final = {
+    (Role.PROJECT_MANAGER, "experiments.delete_run"),
+    (Role.PROJECT_MANAGER, "experiments.delete_experiment"),
+    (Role.PROJECT_MANAGER, "experiments.lock_run"),
+}
+
+
+def roles_with(permission: str) -> list[Role]:
+    """Who could do it: for a refusal that tells whom to ask."""
+    return [role for role, grants in THE_TABLE.items() if permission in grants]

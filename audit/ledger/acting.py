@@ -1,0 +1,127 @@
+"""The open act: collects what changes and writes one event before the transaction commits.
+
+No commit without event, no event without commit. Acts nest: an action called by another belongs to the outer one.
+"""
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+
+from audit.ledger.models import AuditEvent, AuditPayload, Pending
+from audit.ledger.values import Subject, plain
+from kernel.actor import Actor
+from kernel.digests import canonical_json, commitment
+from kernel.ids import uuid7
+
+_open: ContextVar["Act | None"] = ContextVar("open_act", default=None)
+
+
+class NoOpenAct(RuntimeError):
+    """A tracked row was about to change outside an action: a bug, so the write is refused."""
+
+
+class Act:
+    """One act under way: who, what verb, on what, and the row changes so far."""
+
+    def __init__(self, actor: Actor, verb: str, *, roles: str = "", project_id: UUID | None = None) -> None:
+        self.actor = actor
+        self.verb = verb
+        self.roles = roles
+        self.project_id = project_id
+        self.subject: Subject | None = None
+        self.reason = ""
+        self.client_ms: int | None = None
+        self.event_id = uuid7()
+        self.changes: list[dict[str, Any]] = []
+        self.always = False
+
+    def record(self, kind: str, row_id: str, op: str, fields: Mapping[str, tuple[Any, Any]]) -> None:
+        """Note a row change. kind: 'app.model'; op: create, update, delete or set; fields: name -> (old, new)."""
+        pairs = {name: [plain(old), plain(new)] for name, (old, new) in fields.items()}
+        self.changes.append({"type": kind, "id": row_id, "op": op, "fields": pairs})
+
+    def speaks_of(self, subject: Subject) -> None:
+        """Name what the event is about, where it is not the subject that the action was asked on."""
+        self.subject = subject
+
+    def write(self) -> None:
+        """Store the event, its payload and its place in the queue of the sequencer."""
+        payload: dict[str, Any] = {"changes": self.changes}
+        if self.reason:
+            payload["reason"] = self.reason
+        store_event(self.event(), payload, ip=self.actor.ip)
+
+    def event(self, outcome: str = "done") -> AuditEvent:
+        """The event's row, still without its commitment."""
+        actor, subject = self.actor, self.subject
+        return AuditEvent(
+            id=self.event_id,
+            project_id=self.project_id,
+            actor_kind=actor.kind.value,
+            actor_id=actor.user_id,
+            actor_roles=self.roles[:200],
+            token_id=actor.token.id if actor.token else None,
+            door=actor.door.value,
+            client=actor.client[:200],
+            request_id=actor.request_id[:64],
+            verb=self.verb,
+            outcome=outcome,
+            subject_type=subject.kind if subject else "",
+            subject_id=subject.id if subject else "",
+            client_ms=self.client_ms,
+        )
+
+
+def store_event(event: AuditEvent, payload: Mapping[str, Any], *, ip: str = "") -> None:
+    """Insert an event with its committed payload and queue it. Call inside the transaction of the act."""
+    salt, body = os.urandom(32), canonical_json(payload)
+    event.commitment = commitment(salt, body)
+    event.save(force_insert=True)
+    AuditPayload(event_id=event.id, salt=salt, body=body.decode()).save(force_insert=True)
+    Pending(event_id=event.id, ip=ip or None).save(force_insert=True)
+
+
+def current_act() -> Act:
+    """The open act. Raises NoOpenAct where there is none."""
+    act = _open.get()
+    if act is None:
+        raise NoOpenAct("A tracked row changes only inside an action.")
+    return act
+
+
+def open_act() -> Act | None:
+    """The open act, or None."""
+    return _open.get()
+
+
+@contextmanager
+def acting(actor: Actor, verb: str, *, roles: str = "", project_id: UUID | None = None) -> Iterator[Act]:
+    """Open an act in a transaction of its own, or join the one that is open."""
+    outer = _open.get()
+    if outer is not None:
+        yield outer
+        return
+    act = Act(actor, verb, roles=roles, project_id=project_id)
+    with transaction.atomic():
+        mark = _open.set(act)
+        try:
+            yield act
+        finally:
+            _open.reset(mark)
+        if act.changes or act.always:
+            act.write()
+
+
+def record_denial(
+    actor: Actor, verb: str, *, roles: str, project_id: UUID | None, subject: Subject | None, why: str
+) -> None:
+    """Keep that a privileged act was refused, in a transaction of its own."""
+    act = Act(actor, verb, roles=roles, project_id=project_id)
+    act.subject = subject
+    with transaction.atomic():
+        store_event(act.event(outcome="denied"), {"changes": [], "reason": why}, ip=actor.ip)

@@ -1,0 +1,193 @@
+"""Rows that the ledger watches.
+
+`Tracked` rows tell the open act what changed whenever they are saved or deleted, and keep simple-history rows for
+reading. Bulk writes, which would slip past, are refused by the queryset; `create_all` is the recorded way.
+Every model of ours says which kind it is: a test walks them all.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Any, ClassVar, Self, TypeVar, cast
+
+from django.db import models
+from django.db.models.manager import BaseManager
+from simple_history.models import HistoricalRecords
+
+from audit.ledger.acting import current_act, open_act
+from audit.ledger.values import Subject, plain, secret
+
+T = TypeVar("T", bound="Tracked")
+
+
+class UnrecordedWrite(RuntimeError):
+    """A bulk write that the ledger would not see: a bug, so it is refused."""
+
+
+class TrackedQuerySet(models.QuerySet[T]):
+    """Reads as usual; refuses writes that go past `save()` and `delete()` of the row."""
+
+    def _refuse(self, what: str) -> UnrecordedWrite:
+        return UnrecordedWrite(
+            f"{self.model.__name__}.objects.{what}() would go past the ledger; save the rows singly."
+        )
+
+    def update(self, **kwargs: Any) -> int:
+        raise self._refuse("update")
+
+    def delete(self) -> tuple[int, dict[str, int]]:
+        raise self._refuse("delete")
+
+    def bulk_create(self, *args: Any, **kwargs: Any) -> list[T]:
+        raise self._refuse("bulk_create")
+
+    def bulk_update(self, *args: Any, **kwargs: Any) -> int:
+        raise self._refuse("bulk_update")
+
+    def create_all(self, rows: Iterable[T]) -> list[T]:
+        """Insert many rows in one statement and record each. They get no simple-history rows."""
+        act = current_act()
+        made = super().bulk_create(list(rows))
+        for row in made:
+            act.record(*row.birth())
+            row.remember()
+        return made
+
+
+def history(**options: Any) -> HistoricalRecords:
+    """simple-history for reading: who is an opaque id without a foreign key, as in the ledger."""
+    return HistoricalRecords(
+        history_user_id_field=models.UUIDField(null=True),
+        history_user_getter=lambda record: record.history_user_id,
+        history_user_setter=lambda record, user: None,
+        get_user=lambda **_: None,
+        **options,
+    )
+
+
+class Tracked(models.Model):
+    """Base of rows whose every change is in the ledger.
+
+    quiet_fields change without an event (bookkeeping that proves nothing). secret_fields are recorded as digests.
+    """
+
+    ledger_kind: ClassVar[str] = "tracked"
+    quiet_fields: ClassVar[frozenset[str]] = frozenset()
+    secret_fields: ClassVar[frozenset[str]] = frozenset()
+
+    objects: ClassVar[BaseManager[Any]] = TrackedQuerySet.as_manager()
+
+    class Meta:
+        abstract = True
+
+    @classmethod
+    def from_db(cls, db: str | None, field_names: Any, values: Any) -> Self:
+        row = super().from_db(db, field_names, values)
+        row.remember()
+        return row
+
+    @property
+    def ledger_id(self) -> str:
+        """The id that people and protocols use for this row."""
+        return str(plain(self.pk))
+
+    @property
+    def ledger_subject(self) -> Subject:
+        """This row as the subject of an event."""
+        return Subject(self._meta.label_lower, self.ledger_id)
+
+    def remember(self) -> None:
+        """Keep the stored values, to tell at the next save what changed."""
+        values = self.__dict__
+        self._stored = {name: values[name] for name in self._column_names() if name in values}
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Write what changed, and record it. Saving an unchanged row writes nothing."""
+        if self._state.adding:
+            self._insert(*args, **kwargs)
+            return
+        changed = self._changed()
+        loud = {name: pair for name, pair in changed.items() if name not in self.quiet_fields}
+        if not changed:
+            return
+        if loud:
+            current_act().record(self._meta.label_lower, self.ledger_id, "update", self._hide(loud))
+        else:
+            self.skip_history_when_saving = True
+        try:
+            super().save(update_fields=list(changed))
+        finally:
+            self.__dict__.pop("skip_history_when_saving", None)
+        self.remember()
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        """Remove the row, and record what it held."""
+        kind, row_id, _, fields = self.birth()
+        current_act().record(kind, row_id, "delete", {name: (new, None) for name, (_, new) in fields.items()})
+        return super().delete(*args, **kwargs)
+
+    def birth(self) -> tuple[str, str, str, dict[str, tuple[Any, Any]]]:
+        """The change that brought this row into being, as `Act.record` takes it."""
+        return self._meta.label_lower, self.ledger_id, "create", {n: (None, v) for n, v in self.ledger_fields().items()}
+
+    def ledger_fields(self) -> dict[str, Any]:
+        """The columns that the ledger speaks of, with secrets as digests."""
+        values = {name: getattr(self, name) for name in self._column_names() if name not in self.quiet_fields}
+        return {name: secret(value) if name in self.secret_fields else value for name, value in values.items()}
+
+    def _insert(self, *args: Any, **kwargs: Any) -> None:
+        act = current_act()
+        super().save(*args, **{**kwargs, "force_insert": True})
+        act.record(*self.birth())
+        self.remember()
+
+    def _changed(self) -> dict[str, tuple[Any, Any]]:
+        stored: dict[str, Any] = getattr(self, "_stored", {})
+        now = {name: getattr(self, name) for name in stored}
+        return {name: (stored[name], now[name]) for name in stored if stored[name] != now[name]}
+
+    def _hide(self, changed: dict[str, tuple[Any, Any]]) -> dict[str, tuple[Any, Any]]:
+        return {
+            name: (secret(old), secret(new)) if name in self.secret_fields else (old, new)
+            for name, (old, new) in changed.items()
+        }
+
+    @classmethod
+    def _column_names(cls) -> tuple[str, ...]:
+        names = cls.__dict__.get("_columns")
+        if names is None:
+            names = tuple(field.attname for field in cls._meta.concrete_fields)
+            cls._columns = names
+        return cast("tuple[str, ...]", names)
+
+
+class Evidence(models.Model):
+    """Base of rows that are inserted once and recorded by the action that inserts them (`Act.record`)."""
+
+    ledger_kind: ClassVar[str] = "evidence"
+
+    class Meta:
+        abstract = True
+
+
+class Quiet(models.Model):
+    """Base of rows without events: bookkeeping, or content that a recorded digest covers (say which)."""
+
+    ledger_kind: ClassVar[str] = "quiet"
+
+    class Meta:
+        abstract = True
+
+
+def tracked_models() -> Iterator[type[Tracked]]:
+    """Every concrete tracked model of the installed apps."""
+    from django.apps import apps
+
+    yield from (model for model in apps.get_models() if issubclass(model, Tracked))
+
+
+def stamp_history(sender: Any, **kwargs: Any) -> None:
+    """Signal: put who and why of the open act on the simple-history row that is being made."""
+    act = open_act()
+    record = kwargs["history_instance"]
+    if act is not None:
+        record.history_user_id = act.actor.user_id
+        record.history_change_reason = str(act.event_id)

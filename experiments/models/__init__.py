@@ -1,0 +1,16 @@
+from experiments.models.experiments import Experiment, ExperimentTag, ExperimentUserObjectPermission
+from experiments.models.metrics import MetricDirection, MetricSegment, MetricSeries
+from experiments.models.runs import Param, Run, RunInput, RunTag
+
+__all__ = [
+    "Experiment",
+    "ExperimentTag",
+    "ExperimentUserObjectPermission",
+    "MetricDirection",
+    "MetricSegment",
+    "MetricSeries",
+    "Param",
+    "Run",
+    "RunInput",
+    "RunTag",
+]

@@ -1,0 +1,21 @@
+"""The first thing that sees a request: gives it an id, and leads machine protocols past what only pages need."""
+
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse
+
+from accounts.middleware import request_id_of
+from mlflow_api.door import answer, is_ours
+
+
+class MachineDoors:
+    """MLflow's calls need no session, CSRF token, message or redirect: they go straight to their door."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        request.request_id = request_id_of(request)  # type: ignore[attr-defined]
+        response = answer(request) if is_ours(request.path_info) else self.get_response(request)
+        response["X-Request-ID"] = request.request_id  # type: ignore[attr-defined]
+        return response

@@ -1,0 +1,232 @@
+"""MLED's settings: one file, sections in a fixed order, every deploy value from the environment."""
+
+import sys
+from pathlib import Path
+
+import environ
+from csp.constants import NONE, SELF
+
+from mled_site.secrets import kept_secret
+from mled_site.supervise.broker import choose_broker
+
+env = environ.Env()
+
+# --- Where things are -------------------------------------------------------------------------------------------------
+BASE_DIR = Path(__file__).resolve().parent.parent
+# One directory that holds everything of an installation: SQLite, files, keys, broker.
+MLED_DATA = Path(env("MLED_DATA", default=str(BASE_DIR / "var"))).resolve()
+MLED_DATA.mkdir(parents=True, exist_ok=True)
+MLED_VERSION = "0.1.0"
+MLED_HOST = env("MLED_HOST", default="127.0.0.1")
+MLED_PORT = env.int("MLED_PORT", default=8000)
+
+# --- Safety -----------------------------------------------------------------------------------------------------------
+DEBUG = env.bool("MLED_DEBUG", default=False)
+SECRET_KEY = env("MLED_SECRET_KEY", default="") or kept_secret(MLED_DATA / "keys" / "secret_key")
+MLED_URL = env("MLED_URL", default="")  # as people reach it, e.g. https://mled.example.org
+MLED_HTTPS = MLED_URL.startswith("https://")
+ALLOWED_HOSTS = env.list("MLED_ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+CSRF_TRUSTED_ORIGINS = [MLED_URL] if MLED_URL else []
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if MLED_HTTPS else None
+SECURE_SSL_REDIRECT = False  # the MLflow door never redirects: a 301 turns a POST into a GET
+SECURE_HSTS_SECONDS = 31_536_000 if MLED_HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = MLED_HTTPS
+SECURE_HSTS_PRELOAD = MLED_HTTPS
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = MLED_HTTPS
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "mled_session", "mled_csrf"
+SILENCED_SYSTEM_CHECKS = ["security.W008"]  # see SECURE_SSL_REDIRECT
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+        "base-uri": [NONE],
+        "manifest-src": [SELF],
+    }
+}
+
+# --- Apps -------------------------------------------------------------------------------------------------------------
+INSTALLED_APPS = [
+    "mled_site.apps.SiteConfig",
+    "audit.ledger",
+    "accounts",
+    "artifacts",
+    "experiments",
+    "registry",
+    "mlflow_api",
+    "mled_site.apps.MledAdminConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "mled_site.static.MledStaticFilesConfig",
+    "django.contrib.humanize",
+    "allauth",
+    "allauth.account",
+    "django_filters",
+    "django_htmx",
+    "drf_spectacular",
+    "guardian",
+    "rest_framework",
+    "simple_history",
+]
+MIDDLEWARE = [
+    "mled_site.middleware.MachineDoors",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "accounts.middleware.ActorMiddleware",
+]
+ROOT_URLCONF = "mled_site.urls"
+WSGI_APPLICATION = "mled_site.wsgi.application"
+APPEND_SLASH = True
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "accounts.pages.context.shell",
+            ]
+        },
+    }
+]
+
+# --- Database ---------------------------------------------------------------------------------------------------------
+_SQLITE = {
+    "timeout": 30,
+    "transaction_mode": "IMMEDIATE",
+    # FULL: an acknowledged write survives power loss.
+    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA busy_timeout=30000; PRAGMA foreign_keys=ON; "
+    "PRAGMA cache_size=-32000; PRAGMA temp_store=MEMORY;",
+}
+DATABASES = {"default": env.db_url("DATABASE_URL", default=f"sqlite:///{MLED_DATA / 'mled.sqlite3'}")}
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    DATABASES["default"]["OPTIONS"] = _SQLITE
+    DATABASES["default"]["CONN_MAX_AGE"] = None
+else:
+    DATABASES["default"]["OPTIONS"] = {
+        **DATABASES["default"].get("OPTIONS", {}),
+        "pool": {"min_size": 1, "max_size": env.int("MLED_DB_POOL", default=16), "timeout": 20},
+        "server_side_binding": False,
+    }
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- People -----------------------------------------------------------------------------------------------------------
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["accounts.backends.EmailBackend", "guardian.backends.ObjectPermissionBackend"]
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+    "django.contrib.auth.hashers.ScryptPasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "/"
+SESSION_ENGINE = "django.contrib.sessions.backends.db"
+SESSION_COOKIE_AGE = 14 * 24 * 3600
+ACCOUNT_ADAPTER = "accounts.adapter.AccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_LOGOUT_ON_GET = False
+ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_EMAIL_SUBJECT_PREFIX = "MLED: "
+GUARDIAN_MONKEY_PATCH_USER = False
+ANONYMOUS_USER_NAME = None  # guardian: no row for nobody
+EMAIL_CONFIG = env.email("EMAIL_URL", default="consolemail://")
+globals().update(EMAIL_CONFIG)
+DEFAULT_FROM_EMAIL = env("MLED_MAIL_FROM", default="MLED <mled@localhost>")
+
+# --- Background work --------------------------------------------------------------------------------------------------
+MLED_BROKER = choose_broker(env("REDIS_URL", default=""), MLED_DATA)
+CELERY_BROKER_URL = MLED_BROKER.celery_url
+CELERY_BROKER_TRANSPORT_OPTIONS = MLED_BROKER.transport_options
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+# A message only wakes a worker: where the broker is away, the sender gives up soon and beat finds the work later.
+CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0.1, "interval_max": 0.2}
+CELERY_TASK_ALWAYS_EAGER = env.bool("MLED_TASKS_INLINE", default=False)
+CELERY_TASK_SERIALIZER = CELERY_RESULT_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TIMEZONE = "UTC"
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_BEAT_SCHEDULE_FILENAME = str(MLED_DATA / "beat-schedule")
+MLED_TASK_THREADS = env.int("MLED_TASK_THREADS", default=4)
+CACHES = {"default": MLED_BROKER.cache}
+
+# --- REST -------------------------------------------------------------------------------------------------------------
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "accounts.authentication.TokenAuthentication",
+        "accounts.authentication.PageSessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
+    "DEFAULT_PAGINATION_CLASS": "mled_site.rest.NewestFirst",
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "mled_site.rest.problem_response",
+    "PAGE_SIZE": 100,
+}
+SPECTACULAR_SETTINGS = {"TITLE": "MLED", "VERSION": MLED_VERSION, "SERVE_INCLUDE_SCHEMA": False, "OAS_VERSION": "3.1.0"}
+
+# --- Files ------------------------------------------------------------------------------------------------------------
+STATIC_URL = "/static/"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STATIC_ROOT = Path(env("MLED_STATIC_ROOT", default=str(MLED_DATA / "static")))
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+WHITENOISE_SKIP_COMPRESS_EXTENSIONS = ["map", "woff2", "png", "gz", "br"]
+MLED_BLOBS = Path(env("MLED_BLOBS", default=str(MLED_DATA / "blobs")))
+MLED_MAX_UPLOAD_BYTES = env.int("MLED_MAX_UPLOAD_BYTES", default=5 * 1024**3)
+DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024**2
+
+# --- Words and times --------------------------------------------------------------------------------------------------
+LANGUAGE_CODE = "en-gb"
+TIME_ZONE = "UTC"
+USE_TZ = True
+USE_I18N = False
+
+# --- Ledger -----------------------------------------------------------------------------------------------------------
+MLED_LEDGER_ORIGIN = env("MLED_LEDGER_ORIGIN", default="mled.local/log")
+MLED_SIGNING_KEY = env("MLED_SIGNING_KEY", default="")
+
+# --- Logs -------------------------------------------------------------------------------------------------------------
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "stream": sys.stderr, "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": env("MLED_LOG_LEVEL", default="WARNING")},
+}

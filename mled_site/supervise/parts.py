@@ -1,0 +1,92 @@
+"""The parts that `manage.py up` runs, each the body of a forked child."""
+
+from __future__ import annotations
+
+import gc
+import os
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+
+from mled_site.supervise.broker import server_command
+from mled_site.supervise.children import Child
+
+
+def parts() -> list[Child]:
+    found = [
+        Child("mled-sequencer", run_sequencer),
+        Child("mled-worker", run_worker),
+        Child("mled-web", run_web),
+    ]
+    if settings.MLED_BROKER.program:
+        found.insert(0, Child("mled-broker", run_broker))
+    return found
+
+
+def load_everything() -> None:
+    """Import what the parts use, so that they share the pages; then keep the collector from touching (copying) them."""
+    import gunicorn.app.base
+    import gunicorn.arbiter
+    import gunicorn.workers.gthread  # noqa: F401
+    from django.template.loader import get_template
+    from django.urls import get_resolver
+
+    from mled_site.celery import app
+    from mled_site.wsgi import application  # noqa: F401
+
+    get_resolver().reverse_dict  # noqa: B018 - imports every page
+    get_template("base.html")
+    app.loader.import_default_modules()
+    gc.collect()
+    gc.freeze()
+
+
+def run_broker() -> None:
+    broker = settings.MLED_BROKER
+    command = server_command(broker.program, broker.socket, settings.MLED_DATA)
+    os.execv(command[0], command)
+
+
+def run_sequencer() -> None:
+    call_command("sequencer")
+
+
+def run_worker() -> None:
+    """One Celery worker with threads, and beat in a thread of it."""
+    from mled_site.celery import app
+
+    os.environ["MLED_BEAT"] = "1"
+    worker = app.Worker(
+        hostname="mled@%h",
+        pool="threads",
+        concurrency=settings.MLED_TASK_THREADS,
+        loglevel="WARNING",
+        quiet=True,
+        without_gossip=True,
+        without_mingle=True,
+        without_heartbeat=True,
+    )
+    worker.start()
+    raise SystemExit(worker.exitcode)
+
+
+def run_web() -> None:
+    from gunicorn.app.base import BaseApplication
+
+    from mled_site import gunicorn_config
+
+    class Web(BaseApplication):  # type: ignore[misc]
+        """gunicorn with our configuration, on the application that the supervisor has loaded."""
+
+        def load_config(self) -> None:
+            for name, value in vars(gunicorn_config).items():
+                if name in self.cfg.settings:
+                    self.cfg.set(name, value)
+
+        def load(self) -> Any:
+            from mled_site.wsgi import application
+
+            return application
+
+    Web().run()
