@@ -1,0 +1,112 @@
+"""The fixtures that tests/services/__init__.py describes."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.services.processes import ROOT
+
+# Playwright keeps an event loop in the main thread, where the ORM of a browser test then runs as well.
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
+
+FLUSHES = ("transactional_db", "live_server", "django_db_reset_sequences")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        mark = item.get_closest_marker("django_db")
+        flushes = any(name in FLUSHES for name in getattr(item, "fixturenames", ()))
+        if flushes or (mark and (mark.kwargs.get("transaction") or (mark.args and mark.args[0]))):
+            raise pytest.UsageError(
+                f"{item.nodeid} would empty the tables afterwards, which the ledger's triggers refuse. "
+                "Use the fixture committed_db, or live_mled for a server (tests/services/__init__.py)."
+            )
+
+
+@pytest.fixture(scope="session")
+def shared_directory(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """One directory for all pytest workers of this run."""
+    base = tmp_path_factory.getbasetemp()
+    return base if worker_id == "master" else base.parent
+
+
+@pytest.fixture(scope="session")
+def databases(shared_directory: Path, worker_id: str, django_test_environment: None, django_db_blocker):
+    from tests.services.databases import Databases
+
+    run = os.getpid() if worker_id == "master" else os.getppid()
+    made = Databases(shared_directory, run=run, worker=worker_id)
+    with django_db_blocker.unblock():
+        made.ensure_template()
+    return made
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(databases, django_db_blocker) -> Iterator[None]:
+    """Replaces pytest-django's: the database that `db` tests roll back on is a clone as well."""
+    with django_db_blocker.unblock():
+        clone = databases.committed()
+        clone.__enter__()
+    yield
+    with django_db_blocker.unblock():
+        clone.__exit__(None, None, None)
+
+
+@pytest.fixture
+def committed_db(request: pytest.FixtureRequest, databases, django_db_setup: None, django_db_blocker) -> Iterator[str]:
+    from tests.services.databases import url_of
+
+    if "db" in request.fixturenames or request.node.get_closest_marker("django_db"):
+        pytest.fail("A test takes either db or committed_db; a transaction cannot span both.")
+    with django_db_blocker.unblock(), databases.committed() as name:
+        yield url_of(name)
+
+
+@pytest.fixture(scope="session")
+def collected_static(shared_directory: Path) -> Path:
+    """Static files with their manifest, collected once per run."""
+    place = shared_directory / "static"
+    with (shared_directory / "static.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (place / "staticfiles.json").exists():
+            environment = {**os.environ, "MLED_DATA": str(shared_directory / "collecting"), "MLED_STATIC_ROOT": str(place)}
+            environment |= {"DJANGO_SETTINGS_MODULE": "mled_site.settings", "DATABASE_URL": "sqlite://:memory:"}
+            subprocess.run([sys.executable, "manage.py", "collectstatic", "--noinput", "-v0"], check=True, cwd=ROOT, env=environment)
+    return place
+
+
+@pytest.fixture(scope="session")
+def live_mled(databases, collected_static: Path, shared_directory: Path, worker_id: str, valkey_url: str):
+    yield from _live(databases, collected_static, shared_directory / f"live-{worker_id}", valkey_url)
+
+
+@pytest.fixture
+def own_live_mled(databases, collected_static: Path, tmp_path: Path, valkey_url: str):
+    yield from _live(databases, collected_static, tmp_path / "live", valkey_url)
+
+
+def _live(databases, static_root: Path, data: Path, valkey_url: str):
+    from tests.services.live import LiveMled
+
+    database = databases.clone()
+    live = LiveMled(database=database, data=data, static_root=static_root, REDIS_URL=valkey_url)
+    try:
+        yield live.start()
+    finally:
+        live.stop()
+        databases.drop(database)
+
+
+@pytest.fixture(scope="session")
+def valkey_url() -> Iterator[str]:
+    from tests.services.valkey import running_valkey
+
+    with running_valkey() as url:
+        yield url
