@@ -19,7 +19,7 @@ _beat: list[Any] = []
 
 @worker_ready.connect
 def start_beat(**about: Any) -> None:
-    """With MLED_BEAT=1 this worker also sends what is due by the clock: in a thread, so that it cannot outlive the worker."""
+    """With MLED_BEAT=1 this worker also sends what is due by the clock: in a thread, which cannot outlive it."""
     if os.environ.get("MLED_BEAT") == "1":
         from celery.beat import EmbeddedService
 

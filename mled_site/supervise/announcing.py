@@ -12,10 +12,11 @@ from django.db import connection
 
 def announce(url: str) -> None:
     if not answers(url, within=60):
-        print(f"MLED does not answer on {url} yet; the lines above may say why.", flush=True)
+        print(f"MLED does not answer as it should on {url}; the lines above may say why.", flush=True)
         return
     print(
-        f"\n  MLED is ready at {settings.MLED_URL or url}\n  Data in {settings.MLED_DATA}, database {connection.vendor}."
+        f"\n  MLED is ready at {settings.MLED_URL or url}"
+        f"\n  Data in {settings.MLED_DATA}, database {connection.vendor}."
     )
     link = setup_link()
     if link:
@@ -29,7 +30,10 @@ def answers(url: str, *, within: float) -> bool:
         try:
             with urllib.request.urlopen(f"{url}/health", timeout=5) as answer:  # noqa: S310 - our own address
                 return bool(answer.status == 200)
-        except (OSError, urllib.error.URLError):
+        except urllib.error.HTTPError as refusal:
+            print(f"{url}/health answers {refusal.code}.", flush=True)
+            return False
+        except OSError:
             time.sleep(0.05)
     return False
 

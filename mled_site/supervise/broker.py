@@ -1,4 +1,4 @@
-"""Which message broker: the one named by REDIS_URL, else a local Redis or Valkey on a socket in MLED_DATA, else files."""
+"""Which message broker: the one REDIS_URL names, else a local Redis or Valkey on a socket in MLED_DATA, else files."""
 
 from __future__ import annotations
 
@@ -78,12 +78,14 @@ def socket_path(data: Path) -> Path:
     return place / f"{hashlib.sha256(str(data).encode()).hexdigest()[:16]}.socket"
 
 
-def server_command(program: str, socket: Path, data: Path) -> list[str]:
+def server_command(broker: Broker, data: Path) -> list[str]:
     """A private server: no port, a socket that only this user may open, nothing kept on disk.
 
     Messages only wake workers; what is to be done stands in the database and is swept up by beat.
     """
-    folder = data / "broker"
+    if broker.program is None or broker.socket is None:
+        raise ValueError("This broker is nothing to start.")
+    program, socket, folder = broker.program, broker.socket, data / "broker"
     for place in (folder, socket.parent):
         place.mkdir(parents=True, exist_ok=True, mode=0o700)
         if place.stat().st_uid != os.getuid():

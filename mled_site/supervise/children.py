@@ -11,6 +11,8 @@ import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from django.core.management.base import CommandError
+
 PR_SET_PDEATHSIG, PR_SET_NAME = 1, 15
 STEADY_AFTER = 10.0  # seconds: a child that lived that long counts as started well
 GIVE_UP_AFTER = 5  # failures in a row
@@ -25,6 +27,7 @@ class Child:
     pid: int = 0
     started: float = 0.0
     failures: int = 0
+    was_steady: bool = False
     start_at: float = 0.0
 
     def start(self) -> None:
@@ -34,12 +37,15 @@ class Child:
     def ended(self, now: float) -> None:
         """Plan the next start: at once after a long life, later and later after a short one."""
         self.pid = 0
-        self.failures = 1 if now - self.started > STEADY_AFTER else self.failures + 1
+        lived_long = now - self.started > STEADY_AFTER
+        self.was_steady = self.was_steady or lived_long
+        self.failures = 1 if lived_long else self.failures + 1
         self.start_at = now + min(0.5 * 2 ** (self.failures - 1), 15)
 
     @property
     def is_hopeless(self) -> bool:
-        return self.failures >= GIVE_UP_AFTER
+        """It never ran: wrong settings, not an outage that will pass."""
+        return self.failures >= GIVE_UP_AFTER and not self.was_steady
 
     def signal(self, number: int, *, with_descendants: bool = False) -> None:
         if not self.pid:
@@ -71,6 +77,8 @@ def fork(name: str, run: Callable[[], object]) -> int:
         code = end.code if isinstance(end.code, int) else int(bool(end.code))
         if isinstance(end.code, str):
             print(end.code, file=sys.stderr)
+    except CommandError as error:
+        print(f"{name}: {error}", file=sys.stderr)
     except BaseException:
         traceback.print_exc()
     finally:

@@ -51,7 +51,7 @@ class Group:
 
     def _reap(self) -> list[Child]:
         """The children that ended since the last look."""
-        ended = []
+        ended: list[Child] = []
         while True:
             try:
                 pid, _ = os.waitpid(-1, os.WNOHANG)

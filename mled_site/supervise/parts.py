@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import warnings
 from typing import Any
 
 from django.conf import settings
@@ -24,8 +25,8 @@ def parts() -> list[Child]:
     return found
 
 
-def load_everything() -> None:
-    """Import what the parts use, so that they share the pages; then keep the collector from touching (copying) them."""
+def load_packages() -> None:
+    """Import what the parts use, so that they share its pages."""
     import gunicorn.app.base
     import gunicorn.arbiter
     import gunicorn.workers.gthread  # noqa: F401
@@ -33,18 +34,22 @@ def load_everything() -> None:
     from django.urls import get_resolver
 
     from mled_site.celery import app
-    from mled_site.wsgi import application  # noqa: F401
 
-    get_resolver().reverse_dict  # noqa: B018 - imports every page
+    _ = get_resolver().reverse_dict  # imports every page
     get_template("base.html")
     app.loader.import_default_modules()
+
+
+def load_application() -> None:
+    """The web application, once static files are in place; then keep the collector from touching (copying) all this."""
+    from mled_site.wsgi import application  # noqa: F401
+
     gc.collect()
     gc.freeze()
 
 
 def run_broker() -> None:
-    broker = settings.MLED_BROKER
-    command = server_command(broker.program, broker.socket, settings.MLED_DATA)
+    command = server_command(settings.MLED_BROKER, settings.MLED_DATA)
     os.execv(command[0], command)
 
 
@@ -54,9 +59,12 @@ def run_sequencer() -> None:
 
 def run_worker() -> None:
     """One Celery worker with threads, and beat in a thread of it."""
+    from celery.platforms import SecurityWarning
+
     from mled_site.celery import app
 
     os.environ["MLED_BEAT"] = "1"
+    warnings.filterwarnings("ignore", category=SecurityWarning)  # as root: messages are JSON, they run nothing
     worker = app.Worker(
         hostname="mled@%h",
         pool="threads",

@@ -13,8 +13,8 @@ Fixtures:
 db              pytest-django's own: the test runs in a transaction that is rolled back. Right for most tests.
                 (or `pytestmark = pytest.mark.django_db`)
 committed_db    a fresh clone for this one test, which may commit, use on_commit, threads and processes. A thread that
-                used the database closes it: `django.db.connections.close_all()`. Its value is the DATABASE_URL that another
-                process needs. Use it where you would have used `transactional_db` or `django_db(transaction=True)`.
+                used the database closes it: `django.db.connections.close_all()`. Its value is the DATABASE_URL that
+                another process needs. Use it in place of `transactional_db` and `django_db(transaction=True)`.
 live_mled       a real gunicorn (2 processes of 4 threads) on a clone of its own, one per pytest worker and session:
                 see LiveMled in live.py. Tests share it, so give people and projects names of their own:
 
@@ -35,6 +35,6 @@ valkey_url      redis://... of a Valkey server, started once per session.
 page, context   pytest-playwright's, on Debian's Chromium, with live_mled as base URL: `page.goto("/")`.
                 Without Chromium these tests are skipped and the run says so.
 
-Background tasks run inline in tests and in live servers (MLED_TASKS_INLINE=1); the sequencer does not run by itself there:
-call `live_mled.manage("sequencer", "--once")`.
+Background tasks run inline in tests and in live servers (MLED_TASKS_INLINE=1); the sequencer does not run by itself
+there: call `live_mled.manage("sequencer", "--once")`.
 """

@@ -40,4 +40,9 @@ def browser_type_launch_args() -> dict[str, Any]:
 
 @pytest.fixture(scope="session")
 def browser_context_args(browser_type_launch_args: dict[str, Any], live_mled) -> dict[str, Any]:
-    return {"base_url": live_mled.url, "viewport": {"width": 1280, "height": 800}, "locale": "en-GB", "timezone_id": "UTC"}
+    return {
+        "base_url": live_mled.url,
+        "viewport": {"width": 1280, "height": 800},
+        "locale": "en-GB",
+        "timezone_id": "UTC",
+    }

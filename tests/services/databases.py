@@ -47,8 +47,8 @@ def url_of(name: str) -> str:
 class Databases:
     """The template and clones of one pytest process.
 
-    shared: a directory that all pytest workers of this run see. run: what tells this run's databases from another's on the
-    same server (the pid of the process that started the workers).
+    shared: a directory that all pytest workers of this run see. run: what tells this run's databases from another's on
+    the same server (the pid of the process that started the workers).
     """
 
     def __init__(self, shared: Path, *, run: int, worker: str) -> None:
@@ -110,7 +110,9 @@ class Databases:
     def _drop_leftovers(self) -> None:
         """Databases of runs that no longer live, on a server that outlives runs."""
         with _server() as server:
-            found = server.execute("SELECT datname FROM pg_database WHERE datname LIKE %s", [f"{PREFIX}\\_%"]).fetchall()
+            found = server.execute(
+                "SELECT datname FROM pg_database WHERE datname LIKE %s", [f"{PREFIX}\\_%"]
+            ).fetchall()
         for (name,) in found:
             owner = name.removeprefix(f"{PREFIX}_").split("_")[0]
             if owner.isdigit() and not exists(int(owner)):

@@ -76,9 +76,18 @@ def collected_static(shared_directory: Path) -> Path:
     with (shared_directory / "static.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (place / "staticfiles.json").exists():
-            environment = {**os.environ, "MLED_DATA": str(shared_directory / "collecting"), "MLED_STATIC_ROOT": str(place)}
+            environment = {
+                **os.environ,
+                "MLED_DATA": str(shared_directory / "collecting"),
+                "MLED_STATIC_ROOT": str(place),
+            }
             environment |= {"DJANGO_SETTINGS_MODULE": "mled_site.settings", "DATABASE_URL": "sqlite://:memory:"}
-            subprocess.run([sys.executable, "manage.py", "collectstatic", "--noinput", "-v0"], check=True, cwd=ROOT, env=environment)
+            subprocess.run(
+                [sys.executable, "manage.py", "collectstatic", "--noinput", "-v0"],
+                check=True,
+                cwd=ROOT,
+                env=environment,
+            )
     return place
 
 

@@ -40,7 +40,9 @@ def running_postgres() -> Iterator[str]:
     place = Path(tempfile.mkdtemp(prefix="mled-postgres-"))
     place.chmod(0o755)
     try:
-        user = {"user": "nobody", "group": pwd.getpwnam("nobody").pw_gid, "extra_groups": []} if os.geteuid() == 0 else {}
+        user = (
+            {"user": "nobody", "group": pwd.getpwnam("nobody").pw_gid, "extra_groups": []} if os.geteuid() == 0 else {}
+        )
         if user:
             shutil.chown(place, "nobody")
         programs = reachable_programs(place)
@@ -67,7 +69,9 @@ def running_postgres() -> Iterator[str]:
 def is_ready(programs: Path, port: int) -> bool:
     if not answers(port):
         return False
-    asked = subprocess.run([str(programs / "pg_isready"), "-h", "127.0.0.1", "-p", str(port)], capture_output=True, check=False)
+    asked = subprocess.run(
+        [str(programs / "pg_isready"), "-h", "127.0.0.1", "-p", str(port)], capture_output=True, check=False
+    )
     return asked.returncode == 0
 
 

@@ -23,7 +23,7 @@ def die_with_parent() -> None:
 
 
 def start(command: list[str], **options: Any) -> subprocess.Popen[str]:
-    return subprocess.Popen(command, preexec_fn=die_with_parent, text=True, cwd=ROOT, **options)  # noqa: PLW1509
+    return subprocess.Popen(command, preexec_fn=die_with_parent, text=True, cwd=ROOT, **options)
 
 
 def stop(process: subprocess.Popen[str], *, within: float = 10, by: int = signal.SIGTERM) -> int:

