@@ -23,7 +23,7 @@ def node_hash(left: bytes, right: bytes) -> bytes:
 
 
 class CompactRange:
-    """A tree that only grows, kept as the roots of its full subtrees from left to right: at most one per bit of size."""
+    """A tree that only grows, kept as the roots of its full subtrees from left to right: one per set bit of size."""
 
     def __init__(self, size: int = 0, roots: Sequence[bytes] = ()) -> None:
         if size.bit_count() != len(roots):

@@ -19,7 +19,8 @@ from django.db.migrations.state import ProjectState
 _FUNCTION = """
 CREATE OR REPLACE FUNCTION mled_refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    RAISE EXCEPTION '% of % is refused: its rows are evidence.', TG_OP, TG_TABLE_NAME USING ERRCODE = 'restrict_violation';
+    RAISE EXCEPTION '% of % is refused: its rows are evidence.', TG_OP, TG_TABLE_NAME
+        USING ERRCODE = 'restrict_violation';
 END $$
 """
 

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from kernel.digests import sha256_hex
 
-_SAFE_INTEGER = 2**53
+SAFE_INTEGER = 2**53
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ def plain(value: Any) -> Any:
     if value is None or isinstance(value, bool | str):
         return value
     if isinstance(value, int):
-        return value if -_SAFE_INTEGER < value < _SAFE_INTEGER else str(value)
+        return value if -SAFE_INTEGER < value < SAFE_INTEGER else str(value)
     if isinstance(value, float):
         return value if math.isfinite(value) else repr(value)
     if isinstance(value, UUID):

@@ -1,0 +1,203 @@
+"""The one that puts committed events in order.
+
+Writers leave their events in Pending and wait for nobody. The sequencer takes them in turn, gives each a gapless number
+and a leaf of the Merkle log, and signs the new head, all in one transaction: a crash leaves either all of a batch or
+nothing of it, and the next start repeats it with the same result. Any number may be started; a lock lets one at a time
+take a batch, and each looks up where the log stands before it goes on.
+"""
+
+import fcntl
+import logging
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import QuerySet, Subquery
+
+from audit.ledger import anchors, checkpoints
+from audit.ledger.canonical import LEAF_COLUMNS, hex_id, ids_parameter, leaf_hash_of, leaf_select
+from audit.ledger.keys import SigningKey, signing_key
+from audit.ledger.merkle import CompactRange, Grown
+from audit.ledger.models import Checkpoint, EventOrigin, Leaf, Pending, Subtree
+from audit.ledger.tree import stored_size, stored_tree, subtrees_of
+from kernel.clock import now
+
+log = logging.getLogger(__name__)
+
+BATCH = 512
+IDLE_SECONDS = 600
+
+# Any number does as long as nothing else in this database locks it.
+_ADVISORY_LOCK = 0x4D4C4544
+
+_Waiting = tuple[int, UUID, str | None]
+_ID = LEAF_COLUMNS.index("id")
+
+
+class LogBroken(RuntimeError):
+    """The stored log no longer agrees with its last signed head, so nothing is signed on top of it."""
+
+
+class Sequencer:
+    """Gives waiting events their places. Keeps the tree between batches; the database says whether it is stale."""
+
+    def __init__(self, key: SigningKey | None = None) -> None:
+        self.key = key or signing_key()
+        self.public = self.key.public
+        self._tree: CompactRange | None = None
+
+    def run_once(self) -> int:
+        """Take one batch, sign its head and anchor it; how many events got their place.
+
+        Signs again the head of a log that has been idle for ten minutes. Raises LogBroken.
+        """
+        placed = 0
+        if Pending.objects.exists():
+            try:
+                with _turn():
+                    placed = self._place(_next_waiting())
+            except BaseException:
+                self._tree = None
+                raise
+        elif self._is_idle():
+            with _turn():
+                self._sign(self._log())
+        self._anchor()
+        return placed
+
+    def run_until_empty(self) -> int:
+        """Take batches until no event waits; how many got their place."""
+        total = 0
+        while placed := self.run_once():
+            total += placed
+        return total
+
+    def _place(self, waiting: Sequence[_Waiting]) -> int:
+        if not waiting:
+            return 0
+        tree, grown = self._log().copy(), Grown()
+        hashes = _leaf_hashes([event_id for _, event_id, _ in waiting])
+        rows = []
+        for _, event_id, _ in waiting:
+            leaf = hashes[event_id.hex]
+            rows.append(Leaf(seq=tree.size, event_id=event_id, leaf_hash=leaf.hex()))
+            tree.append(leaf, grown)
+        Leaf.objects.bulk_create(rows)
+        Subtree.objects.bulk_create(subtrees_of(grown))
+        EventOrigin.objects.bulk_create(EventOrigin(event_id=event, ip=ip) for _, event, ip in waiting if ip)
+        Pending.objects.filter(id__in=[number for number, _, _ in waiting]).delete()
+        self._sign(tree)
+        self._tree = tree
+        return len(rows)
+
+    def _log(self) -> CompactRange:
+        """The log as it stands in the database, read anew only if another has gone on with it."""
+        size = stored_size()
+        if self._tree is None or self._tree.size != size:
+            tree = stored_tree(size)
+            self._require_signed(tree)
+            self._tree = tree
+        return self._tree
+
+    def _require_signed(self, tree: CompactRange) -> None:
+        last = Checkpoint.objects.order_by("-size", "-id").first()
+        if last is None and tree.size == 0:
+            return
+        if last is None:
+            raise LogBroken(f"The log has {tree.size} leaves and no checkpoint. Run verify_ledger.")
+        try:
+            head = checkpoints.verify(last.note, {self.public.id: self.public})
+        except checkpoints.BadCheckpoint as error:
+            raise LogBroken(f"Checkpoint {last.pk} was not signed with this key: {error}") from error
+        if (head.size, head.root) != (tree.size, tree.root()):
+            raise LogBroken(f"The log is not the one that checkpoint {last.pk} signed. Run verify_ledger.")
+
+    def _sign(self, tree: CompactRange) -> None:
+        root = tree.root()
+        Checkpoint.objects.create(
+            size=tree.size,
+            root=root.hex(),
+            key_id=self.public.id,
+            note=checkpoints.sign(self.key, tree.size, root),
+            anchor=anchors.PLACE,
+        )
+
+    def _is_idle(self) -> bool:
+        last = Checkpoint.objects.order_by("-id").values_list("at", flat=True).first()
+        return last is not None and (now() - last).total_seconds() >= IDLE_SECONDS
+
+    def _anchor(self) -> None:
+        """Anchor what has committed since, also what a crash kept an earlier process from anchoring."""
+        lines = [anchors.Anchored(row.pk, row.at.isoformat(), row.note) for row in _not_anchored()]
+        if lines:
+            anchors.anchor(lines)
+
+
+def run_once() -> int:
+    """Take one batch of waiting events; how many got their place."""
+    return Sequencer().run_once()
+
+
+def _next_waiting() -> list[_Waiting]:
+    """The next events in the order of their acts. Leaves out what names no event, or one that has its leaf: such rows
+    come from outside MLED, must not stop the log, and verify_ledger reports them."""
+    with connection.cursor() as cursor:
+        # Walks the primary key of Pending and looks up 512 events by theirs, whatever the planner has heard of sizes.
+        cursor.execute(
+            """
+            SELECT waiting.id, waiting.event_id, waiting.ip FROM ledger_pending waiting
+            WHERE EXISTS (SELECT 1 FROM ledger_auditevent event WHERE event.id = waiting.event_id)
+              AND NOT EXISTS (SELECT 1 FROM ledger_leaf leaf WHERE leaf.event_id = waiting.event_id)
+            ORDER BY waiting.id LIMIT %s
+            """,
+            [BATCH],
+        )
+        rows = cursor.fetchall()
+    return [(number, UUID(hex_id(event_id)), str(ip) if ip else None) for number, event_id, ip in rows]
+
+
+def _leaf_hashes(event_ids: list[UUID]) -> dict[str, bytes]:
+    """The leaf hash of each event by its id in hex."""
+    columns, marks = leaf_select(connection.vendor, "event"), ", ".join(["%s"] * len(event_ids))
+    query = f"SELECT {columns} FROM ledger_auditevent event WHERE event.id IN ({marks})"  # noqa: S608
+    with connection.cursor() as cursor:
+        cursor.execute(query, ids_parameter(connection.vendor, event_ids))
+        return {hex_id(row[_ID]): leaf_hash_of(row) for row in cursor.fetchall()}
+
+
+def _not_anchored() -> QuerySet[Checkpoint]:
+    """Checkpoints newer than the last line of the anchor; of a database that was rolled back, the newest alone."""
+    here, last = Checkpoint.objects.filter(anchor=anchors.PLACE).order_by("pk"), anchors.last_anchored()
+    if last is None:
+        return here
+    if here.filter(pk=last.checkpoint, note=last.note).exists():
+        return here.filter(pk__gt=last.checkpoint)
+    return here.filter(pk=Subquery(here.order_by("-pk").values("pk")[:1])).exclude(note=last.note)
+
+
+@contextmanager
+def _turn() -> Iterator[None]:
+    """A transaction in which nobody else places events: an advisory lock on PostgreSQL, a locked file on SQLite."""
+    if connection.vendor == "postgresql":
+        with transaction.atomic():
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_ADVISORY_LOCK])
+            yield
+        return
+    with _locked_file(Path(settings.MLED_DATA) / "sequencer.lock"), transaction.atomic():
+        yield
+
+
+@contextmanager
+def _locked_file(path: Path) -> Iterator[Any]:
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield descriptor
+    finally:
+        os.close(descriptor)
