@@ -215,7 +215,13 @@ def test_models_come_in_pages(wire: Wire, shelf: tuple[str, str, dict[str, str]]
 
 @pytest.mark.parametrize(
     "asked",
-    [{"filter": "colour = 'x'"}, {"order_by": [{"field_name": "colour"}]}, {"filter": "name = 5"}, {"max_results": 0}],
+    [
+        {"order_by": [{"field_name": "colour"}]},
+        {"filter": "nonsense"},
+        pytest.param({"filter": "colour = 'x'"}, marks=mled_only),
+        pytest.param({"filter": "name = 5"}, marks=mled_only),
+        pytest.param({"max_results": 0}, marks=mled_only),
+    ],
 )
 def test_an_unknown_field_is_refused(wire: Wire, shelf: tuple[str, str, dict[str, str]], asked: dict[str, Any]) -> None:
     assert wire.refused("logged-models/search", experiment_ids=[shelf[0]], **asked) == INVALID
