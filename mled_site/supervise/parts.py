@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import warnings
+from importlib import import_module
 from typing import Any
 
 from django.conf import settings
@@ -12,6 +13,16 @@ from django.core.management import call_command
 
 from mled_site.supervise.broker import server_command
 from mled_site.supervise.children import Child
+
+SHARED = [
+    "celery.apps.worker",
+    "celery.beat",
+    "celery.concurrency.thread",
+    "celery.worker.consumer",
+    "gunicorn.app.base",
+    "gunicorn.arbiter",
+    "gunicorn.workers.gthread",
+]
 
 
 def parts() -> list[Child]:
@@ -27,17 +38,17 @@ def parts() -> list[Child]:
 
 def load_packages() -> None:
     """Import what the parts use, so that they share its pages."""
-    import gunicorn.app.base
-    import gunicorn.arbiter
-    import gunicorn.workers.gthread  # noqa: F401
     from django.template.loader import get_template
     from django.urls import get_resolver
 
     from mled_site.celery import app
 
+    for name in SHARED:
+        import_module(name)
     _ = get_resolver().reverse_dict  # imports every page
     get_template("base.html")
     app.loader.import_default_modules()
+    _ = app.amqp, app.connection_for_read().transport_cls
 
 
 def load_application() -> None:
