@@ -1,6 +1,5 @@
 """What the frame around every page needs. Nothing here is read before a template asks for it."""
 
-
 from django.http import HttpRequest
 
 THEMES = (("light", "Light"), ("dark", "Dark"), ("system", "System"))

@@ -1,11 +1,11 @@
 """Rows that the ledger watches.
 
 `Tracked` rows tell the open act what changed whenever they are saved or deleted, and keep simple-history rows for
-reading. Bulk writes, which would slip past, are refused by the queryset; `create_all` is the recorded way.
+reading. Bulk writes, which would slip past, are refused by the queryset; `change_all` is the recorded way.
 Every model of ours says which kind it is: a test walks them all.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any, ClassVar, Self, TypeVar, cast
 
 from django.db import models
@@ -25,31 +25,45 @@ class UnrecordedWrite(RuntimeError):
 class TrackedQuerySet(models.QuerySet[T]):
     """Reads as usual; refuses writes that go past `save()` and `delete()` of the row."""
 
-    def _refuse(self, what: str) -> UnrecordedWrite:
-        return UnrecordedWrite(
-            f"{self.model.__name__}.objects.{what}() would go past the ledger; save the rows singly."
-        )
+    def _guard(self, what: str) -> None:
+        """Tracked rows change singly; evidence rows only inside an act, whose action records them; quiet ones freely."""
+        kind = getattr(self.model, "ledger_kind", "quiet")
+        if kind == "evidence":
+            current_act()
+        elif kind == "tracked":
+            name = self.model.__name__
+            raise UnrecordedWrite(f"{name}.objects.{what}() would go past the ledger; save the rows singly.")
 
     def update(self, **kwargs: Any) -> int:
-        raise self._refuse("update")
+        self._guard("update")
+        return super().update(**kwargs)
 
     def delete(self) -> tuple[int, dict[str, int]]:
-        raise self._refuse("delete")
+        self._guard("delete")
+        return super().delete()
 
     def bulk_create(self, *args: Any, **kwargs: Any) -> list[T]:
-        raise self._refuse("bulk_create")
+        self._guard("bulk_create")
+        return super().bulk_create(*args, **kwargs)
 
     def bulk_update(self, *args: Any, **kwargs: Any) -> int:
-        raise self._refuse("bulk_update")
+        self._guard("bulk_update")
+        return super().bulk_update(*args, **kwargs)
 
-    def create_all(self, rows: Iterable[T]) -> list[T]:
-        """Insert many rows in one statement and record each. They get no simple-history rows."""
+    def change_all(self, **values: Any) -> int:
+        """Give all rows of this queryset the same values in one statement, each row recorded and kept in history."""
         act = current_act()
-        made = super().bulk_create(list(rows))
-        for row in made:
-            act.record(*row.birth())
+        rows = list(self.select_for_update(of=("self",), no_key=True).order_by("pk"))
+        for row in rows:
+            for name, value in values.items():
+                setattr(row, name, value)
+            act.record(row._meta.label_lower, row.ledger_id, "update", row.pending_changes())
             row.remember()
-        return made
+        model: Any = self.model
+        same = model.objects.filter(pk__in=[row.pk for row in rows])
+        changed = super(TrackedQuerySet, same).update(**values)
+        model.history.bulk_history_create(rows, batch_size=500, update=True, default_change_reason=str(act.event_id))
+        return changed
 
 
 def history(**options: Any) -> HistoricalRecords:
@@ -105,11 +119,11 @@ class Tracked(models.Model):
             self._insert(*args, **kwargs)
             return
         changed = self._changed()
-        loud = {name: pair for name, pair in changed.items() if name not in self.quiet_fields}
+        loud = self.pending_changes()
         if not changed:
             return
         if loud:
-            current_act().record(self._meta.label_lower, self.ledger_id, "update", self._hide(loud))
+            current_act().record(self._meta.label_lower, self.ledger_id, "update", loud)
         else:
             self.skip_history_when_saving = True
         try:
@@ -132,6 +146,11 @@ class Tracked(models.Model):
         """The columns that the ledger speaks of, with secrets as digests."""
         values = {name: getattr(self, name) for name in self._column_names() if name not in self.quiet_fields}
         return {name: secret(value) if name in self.secret_fields else value for name, value in values.items()}
+
+    def pending_changes(self) -> dict[str, tuple[Any, Any]]:
+        """What the next save would record: column -> (stored, new), quiet ones left out, secrets as digests."""
+        loud = {name: pair for name, pair in self._changed().items() if name not in self.quiet_fields}
+        return self._hide(loud)
 
     def _insert(self, *args: Any, **kwargs: Any) -> None:
         act = current_act()
@@ -166,6 +185,16 @@ class Evidence(models.Model):
 
     class Meta:
         abstract = True
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Insert or change inside the act that records it. Raises NoOpenAct elsewhere."""
+        current_act()
+        super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        """Remove inside the act that records it. Raises NoOpenAct elsewhere."""
+        current_act()
+        return super().delete(*args, **kwargs)
 
 
 class Quiet(models.Model):

@@ -1,0 +1,1 @@
+"""The metric store: points packed into segments, with a summary per series."""

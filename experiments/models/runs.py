@@ -4,6 +4,7 @@ import uuid
 from typing import ClassVar
 
 from django.db import models
+from django.db.models.functions import Left
 
 from accounts.models import Project, User
 from accounts.scoping import ProjectScoped
@@ -109,6 +110,7 @@ class Param(RunRow, Evidence):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["run", "key"], name="param_once")]
         indexes = [
+            models.Index("experiment", "key", Left("value", 200), name="param_text"),
             models.Index(
                 fields=["experiment", "key", "number"], name="param_number", condition=models.Q(number__isnull=False)
             ),
@@ -125,6 +127,7 @@ class RunTag(RunRow, Evidence):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["run", "key"], name="run_tag_once")]
+        indexes = [models.Index("experiment", "key", Left("value", 200), name="run_tag_text")]
 
     def __str__(self) -> str:
         return f"{self.key}={self.value[:40]}"

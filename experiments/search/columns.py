@@ -4,10 +4,9 @@ Each noun (runs, experiments, and in the rooms above models and versions) has on
 columns to a vocabulary in `AppConfig.ready()`; nothing here knows who did.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
 
 from experiments.search.tree import Aggregate, Entity, Op
 
@@ -28,6 +27,7 @@ class Kind(StrEnum):
     DURATION = "duration"  # milliseconds; written '90s', '2h'
     CHOICE = "choice"  # one of a few words
     FLAG = "flag"  # true or false
+    IDENTIFIER = "identifier"  # a UUID, written as 32 hex digits
 
 
 EQUALITY = frozenset({Op.EQ, Op.NE})
@@ -43,6 +43,7 @@ _COLUMN_OPS = {
     Kind.DURATION: RANGE | PRESENCE,
     Kind.CHOICE: TEXTUAL | LISTS | PRESENCE,
     Kind.FLAG: EQUALITY,
+    Kind.IDENTIFIER: TEXTUAL | LISTS,
 }
 _KEYED_OPS = {
     (Entity.METRIC, Dialect.MLFLOW): RANGE,
@@ -78,21 +79,21 @@ AGGREGATES = {aggregate.value: aggregate for aggregate in Aggregate}
 class Column:
     """One named column.
 
-    source: the ORM path from the searched model (single-valued), or a function that gives an expression.
+    source: SQL for its value, NULL where there is none; the searched row is `r` (a run) or `e` (an experiment). It is
+    written by a developer, never by a user. sorted_by: SQL to sort by, where that is another.
     aliases: other names; those MLflow knows as well are in mlflow_aliases. choices: word -> stored value.
-    mlflow: MLflow's filters know it. mlflow_lists: there it also takes IN. orderable: results can be sorted by it.
+    mlflow: MLflow's filters know it. mlflow_lists: there it also takes IN.
     """
 
     name: str
     kind: Kind
-    source: str | Callable[[], Any] = ""
+    source: str
     aliases: tuple[str, ...] = ()
     mlflow_aliases: tuple[str, ...] = ()
     choices: Mapping[str, str] = field(default_factory=dict)
     mlflow: bool = False
     mlflow_lists: bool = False
-    orderable: bool = True
-    about: str = ""
+    sorted_by: str = ""
 
     def ops(self, dialect: Dialect) -> frozenset[Op]:
         """The operators it takes."""

@@ -44,6 +44,13 @@ def parse(text: str, dialect: Dialect, vocabulary: Vocabulary) -> Node:
     return _Parser(tokenize(text), dialect, vocabulary).filter()
 
 
+def parse_field(text: str, dialect: Dialect, vocabulary: Vocabulary) -> tuple[Field, list[Token]]:
+    """A key to sort by, and the tokens after it. Raises QueryError."""
+    parser = _Parser(tokenize(text), dialect, vocabulary)
+    field = parser.whole_quoted() or parser.field()
+    return field, parser.tokens[parser.at : -1]
+
+
 class _Parser:
     def __init__(self, tokens: list[Token], dialect: Dialect, vocabulary: Vocabulary) -> None:
         self.tokens = tokens
@@ -60,6 +67,9 @@ class _Parser:
     def peek(self, ahead: int = 1) -> Token:
         return self.tokens[min(self.at + ahead, len(self.tokens) - 1)]
 
+    def ended(self) -> bool:
+        return self.token.kind is Kind.END
+
     def take(self) -> Token:
         token = self.token
         if token.kind is not Kind.END:
@@ -67,10 +77,10 @@ class _Parser:
         return token
 
     def filter(self) -> Node:
-        if self.token.kind is Kind.END:
+        if self.ended():
             return EVERYTHING
         node = self.any()
-        if self.token.kind is not Kind.END:
+        if not self.ended():
             raise self.misplaced()
         return node
 
@@ -189,6 +199,15 @@ class _Parser:
             raise self.misplaced()
         return self.plain_field()
 
+    def whole_quoted(self) -> Field | None:
+        """`metrics.a b`, entity and key in one pair of quotes, as orders may be written; None for anything else."""
+        token = self.token
+        prefix, dot, key = token.text.partition(".")
+        if token.kind is not Kind.NAME or not dot or self.vocabulary.entity(prefix, self.dialect) is None:
+            return None
+        self.take()
+        return self.of_entity(self.entity(prefix, token.span), key, token.span)
+
     def aggregated(self) -> Field:
         function, _ = self.take(), self.take()
         inner = self.token
@@ -228,6 +247,9 @@ class _Parser:
             key, span = token.text, token.span
         elif key and self.dialect is Dialect.MLFLOW and not _MLFLOW_KEY.fullmatch(key):
             raise QueryError(f"the key “{key[:60]}” needs quotes.", span, suggestion=f"`{key[:200]}`")
+        return self.of_entity(entity, key, span)
+
+    def of_entity(self, entity: Entity, key: str, span: Span) -> Field:
         if entity is Entity.ATTRIBUTE:
             return self.attribute(key, span)
         if entity is Entity.DATASET:

@@ -10,3 +10,4 @@ MAX_ORDER_KEYS = 8  # keys to sort by
 MAX_PAGE = 50_000  # runs in one page
 COUNT_STOP = 10_000  # where counting ends: "10,000+"
 TEXT_INDEX_LENGTH = 200  # params and tags are indexed by the first so many characters and rechecked in full
+TIME_LIMIT_SECONDS = 20  # for one search statement

@@ -23,28 +23,41 @@ EXPERIMENTS = Vocabulary("experiment", frozenset({Entity.TAG}), words="name")
 _CREATED = ("created", "Created")
 _RUN_NAME = ("run name", "Run name", "Run Name")
 
+_PROJECT = "SELECT p.{column} FROM accounts_project p WHERE p.id = {alias}.project_id"
+_ARTIFACT_URI = "r.uid"
+
 RUNS.register(
-    Column("run_id", Kind.TEXT, "id", mlflow=True, mlflow_lists=True),
-    Column("run_name", Kind.TEXT, "name", aliases=("name",), mlflow_aliases=_RUN_NAME, mlflow=True),
-    Column("status", Kind.CHOICE, "status", choices=STATUS_WORDS, mlflow=True),
-    Column("artifact_uri", Kind.TEXT, "artifact_uri", mlflow=True),
-    Column("user_id", Kind.TEXT, "claimed_user", aliases=("claimed_user",), mlflow=True),
-    Column("start_time", Kind.TIME, "started_ms", aliases=("started",), mlflow_aliases=_CREATED, mlflow=True),
-    Column("end_time", Kind.TIME, "ended_ms", aliases=("ended", "finished"), mlflow=True),
-    Column("duration", Kind.DURATION, "duration"),
-    Column("id", Kind.TEXT, "readable_id"),
-    Column("user", Kind.TEXT, "created_by__email", aliases=("author",)),
-    Column("experiment", Kind.TEXT, "experiment__name"),
-    Column("project", Kind.TEXT, "experiment__project__slug"),
-    Column("commit", Kind.TEXT, "git_commit"),
-    Column("source", Kind.TEXT, "source"),
-    Column("locked", Kind.FLAG, "is_locked"),
+    Column("run_id", Kind.IDENTIFIER, "r.uid", mlflow=True, mlflow_lists=True),
+    Column("run_name", Kind.TEXT, "r.name", aliases=("name",), mlflow_aliases=_RUN_NAME, mlflow=True),
+    Column("status", Kind.CHOICE, "r.status", choices=STATUS_WORDS, mlflow=True),
+    Column("artifact_uri", Kind.TEXT, _ARTIFACT_URI, mlflow=True),
+    Column("user_id", Kind.TEXT, "r.claimed_user", aliases=("claimed_user",), mlflow=True),
+    Column("start_time", Kind.TIME, "r.started_ms", aliases=("started",), mlflow_aliases=_CREATED, mlflow=True),
+    Column("end_time", Kind.TIME, "r.ended_ms", aliases=("ended", "finished"), mlflow=True),
+    Column("duration", Kind.DURATION, "(r.ended_ms - r.started_ms)"),
+    Column("id", Kind.TEXT, f"(({_PROJECT.format(column='key', alias='r')}) || '-' || r.number)"),
+    Column(
+        "user", Kind.TEXT, "(SELECT u.email FROM accounts_user u WHERE u.id = r.created_by_id)", aliases=("author",)
+    ),
+    Column("experiment", Kind.TEXT, "(SELECT e.name FROM experiments_experiment e WHERE e.id = r.experiment_id)"),
+    Column("project", Kind.TEXT, f"({_PROJECT.format(column='slug', alias='r')})"),
+    Column("commit", Kind.TEXT, "NULLIF(r.git_commit, '')", aliases=("git_commit",)),
+    Column("source", Kind.TEXT, "NULLIF(r.source_name, '')"),
+    Column("locked", Kind.FLAG, "(r.locked_at IS NOT NULL)"),
 )
 
 EXPERIMENTS.register(
-    Column("name", Kind.TEXT, "name", mlflow=True),
-    Column("experiment_id", Kind.TEXT, "id", aliases=("id",), mlflow=True, mlflow_lists=True),
-    Column("creation_time", Kind.TIME, "created_ms", aliases=("created",), mlflow=True),
-    Column("last_update_time", Kind.TIME, "updated_ms", aliases=("updated",), mlflow=True),
-    Column("project", Kind.TEXT, "project__slug"),
+    Column("name", Kind.TEXT, "e.name", mlflow=True),
+    Column(
+        "experiment_id",
+        Kind.TEXT,
+        "(CASE WHEN e.is_default THEN '0' ELSE CAST(e.id AS text) END)",
+        sorted_by="e.id",
+        aliases=("id",),
+        mlflow=True,
+        mlflow_lists=True,
+    ),
+    Column("creation_time", Kind.TIME, "e.created_ms", aliases=("created",), mlflow=True),
+    Column("last_update_time", Kind.TIME, "e.updated_ms", aliases=("updated",), mlflow=True),
+    Column("project", Kind.TEXT, f"({_PROJECT.format(column='slug', alias='e')})"),
 )

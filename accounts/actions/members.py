@@ -1,0 +1,219 @@
+"""Who has which role. Nobody holds both auditor and a writing role in one project."""
+
+from uuid import UUID
+
+from django.db.models import Q
+
+from accounts.decorators import action
+from accounts.models import Group, GroupMember, Membership, Project, User
+from accounts.roles import SITE_ROLES, WRITING_ROLES, Role
+from kernel.actor import Actor
+from kernel.errors import AlreadyExists, Conflict, Invalid, NotFound, Refused
+
+MANAGED = frozenset({Role.DATA_SCIENTIST, Role.ML_ENGINEER, Role.PROJECT_MANAGER})  # given by a project's manager
+APPOINTED = frozenset({Role.PROJECT_MANAGER, Role.AUDITOR})  # given by an administrator
+
+
+def parsed_role(text: str) -> Role:
+    """The role by its name, with '-' or '_' . Raises Invalid."""
+    try:
+        return Role(text.strip().lower().replace("-", "_").replace(" ", "_"))
+    except ValueError:
+        names = ", ".join(role.value for role in Role)
+        raise Invalid(f"'{text[:40]}' is not a role.", hint=f"Roles are {names}.", field="role") from None
+
+
+@action("members.manage", on="project")
+def add_member(
+    actor: Actor,
+    project: Project,
+    *,
+    role: Role,
+    user: User | None = None,
+    group: Group | None = None,
+    reason: str = "",
+) -> Membership:
+    """A manager gives a user or a group a role in the project. Raises Refused, Conflict, AlreadyExists."""
+    _check_role(role, MANAGED)
+    return _add(actor, project, role, user, group)
+
+
+@action("members.appoint", on="project")
+def appoint_member(
+    actor: Actor,
+    project: Project,
+    *,
+    role: Role,
+    user: User | None = None,
+    group: Group | None = None,
+    reason: str = "",
+) -> Membership:
+    """An administrator appoints a manager or an auditor of the project. Raises Refused, Conflict, AlreadyExists."""
+    _check_role(role, APPOINTED)
+    return _add(actor, project, role, user, group)
+
+
+@action("members.manage", on="membership")
+def remove_member(actor: Actor, membership: Membership, *, reason: str = "") -> None:
+    """A manager takes a role away, but not their own and not an auditor's."""
+    _check_role(Role(membership.role), MANAGED)
+    _remove(actor, membership)
+
+
+@action("members.appoint", on="membership")
+def dismiss_member(actor: Actor, membership: Membership, *, reason: str = "") -> None:
+    """An administrator takes a manager's or an auditor's role away."""
+    _check_role(Role(membership.role), APPOINTED)
+    _remove(actor, membership)
+
+
+@action("members.manage", on="membership")
+def change_role(actor: Actor, membership: Membership, *, role: Role, reason: str = "") -> Membership:
+    """A manager gives the holder of a membership another role instead, in one act."""
+    held = Role(membership.role)
+    _check_role(held, MANAGED)
+    _check_role(role, MANAGED)
+    if held is role:
+        return membership
+    project = _project_of(membership)
+    _check_not_self(actor, membership.user)
+    if held is Role.PROJECT_MANAGER:
+        _check_manager_stays(membership)
+    for person in _people(membership.user, membership.group):
+        _check_separation(person, project.pk, role, leaving_out=membership.pk)
+    _check_new(project, membership.user, membership.group, role)
+    membership.role = role
+    membership.save()
+    return membership
+
+
+def _check_role(role: Role, given: frozenset[Role]) -> None:
+    if role not in given:
+        who = "an administrator" if given is MANAGED else "a manager of the project"
+        raise Refused(f"The role {role.label} is given and taken by {who}.", hint=f"Ask {who}.", field="role")
+
+
+def _check_not_self(actor: Actor, user: User | None) -> None:
+    if user is not None and user.id == actor.user_id:
+        raise Refused("Nobody changes their own role.", hint="Ask another manager or an administrator.")
+
+
+def _check_new(project: Project, user: User | None, group: Group | None, role: Role) -> None:
+    if Membership.objects.filter(project=project, user=user, group=group, role=role).exists():
+        raise AlreadyExists(f"{user or group} has that role already.", field="email")
+
+
+def _check_manager_stays(membership: Membership) -> None:
+    managers = Membership.objects.filter(project=membership.project, role=Role.PROJECT_MANAGER)
+    if not managers.exclude(pk=membership.pk).exists():
+        raise Conflict("A project keeps at least one manager.", hint="Add another one first.")
+
+
+def _project_of(membership: Membership) -> Project:
+    if membership.project is None:
+        raise Invalid("This is a role of the whole site, not of a project.")
+    return membership.project
+
+
+def _add(actor: Actor, project: Project, role: Role, user: User | None, group: Group | None) -> Membership:
+    if (user is None) == (group is None):
+        raise Invalid("Name one user or one group.", field="email")
+    _check_not_self(actor, user)
+    for person in _people(user, group):
+        _check_separation(person, project.pk, role)
+    _check_new(project, user, group, role)
+    membership = Membership(project=project, user=user, group=group, role=role)
+    membership.save()
+    return membership
+
+
+def _remove(actor: Actor, membership: Membership) -> None:
+    _project_of(membership)
+    _check_not_self(actor, membership.user)
+    if membership.role == Role.PROJECT_MANAGER:
+        _check_manager_stays(membership)
+    membership.delete()
+
+
+@action("users.create")
+def appoint(actor: Actor, *, user: User, role: Role, reason: str = "") -> Membership:
+    """Give a user a role on the whole site: administrator, auditor or project manager."""
+    if role not in SITE_ROLES:
+        raise Invalid(f"{role.label} is a role in a project, not of the whole site.", field="role")
+    if user.id == actor.user_id:
+        raise Refused("Nobody changes their own role.", hint="Ask another administrator.")
+    _check_separation(user, None, role)
+    if Membership.objects.filter(project=None, user=user, role=role).exists():
+        raise AlreadyExists(f"{user} has that role already.", field="email")
+    membership = Membership(project=None, user=user, role=role)
+    membership.save()
+    return membership
+
+
+@action("users.create")
+def dismiss(actor: Actor, *, membership: Membership, reason: str = "") -> None:
+    """Take a site-wide role away. One administrator always stays."""
+    if membership.project_id is not None:
+        raise Invalid("This is a role in a project.")
+    if membership.user_id == actor.user_id:
+        raise Refused("Nobody changes their own role.", hint="Ask another administrator.")
+    others = Membership.objects.filter(project=None, role=Role.ADMINISTRATOR).exclude(pk=membership.pk)
+    if membership.role == Role.ADMINISTRATOR and not others.exists():
+        raise Conflict("One administrator always stays.", hint="Appoint another one first.")
+    membership.delete()
+
+
+def _people(user: User | None, group: Group | None) -> list[User]:
+    if user is not None:
+        return [user]
+    return [member.user for member in GroupMember.objects.filter(group=group).select_related("user")]
+
+
+def _roles_of(user: User, project_id: UUID | None, leaving_out: int | None = None) -> set[Role]:
+    mine = Q(user=user) | Q(group__members__user=user)
+    where = Q(project=None) | Q(project_id=project_id) if project_id else Q()
+    rows = Membership.objects.filter(mine & where).exclude(pk=leaving_out)
+    return {Role(role) for role in rows.values_list("role", flat=True)}
+
+
+def _check_separation(user: User, project_id: UUID | None, role: Role, leaving_out: int | None = None) -> None:
+    """Raise Conflict where somebody would both write and audit. A site-wide role counts in every project."""
+    held = _roles_of(user, project_id, leaving_out)
+    clash = (role is Role.AUDITOR and held & WRITING_ROLES) or (role in WRITING_ROLES and Role.AUDITOR in held)
+    if clash:
+        raise Conflict(
+            f"{user} would both write and audit here.", hint="Give the auditor's role to somebody else.", field="role"
+        )
+
+
+@action("groups.manage")
+def create_group(actor: Actor, *, name: str) -> Group:
+    """Make a group of people who get roles together."""
+    if not name.strip() or len(name) > 120:
+        raise Invalid("A group's name has 1 to 120 characters.", field="name")
+    if Group.objects.filter(name=name.strip()).exists():
+        raise AlreadyExists(f"There is a group '{name.strip()}' already.", field="name")
+    group = Group(name=name.strip())
+    group.save()
+    return group
+
+
+@action("groups.manage")
+def add_to_group(actor: Actor, *, group: Group, user: User) -> GroupMember:
+    """Put somebody into a group; its roles are theirs from now on. Raises Conflict, AlreadyExists."""
+    if GroupMember.objects.filter(group=group, user=user).exists():
+        raise AlreadyExists(f"{user} is in this group already.", field="email")
+    for project_id, role in Membership.objects.filter(group=group).values_list("project_id", "role"):
+        _check_separation(user, project_id, Role(role))
+    member = GroupMember(group=group, user=user)
+    member.save()
+    return member
+
+
+@action("groups.manage")
+def remove_from_group(actor: Actor, *, group: Group, user: User) -> None:
+    """Take somebody out of a group."""
+    member = GroupMember.objects.filter(group=group, user=user).first()
+    if member is None:
+        raise NotFound(f"{user} is not in this group.", field="email")
+    member.delete()

@@ -1,0 +1,87 @@
+"""Making and changing projects."""
+
+import re
+
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+
+from accounts import hooks
+from accounts.decorators import action
+from accounts.models import Membership, Project, ProjectCounter, ProjectUserObjectPermission, User
+from accounts.models.projects import key_is_plain, slug_is_plain
+from accounts.roles import Role
+from kernel.actor import Actor
+from kernel.errors import AlreadyExists, Invalid
+
+
+def suggested_key(slug: str) -> str:
+    """A short key for readable ids, from the slug: initials of several words, else the first letters, free of clashes."""
+    words = [word for word in slug.upper().split("-") if word]
+    base = "".join(word[0] for word in words) if len(words) > 2 else re.sub(r"[^A-Z0-9]", "", words[0])[:3]
+    base = re.sub(r"^[0-9]+", "", base) or "P"
+    base = base if len(base) > 1 else (base + re.sub(r"[^A-Z0-9]", "", slug.upper())[1:3]).ljust(2, "X")
+    key, number = base[:8], 1
+    while Project.objects.filter(key=key).exists():
+        number += 1
+        key = f"{base[:7]}{number}"
+    return key
+
+
+@action("projects.create")
+def create_project(actor: Actor, *, slug: str, name: str = "", key: str = "", purpose: str = "") -> Project:
+    """Make a project with its Default experiment. Whoever makes it becomes its manager. Raises Invalid, AlreadyExists."""
+    project = Project(slug=slug, name=name or slug, key=key or suggested_key(_checked_slug(slug)), purpose=purpose)
+    _check(project)
+    try:
+        with transaction.atomic():
+            project.save()
+    except IntegrityError:
+        raise AlreadyExists(f"A project '{slug}' or the key {project.key} exists already.", field="slug") from None
+    ProjectCounter.objects.create(project=project)
+    if actor.user_id is not None:
+        Membership(project=project, user_id=actor.user_id, role=Role.PROJECT_MANAGER).save()
+    for join in hooks.project_created:
+        join(actor, project)
+    return project
+
+
+def _checked_slug(slug: str) -> str:
+    try:
+        slug_is_plain(slug)
+    except ValidationError as error:
+        raise Invalid(error.messages[0], field="slug") from None
+    return slug
+
+
+def _check(project: Project) -> None:
+    _checked_slug(project.slug)
+    try:
+        key_is_plain(project.key)
+    except ValidationError as error:
+        raise Invalid(error.messages[0], field="key") from None
+    if not project.name.strip() or len(project.name) > 120:
+        raise Invalid("A project's name has 1 to 120 characters.", field="name")
+
+
+@action("projects.edit", on="project")
+def edit_project(actor: Actor, project: Project, *, name: str | None = None, purpose: str | None = None) -> Project:
+    """Change a project's name or purpose. Raises Invalid."""
+    project = Project.objects.select_for_update(no_key=True).get(pk=project.pk)
+    project.name = project.name if name is None else name.strip()
+    project.purpose = project.purpose if purpose is None else purpose
+    _check(project)
+    project.save()
+    return project
+
+
+@action("members.manage", on="project")
+def grant_sight(actor: Actor, project: Project, *, user: User, reason: str = "") -> None:
+    """Let one person see this project without a role in it."""
+    ProjectUserObjectPermission.objects.assign_perm("view_project", user, project)
+
+
+@action("members.manage", on="project")
+def withdraw_sight(actor: Actor, project: Project, *, user: User, reason: str = "") -> None:
+    """Take such an exception back."""
+    for grant in ProjectUserObjectPermission.objects.filter(user=user, content_object=project):
+        grant.delete()

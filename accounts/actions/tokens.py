@@ -1,0 +1,118 @@
+"""Credentials for programs: the secret is shown once, only its digest is kept."""
+
+import datetime as dt
+import secrets
+from collections.abc import Sequence
+from uuid import UUID
+
+from accounts.access import require
+from accounts.authentication import TOKEN_PREFIX
+from accounts.decorators import action
+from accounts.models import ApiToken, Project, User
+from accounts.roles import Scope
+from kernel.actor import Actor
+from kernel.clock import now
+from kernel.digests import sha256_hex
+from kernel.errors import Invalid, NotFound, Refused
+
+DAYS_MAX = 365
+DEFAULT_SCOPES = (Scope.READ, Scope.LOG)
+
+
+def parsed_scopes(scopes: Sequence[str]) -> list[str]:
+    """The scopes in order, each known. Raises Invalid."""
+    unknown = [scope for scope in scopes if scope not in set(Scope)]
+    if unknown or not scopes:
+        names = ", ".join(scope.value for scope in Scope)
+        what = f"'{unknown[0][:40]}' is not a scope." if unknown else "A token needs at least one scope."
+        raise Invalid(what, hint=f"Scopes are {names}.", field="scopes")
+    return sorted({Scope(scope).value for scope in scopes})
+
+
+def new_secret() -> str:
+    """A token: the prefix and 240 random bits."""
+    return TOKEN_PREFIX + secrets.token_urlsafe(30)
+
+
+@action("tokens.manage")
+def create_token(
+    actor: Actor,
+    *,
+    name: str,
+    secret: str,
+    scopes: Sequence[str] = DEFAULT_SCOPES,
+    days: int | None = 90,
+    projects: Sequence[Project] | None = None,
+    default_project: Project | None = None,
+    owner: User | None = None,
+) -> ApiToken:
+    """Make a token for oneself (the operator: for any owner) from a `new_secret()`, which only the caller knows.
+
+    projects: None for all of one's own. days: until it expires, at most 365; None never expires (service accounts).
+    Raises Invalid, Refused.
+    """
+    owner_id = _owner_id(actor, owner)
+    if actor.token is not None and not set(scopes) <= actor.token.scopes:
+        raise Refused("A token cannot make one that may more than itself.")
+    for project in [*(projects or ()), *([default_project] if default_project else ())]:
+        require(actor, "projects.see", project)
+    token = ApiToken(
+        user_id=owner_id,
+        name=_checked_name(name),
+        prefix=secret[:12],
+        digest=sha256_hex(secret.encode()),
+        scopes=parsed_scopes(scopes),
+        projects=None if projects is None else sorted(project.id.hex for project in projects),
+        default_project=default_project,
+        expires_at=_expiry(days),
+    )
+    token.save()
+    return token
+
+
+def _owner_id(actor: Actor, owner: User | None) -> UUID:
+    if actor.user_id is not None:
+        if owner is not None and owner.id != actor.user_id:
+            raise Refused("A token is made by its owner.")
+        return actor.user_id
+    if owner is None:
+        raise Invalid("Say whose token it is.", field="email")
+    return owner.id
+
+
+def _checked_name(name: str) -> str:
+    if not name.strip() or len(name) > 80:
+        raise Invalid("A token's name has 1 to 80 characters.", field="name")
+    return name.strip()
+
+
+def _expiry(days: int | None) -> dt.datetime | None:
+    if days is None:
+        return None
+    if not 1 <= days <= DAYS_MAX:
+        raise Invalid(f"A token lives 1 to {DAYS_MAX} days.", field="days")
+    return now() + dt.timedelta(days=days)
+
+
+@action("tokens.manage")
+def revoke_token(actor: Actor, *, token: ApiToken) -> ApiToken:
+    """End one's own token at once. Revoking a revoked one changes nothing. Raises NotFound for somebody else's."""
+    if actor.user_id is not None and token.user_id != actor.user_id:
+        raise NotFound("No such token was found.")
+    return _revoke(token)
+
+
+@action("tokens.revoke_others")
+def revoke_others_token(actor: Actor, *, token: ApiToken, reason: str) -> ApiToken:
+    """An administrator ends somebody's token, with a reason."""
+    if not reason.strip():
+        raise Invalid("Say why the token is revoked; it is kept.", field="reason")
+    return _revoke(token)
+
+
+def _revoke(token: ApiToken) -> ApiToken:
+    token = ApiToken.objects.select_for_update(no_key=True).get(pk=token.pk)
+    if token.revoked_at is None:
+        token.revoked_at = now()
+        token.save()
+    return token

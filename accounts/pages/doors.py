@@ -1,0 +1,48 @@
+"""What every page asks first: who is there. And what every form does with an error of an action."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, cast
+
+from django import forms
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponseBase
+
+from kernel.actor import Actor
+from kernel.errors import MledError, NotFound, Unauthenticated
+
+P = ParamSpec("P")
+View = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
+
+
+def actor_of(request: HttpRequest) -> Actor:
+    """The actor that the middleware put on the request."""
+    return cast(Actor, request.actor)  # type: ignore[attr-defined]
+
+
+def signed_in(view: View[P]) -> View[P]:
+    """Only for people who are signed in; everybody else is led to the sign-in page and back."""
+
+    @wraps(view)
+    def door(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        if not actor_of(request).is_person:
+            return redirect_to_login(request.get_full_path())
+        return view(request, *args, **kwargs)
+
+    door.needs_sign_in = True  # type: ignore[attr-defined]
+    return door
+
+
+def fill_in_error(form: forms.BaseForm, error: MledError) -> None:
+    """Put an action's error beside the field it speaks of; a refusal or an absence is no form error and goes on."""
+    if isinstance(error, NotFound | Unauthenticated):
+        raise error
+    field = error.field if error.field in form.fields else None
+    form.add_error(field, f"{error.message} {error.hint}".strip())
+
+
+def first_error(form: forms.BaseForm) -> str:
+    """The first thing that is wrong with a form, for pages that show it as a message."""
+    for errors in cast(dict[str, Any], form.errors).values():
+        return str(errors[0])
+    return ""

@@ -1,0 +1,51 @@
+"""Reading projects and their members."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db.models import QuerySet
+
+from accounts.access import find_project, roles_in, standing
+from accounts.models import ApiToken, Membership, Project
+from accounts.roles import Role
+from kernel.actor import Actor
+
+__all__ = ["MyProject", "find_project", "members_of", "my_projects", "my_tokens", "visible_projects"]
+
+
+@dataclass(frozen=True, slots=True)
+class MyProject:
+    """A project with the viewer's roles in it."""
+
+    project: Project
+    roles: Sequence[Role]
+
+
+def visible_projects(viewer: Actor) -> QuerySet[Project]:
+    """The projects that the viewer may see, by name."""
+    projects: QuerySet[Project] = Project.objects.visible_to(viewer).order_by("name")
+    return projects
+
+
+def my_projects(viewer: Actor) -> list[MyProject]:
+    """The visible projects with one's own roles; those where one has a role first."""
+    mine = standing(viewer)
+    listed = [MyProject(project, sorted(roles_in(viewer, project.pk))) for project in visible_projects(viewer)]
+    return sorted(listed, key=lambda one: (one.project.pk not in mine, one.project.name.lower()))
+
+
+def members_of(viewer: Actor, project: Project) -> QuerySet[Membership]:
+    """Who has which role in a project."""
+    rows: QuerySet[Membership] = (
+        Membership.objects.visible_to(viewer)
+        .filter(project=project)
+        .select_related("user", "group")
+        .prefetch_related("group__members__user")
+        .order_by("role", "user__name", "group__name")
+    )
+    return rows
+
+
+def my_tokens(viewer: Actor) -> QuerySet[ApiToken]:
+    """One's own tokens, newest first, revoked and expired ones too."""
+    return ApiToken.objects.filter(user_id=viewer.user_id).select_related("default_project").order_by("-created_at")

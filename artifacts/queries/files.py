@@ -1,0 +1,50 @@
+"""The files of runs and models, for those who may download them."""
+
+from typing import BinaryIO, cast
+
+from accounts.access import can
+from artifacts import blobs
+from artifacts.hooks import owners
+from artifacts.models import ArtifactFile, ArtifactRoot
+from artifacts.paths import checked_folder, checked_path
+from artifacts.trees import Entry, Files, by_bytes, level_of
+from kernel.actor import Actor
+from kernel.errors import NotFound
+
+DOWNLOAD = "experiments.download"
+
+
+def files_of(viewer: Actor, root: ArtifactRoot | None) -> Files:
+    """Every file below a root, by path. None where there is no root yet, or the viewer may not download."""
+    return _seen(viewer, root).order_by(by_bytes())
+
+
+def list_files(viewer: Actor, root: ArtifactRoot | None, folder: str = "") -> list[Entry]:
+    """One level of a folder, with its folders. Empty for a folder that is missing, and for a file. Raises Invalid."""
+    return level_of(_seen(viewer, root), checked_folder(folder))
+
+
+def find_file(viewer: Actor, root: ArtifactRoot | None, path: str) -> ArtifactFile:
+    """The file at a path. Raises Invalid for a path that leads out, NotFound."""
+    file = _seen(viewer, root).filter(path=checked_path(path)).first()
+    if file is None:
+        raise NotFound(f"There is no file '{path[:200]}' here.", field="path")
+    return file
+
+
+def open_file(viewer: Actor, root: ArtifactRoot | None, path: str) -> tuple[ArtifactFile, BinaryIO]:
+    """A file with a seekable reader over its bytes. Raises Invalid, NotFound, and BlobDamaged rather than give out torn ones."""
+    file = find_file(viewer, root, path)
+    return file, blobs.open_file(file)
+
+
+def _seen(viewer: Actor, root: ArtifactRoot | None) -> Files:
+    """The files of the root that the viewer may download: by its project, or by a grant on what it belongs to."""
+    if root is None:
+        return cast("Files", ArtifactFile.objects.none())
+    seen = ArtifactFile.objects.visible_to(viewer).filter(root=root)
+    find_owner = owners.get(root.kind)
+    owner = find_owner(root.owner_uid) if find_owner and not can(viewer, DOWNLOAD, root) else None
+    if owner is not None and can(viewer, DOWNLOAD, owner):
+        seen = ArtifactFile.objects.filter(root=root)
+    return cast("Files", seen)

@@ -1,0 +1,132 @@
+"""The files below one root, by path. Who may see or change them is asked before, on the run or model they belong to."""
+
+from dataclasses import dataclass
+from typing import Any, cast
+from uuid import UUID
+
+from django.db import connection, models
+from django.db.models.functions import Collate, StrIndex, Substr
+
+from artifacts.blobs import know
+from artifacts.models import ArtifactFile, ArtifactRoot
+from artifacts.paths import checked_path, parents
+from artifacts.storage import StoredBlob
+from audit.ledger.acting import current_act
+from kernel.actor import Actor
+from kernel.errors import Conflict
+
+Files = models.QuerySet[ArtifactFile]
+RECORDED_AS = "artifacts.artifactfile"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A file or folder in a listing. path: from the root. size_bytes: None for a folder."""
+
+    path: str
+    is_folder: bool
+    size_bytes: int | None = None
+
+    @property
+    def name(self) -> str:
+        """The last part of the path."""
+        return self.path.rpartition("/")[2]
+
+
+def root_of(kind: ArtifactRoot.Kind, owner_uid: str, project_id: UUID) -> ArtifactRoot:
+    """The root of a run or model, made if it is missing."""
+    root, _ = ArtifactRoot.objects.get_or_create(kind=kind, owner_uid=owner_uid, defaults={"project_id": project_id})
+    return root  # type: ignore[no-any-return]
+
+
+def find_root(kind: ArtifactRoot.Kind, owner_uid: str) -> ArtifactRoot | None:
+    """The root of a run or model, if it has one."""
+    return ArtifactRoot.objects.filter(kind=kind, owner_uid=owner_uid).first()  # type: ignore[no-any-return]
+
+
+def recorded_id(root: ArtifactRoot) -> str:
+    """What the ledger calls this root: 'run:<id>' or 'model:<id>'."""
+    return f"{root.kind}:{root.owner_uid}"
+
+
+def recorded(digest: str, size_bytes: int) -> dict[str, Any]:
+    """What the ledger holds of a file's content."""
+    return {"digest": digest, "size_bytes": size_bytes}
+
+
+def place(actor: Actor, root: ArtifactRoot, *, path: str, stored: StoredBlob) -> ArtifactFile:
+    """Put a stored blob at a path, over what was there. Within an act. Raises Invalid, Conflict."""
+    act = current_act()
+    checked_path(path)
+    _hold(root)
+    _refuse_folder_for_file(root, path)
+    know(stored)
+    file = _files(root).filter(path=path).first()
+    before = None if file is None else recorded(file.blob_id, file.size_bytes)
+    after = recorded(stored.digest, stored.size_bytes)
+    if file is None:
+        file = ArtifactFile(root=root, path=path)
+    file.blob_id, file.size_bytes, file.created_by_id = stored.digest, stored.size_bytes, actor.user_id
+    if before != after:
+        file.save()
+        act.record(RECORDED_AS, recorded_id(root), "set", {path: (before, after)})
+    return file
+
+
+def remove(root: ArtifactRoot, path: str) -> int:
+    """Take away a file, or all files of a folder ('' for everything). Within an act. Returns how many went."""
+    act = current_act()
+    _hold(root)
+    doomed = _file_or_folder(root, path) if path else list(_files(root))
+    if doomed:
+        gone = {file.path: (recorded(file.blob_id, file.size_bytes), None) for file in doomed}
+        act.record(RECORDED_AS, recorded_id(root), "set", gone)
+        # Recorded just above, all in one: the plain queryset deletes them in one statement.
+        models.QuerySet(ArtifactFile).filter(pk__in=[file.pk for file in doomed]).delete()
+    return len(doomed)
+
+
+def level_of(files: Files, path: str) -> list[Entry]:
+    """What lies directly in a folder ('' for the top), by name: two queries, whatever lies deeper. Empty for a file.
+
+    files: all of one root.
+    """
+    rows = within(files, path) if path else files
+    skip = len(path) + 1 if path else 0
+    level = rows.annotate(rest=Substr("path", skip + 1)).annotate(cut=StrIndex("rest", models.Value("/")))
+    files = [Entry(name, False, size) for name, size in level.filter(cut=0).values_list("path", "size_bytes")]
+    names = level.filter(cut__gt=0).annotate(part=Substr("rest", 1, models.F("cut") - 1))
+    folders = [Entry(path + "/" * bool(path) + part, True) for part in names.values_list("part", flat=True).distinct()]
+    return sorted(files + folders, key=lambda entry: entry.path)
+
+
+def within(files: Files, path: str) -> Files:
+    """The files of a folder, at any depth: a range by bytes, because LIKE forgets case on SQLite. '0' follows '/'."""
+    return files.alias(by_bytes=by_bytes()).filter(by_bytes__gte=f"{path}/", by_bytes__lt=f"{path}0")
+
+
+def by_bytes() -> Collate:
+    """A path as both databases compare it alike."""
+    return Collate("path", "BINARY" if connection.vendor == "sqlite" else "C")
+
+
+def _files(root: ArtifactRoot) -> Files:
+    return cast("Files", ArtifactFile.objects.filter(root=root))
+
+
+def _file_or_folder(root: ArtifactRoot, path: str) -> list[ArtifactFile]:
+    files = _files(root)
+    return list(files.filter(path=path)) or list(within(files, path))
+
+
+def _hold(root: ArtifactRoot) -> None:
+    """One change of a tree at a time."""
+    ArtifactRoot.objects.select_for_update().get(pk=root.pk)
+
+
+def _refuse_folder_for_file(root: ArtifactRoot, path: str) -> None:
+    above = _files(root).filter(path__in=parents(path)).values_list("path", flat=True).first()
+    if above is not None:
+        raise Conflict(f"'{above}' is a file, so '{path}' cannot lie in it.", hint="Choose another path.")
+    if within(_files(root), path).exists():
+        raise Conflict(f"'{path}' is a folder, so no file can have that path.", hint="Choose another path.")

@@ -1,0 +1,61 @@
+"""Logging metrics, params and tags: all of a batch or nothing of it."""
+
+from collections.abc import Sequence
+
+from accounts.decorators import action
+from audit.ledger.acting import current_act
+from experiments import hooks
+from experiments.actions.runs import write_tags
+from experiments.actions.writable import writable_run
+from experiments.metrics.batch import Batch, MetricPoint, by_series, finite_number
+from experiments.metrics.segments import append
+from experiments.models import Param, Run
+from kernel.actor import Actor
+from kernel.errors import Invalid
+
+PARAM_KIND = "experiments.param"
+
+
+@action("experiments.log_run", on="run")
+def log_batch(actor: Actor, run: Run, *, batch: Batch) -> None:
+    """Write a batch. Repeating it changes nothing. Points make no event (the seal covers them); the rest makes one.
+
+    Raises Invalid with the index of a bad item, or where a param has another value already: then nothing is written.
+    """
+    batch.checked()
+    run = writable_run(run, alone=bool(batch.params or batch.tags))
+    if batch.params:
+        write_params(run, batch.params)
+    if batch.tags:
+        write_tags(actor, run, dict(batch.tags))
+    if batch.metrics:
+        append(run.pk, run.experiment_id, list(by_series(batch.metrics)))
+        _tell_models(actor, run, batch.metrics)
+
+
+def _tell_models(actor: Actor, run: Run, points: Sequence[MetricPoint]) -> None:
+    named = [point for point in points if point.model_id]
+    if named:
+        for keep in hooks.model_metrics:
+            keep(actor, run, named)
+
+
+def write_params(run: Run, params: Sequence[tuple[str, str]]) -> None:
+    """Part of an action on a run that is held: add params that are new. Raises Invalid for a changed one."""
+    given = dict(params)
+    stored = dict(Param.objects.filter(run=run, key__in=list(given)).values_list("key", "value"))
+    for key, value in given.items():
+        if key in stored and stored[key] != value:
+            raise Invalid(
+                f"Param '{key}' is '{stored[key][:80]}' already and cannot become '{value[:80]}': params are set once.",
+                hint="Log a new run for a new value.",
+                field="params",
+            )
+    new = {key: value for key, value in given.items() if key not in stored}
+    if not new:
+        return
+    Param.objects.bulk_create(
+        Param(run=run, experiment_id=run.experiment_id, key=key, value=value, number=finite_number(value))
+        for key, value in new.items()
+    )
+    current_act().record(PARAM_KIND, run.ledger_id, "set", {key: (None, value) for key, value in new.items()})

@@ -1,0 +1,48 @@
+"""Putting files below a run, and taking them away."""
+
+from accounts.access import require
+from accounts.decorators import action
+from artifacts import trees
+from artifacts.models import ArtifactFile, ArtifactRoot
+from artifacts.paths import checked_folder, checked_path
+from artifacts.storage import StoredBlob
+from experiments.actions.writable import writable_run
+from experiments.models import Run
+from kernel.actor import Actor
+from kernel.errors import NotFound
+
+UPLOAD = "experiments.upload"
+
+
+def expect_file(actor: Actor, run: Run, path: str) -> None:
+    """Refuse an upload that `put_file` would refuse anyway, before its bytes are taken in."""
+    checked_path(path)
+    require(actor, UPLOAD, run)
+
+
+@action(UPLOAD, on="run")
+def put_file(actor: Actor, run: Run, *, path: str, stored: StoredBlob) -> ArtifactFile:
+    """Put a stored blob at a path of the run, over what was there; the same content again changes nothing.
+
+    Raises Invalid for a path that leads out, Conflict where a folder is in the way or the run is deleted, Locked.
+    """
+    checked_path(path)
+    run = writable_run(run)
+    if run.artifact_root is None:
+        run.artifact_root = trees.root_of(ArtifactRoot.Kind.RUN, run.ledger_id, run.project_id)
+        run.save()
+    return trees.place(actor, run.artifact_root, path=path, stored=stored)
+
+
+@action(UPLOAD, on="run")
+def delete_files(actor: Actor, run: Run, *, path: str) -> int:
+    """Take away a file, or a folder with all in it ('' for every file); the ledger keeps their digests.
+
+    Returns how many went. Raises NotFound where nothing is, Invalid, Conflict, Locked.
+    """
+    folder = checked_folder(path)
+    run = writable_run(run)
+    gone = trees.remove(run.artifact_root, folder) if run.artifact_root else 0
+    if not gone:
+        raise NotFound(f"There is no file or folder '{path[:200]}' here.", field="path")
+    return gone

@@ -1,0 +1,56 @@
+"""Whether a run or experiment takes writes now, asked under its lock inside the act."""
+
+from accounts.access import require
+from experiments.metrics.store import hold_run
+from experiments.models import Experiment, Run
+from experiments.values import Lifecycle
+from kernel.actor import Actor
+from kernel.errors import Conflict, Locked, NotFound
+
+NOTES = frozenset({"mlflow.runName", "mlflow.note.content"})
+
+
+def writable_run(run: Run, *, alone: bool = True) -> Run:
+    """Lock the run and refuse if it is deleted or locked; a sealed one is reopened, and the event says so.
+
+    Raises Conflict, Locked. alone=False lets other batches of points in at the same time.
+    """
+    state = hold_run(run.pk, alone=alone or run.sealed_at is not None)
+    if state is None:
+        raise NotFound("No such run was found.")
+    lifecycle, is_locked, is_sealed = state
+    if lifecycle != Lifecycle.ACTIVE:
+        raise Conflict(f"Run {run.uid.hex} is deleted.", hint="Restore it first.", field="run_id")
+    if is_locked:
+        raise locked(run)
+    if is_sealed:
+        reopen(run)
+    elif alone:
+        run.refresh_from_db()
+    return run
+
+
+def locked(run: Run) -> Locked:
+    """The refusal that a locked run gives."""
+    return Locked(f"Run {run.name} is locked and takes no writes.", hint="Unlock it, or log a new run.")
+
+
+def reopen(run: Run) -> None:
+    """Clear the seal of a run that is about to change: the cleared columns stand in the event of that change."""
+    run.refresh_from_db()
+    run.sealed_at, run.seal = None, ""
+    run.save()
+
+
+def active_experiment(experiment: Experiment) -> Experiment:
+    """The experiment as it is now, under its lock. Raises Conflict if it is deleted."""
+    fresh: Experiment = Experiment.objects.select_for_update(no_key=True).get(pk=experiment.pk)
+    if fresh.lifecycle != Lifecycle.ACTIVE:
+        raise Conflict(f"Experiment '{fresh.name}' is deleted.", hint="Restore it first.", field="experiment_id")
+    return fresh
+
+
+def require_note_rights(actor: Actor, run: Run, keys: frozenset[str]) -> None:
+    """Names and notes are their author's: raise Refused where someone else would change them."""
+    if keys & NOTES:
+        require(actor, "experiments.edit_notes", run)

@@ -1,0 +1,17 @@
+"""What other rooms add to acts of this one."""
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from kernel.actor import Actor
+
+if TYPE_CHECKING:
+    from experiments.metrics.batch import MetricPoint
+    from experiments.models import Run
+
+# In the transaction of log_batch, with the points that name a logged model: the registry keeps them for the model.
+model_metrics: list[Callable[[Actor, "Run", Sequence["MetricPoint"]], None]] = []
+
+# After the commit that ended a run, with its uid: sealing is queued.
+run_ended: list[Callable[[UUID], None]] = []

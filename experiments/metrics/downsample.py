@@ -1,0 +1,57 @@
+"""Thinning a curve for a screen without hiding spikes."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from experiments.metrics.batch import Points
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """Columns to draw, x ascending. total: points in the window before thinning; odd: how many of them NaN or infinite."""
+
+    x: NDArray[np.float64]
+    y: NDArray[np.float64]
+    total: int
+    odd: int
+
+    @property
+    def is_thinned(self) -> bool:
+        """Whether points were left out."""
+        return len(self.x) < self.total
+
+
+def sample(points: Points, buckets: int, *, by_time: bool = False, window: tuple[float, float] | None = None) -> Curve:
+    """The lowest, highest, first and last point of each of `buckets` equal spans of x; NaN and infinities all kept.
+
+    x is the step, or seconds since 1970 where by_time. At most 4 * buckets finite points come back, in order of x;
+    n <= 4 * buckets comes back unchanged. Odd values are kept, at most `buckets` of them.
+    """
+    x = points.times / 1000.0 if by_time else points.steps.astype(np.float64)
+    order = np.lexsort((points.times, x))
+    x, y = x[order], points.values[order]
+    if window is not None:
+        inside = (x >= window[0]) & (x <= window[1])
+        x, y = x[inside], y[inside]
+    odd = ~np.isfinite(y)
+    total, odd_count = len(x), int(odd.sum())
+    if total > 4 * buckets:
+        keep = np.union1d(_extremes(x, y, odd, buckets), np.flatnonzero(odd)[:buckets])
+        x, y = x[keep], y[keep]
+    return Curve(x, y, total, odd_count)
+
+
+def _extremes(x: NDArray[np.float64], y: NDArray[np.float64], odd: NDArray[np.bool_], buckets: int) -> NDArray[np.intp]:
+    finite = np.flatnonzero(~odd)
+    if not len(finite):
+        return finite
+    xs, ys = x[finite], y[finite]
+    span = xs[-1] - xs[0]
+    bucket = np.zeros(len(xs), np.int64) if span == 0 else ((xs - xs[0]) / span * buckets).astype(np.int64)
+    np.minimum(bucket, buckets - 1, out=bucket)
+    starts = np.flatnonzero(np.r_[True, bucket[1:] != bucket[:-1]])
+    ends = np.r_[starts[1:], len(xs)] - 1
+    by_value = np.lexsort((ys, bucket))
+    return np.unique(finite[np.concatenate((starts, ends, by_value[starts], by_value[ends]))])

@@ -1,0 +1,1 @@
+"""Pages about experiments and runs: one module per screen."""

@@ -1,0 +1,94 @@
+"""What is needed to do a run again, and whether the record holds it. Only what was really recorded counts."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from experiments.models import MetricSeries, Param, Run, RunInput
+
+PACKAGE_FILES = ("uv.lock", "poetry.lock", "requirements.txt", "conda.yaml", "python_env.yaml", "environment.yml", "pixi.lock")
+SEED_NAMES = ("seed", "random_seed", "random_state", "rng_seed")
+CONTAINER_TAGS = ("mlflow.docker.image.id", "mlflow.docker.image.name")
+DETERMINISM_NAMES = ("deterministic", "cudnn_deterministic", "use_deterministic_algorithms")
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One condition and what the record says of it; empty: not recorded."""
+
+    name: str
+    found: str
+
+    @property
+    def held(self) -> bool:
+        return bool(self.found)
+
+
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """All conditions of a run."""
+
+    items: list[Condition]
+
+    @property
+    def captured(self) -> int:
+        return sum(item.held for item in self.items)
+
+    @property
+    def complete(self) -> bool:
+        return self.captured == len(self.items)
+
+
+def conditions_of(
+    run: Run,
+    *,
+    params: Sequence[Param],
+    tags: dict[str, str],
+    series: Sequence[MetricSeries],
+    inputs: Sequence[RunInput],
+    paths: Iterable[str],
+) -> Conditions:
+    """The conditions that a run's own record shows. paths: of its files."""
+    return Conditions(
+        [
+            Condition("Code", _code(run, tags)),
+            Condition("Data", _data(inputs)),
+            Condition("Packages", _packages(paths)),
+            Condition("Parameters", f"{len(params)}, none overwritten" if params else ""),
+            Condition("Seed", _named(params, SEED_NAMES)),
+            Condition("Hardware", _hardware(series)),
+            Condition("Command", tags.get("mlflow.project.entryPoint", "") or run.source_name),
+            Condition("Container", next((tags[name] for name in CONTAINER_TAGS if tags.get(name)), "")),
+            Condition("Determinism", _named(params, DETERMINISM_NAMES)),
+        ]
+    )
+
+
+def _code(run: Run, tags: dict[str, str]) -> str:
+    if not run.git_commit:
+        return ""
+    branch = tags.get("mlflow.source.git.branch", "")
+    return f"{run.git_commit[:7]} on {branch}" if branch else run.git_commit[:7]
+
+
+def _data(inputs: Sequence[RunInput]) -> str:
+    return f"{len(inputs)} version{'s' if len(inputs) > 1 else ''} by digest" if inputs else ""
+
+
+def _packages(paths: Iterable[str]) -> str:
+    names = {path.rsplit("/", 1)[-1]: path for path in paths}
+    return next((names[name] for name in PACKAGE_FILES if name in names), "")
+
+
+def _named(params: Sequence[Param], names: Sequence[str]) -> str:
+    for param in params:
+        if param.key.rsplit("/", 1)[-1].rsplit(".", 1)[-1].lower() in names:
+            return f"{param.key} = {param.value[:40]}"
+    return ""
+
+
+def _hardware(series: Sequence[MetricSeries]) -> str:
+    system = [one.key for one in series if one.key.startswith("system/")]
+    if not system:
+        return ""
+    gpus = len({key.split("/")[1].split("_")[1] for key in system if key.startswith("system/gpu_") and key.count("_") > 1})
+    return f"{len(system)} system metrics" + (f", {gpus} GPU" + ("s" if gpus > 1 else "") if gpus else "")

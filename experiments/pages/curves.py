@@ -1,0 +1,176 @@
+"""Curves of a run: the page, and each curve as bytes that a chart can draw as they come.
+
+The binary form is little-endian and laid out so that a browser maps it without copying:
+
+    0   4 bytes  "MLC1"
+    4   uint32   n, points that follow
+    8   float64  points in the window before thinning
+    16  uint32   points among those that are NaN or infinite
+    20  uint32   1 where points were left out, else 0
+    24  float64  reserved, 0
+    32  float64  n times x (step, or milliseconds since 1970), then n times y
+"""
+
+import csv
+import struct
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from io import StringIO
+from urllib.parse import urlencode
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_safe
+
+from accounts.pages.doors import actor_of, signed_in
+from experiments.metrics.downsample import Curve
+from experiments.models import MetricSeries, Run
+from experiments.pages.figures import Figures, figures_of
+from experiments.pages.frame import run_frame
+from experiments.queries.record import SYSTEM_PREFIX, curve_of, directions_of, history_of, series_of
+from experiments.queries.runs import get_run
+from kernel.errors import Invalid
+
+MAGIC = b"MLC1"
+AXES = (("step", "Step"), ("time", "Time"), ("relative", "Relative"))
+BUCKETS = 150
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """One curve of the page."""
+
+    figures: Figures
+    data_url: str
+    csv_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """The curves of one prefix."""
+
+    name: str
+    charts: list[Chart]
+
+
+@require_safe
+@signed_in
+def page(request: HttpRequest, run: str) -> HttpResponse:
+    """The metrics that the run logged itself."""
+    return _curves(request, run, "curves", system=False)
+
+
+@require_safe
+@signed_in
+def system_page(request: HttpRequest, run: str) -> HttpResponse:
+    """What the machine did meanwhile."""
+    return _curves(request, run, "system", system=True)
+
+
+def _curves(request: HttpRequest, ref: str, tab: str, *, system: bool) -> HttpResponse:
+    run, context = run_frame(request, ref, tab)
+    viewer = actor_of(request)
+    series = [one for one in series_of(viewer, run) if one.key.startswith(SYSTEM_PREFIX) == system]
+    x = request.GET.get("x", "step")
+    context |= {
+        "sections": sections_of(run, series, directions_of(viewer, run.project)),
+        "axes": AXES,
+        "look": {"x": x if x in dict(AXES) else "step", "log": "log" in request.GET, "smooth": _smoothing(request)},
+        "system": system,
+    }
+    return render(request, "experiments/run_curves.html", context)
+
+
+def _smoothing(request: HttpRequest) -> str:
+    try:
+        return f"{min(0.99, max(0.0, float(request.GET.get('smooth', '0')))):.2f}"
+    except ValueError:
+        return "0.00"
+
+
+def sections_of(run: Run, series: Sequence[MetricSeries], directions: dict[str, bool]) -> list[Section]:
+    """Curves by the part of their name before the last slash; those without one first."""
+    sections: dict[str, Section] = {}
+    for one in series:
+        said = figures_of(one, directions.get(one.key))
+        prefix = said.key.rpartition("/")[0]
+        section = sections.setdefault(prefix, Section(f"{prefix}/" if prefix else "Metrics", []))
+        section.charts.append(Chart(said, data_url(run, one), f"{data_url(run, one, 'curve_csv')}"))
+    return [sections[prefix] for prefix in sorted(sections)]
+
+
+def data_url(run: Run, series: MetricSeries, name: str = "curve_data") -> str:
+    """Where a curve's points come from."""
+    asked = {"key": series.key} | ({"context": series.context} if series.context else {})
+    return f"{reverse(f'experiments:{name}', args=[run.uid.hex])}?{urlencode(asked)}"
+
+
+@require_safe
+@signed_in
+def curve_data(request: HttpRequest, run: str) -> HttpResponse:
+    """One curve, thinned for a screen: `key`, `x=step|time`, `buckets`, `from`, `to`."""
+    viewer = actor_of(request)
+    found = get_run(viewer, run)
+    by_time = request.GET.get("x") == "time"
+    curve = curve_of(
+        viewer,
+        found,
+        request.GET.get("key", ""),
+        context=request.GET.get("context", ""),
+        buckets=int(_number(request, "buckets", BUCKETS)),
+        by_time=by_time,
+        window=_window(request, by_time),
+    )
+    response = HttpResponse(packed(curve, milliseconds=by_time), content_type="application/octet-stream")
+    response["Cache-Control"] = "private, no-store"
+    return response
+
+
+def packed(curve: Curve, *, milliseconds: bool) -> bytes:
+    """The binary form of the module's head."""
+    x = curve.x * 1000.0 if milliseconds else curve.x
+    head = struct.pack("<4sIdIId", MAGIC, len(curve.x), curve.total, curve.odd, int(curve.is_thinned), 0.0)
+    return head + x.astype("<f8").tobytes() + curve.y.astype("<f8").tobytes()
+
+
+def _window(request: HttpRequest, by_time: bool) -> tuple[float, float] | None:
+    if "from" not in request.GET or "to" not in request.GET:
+        return None
+    low, high = _number(request, "from", 0), _number(request, "to", 0)
+    return (low / 1000.0, high / 1000.0) if by_time else (low, high)
+
+
+def _number(request: HttpRequest, name: str, missing: float) -> float:
+    text = request.GET.get(name, "")
+    try:
+        value = float(text) if text else float(missing)
+    except ValueError:
+        raise Invalid(f"'{name}' is a number, not '{text[:40]}'.", field=name) from None
+    if value != value or value in (float("inf"), float("-inf")):
+        raise Invalid(f"'{name}' is a finite number.", field=name)
+    return value
+
+
+@require_safe
+@signed_in
+def curve_csv(request: HttpRequest, run: str) -> HttpResponse:
+    """Every point of one curve as a table."""
+    viewer = actor_of(request)
+    found = get_run(viewer, run)
+    key = request.GET.get("key", "")
+    points = history_of(viewer, found, key, context=request.GET.get("context", ""))
+    rows = zip(points.steps.tolist(), points.times.tolist(), points.values.tolist(), strict=True)
+    response = HttpResponse(as_csv(("step", "time_ms", "value"), rows), content_type="text/csv; charset=utf-8")
+    name = "".join(sign if sign.isalnum() or sign in "-_." else "_" for sign in key)
+    response["Content-Disposition"] = f'attachment; filename="{found.readable_id}-{name}.csv"'
+    return response
+
+
+def as_csv(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """A table as text; floats with all their digits."""
+    text = StringIO()
+    writer = csv.writer(text)
+    writer.writerow(head)
+    writer.writerows(rows)
+    return text.getvalue()

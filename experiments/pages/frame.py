@@ -1,0 +1,113 @@
+"""What every page of a run shows around its tab: name, ids, state, author, tabs, and what the viewer may do to it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import reverse
+
+from accounts.access import Allowed, can
+from accounts.pages.doors import actor_of
+from experiments.models import Run
+from experiments.queries.record import Counts, children_of, counts_of
+from experiments.queries.runs import get_run
+from kernel.actor import Actor
+from kernel.clock import now_ms
+
+TABS = {
+    "overview": "Overview",
+    "curves": "Curves",
+    "system": "System",
+    "params": "Params",
+    "artifacts": "Artifacts",
+    "code": "Code & environment",
+    "data": "Data",
+    "history": "History",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    """One tab: where it leads and how much is there."""
+
+    key: str
+    label: str
+    url: str
+    count: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """One thing that this viewer may do to the run."""
+
+    verb: str
+    label: str
+    icon: str
+    means: str
+    destroys: bool
+    needs_reason: bool
+
+
+def run_frame(request: HttpRequest, ref: str, tab: str) -> tuple[Run, dict[str, Any]]:
+    """The run that `ref` names for this viewer, and the context of the frame. Raises NotFound."""
+    viewer = actor_of(request)
+    run = get_run(viewer, ref)
+    return run, {
+        "at": "runs",
+        "project": run.project,
+        "run": run,
+        "run_ref": run.uid.hex,
+        "tab": tab,
+        "tab_label": TABS[tab],
+        "tabs": tabs_of(run, counts_of(viewer, run)),
+        "acts": acts_of(viewer, run),
+        "took": took(run),
+        "children": children_of(viewer, run).count(),
+    }
+
+
+def tabs_of(run: Run, counts: Counts) -> list[Tab]:
+    """The run's tabs with their counts."""
+    counted = {
+        "curves": counts.curves,
+        "system": counts.system,
+        "params": counts.params,
+        "artifacts": counts.files,
+        "data": counts.inputs,
+    }
+    return [Tab(key, label, tab_url(run, key), counted.get(key)) for key, label in TABS.items()]
+
+
+def tab_url(run: Run, tab: str) -> str:
+    """The address of one tab of a run."""
+    if tab == "overview":
+        return reverse("experiments:run", args=[run.uid.hex])
+    return reverse("experiments:run_tab", args=[run.uid.hex, tab])
+
+
+def took(run: Run) -> int | None:
+    """Milliseconds from start to end, or to now while it goes on."""
+    if run.started_ms is None:
+        return None
+    if run.ended_ms is None and run.status != "RUNNING":
+        return None
+    return max(0, (run.ended_ms or now_ms()) - run.started_ms)
+
+
+def acts_of(viewer: Actor, run: Run) -> list[Act]:
+    """What the viewer may do to the run in its state; what they may not do is absent."""
+    if run.is_deleted:
+        offered = [("restore", "experiments.delete_run", "Restore run", "undo", "It is back in the table.", False)]
+    elif run.is_locked:
+        offered = [("unlock", "experiments.lock_run", "Unlock run", "lock", "It can be written to again.", False)]
+    else:
+        offered = [
+            ("lock", "experiments.lock_run", "Lock run", "lock", "Nothing in it can change until it is unlocked.", False),
+            ("delete", "experiments.delete_run", "Delete run", "trash", "It leaves the table; all is kept.", True),
+        ]
+    acts = []
+    for verb, permission, label, icon, means, destroys in offered:
+        allowed = can(viewer, permission, run)
+        if isinstance(allowed, Allowed):
+            acts.append(Act(verb, label, icon, means, destroys, allowed.needs_reason))
+    return acts

@@ -1,0 +1,60 @@
+"""My work: the first page after signing in, and the box that jumps."""
+
+import re
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_safe
+
+from accounts.access import can
+from accounts.pages.doors import actor_of, signed_in
+from accounts.pages.projects import projects_with_roles
+from experiments.pages.listing import lines_of, tracking_uri
+from experiments.queries.overview import named_like, newest_runs, running_now
+from experiments.queries.runs import get_run
+from kernel.errors import NotFound
+
+RECENT = 10
+LOOKS_LIKE_ID = re.compile(r"^(?:[0-9a-fA-F]{32}|[A-Za-z][A-Za-z0-9]{1,9}-\d+)$")
+
+
+@require_safe
+@signed_in
+def home(request: HttpRequest) -> HttpResponse:
+    """Recent runs, my projects, and how to log."""
+    viewer = actor_of(request)
+    rows = lines_of(viewer, newest_runs(viewer, limit=RECENT))
+    projects = projects_with_roles(viewer)
+    start = next((item.project for item in projects if can(viewer, "experiments.log_run", item.project)), None)
+    uri = tracking_uri(request, start) if start else ""
+    context = {
+        "at": "home",
+        "rows": rows,
+        "projects": projects,
+        "start": start,
+        "tracking_uri": uri,
+        "tracking_line": f"export MLFLOW_TRACKING_URI={uri}",
+        "may_create": bool(can(viewer, "projects.create")),
+        "summary": _summary(running_now(viewer), len(projects)),
+    }
+    return render(request, "experiments/home.html", context)
+
+
+def _summary(running: int, projects: int) -> str:
+    going = f"{running} run{'' if running == 1 else 's'} going" if running else "No run going"
+    return f"{going}, {projects} project{'' if projects == 1 else 's'}."
+
+
+@require_safe
+@signed_in
+def jump(request: HttpRequest) -> HttpResponse:
+    """Straight to the run of an id; else what has the text in its name."""
+    viewer = actor_of(request)
+    text = request.GET.get("q", "").strip()[:200]
+    if LOOKS_LIKE_ID.match(text):
+        try:
+            return redirect("experiments:run", run=get_run(viewer, text).uid.hex)
+        except NotFound:
+            return render(request, "experiments/jump.html", {"text": text})
+    found = named_like(viewer, text) if text else None
+    return render(request, "experiments/jump.html", {"text": text, "found": found})

@@ -1,0 +1,55 @@
+"""The data that went into a run, in the words of a page."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from experiments.models import RunInput
+
+
+@dataclass(frozen=True, slots=True)
+class DescribedInput:
+    """One dataset version in its role."""
+
+    context: str
+    name: str
+    digest: str
+    source: str
+    source_type: str
+    profile: str
+    schema: str
+
+
+def described_inputs(inputs: Sequence[RunInput]) -> list[DescribedInput]:
+    """What the record says of each input."""
+    return [
+        DescribedInput(
+            context=one.context,
+            name=str(one.dataset_version),
+            digest=one.dataset_version.digest,
+            source=readable(one.dataset_version.source),
+            source_type=one.dataset_version.source_type,
+            profile=indented(one.dataset_version.profile),
+            schema=indented(one.dataset_version.schema),
+        )
+        for one in inputs
+    ]
+
+
+def readable(source: str) -> str:
+    """The address in a source that clients send as JSON, or the text itself."""
+    try:
+        said = json.loads(source)
+    except ValueError:
+        return source
+    if isinstance(said, dict):
+        return next((str(said[name]) for name in ("uri", "url", "path") if said.get(name)), source)
+    return str(said)
+
+
+def indented(text: str) -> str:
+    """JSON laid out for reading; any other text as it is."""
+    try:
+        return json.dumps(json.loads(text), indent=2, ensure_ascii=False)
+    except ValueError:
+        return text

@@ -1,0 +1,78 @@
+"""A project's first page."""
+
+from urllib.parse import urlencode
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_safe
+
+from accounts.access import can, find_project
+from accounts.models import Project
+from accounts.pages.doors import actor_of, signed_in
+from accounts.queries.members import people_of
+from experiments.pages.experiments import folder_lines
+from experiments.pages.listing import lines_of, tracking_uri
+from experiments.queries.overview import Numbers, experiments_with_runs, newest_runs, numbers_of
+from experiments.values import Lifecycle
+
+LATEST = 8
+EXPERIMENTS_SHOWN = 12
+
+
+@require_safe
+@signed_in
+def overview(request: HttpRequest, slug: str) -> HttpResponse:
+    """Numbers, latest runs, experiments, people."""
+    viewer = actor_of(request)
+    project = find_project(viewer, slug)
+    numbers = numbers_of(viewer, project)
+    experiments = experiments_with_runs(viewer, project, lifecycle=Lifecycle.ACTIVE, limit=EXPERIMENTS_SHOWN)
+    uri = tracking_uri(request, project)
+    context = {
+        "at": "overview",
+        "project": project,
+        "tiles": tiles_of(project, numbers),
+        "rows": lines_of(viewer, newest_runs(viewer, project=project, limit=LATEST)),
+        "no_runs": not numbers.runs and bool(can(viewer, "experiments.see", project)),
+        "folders": folder_lines(experiments),
+        "experiment_count": numbers.experiments,
+        "people": people_of(viewer, project),
+        "tracking_uri": uri,
+        "tracking_line": f"export MLFLOW_TRACKING_URI={uri}",
+        "may_log": bool(can(viewer, "experiments.log_run", project)),
+    }
+    return render(request, "experiments/project.html", context)
+
+
+def tiles_of(project: Project, numbers: Numbers) -> list[dict[str, str]]:
+    """Each number leads to the rows behind it."""
+    runs = reverse("experiments:runs", args=[project.slug])
+    failed = round(100 * numbers.failed_this_week / numbers.week) if numbers.week else 0
+    return [
+        {"label": "Runs", "value": f"{numbers.runs:,}", "foot": "not deleted", "url": runs},
+        {
+            "label": "Runs this week",
+            "value": f"{numbers.week:,}",
+            "foot": "started in 7 days",
+            "url": f"{runs}?{urlencode({'q': "created > '7d'"})}",
+        },
+        {
+            "label": "Going now",
+            "value": f"{numbers.running:,}",
+            "foot": "status running",
+            "url": f"{runs}?{urlencode({'q': "status = 'RUNNING'"})}",
+        },
+        {
+            "label": "Failed this week",
+            "value": f"{failed} %",
+            "foot": f"{numbers.failed_this_week:,} of {numbers.week:,}",
+            "url": f"{runs}?{urlencode({'q': "status = 'FAILED'"})}",
+        },
+        {
+            "label": "Experiments",
+            "value": f"{numbers.experiments:,}",
+            "foot": "slashes show as folders",
+            "url": reverse("experiments:experiments", args=[project.slug]),
+        },
+    ]

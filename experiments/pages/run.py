@@ -1,0 +1,168 @@
+"""A run on one screen, and the door to its tabs."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_POST, require_safe
+
+from accounts.pages.doors import actor_of, signed_in
+from artifacts.queries.files import files_of
+from experiments.actions.runs import delete_run, lock_run, restore_run, unlock_run
+from experiments.models import MetricSeries, Run
+from experiments.pages import artifacts, code, curves, history
+from experiments.pages.conditions import conditions_of
+from experiments.pages.figures import figures_of
+from experiments.pages.frame import run_frame, tab_url
+from experiments.pages.inputs import described_inputs
+from experiments.queries.history import history_of_run
+from experiments.queries.record import SYSTEM_PREFIX, directions_of, inputs_of, params_of, series_of, small_curves, tags_of
+from experiments.queries.runs import get_run
+from kernel.errors import MledError, NotFound
+
+TILES = 4
+PARAMS_SHOWN = 9
+LATEST_SHOWN = 3
+NOTE_TAG = "mlflow.note.content"
+NATURAL_KEYS = ("val", "valid", "eval", "test")
+
+
+@require_safe
+@signed_in
+def overview(request: HttpRequest, run: str) -> HttpResponse:
+    """The run's overview."""
+    found, context = run_frame(request, run, "overview")
+    viewer = actor_of(request)
+    params, tags = list(params_of(viewer, found)), list(tags_of(viewer, found))
+    series, inputs = list(series_of(viewer, found)), list(inputs_of(viewer, found))
+    directions = directions_of(viewer, found.project)
+    key_series = key_metrics(series, directions, found.project.goal_metric)
+    by_name = {tag.key: tag.value for tag in tags}
+    paths = [file.path for file in files_of(viewer, found.artifact_root)]
+    context |= {
+        "tiles": tiles_of(found, key_series, directions),
+        "curve": first_curve(found, key_series),
+        "params": params[:PARAMS_SHOWN],
+        "params_total": len(params),
+        "inputs": described_inputs(inputs),
+        "note": by_name.get(NOTE_TAG, ""),
+        "tags": [tag for tag in tags if not tag.key.startswith("mlflow.")],
+        "conditions": conditions_of(found, params=params, tags=by_name, series=series, inputs=inputs, paths=paths),
+        "latest": history.entries_of(history_of_run(viewer, found, limit=LATEST_SHOWN).items),
+    }
+    return render(request, "experiments/run_overview.html", context)
+
+
+def key_metrics(series: Sequence[MetricSeries], directions: dict[str, bool], goal: str) -> list[MetricSeries]:
+    """The metrics to show first: the goal, those with a direction, those measured on held-out data, those with a curve."""
+
+    def weight(one: MetricSeries) -> tuple[bool, bool, bool, bool, str]:
+        held_out = any(word in one.key.lower() for word in NATURAL_KEYS)
+        flat = one.first_step == one.last_step
+        return (one.key != goal, one.key not in directions, not held_out, flat, one.key)
+
+    own = [one for one in series if not one.key.startswith(SYSTEM_PREFIX)]
+    return sorted(own, key=weight)[:TILES]
+
+
+def tiles_of(run: Run, series: Sequence[MetricSeries], directions: dict[str, bool]) -> list[dict[str, Any]]:
+    """A figure, a small curve and the extremes of each key metric."""
+    small = small_curves(series)
+    tiles = []
+    for one in series:
+        said = figures_of(one, directions.get(one.key))
+        flat = one.first_step == one.last_step
+        tiles.append(
+            {
+                "key": said.key,
+                "arrow": said.arrow,
+                "value": said.last,
+                "full": said.full,
+                "spark": small.get(one.pk, []),
+                "url": f"{tab_url(run, 'curves')}#{said.key}",
+                "foot": said.best or (f"at step {said.step}" if flat else f"min {said.min}, max {said.max}"),
+            }
+        )
+    return tiles
+
+
+def first_curve(run: Run, series: Sequence[MetricSeries]) -> dict[str, str] | None:
+    """The curve that the overview draws: the first key metric with more than one step."""
+    drawn = next((one for one in series if one.first_step != one.last_step), series[0] if series else None)
+    if drawn is None:
+        return None
+    said = figures_of(drawn)
+    return {"key": said.key, "data_url": curves.data_url(run, drawn), "sentence": said.sentence}
+
+
+@require_safe
+@signed_in
+def params(request: HttpRequest, run: str) -> HttpResponse:
+    """Everything that was set or measured, in tables."""
+    found, context = run_frame(request, run, "params")
+    viewer = actor_of(request)
+    directions = directions_of(viewer, found.project)
+    context |= {
+        "params": list(params_of(viewer, found)),
+        "metrics": [figures_of(one, directions.get(one.key)) for one in series_of(viewer, found)],
+        "tags": list(tags_of(viewer, found)),
+    }
+    return render(request, "experiments/run_params.html", context)
+
+
+@require_safe
+@signed_in
+def data(request: HttpRequest, run: str) -> HttpResponse:
+    """The dataset versions that went into the run."""
+    found, context = run_frame(request, run, "data")
+    context["inputs"] = described_inputs(list(inputs_of(actor_of(request), found)))
+    return render(request, "experiments/run_data.html", context)
+
+
+TAB_PAGES: dict[str, Callable[..., HttpResponseBase]] = {
+    "curves": curves.page,
+    "system": curves.system_page,
+    "params": params,
+    "artifacts": artifacts.page,
+    "code": code.page,
+    "data": data,
+    "history": history.page,
+}
+
+
+@signed_in
+def tab(request: HttpRequest, run: str, tab: str) -> HttpResponseBase:
+    """One tab of a run."""
+    page = TAB_PAGES.get(tab)
+    if page is None:
+        raise NotFound(f"A run has no tab '{tab}'.")
+    return page(request, run)
+
+
+ACTS: dict[str, tuple[Callable[..., Run], str]] = {
+    "lock": (lock_run, "Locked. Nothing in this run can change until it is unlocked."),
+    "unlock": (unlock_run, "Unlocked."),
+    "delete": (delete_run, "Deleted. Its data is kept; restoring brings it back."),
+    "restore": (restore_run, "Restored."),
+}
+
+
+@require_POST
+@signed_in
+def act(request: HttpRequest, run: str, verb: str) -> HttpResponse:
+    """Lock, unlock, delete or restore the run, and back to it."""
+    if verb not in ACTS:
+        raise NotFound(f"A run has no act '{verb}'.")
+    viewer = actor_of(request)
+    found = get_run(viewer, run)
+    function, words = ACTS[verb]
+    try:
+        function(viewer, found, reason=request.POST.get("reason", "").strip())
+        messages.success(request, words)
+    except NotFound:
+        raise
+    except MledError as error:
+        messages.error(request, str(error))
+    return redirect("experiments:run", run=found.uid.hex)

@@ -1,0 +1,60 @@
+"""Reading experiments."""
+
+from collections.abc import Mapping, Sequence
+
+from django.db.models import QuerySet
+
+from accounts.access import can_see, not_found
+from accounts.models import Project
+from experiments.models import Experiment, ExperimentTag, MetricDirection
+from kernel.actor import Actor
+
+DEFAULT_WIRE_ID = "0"
+
+
+def wire_id(experiment: Experiment) -> str:
+    """The id on the MLflow wire: '0' for a project's Default experiment, else its key."""
+    return DEFAULT_WIRE_ID if experiment.is_default else str(experiment.pk)
+
+
+def visible_experiments(viewer: Actor, project: Project) -> QuerySet[Experiment]:
+    """The experiments of a project that the viewer may see, deleted ones too."""
+    return Experiment.objects.visible_to(viewer).filter(project=project)
+
+
+def get_experiment(viewer: Actor, wire: str, *, project: Project) -> Experiment:
+    """The experiment by its id on the wire. Raises NotFound, the same for absent and invisible."""
+    rows = Experiment.objects.filter(project=project).select_related("project")
+    if wire == DEFAULT_WIRE_ID:
+        found = rows.filter(is_default=True).first()
+    elif wire.isascii() and wire.isdigit() and len(wire) < 19:
+        found = rows.filter(pk=int(wire), is_default=False).first()
+    else:
+        found = None
+    if found is None or not can_see(viewer, found):
+        raise not_found(Experiment, wire[:80])
+    return found
+
+
+def get_experiment_by_name(viewer: Actor, name: str, *, project: Project) -> Experiment:
+    """The experiment by its exact name, deleted ones too. Raises NotFound."""
+    found = Experiment.objects.filter(project=project, name=name).select_related("project").first()
+    if found is None or not can_see(viewer, found):
+        raise not_found(Experiment, name[:80])
+    experiment: Experiment = found
+    return experiment
+
+
+def experiment_tags(viewer: Actor, experiments: Sequence[Experiment]) -> Mapping[int, dict[str, str]]:
+    """The tags of several experiments by experiment id, in one query."""
+    found: dict[int, dict[str, str]] = {experiment.pk: {} for experiment in experiments}
+    rows = ExperimentTag.objects.visible_to(viewer).filter(experiment__in=list(found)).order_by("key")
+    for experiment_id, key, value in rows.values_list("experiment_id", "key", "value"):
+        found[experiment_id][key] = value
+    return found
+
+
+def metric_directions(viewer: Actor, project: Project) -> dict[str, bool]:
+    """Which metrics of the project are better high (True) or low (False)."""
+    rows = MetricDirection.objects.visible_to(viewer).filter(project=project)
+    return dict(rows.values_list("key", "higher_is_better"))

@@ -1,0 +1,115 @@
+"""A project at a glance: its newest runs, its numbers, its experiments."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+from django.db.models import Count, Max, Q, QuerySet
+
+from accounts.models import Project
+from experiments.models import Experiment, MetricSeries, Run
+from experiments.queries.record import SYSTEM_PREFIX
+from experiments.values import Lifecycle, RunStatus
+from kernel.actor import Actor
+from kernel.clock import now_ms
+
+EXPERIMENTS_MAX = 1_000
+WEEK_MS = 7 * 24 * 3600 * 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """Counts of a project's runs that are not deleted. week: started in the last seven days."""
+
+    runs: int
+    running: int
+    week: int
+    failed_this_week: int
+    experiments: int
+
+
+def newest_runs(viewer: Actor, *, project: Project | None = None, limit: int = 10) -> list[Run]:
+    """The runs that were made last, of one project or of all that the viewer sees."""
+    runs = Run.objects.visible_to(viewer).filter(lifecycle=Lifecycle.ACTIVE)
+    if project is not None:
+        runs = runs.filter(project=project)
+    return list(runs.select_related("project", "experiment", "created_by").order_by("-id")[:limit])
+
+
+def numbers_of(viewer: Actor, project: Project) -> Numbers:
+    """How many runs and experiments the project has."""
+    week = Q(started_ms__gte=now_ms() - WEEK_MS)
+    runs = Run.objects.visible_to(viewer).filter(project=project, lifecycle=Lifecycle.ACTIVE)
+    counts: dict[str, Any] = runs.aggregate(
+        runs=Count("pk"),
+        running=Count("pk", filter=Q(status=RunStatus.RUNNING)),
+        week=Count("pk", filter=week),
+        failed_this_week=Count("pk", filter=week & Q(status=RunStatus.FAILED)),
+    )
+    experiments = Experiment.objects.visible_to(viewer).filter(project=project, lifecycle=Lifecycle.ACTIVE)
+    return Numbers(experiments=experiments.count(), **counts)
+
+
+def headline_metrics(viewer: Actor, runs: Sequence[Run]) -> dict[int, MetricSeries]:
+    """The one metric of each run that a list shows, by the run's id: its project's goal, else the first by name."""
+    series = (
+        MetricSeries.objects.visible_to(viewer)
+        .filter(run__in=[run.pk for run in runs], context="")
+        .exclude(key__startswith=SYSTEM_PREFIX)
+        .order_by("key")
+    )
+    goals = {run.pk: run.project.goal_metric for run in runs}
+    found: dict[int, MetricSeries] = {}
+    for one in series:
+        if one.run_id not in found or one.key == goals[one.run_id]:
+            found[one.run_id] = one
+    return found
+
+
+def experiments_of(viewer: Actor, project: Project, *, lifecycle: str | None = Lifecycle.ACTIVE) -> QuerySet[Experiment]:
+    """The project's experiments by name. lifecycle: None for deleted ones as well."""
+    experiments = Experiment.objects.visible_to(viewer).filter(project=project).order_by("name")
+    return cast("QuerySet[Experiment]", experiments.filter(lifecycle=lifecycle) if lifecycle else experiments)
+
+
+def experiments_with_runs(viewer: Actor, project: Project, *, lifecycle: str | None, limit: int) -> list[Any]:
+    """Experiments with `run_count` and `last_ms`: their runs that are not deleted, and the latest start of those."""
+    live = Q(runs__lifecycle=Lifecycle.ACTIVE)
+    counted = experiments_of(viewer, project, lifecycle=lifecycle).annotate(
+        run_count=Count("runs", filter=live), last_ms=Max("runs__started_ms", filter=live)
+    )
+    return list(counted[:limit])
+
+
+def running_now(viewer: Actor) -> int:
+    """How many runs are going in all that the viewer sees."""
+    running = Run.objects.visible_to(viewer).filter(lifecycle=Lifecycle.ACTIVE, status=RunStatus.RUNNING)
+    return int(running.count())
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """What has a text in its name: at most JUMP_MAX of each kind."""
+
+    runs: list[Run]
+    experiments: list[Experiment]
+    projects: list[Project]
+
+    @property
+    def any(self) -> bool:
+        return bool(self.runs or self.experiments or self.projects)
+
+
+JUMP_MAX = 12
+
+
+def named_like(viewer: Actor, text: str) -> Named:
+    """Runs, experiments and projects with this text in their name, newest first."""
+    runs = Run.objects.visible_to(viewer).filter(lifecycle=Lifecycle.ACTIVE, name__icontains=text)
+    experiments = Experiment.objects.visible_to(viewer).filter(lifecycle=Lifecycle.ACTIVE, name__icontains=text)
+    projects = Project.objects.visible_to(viewer).filter(Q(name__icontains=text) | Q(slug__icontains=text))
+    return Named(
+        runs=list(runs.select_related("project").order_by("-id")[:JUMP_MAX]),
+        experiments=list(experiments.select_related("project").order_by("-id")[:JUMP_MAX]),
+        projects=list(projects.order_by("name")[:JUMP_MAX]),
+    )

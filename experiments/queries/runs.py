@@ -1,0 +1,130 @@
+"""Reading single runs and their metrics."""
+
+import re
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db.models import QuerySet
+
+from accounts.access import can_see, not_found
+from accounts.models import Project
+from experiments.metrics.batch import Points
+from experiments.metrics.downsample import Curve, sample
+from experiments.metrics.store import Position, history, history_of_many, history_page
+from experiments.models import MetricSeries, Param, Run, RunInput, RunTag
+from experiments.values import Lifecycle
+from kernel.actor import Actor
+from kernel.errors import Invalid
+from kernel.paging import decode_token, encode_token, question_digest
+
+_READABLE = re.compile(r"^([A-Z][A-Z0-9]{1,9})-(\d{1,18})$")
+
+
+def visible_runs(viewer: Actor, *, project: Project | None = None) -> QuerySet[Run]:
+    """The active runs that the viewer may see, in one project or all."""
+    runs = Run.objects.visible_to(viewer).filter(lifecycle=Lifecycle.ACTIVE).select_related("project", "experiment")
+    return runs if project is None else runs.filter(project=project)
+
+
+def get_run(viewer: Actor, run_id: str, *, project: Project | None = None) -> Run:
+    """The run by its 32 hex digits or its readable id (VIS-123), deleted ones too.
+
+    Raises NotFound, the same for absent, invisible and one of another project.
+    """
+    rows = Run.objects.select_related("project", "experiment", "created_by")
+    if project is not None:
+        rows = rows.filter(project=project)
+    found = _by_uid(rows, run_id) or _by_readable_id(rows, run_id)
+    if found is None or not can_see(viewer, found):
+        raise not_found(Run, run_id[:80])
+    return found
+
+
+def _by_uid(rows: QuerySet[Run], run_id: str) -> Run | None:
+    if len(run_id) not in (32, 36):
+        return None
+    try:
+        return rows.filter(uid=uuid.UUID(run_id)).first()
+    except ValueError:
+        return None
+
+
+def _by_readable_id(rows: QuerySet[Run], run_id: str) -> Run | None:
+    match = _READABLE.match(run_id.upper())
+    if match is None:
+        return None
+    return rows.filter(project__key=match[1], number=int(match[2])).first()
+
+
+def params_of(viewer: Actor, run: Run) -> dict[str, str]:
+    """The run's params by key."""
+    return dict(Param.objects.visible_to(viewer).filter(run=run).order_by("key").values_list("key", "value"))
+
+
+def tags_of(viewer: Actor, run: Run) -> dict[str, str]:
+    """The run's tags by key."""
+    return dict(RunTag.objects.visible_to(viewer).filter(run=run).order_by("key").values_list("key", "value"))
+
+
+def series_of(viewer: Actor, run: Run, keys: Sequence[str] | None = None) -> list[MetricSeries]:
+    """The run's metric series with their summaries, by key."""
+    rows = MetricSeries.objects.visible_to(viewer).filter(run=run, context="").order_by("key")
+    return list(rows if keys is None else rows.filter(key__in=keys))
+
+
+def inputs_of(viewer: Actor, run: Run) -> list[RunInput]:
+    """The dataset versions that went into the run."""
+    rows = RunInput.objects.visible_to(viewer).filter(run=run).select_related("dataset_version__dataset")
+    return list(rows.order_by("dataset_version__dataset__name", "dataset_version__number"))
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryPage:
+    """Points of one metric, ordered by time, step, value; a token where more follow."""
+
+    points: Points
+    next_token: str = ""
+
+
+def metric_history(
+    viewer: Actor, run: Run, key: str, *, limit: int | None = None, after: str | None = None
+) -> HistoryPage:
+    """The history of a metric; an unknown key has none. Without a limit the whole of it. Raises Invalid."""
+    if limit is not None and limit <= 0:
+        raise Invalid("max_results must be at least 1.", field="max_results")
+    series = next(iter(series_of(viewer, run, [key])), None)
+    if series is None:
+        return HistoryPage(Points.none())
+    if limit is None and not after:
+        return HistoryPage(history(series))
+    question = question_digest("history", run.uid.hex, key)
+    position = _position(decode_token(question, after))
+    points, end = history_page(series, limit or 2**62, position)
+    token = encode_token(question, [str(end.at_ms), str(end.step), str(end.bits)]) if end else ""
+    return HistoryPage(points, token)
+
+
+def _position(given: list[str] | None) -> Position | None:
+    if given is None:
+        return None
+    try:
+        at_ms, step, bits = (int(part) for part in given)
+        return Position(at_ms, step, bits)
+    except (ValueError, TypeError):
+        raise Invalid("The page token is not one that this server gave out.", field="page_token") from None
+
+
+def metric_curves(
+    viewer: Actor,
+    run: Run,
+    keys: Sequence[str],
+    *,
+    buckets: int = 320,
+    by_time: bool = False,
+    window: tuple[float, float] | None = None,
+) -> dict[str, Curve]:
+    """Curves thinned for a screen, by key; keys without points are left out."""
+    found = series_of(viewer, run, keys)
+    histories = history_of_many(found)
+    return {one.key: sample(histories[one.pk], buckets, by_time=by_time, window=window) for one in found}

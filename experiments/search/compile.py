@@ -1,0 +1,318 @@
+"""Tree -> SQL. Every condition is a claim that is either true or false (never NULL), so that NOT is its complement.
+
+A condition on a param, metric or tag is a subquery over (experiment, key, value): within named experiments a list of
+run ids that the planner may start from, elsewhere a probe by run and key. Values are bound; what is formatted in are the
+names of tables and columns, which are constants of this program.
+"""
+
+import datetime as dt
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from experiments.search.columns import Column, Kind, Vocabulary
+from experiments.search.databases import FALSE, TRUE, Database, Sql, joined
+from experiments.search.errors import QueryError
+from experiments.search.limits import TEXT_INDEX_LENGTH
+from experiments.search.tree import (
+    Aggregate,
+    Ago,
+    And,
+    Comparison,
+    Day,
+    Entity,
+    Instant,
+    Node,
+    Not,
+    Op,
+    Or,
+    Value,
+    Words,
+)
+
+UNIT_MS = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000}
+DAY_MS = UNIT_MS["d"]
+_HEX = re.compile(r"[0-9a-f]{32}")
+_INT64_MAX, _INT64_MIN = 2**63 - 1, -(2**63)
+_NEGATED = {Op.NE: Op.EQ, Op.NOT_IN: Op.IN}
+
+
+@dataclass(frozen=True, slots=True)
+class KeyedTable:
+    """Where keyed values are: owner is the column that names their thing; scoped if the table has experiment_id."""
+
+    name: str
+    owner: str
+    scoped: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Where a search looks: these experiments, whole projects, or both together; everywhere if neither is said."""
+
+    experiments: tuple[int, ...] | None = None
+    projects: tuple[UUID, ...] | None = None
+
+    def condition(self, database: Database, alias: str = "r") -> Sql:
+        """Rows in scope."""
+        if self.experiments is None and self.projects is None:
+            return TRUE
+        parts = []
+        if self.experiments:
+            parts.append(_among(f"{alias}.experiment_id", self.experiments))
+        if self.projects:
+            parts.append(_among(f"{alias}.project_id", tuple(database.uid(project) for project in self.projects)))
+        return joined("OR", parts) if len(parts) != 1 else parts[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Directions:
+    """For each metric key, the projects where higher is better and those where lower is."""
+
+    higher: Mapping[str, tuple[UUID, ...]] = field(default_factory=dict)
+    lower: Mapping[str, tuple[UUID, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Compiler:
+    """Filters over one noun. alias: of its table in the statement; tables: where its keyed values are."""
+
+    vocabulary: Vocabulary
+    database: Database
+    now_ms: int
+    alias: str
+    tables: Mapping[Entity, KeyedTable]
+    scope: Scope = Scope()
+    directions: Directions = Directions()
+
+    def where(self, node: Node) -> Sql:
+        """The condition that a filter stands for. Raises QueryError for best() without a direction."""
+        match node:
+            case And(terms):
+                return joined("AND", [self.where(term) for term in terms])
+            case Or(terms):
+                return joined("OR", [self.where(term) for term in terms])
+            case Not(term):
+                inner = self.where(term)
+                return Sql(f"NOT ({inner.text})", inner.params)
+            case Words(words):
+                name = str(self.vocabulary.columns[self.vocabulary.words].source)
+                return joined("AND", [self.database.contains(name, word) for word in words])
+            case Comparison():
+                return self.comparison(node)
+
+    def comparison(self, node: Comparison) -> Sql:
+        match node.field.entity:
+            case Entity.ATTRIBUTE:
+                return self.attribute(self.vocabulary.columns[node.field.key], node.op, node.value)
+            case Entity.METRIC:
+                return self.metric(node)
+            case Entity.DATASET:
+                return self.dataset(node)
+            case _:
+                return self.keyed_text(node)
+
+    # Params and tags.
+
+    def keyed_text(self, node: Comparison) -> Sql:
+        if node.op in (Op.IS_NULL, Op.IS_NOT_NULL):
+            return self.holder(node, TRUE, negated=node.op is Op.IS_NULL)
+        if _is_numeric(node.value):
+            return self.holder(node, numbers("v.number", node.op, node.value))
+        return self.holder(node, self.indexed_text(node.op, node.value))
+
+    def indexed_text(self, op: Op, value: Value) -> Sql:
+        """A condition on v.value: equality reads the index over the beginning and rechecks only where it was cut."""
+        if op is Op.EQ and isinstance(value, str):
+            head = Sql(f"{self.database.head('v.value')} = %s", (value[:TEXT_INDEX_LENGTH],))
+            return head if len(value) < TEXT_INDEX_LENGTH else joined("AND", [head, Sql("v.value = %s", (value,))])
+        if op is Op.IN and isinstance(value, tuple):
+            heads = _among(self.database.head("v.value"), tuple(str(text)[:TEXT_INDEX_LENGTH] for text in value))
+            return joined("AND", [heads, _among("v.value", value)])
+        return self.text("v.value", op, value)
+
+    def holder(self, node: Comparison, condition: Sql, *, negated: bool = False, extra: str = "") -> Sql:
+        """Those that hold a value of this key for which the condition is true (negated: the others)."""
+        table = self.tables[node.field.entity]
+        test = f"v.key = %s{extra} AND ({condition.text})"
+        params: tuple[object, ...] = (node.field.key, *condition.params)
+        if table.scoped and self.scope.experiments and self.scope.projects is None:
+            inside = _among("v.experiment_id", self.scope.experiments)
+            text = f"{self.alias}.id IN (SELECT v.{table.owner} FROM {table.name} v WHERE {inside.text} AND {test})"  # noqa: S608
+            params = (*inside.params, *params)
+        else:
+            text = f"EXISTS (SELECT 1 FROM {table.name} v WHERE v.{table.owner} = {self.alias}.id AND {test})"  # noqa: S608
+        return Sql(f"NOT ({text})" if negated else text, params)
+
+    # Metrics.
+
+    def metric(self, node: Comparison) -> Sql:
+        if node.op in (Op.IS_NULL, Op.IS_NOT_NULL):
+            return self.series(node, TRUE, negated=node.op is Op.IS_NULL)
+        if node.field.aggregate is Aggregate.BEST:
+            return self.best(node)
+        return self.series(node, numbers(f"v.{node.field.aggregate.value}_value", node.op, node.value))
+
+    def series(self, node: Comparison, condition: Sql, *, negated: bool = False) -> Sql:
+        return self.holder(node, condition, negated=negated, extra=" AND v.context = ''")
+
+    def best(self, node: Comparison) -> Sql:
+        """max or min, as each project says of the metric."""
+        ways = []
+        for column, projects in best_ways(node, self.directions):
+            here = _among(f"{self.alias}.project_id", tuple(self.database.uid(project) for project in projects))
+            ways.append(joined("AND", [here, self.series(node, numbers(f"v.{column}", node.op, node.value))]))
+        return joined("OR", ways)
+
+    # Datasets.
+
+    def dataset(self, node: Comparison) -> Sql:
+        """Some input of the run satisfies it."""
+        column = {"name": "d.name", "digest": "n.digest", "context": "i.context"}[node.field.key]
+        test = TRUE if node.value is None else self.text(column, node.op, node.value)
+        if node.field.key == "context":
+            test = joined("AND", [Sql("i.context <> ''"), test])
+        text = (
+            "EXISTS (SELECT 1 FROM experiments_runinput i"  # noqa: S608
+            " JOIN artifacts_datasetversion n ON n.id = i.dataset_version_id"
+            " JOIN artifacts_dataset d ON d.id = n.dataset_id"
+            f" WHERE i.run_id = {self.alias}.id AND ({test.text}))"
+        )
+        return Sql(f"NOT ({text})" if node.op is Op.IS_NULL else text, test.params)
+
+    # Named columns.
+
+    def attribute(self, column: Column, op: Op, value: Value) -> Sql:
+        source = str(column.source)
+        if op in (Op.IS_NULL, Op.IS_NOT_NULL):
+            return Sql(f"{source} {op.value}")
+        match column.kind:
+            case Kind.IDENTIFIER:
+                return self.identifier(source, op, value)
+            case Kind.NUMBER | Kind.TIME | Kind.DURATION:
+                test = self.whole_numbers(source, op, value, column.kind)
+            case Kind.FLAG:
+                return Sql(source if (op is Op.EQ) == (value is True) else f"NOT ({source})")
+            case _:
+                test = self.text(source, op, value)
+        return joined("AND", [Sql(f"{source} IS NOT NULL"), test])
+
+    def identifier(self, source: str, op: Op, value: Value) -> Sql:
+        """A UUID column against texts: what is no UUID equals none."""
+        if op in (Op.LIKE, Op.ILIKE):
+            return self.text(self.database.hex(source), op, value)
+        texts = [str(text) for text in value] if isinstance(value, tuple) else [str(value)]
+        uids = tuple(self.database.uid(UUID(text)) for text in texts if _HEX.fullmatch(text))
+        test = _among(source, uids) if uids else FALSE
+        return Sql(f"NOT ({test.text})", test.params) if op in _NEGATED else test
+
+    def text(self, source: str, op: Op, value: Value) -> Sql:
+        if isinstance(value, tuple):
+            return _among(source, value, negated=op is Op.NOT_IN)
+        if op is Op.LIKE:
+            return self.database.like(source, str(value))
+        if op is Op.ILIKE:
+            return self.database.ilike(source, str(value))
+        return Sql(f"{source} {'<>' if op is Op.NE else '='} %s", (value,))
+
+    def whole_numbers(self, source: str, op: Op, value: Value, kind: Kind) -> Sql:
+        """A column of whole numbers against a number, a time or a list."""
+        match value:
+            case tuple():
+                tests = [whole_number(source, Op.EQ, item) for item in value if isinstance(item, int | float)]
+                listed = joined("OR", tests)
+                return listed if op is Op.IN else Sql(f"NOT ({listed.text})", listed.params)
+            case Day(date):
+                start = (date - dt.date(1970, 1, 1)).days * DAY_MS
+                return _day(source, op, start)
+            case Instant(ms):
+                return Sql(f"{source} {_sign(op)} %s", (ms,))
+            case Ago(amount, unit):
+                length = amount * UNIT_MS[unit]
+                return Sql(f"{source} {_sign(op)} %s", (length if kind is Kind.DURATION else self.now_ms - length,))
+            case int() | float():
+                return whole_number(source, op, value)
+        raise TypeError(f"{value!r} is no number")
+
+
+def numbers(source: str, op: Op, value: Value) -> Sql:
+    """A column of floats, where NULL stands for NaN or for no number: it satisfies != and NOT IN alone."""
+    if isinstance(value, tuple):
+        floats = tuple(float(str(item)) for item in value)
+        listed = _among(source, floats)
+        return listed if op is Op.IN else Sql(f"{source} IS NULL OR NOT ({listed.text})", listed.params)
+    test = Sql(f"{source} {_sign(op)} %s", (float(str(value)),))
+    return Sql(f"{source} IS NULL OR {test.text}", test.params) if op is Op.NE else _certain(source, test)
+
+
+def whole_number(source: str, op: Op, value: int | float) -> Sql:
+    """A column of whole numbers against any number, without a cast that would cost the index."""
+    if not math.isfinite(value) or value != int(value):
+        return _between_integers(source, op, value)
+    whole = int(value)
+    if not _INT64_MIN <= whole <= _INT64_MAX:
+        return _between_integers(source, op, math.inf if whole > 0 else -math.inf)
+    return Sql(f"{source} {_sign(op)} %s", (whole,))
+
+
+def best_ways(node: Comparison, directions: Directions) -> list[tuple[str, tuple[UUID, ...]]]:
+    """(column of the series, projects) for best(): an error without any direction."""
+    key = node.field.key
+    ways = [("max_value", directions.higher.get(key, ())), ("min_value", directions.lower.get(key, ()))]
+    known = [(column, projects) for column, projects in ways if projects]
+    if not known:
+        written = str(node.field).removeprefix("best")
+        raise QueryError(
+            f"nobody has said whether {key[:80]} is better high or low.",
+            node.span,
+            suggestion=f"max{written}",
+            hint=f"Write max{written} or min{written}, or set the metric's direction in the project.",
+        )
+    return known
+
+
+def _between_integers(source: str, op: Op, value: float) -> Sql:
+    """No whole number equals it; the ones below and above it are told by its floor."""
+    if op in (Op.EQ, Op.NE):
+        return TRUE if op is Op.NE else FALSE
+    above = op in (Op.GT, Op.GE)
+    if not math.isfinite(value) or not _INT64_MIN <= math.floor(value) <= _INT64_MAX:
+        return TRUE if above == (value < 0) else FALSE
+    return Sql(f"{source} {'>' if above else '<='} %s", (math.floor(value),))
+
+
+def _day(source: str, op: Op, start: int) -> Sql:
+    end = start + DAY_MS
+    match op:
+        case Op.EQ:
+            return Sql(f"{source} >= %s AND {source} < %s", (start, end))
+        case Op.NE:
+            return Sql(f"{source} < %s OR {source} >= %s", (start, end))
+        case Op.GT:
+            return Sql(f"{source} >= %s", (end,))
+        case Op.LE:
+            return Sql(f"{source} < %s", (end,))
+        case _:
+            return Sql(f"{source} {_sign(op)} %s", (start,))
+
+
+def _certain(source: str, test: Sql) -> Sql:
+    return Sql(f"{source} IS NOT NULL AND {test.text}", test.params)
+
+
+def _sign(op: Op) -> str:
+    return "<>" if op is Op.NE else op.value
+
+
+def _is_numeric(value: Value) -> bool:
+    first = value[0] if isinstance(value, tuple) else value
+    return isinstance(first, int | float) and not isinstance(first, bool)
+
+
+def _among(source: str, values: tuple[object, ...], *, negated: bool = False) -> Sql:
+    if len(values) == 1:
+        return Sql(f"{source} {'<>' if negated else '='} %s", values)
+    marks = ", ".join(["%s"] * len(values))
+    return Sql(f"{source} {'NOT IN' if negated else 'IN'} ({marks})", values)

@@ -1,0 +1,155 @@
+"""What SQLite and PostgreSQL say differently, and running a search statement under a time limit."""
+
+import re
+import sqlite3
+import time
+from collections.abc import Iterable, Sequence
+from typing import Any, ClassVar, NamedTuple
+from uuid import UUID
+
+from django.db import OperationalError, connection
+
+from experiments.search.limits import TEXT_INDEX_LENGTH, TIME_LIMIT_SECONDS
+from kernel.errors import Invalid
+
+
+class Sql(NamedTuple):
+    """A piece of SQL with its bound parameters, in the order of its placeholders."""
+
+    text: str
+    params: tuple[Any, ...] = ()
+
+
+TRUE = Sql("TRUE")
+FALSE = Sql("FALSE")
+
+
+def joined(word: str, pieces: Iterable[Sql]) -> Sql:
+    """The pieces in brackets, joined by AND or OR."""
+    pieces = list(pieces)
+    if not pieces:
+        return TRUE if word == "AND" else FALSE
+    text = f" {word} ".join(f"({piece.text})" for piece in pieces)
+    return Sql(text, tuple(param for piece in pieces for param in piece.params))
+
+
+class PostgreSQL:
+    """LIKE as the standard has it; text sorts and compares by code point."""
+
+    name: ClassVar[str] = "postgresql"
+    collation: ClassVar[str] = ' COLLATE "C"'
+
+    def head(self, text: str) -> str:
+        """The indexed beginning of a text."""
+        return f"left({text}, {TEXT_INDEX_LENGTH})"
+
+    def like(self, text: str, pattern: str) -> Sql:
+        """Case-sensitive; % and _ are wildcards, everything else is itself."""
+        return Sql(f"{text} LIKE %s ESCAPE ''", (pattern,))
+
+    def ilike(self, text: str, pattern: str) -> Sql:
+        return Sql(f"{text} ILIKE %s ESCAPE ''", (pattern,))
+
+    def contains(self, text: str, word: str) -> Sql:
+        """Whatever the case, no wildcards."""
+        return Sql(f"strpos(lower({text}), lower(%s)) > 0", (word,))
+
+    def uid(self, uid: UUID) -> object:
+        """A UUID as a parameter."""
+        return uid
+
+    def uid_of(self, digits: str) -> object:
+        """The same from its 32 hex digits."""
+        return UUID(digits)
+
+    def hex(self, uid: str) -> str:
+        """A UUID column as 32 hex digits."""
+        return f"replace({uid}::text, '-', '')"
+
+    def among(self, column: str, ids: Sequence[int]) -> Sql:
+        """A whole-number column in a list of any length, as one parameter."""
+        return Sql(f"{column} = ANY(%s)", (list(ids),))
+
+
+class SQLite:
+    """GLOB is the case-sensitive one; its own LIKE folds ASCII only, so other letters are folded in Python."""
+
+    name: ClassVar[str] = "sqlite"
+    collation: ClassVar[str] = ""
+
+    def head(self, text: str) -> str:
+        return f"substr({text}, 1, {TEXT_INDEX_LENGTH})"
+
+    def like(self, text: str, pattern: str) -> Sql:
+        return Sql(f"{text} GLOB %s", (glob_of(pattern),))
+
+    def ilike(self, text: str, pattern: str) -> Sql:
+        if pattern.isascii():
+            return Sql(f"{text} LIKE %s", (pattern,))
+        return Sql(f"mled_fold({text}) GLOB %s", (glob_of(pattern.lower()),))
+
+    def contains(self, text: str, word: str) -> Sql:
+        fold = "lower" if word.isascii() else "mled_fold"
+        return Sql(f"instr({fold}({text}), %s) > 0", (word.lower(),))
+
+    def uid(self, uid: UUID) -> object:
+        return uid.hex
+
+    def uid_of(self, digits: str) -> object:
+        return digits
+
+    def hex(self, uid: str) -> str:
+        return uid
+
+    def among(self, column: str, ids: Sequence[int]) -> Sql:
+        return Sql(f"{column} IN (SELECT value FROM json_each(%s))", (f"[{','.join(map(str, ids))}]",))  # noqa: S608
+
+
+Database = PostgreSQL | SQLite
+
+
+def this_database() -> Database:
+    """The one that the default connection speaks to."""
+    return PostgreSQL() if connection.vendor == "postgresql" else SQLite()
+
+
+def glob_of(pattern: str) -> str:
+    """A LIKE pattern as GLOB: % and _ become * and ?, what GLOB would read as wildcards stands in brackets."""
+    return re.sub(r"[*?\[]", r"[\g<0>]", pattern).replace("%", "*").replace("_", "?")
+
+
+def fetch(sql: Sql) -> list[Any]:
+    """The rows of a search statement. Raises Invalid when it takes longer than the limit."""
+    with connection.cursor() as cursor:
+        try:
+            if connection.vendor == "postgresql":
+                # One round trip: both statements are one implicit transaction, which is what LOCAL lasts for.
+                limit = f"SET LOCAL statement_timeout = {TIME_LIMIT_SECONDS * 1000}; "
+                cursor.execute(limit + sql.text, sql.params)
+                cursor.nextset()
+            else:
+                _prepare_sqlite(connection.connection)
+                cursor.execute(sql.text, sql.params)
+            rows: list[Any] = cursor.fetchall()
+            return rows
+        except OperationalError as error:
+            if "statement timeout" in str(error) or "interrupted" in str(error):
+                raise Invalid(
+                    f"This search takes longer than {TIME_LIMIT_SECONDS} seconds.",
+                    hint="Search fewer experiments, or add a condition on time.",
+                    field="filter",
+                ) from error
+            raise
+        finally:
+            if connection.vendor == "sqlite" and connection.connection is not None:
+                connection.connection.set_progress_handler(None, 0)
+
+
+def _prepare_sqlite(raw: sqlite3.Connection) -> None:
+    deadline = time.monotonic() + TIME_LIMIT_SECONDS
+    raw.create_function("mled_fold", 1, _fold, deterministic=True)
+    raw.set_progress_handler(lambda: int(time.monotonic() > deadline), 1_000_000)
+
+
+def _fold(text: str | None) -> str | None:
+    return None if text is None else text.lower()

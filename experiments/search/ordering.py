@@ -1,0 +1,298 @@
+"""The order of results and their pages.
+
+A result is sorted by the asked keys, then newest start first, then by id, so that the order is total. Each key has
+ranks (numbers, then NaN, then missing: in both directions), and inside a rank a value. A page is read in two stages: the
+first rank of the first key, which an index gives in order, and then everything else. A token holds the stage and the
+values of the last row, and goes on strictly after them: no page overlaps another and none is skipped.
+"""
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from experiments.search.columns import Column, Dialect, Kind, Vocabulary
+from experiments.search.compile import Compiler, best_ways
+from experiments.search.databases import FALSE, TRUE, Database, Sql, joined
+from experiments.search.errors import NOWHERE, QueryError
+from experiments.search.grammar import parse_field
+from experiments.search.limits import MAX_ORDER_KEYS
+from experiments.search.tree import Aggregate, Comparison, Entity, Field, Op
+from kernel.errors import Invalid
+
+_INT64 = 2**63
+_HEX = re.compile(r"[0-9a-f]{32}")
+
+
+@dataclass(frozen=True, slots=True)
+class OrderKey:
+    """One key to sort by."""
+
+    field: Field
+    descending: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.field} {'DESC' if self.descending else 'ASC'}"
+
+
+class Holds(StrEnum):
+    """The type of a value in a page token."""
+
+    INTEGER = "integer"
+    FLOAT = "float"
+    TEXT = "text"
+    UID = "uid"
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """What sorts within a rank; NULL in the other ranks."""
+
+    sql: Sql
+    holds: Holds
+    descending: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Rank:
+    """The rows for which the condition is true, sorted by value if there is one."""
+
+    condition: Sql
+    value: Value | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SortKey:
+    """A key as SQL: joins it needs, and its ranks in order, which are disjoint and cover every row."""
+
+    ranks: tuple[Rank, ...]
+    join: Sql = Sql("")
+
+    def rank_number(self, first: int = 0) -> Value | None:
+        """The rank as a number, from the given rank on; None if there is only one."""
+        if len(self.ranks) - first <= 1:
+            return None
+        cases = [
+            Sql(f"WHEN {rank.condition.text} THEN {at}", rank.condition.params) for at, rank in enumerate(self.ranks)
+        ]
+        text = " ".join(case.text for case in cases[first:-1])
+        params = tuple(param for case in cases[first:-1] for param in case.params)
+        return Value(Sql(f"(CASE {text} ELSE {len(self.ranks) - 1} END)", params), Holds.INTEGER, False)
+
+    def values(self, first: int = 0) -> list[Value]:
+        """What sorts, rank number first."""
+        ranked = self.rank_number(first)
+        return ([ranked] if ranked else []) + [rank.value for rank in self.ranks[first:] if rank.value]
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One of the two parts that a result is read in."""
+
+    condition: Sql
+    values: tuple[Value, ...]
+
+    def order(self) -> Sql:
+        """ORDER BY's list. NULLs never meet within a rank, so their place does not matter."""
+        parts = [f"{value.sql.text}{' DESC' if value.descending else ''}" for value in self.values]
+        return Sql(", ".join(parts), tuple(param for value in self.values for param in value.sql.params))
+
+    def after(self, position: Sequence[object]) -> Sql:
+        """The rows that come strictly after a position."""
+        return _after(self.values, position)
+
+
+def parse_order(text: str, dialect: Dialect, vocabulary: Vocabulary) -> OrderKey:
+    """`key [ASC | DESC]`. Raises QueryError about order_by."""
+    try:
+        field, rest = parse_field(text, dialect, vocabulary)
+        direction = rest[0] if rest else None
+        if direction is not None and (len(rest) > 1 or not direction.is_word("ASC", "DESC")):
+            wrong = rest[-1] if direction.is_word("ASC", "DESC") else direction
+            raise QueryError(f"after the key comes ASC or DESC, not “{wrong.shown()}”.", wrong.span)
+        if field.entity is Entity.DATASET:
+            raise QueryError("results cannot be sorted by their datasets.", NOWHERE)
+    except QueryError as error:
+        raise error.in_field("order_by") from None
+    return OrderKey(field, direction is not None and direction.is_word("DESC"))
+
+
+def parse_orders(texts: Sequence[str], dialect: Dialect, vocabulary: Vocabulary) -> tuple[OrderKey, ...]:
+    """All keys of an order; a key that stands there twice counts once."""
+    if len(texts) > MAX_ORDER_KEYS:
+        raise Invalid(f"At most {MAX_ORDER_KEYS} keys can be sorted by, not {len(texts)}.", field="order_by")
+    keys: dict[Field, OrderKey] = {}
+    for text in texts:
+        key = parse_order(text, dialect, vocabulary)
+        keys.setdefault(key.field, key)
+    return tuple(keys.values())
+
+
+def sort_keys(
+    orders: Sequence[OrderKey], compiler: Compiler, *, ties: Sequence[SortKey], numeric_params: bool
+) -> list[SortKey]:
+    """The keys as SQL, ties last. numeric_params: params that are numbers sort as numbers, before texts."""
+    return [_sort_key(at, order, compiler, numeric_params) for at, order in enumerate(orders)] + list(ties)
+
+
+def stages(keys: Sequence[SortKey]) -> list[Stage]:
+    """The first rank of the first key, then all other ranks together."""
+    first, others = keys[0], [value for key in keys[1:] for value in key.values()]
+    leading = first.ranks[0]
+    found = [Stage(leading.condition, (*([leading.value] if leading.value else []), *others))]
+    if len(first.ranks) > 1:
+        rest = joined("OR", [rank.condition for rank in first.ranks[1:]])
+        found.append(Stage(rest, (*first.values(1), *others)))
+    return found
+
+
+def column_key(column: Column, *, descending: bool, collation: str) -> SortKey:
+    """Sort by a named column; where it is missing comes last."""
+    source = column.sorted_by or column.source
+    holds = {Kind.NUMBER: Holds.INTEGER, Kind.TIME: Holds.INTEGER, Kind.DURATION: Holds.INTEGER}.get(
+        column.kind, Holds.TEXT
+    )
+    if column.kind is Kind.IDENTIFIER:
+        return SortKey((Rank(TRUE, Value(Sql(source), Holds.UID, descending)),))
+    if column.kind is Kind.FLAG:
+        return SortKey((Rank(TRUE, Value(Sql(f"(CASE WHEN {source} THEN 1 ELSE 0 END)"), Holds.INTEGER, descending)),))
+    if column.sorted_by:
+        return SortKey((Rank(TRUE, Value(Sql(source), Holds.INTEGER, descending)),))
+    value = Value(Sql(source + (collation if holds is Holds.TEXT else "")), holds, descending)
+    return SortKey((Rank(Sql(f"{source} IS NOT NULL"), value), Rank(Sql(f"{source} IS NULL"))))
+
+
+def _sort_key(at: int, order: OrderKey, compiler: Compiler, numeric_params: bool) -> SortKey:
+    entity = order.field.entity
+    if entity is Entity.ATTRIBUTE:
+        column = compiler.vocabulary.columns[order.field.key]
+        return column_key(column, descending=order.descending, collation=compiler.database.collation)
+    join = _join(f"o{at}", order.field, compiler)
+    if entity is Entity.METRIC:
+        return _metric_key(f"o{at}", order, compiler, join)
+    return _text_key(f"o{at}", order, compiler, join, numbered=numeric_params and entity is Entity.PARAM)
+
+
+def _join(alias: str, field: Field, compiler: Compiler) -> Sql:
+    """The row of this key. Naming the single experiment lets its index (experiment, key, value) give the order."""
+    table = compiler.tables[field.entity]
+    text = f" LEFT JOIN {table.name} {alias} ON {alias}.{table.owner} = {compiler.alias}.id AND {alias}.key = %s"
+    params: tuple[object, ...] = (field.key,)
+    if field.entity is Entity.METRIC:
+        text += f" AND {alias}.context = ''"
+    inside = compiler.scope.experiments
+    if table.scoped and inside and len(inside) == 1 and compiler.scope.projects is None:
+        text, params = f"{text} AND {alias}.experiment_id = %s", (*params, inside[0])
+    return Sql(text, params)
+
+
+def _metric_key(alias: str, order: OrderKey, compiler: Compiler, join: Sql) -> SortKey:
+    value = _metric_value(alias, order.field, compiler)
+    return SortKey(
+        (
+            Rank(Sql(f"{value.text} IS NOT NULL", value.params), Value(value, Holds.FLOAT, order.descending)),
+            Rank(Sql(f"{alias}.id IS NOT NULL AND {value.text} IS NULL", value.params)),
+            Rank(Sql(f"{alias}.id IS NULL")),
+        ),
+        join,
+    )
+
+
+def _metric_value(alias: str, field: Field, compiler: Compiler) -> Sql:
+    if field.aggregate is not Aggregate.BEST:
+        return Sql(f"{alias}.{field.aggregate.value}_value")
+    ways = best_ways(Comparison(field, Op.EQ, 0), compiler.directions)
+    if len(ways) == 1 and compiler.scope.projects == ways[0][1]:
+        return Sql(f"{alias}.{ways[0][0]}")
+    text, params = "", ()
+    for column, projects in ways:
+        marks = ", ".join(["%s"] * len(projects))
+        text += f" WHEN {compiler.alias}.project_id IN ({marks}) THEN {alias}.{column}"
+        params = (*params, *(compiler.database.uid(project) for project in projects))
+    return Sql(f"(CASE{text} END)", params)
+
+
+def _text_key(alias: str, order: OrderKey, compiler: Compiler, join: Sql, *, numbered: bool) -> SortKey:
+    """By the beginning of the text, code point by code point."""
+    head = compiler.database.head(f"{alias}.value") + compiler.database.collation
+    text = Value(Sql(head), Holds.TEXT, order.descending)
+    missing = Rank(Sql(f"{alias}.id IS NULL"))
+    if not numbered:
+        return SortKey((Rank(Sql(f"{alias}.id IS NOT NULL"), text), missing), join)
+    number = Value(Sql(f"{alias}.number"), Holds.FLOAT, order.descending)
+    wordy = f"{alias}.id IS NOT NULL AND {alias}.number IS NULL"
+    text = Value(Sql(f"(CASE WHEN {alias}.number IS NULL THEN {head} END)"), Holds.TEXT, order.descending)
+    return SortKey((Rank(Sql(f"{alias}.number IS NOT NULL"), number), Rank(Sql(wordy), text), missing), join)
+
+
+def _after(values: Sequence[Value], position: Sequence[object]) -> Sql:
+    if not values:
+        return FALSE
+    value, last = values[0], position[0]
+    rest = _after(values[1:], position[1:])
+    if last is None:  # of one rank with the last row, where this value is NULL for all
+        return rest
+    text, params, beyond = value.sql.text, value.sql.params, "<" if value.descending else ">"
+    tied = joined("AND", [Sql(f"{text} = %s", (*params, last)), rest])
+    strictly = joined("OR", [Sql(f"{text} {beyond} %s", (*params, last)), tied])
+    return joined("AND", [Sql(f"{text} {beyond}= %s", (*params, last)), strictly])
+
+
+# Page tokens.
+
+
+def position_of(values: Sequence[Value], row: Sequence[Any], stage: int) -> list[Any]:
+    """What a token holds of the last row: JSON values, floats as text so that infinities and every bit survive."""
+    return [stage, *(_kept(value, item) for value, item in zip(values, row, strict=True))]
+
+
+def _kept(value: Value, item: Any) -> Any:
+    if item is None:
+        return None
+    if value.holds is Holds.FLOAT:
+        return repr(float(item))
+    return item.hex if value.holds is Holds.UID and not isinstance(item, str) else item
+
+
+def read_position(position: Sequence[Any], found: Sequence[Stage], database: Database) -> tuple[int, list[object]]:
+    """(stage, values) of a decoded token. Raises Invalid if it was not made here."""
+    stage = position[0] if position else None
+    if type(stage) is not int or not 0 <= stage < len(found) or len(position) - 1 != len(found[stage].values):
+        raise _foreign_token()
+    values = found[stage].values
+    return stage, [_restored(value, item, database) for value, item in zip(values, position[1:], strict=True)]
+
+
+def _restored(value: Value, item: Any, database: Database) -> object:
+    if item is None and value.holds is not Holds.UID:
+        return None
+    match value.holds:
+        case Holds.INTEGER if type(item) is int and -_INT64 <= item < _INT64:
+            return item
+        case Holds.TEXT if isinstance(item, str) and "\0" not in item:
+            return item
+        case Holds.UID if isinstance(item, str) and _HEX.fullmatch(item):
+            return database.uid_of(item)
+        case Holds.FLOAT if isinstance(item, str) and len(item) < 30:
+            return _float(item)
+    raise _foreign_token()
+
+
+def _float(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        raise _foreign_token() from None
+    if math.isnan(number):
+        raise _foreign_token()
+    return number
+
+
+def _foreign_token() -> Invalid:
+    return Invalid(
+        "The page token is not one that this server gave out.",
+        hint="Start again without a page token.",
+        field="page_token",
+    )
