@@ -7,7 +7,7 @@ grant; object state. Upper rooms register what they know of state and grants; th
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from django.db.models import Q
@@ -170,11 +170,11 @@ def _granted_to(actor: Actor) -> Sight:
     """Single projects and experiments that guardian's grants open to this user."""
     known: Sight | None = actor.memo.get("grants")
     if known is None:
-        assert actor.user_id is not None
+        user_id = cast("UUID", actor.user_id)
         projects = ProjectUserObjectPermission.objects.filter(
-            user_id=actor.user_id, permission__codename="view_project"
+            user_id=user_id, permission__codename="view_project"
         ).values_list("content_object_id", flat=True)
-        experiments = frozenset[int]().union(*(grants(actor.user_id) for grants in _experiment_grants))
+        experiments = frozenset[int]().union(*(grants(user_id) for grants in _experiment_grants))
         known = actor.memo["grants"] = Sight(False, frozenset(projects), experiments)
     return known
 

@@ -17,7 +17,7 @@ from kernel.clock import now
 from kernel.digests import sha256_hex
 from kernel.errors import TooMany, Unauthenticated
 
-TOKEN_PREFIX = "mled_"
+TOKEN_PREFIX = "mled_"  # noqa: S105 - not a secret
 FAILURES_A_MINUTE = 60  # wrong tokens from one address before it has to wait
 _USED_EVERY = dt.timedelta(minutes=5)  # last use is kept this finely: no write on every request
 

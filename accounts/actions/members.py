@@ -14,10 +14,19 @@ MANAGED = frozenset({Role.DATA_SCIENTIST, Role.ML_ENGINEER, Role.PROJECT_MANAGER
 APPOINTED = frozenset({Role.PROJECT_MANAGER, Role.AUDITOR})  # given by an administrator
 
 
+_SHORT = {
+    "scientist": "data_scientist",
+    "engineer": "ml_engineer",
+    "manager": "project_manager",
+    "admin": "administrator",
+}
+
+
 def parsed_role(text: str) -> Role:
-    """The role by its name, with '-' or '_' . Raises Invalid."""
+    """The role by its name or the short form that people say ('scientist'). Raises Invalid."""
+    word = text.strip().lower().replace("-", "_").replace(" ", "_")
     try:
-        return Role(text.strip().lower().replace("-", "_").replace(" ", "_"))
+        return Role(_SHORT.get(word, word))
     except ValueError:
         names = ", ".join(role.value for role in Role)
         raise Invalid(f"'{text[:40]}' is not a role.", hint=f"Roles are {names}.", field="role") from None

@@ -15,7 +15,7 @@ from kernel.errors import AlreadyExists, Invalid
 
 
 def suggested_key(slug: str) -> str:
-    """A short key for readable ids, from the slug: initials of several words, else the first letters, free of clashes."""
+    """A short free key for readable ids, from the slug: initials of several words, else the first letters."""
     words = [word for word in slug.upper().split("-") if word]
     base = "".join(word[0] for word in words) if len(words) > 2 else re.sub(r"[^A-Z0-9]", "", words[0])[:3]
     base = re.sub(r"^[0-9]+", "", base) or "P"
@@ -29,7 +29,7 @@ def suggested_key(slug: str) -> str:
 
 @action("projects.create")
 def create_project(actor: Actor, *, slug: str, name: str = "", key: str = "", purpose: str = "") -> Project:
-    """Make a project with its Default experiment. Whoever makes it becomes its manager. Raises Invalid, AlreadyExists."""
+    """Make a project with its Default experiment; whoever makes it becomes its manager. Raises Invalid, AlreadyExists."""
     project = Project(slug=slug, name=name or slug, key=key or suggested_key(_checked_slug(slug)), purpose=purpose)
     _check(project)
     try:
