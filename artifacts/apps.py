@@ -4,3 +4,8 @@ from django.apps import AppConfig
 class ArtifactsConfig(AppConfig):
     name = "artifacts"
     verbose_name = "Artifacts"
+
+    def ready(self) -> None:
+        from artifacts import evidence
+
+        evidence.register()

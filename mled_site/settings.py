@@ -178,6 +178,10 @@ CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TIMEZONE = "UTC"
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_BEAT_SCHEDULE = {
+    "seal idle runs": {"task": "experiments.tasks.seal_idle_runs", "schedule": 600},
+    "sweep broken uploads": {"task": "artifacts.tasks.sweep_broken_uploads", "schedule": 6 * 3600},
+}
 CELERY_BEAT_SCHEDULE_FILENAME = str(MLED_DATA / "beat-schedule")
 MLED_TASK_THREADS = env.int("MLED_TASK_THREADS", default=4)
 CACHES = {"default": MLED_BROKER.cache}

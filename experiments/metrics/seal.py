@@ -1,0 +1,106 @@
+"""The seal of a run: one digest over everything in it, made anew from the rows at any time.
+
+SHA-256 of the canonical JSON (RFC 8785) of
+
+    {"run": uid, "params": {key: value}, "tags": {key: value}, "files": {path: {"digest", "size_bytes"}},
+     "series": [[key, context, number of points, SHA-256 of their arrays], ...]}        sorted by key and context
+
+where the arrays of a series are its steps, times (int64) and values (float64), little-endian, one array after the
+other, points in (time, step, value) order and exact duplicates folded. How points are cut into segments does not show.
+"""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from typing import Any
+
+from django.db.models import Sum
+
+from artifacts.models import ArtifactFile
+from artifacts.trees import recorded
+from experiments.metrics.batch import Points
+from experiments.metrics.store import history_of_many
+from experiments.models import MetricSegment, MetricSeries, Param, Run, RunTag
+from kernel.digests import canonical_json, sha256_hex
+
+RUNS_AT_ONCE = 200
+POINTS_AT_ONCE = 1_000_000  # 24 MB of arrays
+
+Series = tuple[str, str, int, str]
+
+
+def seal_of(run: Run) -> str:
+    """The seal of a run as it is now, in hex."""
+    ((_, seal),) = seals_of([run])
+    return seal
+
+
+def seals_of(runs: Iterable[Run]) -> Iterator[tuple[Run, str]]:
+    """The seals of many runs, a few queries for each 200 of them."""
+    left = iter(runs)
+    while some := list(islice(left, RUNS_AT_ONCE)):
+        params, tags, files = _values(Param, some), _values(RunTag, some), _files(some)
+        series = _series(some)
+        for run in some:
+            sealed = {
+                "run": run.uid.hex,
+                "params": params[run.pk],
+                "tags": tags[run.pk],
+                "files": files[run.artifact_root_id],
+                "series": [list(one) for one in sorted(series[run.pk])],
+            }
+            yield run, sha256_hex(canonical_json(sealed))
+
+
+def _values(model: type[Param] | type[RunTag], runs: Sequence[Run]) -> dict[int, dict[str, str]]:
+    found: dict[int, dict[str, str]] = defaultdict(dict)
+    rows = model.objects.filter(run__in=[run.pk for run in runs]).values_list("run_id", "key", "value")
+    for run_id, key, value in rows.iterator():
+        found[run_id][key] = value
+    return found
+
+
+def _files(runs: Sequence[Run]) -> dict[Any, dict[str, Any]]:
+    found: dict[Any, dict[str, Any]] = defaultdict(dict)
+    roots = [run.artifact_root_id for run in runs if run.artifact_root_id]
+    rows = ArtifactFile.objects.filter(root__in=roots).values_list("root_id", "path", "blob_id", "size_bytes")
+    for root_id, path, digest, size_bytes in rows.iterator():
+        found[root_id][path] = recorded(digest, size_bytes)
+    return found
+
+
+def _series(runs: Sequence[Run]) -> dict[int, list[Series]]:
+    """Per run: key, context, number of points and digest of each series."""
+    found: dict[int, list[Series]] = defaultdict(list)
+    rows = MetricSeries.objects.filter(run__in=[run.pk for run in runs]).order_by("pk")
+    for some in _portions(list(rows)):
+        points = history_of_many(some)
+        for one in some:
+            of_one = points[one.pk]
+            found[one.run_id].append((one.key, one.context, len(of_one), _digest(of_one)))
+    return found
+
+
+def _portions(series: Sequence[MetricSeries]) -> Iterator[list[MetricSeries]]:
+    """The series in portions that fit in memory with their points."""
+    counted = MetricSegment.objects.filter(series__in=[one.pk for one in series]).values_list("series_id")
+    counts: dict[int, int] = dict(counted.annotate(points=Sum("count")).order_by())
+    portion: list[MetricSeries] = []
+    total = 0
+    for one in series:
+        here = counts.get(one.pk, 0)
+        if portion and total + here > POINTS_AT_ONCE:
+            yield portion
+            portion, total = [], 0
+        portion.append(one)
+        total += here
+    if portion:
+        yield portion
+
+
+def _digest(points: Points) -> str:
+    digest = hashlib.sha256(points.steps.astype("<i8", copy=False).tobytes())
+    digest.update(points.times.astype("<i8", copy=False).tobytes())
+    digest.update(points.values.astype("<f8", copy=False).tobytes())
+    return digest.hexdigest()
