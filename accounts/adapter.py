@@ -9,7 +9,7 @@ from accounts.models import User
 from kernel.actor import Actor, ActorKind, Door
 
 
-class AccountAdapter(DefaultAccountAdapter):
+class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth brings no types
     """What allauth asks us."""
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:

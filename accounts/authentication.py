@@ -3,7 +3,7 @@
 import base64
 import binascii
 import datetime as dt
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from django.core.cache import cache
@@ -104,7 +104,7 @@ class TokenAuthentication(BaseAuthentication):
             return None
         actor = actor_from_request(request._request, Door.REST)
         request._request.actor = actor  # type: ignore[attr-defined]
-        return User.objects.get(pk=actor.user_id), actor.token
+        return User.objects.get(pk=cast("UUID", actor.user_id)), actor.token
 
     def authenticate_header(self, request: Request) -> str:
         return 'Bearer realm="MLED"'

@@ -7,7 +7,7 @@ import functools
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 from accounts.access import require, roles_text
 from accounts.roles import PERMISSIONS
@@ -42,7 +42,7 @@ ACTIONS: dict[str, Action] = {}
 def action(
     permission: str, *, on: str | None = None
 ) -> Callable[[Callable[Concatenate[Actor, P], R]], Callable[Concatenate[Actor, P], R]]:
-    """Declare an action. permission: a name in PERMISSIONS; on: the parameter that holds the subject, None for the site.
+    """Declare an action. permission: a name in PERMISSIONS; on: the parameter that holds the subject (None: the site).
 
     The verb is '<room>.<function>'. A keyword `reason` is kept with the event; `started_ms`, `ended_ms` or `at_ms` is
     the client's time. The event speaks of the row that the function returns if it made it, else of the subject.
@@ -73,7 +73,7 @@ def action(
                 return result
 
         ACTIONS[verb] = Action(verb, permission, on, act)
-        return act
+        return cast("Callable[Concatenate[Actor, P], R]", act)
 
     return declare
 
@@ -107,7 +107,7 @@ def _client_ms(kwargs: dict[str, Any]) -> int | None:
     return None
 
 
-def _name_what_was_made(opened: Any, result: Tracked, before: int) -> None:
+def _name_what_was_made(opened: Any, result: Any, before: int) -> None:
     named = result.ledger_subject
     for change in opened.changes[before:]:
         if change["op"] == "create" and change["type"] == named.kind and change["id"] == named.id:

@@ -19,7 +19,7 @@ def request_id_of(request: HttpRequest) -> str:
 
 
 class ActorMiddleware:
-    """After the session: `request.actor`. Pages take sessions only, so that a token in a browser header does nothing."""
+    """After the session: `request.actor`. Pages take sessions only: a token in a header does nothing here."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response

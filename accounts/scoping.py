@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 from uuid import UUID
 
 from django.db import models
@@ -60,7 +60,7 @@ class ProjectScoped(models.Model):
     def scope_project_id(self) -> UUID | None:
         """The id of the project that this row belongs to; None for what belongs to the site."""
         if not self.project_path:
-            return self.pk
+            return cast("UUID", self.pk)
         row: Any = self
         *way, last = self.project_path.split("__")
         for step in way:

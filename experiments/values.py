@@ -54,7 +54,7 @@ _KEY = re.compile(r"^[\w\-.:/ ]+$")
 
 
 def checked_key(key: str, field: str) -> str:
-    """The key of a metric, param or tag, or Invalid: letters and digits of any script, '_-.:/' and space, a plain path."""
+    """The key of a metric, param or tag, or Invalid: letters, digits, '_-.:/' and space, a plain path."""
     if not key or len(key) > KEY_MAX:
         raise Invalid(f"A key has 1 to {KEY_MAX} characters; this one has {len(key)}.", field=field)
     if not _KEY.match(key) or "\n" in key:

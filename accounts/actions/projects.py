@@ -29,7 +29,7 @@ def suggested_key(slug: str) -> str:
 
 @action("projects.create")
 def create_project(actor: Actor, *, slug: str, name: str = "", key: str = "", purpose: str = "") -> Project:
-    """Make a project with its Default experiment; whoever makes it becomes its manager. Raises Invalid, AlreadyExists."""
+    """Make a project with its Default experiment; its maker is its manager. Raises Invalid, AlreadyExists."""
     project = Project(slug=slug, name=name or slug, key=key or suggested_key(_checked_slug(slug)), purpose=purpose)
     _check(project)
     try:

@@ -83,10 +83,16 @@ def reactivate_user(actor: Actor, *, user: User, reason: str) -> User:
     return user
 
 
+def _myself(actor: Actor) -> User:
+    if actor.user_id is None:
+        raise Invalid("Only a signed-in person has an account to change.")
+    return User.objects.select_for_update(no_key=True).get(pk=actor.user_id)
+
+
 @action("account.edit")
 def change_password(actor: Actor, *, password: str) -> User:
     """Set one's own password; the ledger keeps only that it changed."""
-    user: User = User.objects.get(pk=actor.user_id)
+    user = _myself(actor)
     user.set_password(password)
     user.save()
     return user
@@ -97,7 +103,7 @@ def rename_me(actor: Actor, *, name: str) -> User:
     """Change one's own name."""
     if not name.strip() or len(name) > 120:
         raise Invalid("A name has 1 to 120 characters.", field="name")
-    user: User = User.objects.get(pk=actor.user_id)
+    user = _myself(actor)
     user.name = name.strip()
     user.save()
     return user

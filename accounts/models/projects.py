@@ -115,7 +115,7 @@ class Membership(ProjectScoped, Tracked):
         return f"{self.user or self.group}: {self.get_role_display()} in {self.project or 'the site'}"
 
 
-class ProjectUserObjectPermission(UserObjectPermissionBase, Tracked):
+class ProjectUserObjectPermission(UserObjectPermissionBase, Tracked):  # type: ignore[misc]  # guardian's manager
     """guardian's direct grant: one person may see one project without a role in it."""
 
     content_object = models.ForeignKey(Project, on_delete=models.PROTECT)

@@ -48,4 +48,4 @@ def members_of(viewer: Actor, project: Project) -> QuerySet[Membership]:
 
 def my_tokens(viewer: Actor) -> QuerySet[ApiToken]:
     """One's own tokens, newest first, revoked and expired ones too."""
-    return ApiToken.objects.filter(user_id=viewer.user_id).select_related("default_project").order_by("-created_at")
+    return ApiToken.objects.filter(user=viewer.user_id).select_related("default_project").order_by("-created_at")

@@ -11,9 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from django.apps import apps
-
-from audit.ledger.tracking import Evidence, Tracked, tracked_models
+from audit.ledger.tracking import Tracked, tracked_models
 from audit.ledger.values import plain
 
 Row = tuple[str, Mapping[str, Any]]
@@ -69,12 +67,6 @@ def register_check(name: str, check: Check) -> None:
 def kinds() -> dict[str, Kind]:
     """Every kind of record that can be compared with its events."""
     return {model._meta.label_lower: _tracked_kind(model) for model in tracked_models()} | _kinds
-
-
-def kinds_without_reader() -> list[str]:
-    """Insert-only models whose rows nobody has said how to compare with their events."""
-    models = [model for model in apps.get_models() if issubclass(model, Evidence)]
-    return sorted(label for label in (model._meta.label_lower for model in models) if label not in _kinds)
 
 
 def checks() -> dict[str, Check]:

@@ -47,6 +47,9 @@ class AuditPayload(models.Model):
     salt = models.BinaryField(max_length=32)
     body = models.TextField()
 
+    def __str__(self) -> str:
+        return f"payload of {self.event_id}"
+
 
 class EventOrigin(models.Model):
     """Where an act came from, beside the log: kept for 90 days."""
@@ -54,6 +57,9 @@ class EventOrigin(models.Model):
     event_id = models.UUIDField(primary_key=True)
     ip = models.GenericIPAddressField(null=True)
     at = models.DateTimeField(default=now, db_index=True)
+
+    def __str__(self) -> str:
+        return f"origin of {self.event_id}"
 
 
 class Pending(models.Model):
@@ -66,6 +72,9 @@ class Pending(models.Model):
     event_id = models.UUIDField()
     ip = models.GenericIPAddressField(null=True, help_text="Moved to EventOrigin with the leaf.")
 
+    def __str__(self) -> str:
+        return f"{self.event_id} waits"
+
 
 class Leaf(models.Model):
     """The place of an event in the log: gapless from 0, with the RFC 6962 leaf hash of its canonical JSON."""
@@ -73,6 +82,9 @@ class Leaf(models.Model):
     seq = models.BigIntegerField(primary_key=True)
     event_id = models.UUIDField(unique=True)
     leaf_hash = models.CharField(max_length=64)
+
+    def __str__(self) -> str:
+        return f"leaf {self.seq}"
 
 
 class Subtree(models.Model):
@@ -98,3 +110,6 @@ class Checkpoint(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["size", "id"], name="ledger_checkpoint_size")]
+
+    def __str__(self) -> str:
+        return f"checkpoint at {self.size}"

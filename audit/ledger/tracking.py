@@ -26,7 +26,7 @@ class TrackedQuerySet(models.QuerySet[T]):
     """Reads as usual; refuses writes that go past `save()` and `delete()` of the row."""
 
     def _guard(self, what: str) -> None:
-        """Tracked rows change singly; evidence rows only inside an act, whose action records them; quiet ones freely."""
+        """Tracked rows change singly; evidence only inside an act, whose action records it; quiet rows freely."""
         kind = getattr(self.model, "ledger_kind", "quiet")
         if kind == "evidence":
             current_act()
@@ -93,8 +93,8 @@ class Tracked(models.Model):
         abstract = True
 
     @classmethod
-    def from_db(cls, db: str | None, field_names: Any, values: Any) -> Self:
-        row = super().from_db(db, field_names, values)
+    def from_db(cls, db: str | None, field_names: Any, values: Any, **later: Any) -> Self:
+        row = super().from_db(db, field_names, values, **later)
         row.remember()
         return row
 
@@ -174,7 +174,7 @@ class Tracked(models.Model):
         names = cls.__dict__.get("_columns")
         if names is None:
             names = tuple(field.attname for field in cls._meta.concrete_fields)
-            cls._columns = names
+            cls._columns = names  # type: ignore[attr-defined]  # kept per class
         return cast("tuple[str, ...]", names)
 
 

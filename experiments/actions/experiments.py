@@ -52,7 +52,7 @@ def create_experiment(
 
 
 def make_default_experiment(actor: Actor, project: Project) -> None:
-    """Part of making a project: the experiment that scripts use which set none. Joins the act that makes the project."""
+    """Part of making a project: the experiment of scripts that set none. Joins the act that makes the project."""
     experiment = Experiment(project=project, name="Default", is_default=True, created_by_id=actor.user_id)
     experiment.save()
 

@@ -142,7 +142,7 @@ def delete_tag(actor: Actor, run: Run, *, key: str) -> None:
 
 
 def write_tags(actor: Actor, run: Run, tags: Mapping[str, str]) -> None:
-    """Part of an action on a run that is held: store tags that differ from what is there, and what they say of the run."""
+    """Part of an action on a run that is held: store tags that differ, and what they say of the run."""
     before = dict(RunTag.objects.filter(run=run, key__in=list(tags)).values_list("key", "value"))
     changed = {key: value for key, value in tags.items() if before.get(key) != value}
     if not changed:

@@ -10,7 +10,7 @@ from experiments.metrics.batch import Points
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """Columns to draw, x ascending. total: points in the window before thinning; odd: how many of them NaN or infinite."""
+    """Columns to draw, x ascending. total: points in the window before thinning; odd: NaN and infinities among them."""
 
     x: NDArray[np.float64]
     y: NDArray[np.float64]

@@ -56,12 +56,12 @@ _SQLITE_SEGMENT = """
     INSERT INTO experiments_metricsegment (series_id, count, min_step, max_step, min_ms, max_ms, steps, times, "values")
     VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)
 """
-# One round trip a batch: the upsert feeds the insert. Prepared on the server, since Django's own cursor binds on the client.
+# One round trip a batch: the upsert feeds the insert. Prepared on the server: Django's own cursor binds on the client.
 _POSTGRES = f"""
     WITH given AS (
         SELECT * FROM unnest(
-            %b::text[], %b::text[], %b::float8[], %b::bool[], %b::int8[], %b::int8[], %b::float8[], %b::int8[], %b::int8[],
-            %b::float8[], %b::int8[], %b::float8[], %b::int8[],
+            %b::text[], %b::text[], %b::float8[], %b::bool[], %b::int8[], %b::int8[],
+            %b::float8[], %b::int8[], %b::int8[], %b::float8[], %b::int8[], %b::float8[], %b::int8[],
             %b::int4[], %b::int8[], %b::int8[], %b::int8[], %b::int8[], %b::bytea[], %b::bytea[], %b::bytea[]
         ) AS g(key, context, {", ".join(_SUMMARY)}, count, low_step, high_step, low_ms, high_ms, steps, times, points)
     ), upserted AS (

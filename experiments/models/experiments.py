@@ -60,7 +60,7 @@ class ExperimentTag(ProjectScoped, Evidence):
         return f"{self.key}={self.value[:40]}"
 
 
-class ExperimentUserObjectPermission(UserObjectPermissionBase, Tracked):
+class ExperimentUserObjectPermission(UserObjectPermissionBase, Tracked):  # type: ignore[misc]  # guardian's manager
     """guardian's direct grant: one person may see one experiment without a role in its project."""
 
     content_object = models.ForeignKey(Experiment, on_delete=models.PROTECT)

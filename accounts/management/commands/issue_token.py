@@ -1,4 +1,4 @@
-"""manage.py issue_token EMAIL [--project SLUG] [--scope S] [--days N] [--name NAME]: prints the token and nothing else."""
+"""manage.py issue_token EMAIL [--project SLUG] [--scope S] [--days N] [--name NAME]: prints the token only."""
 
 from typing import Any
 
