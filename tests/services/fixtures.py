@@ -16,6 +16,7 @@ from tests.services.processes import ROOT
 # Playwright keeps an event loop in the main thread, where the ORM of a browser test then runs as well.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
 
+COLLECT = "import django; django.setup(); from mled_site.supervise import preparing; preparing.collect_if_changed()"
 FLUSHES = ("transactional_db", "live_server", "django_db_reset_sequences")
 
 
@@ -73,21 +74,16 @@ def committed_db(request: pytest.FixtureRequest, databases, django_db_setup: Non
 def collected_static(shared_directory: Path) -> Path:
     """Static files with their manifest, collected once per run."""
     place = shared_directory / "static"
+    environment = {
+        **os.environ,
+        "DJANGO_SETTINGS_MODULE": "mled_site.settings",
+        "DATABASE_URL": "sqlite://:memory:",
+        "MLED_DATA": str(shared_directory / "collecting"),
+        "MLED_STATIC_ROOT": str(place),
+    }
     with (shared_directory / "static.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (place / "staticfiles.json").exists():
-            environment = {
-                **os.environ,
-                "MLED_DATA": str(shared_directory / "collecting"),
-                "MLED_STATIC_ROOT": str(place),
-            }
-            environment |= {"DJANGO_SETTINGS_MODULE": "mled_site.settings", "DATABASE_URL": "sqlite://:memory:"}
-            subprocess.run(
-                [sys.executable, "manage.py", "collectstatic", "--noinput", "-v0"],
-                check=True,
-                cwd=ROOT,
-                env=environment,
-            )
+        subprocess.run([sys.executable, "-c", COLLECT], check=True, cwd=ROOT, env=environment)
     return place
 
 

@@ -107,6 +107,16 @@ def test_ctrl_c_in_its_terminal_stops_it_just_as_well(up):
     assert gone(pids)
 
 
+def test_ctrl_c_on_make_up_leaves_nothing_either(up):
+    with up.log.open("a") as log:
+        up.process = start(["make", "up"], env=up.environment, stdout=log, stderr=log, start_new_session=True)
+    wait_until(up.shows_a_page, within=60, what=f"a page shows; log: {up.log}")
+    pids = [process.pid for process in up.family()]
+    os.killpg(up.process.pid, signal.SIGINT)
+    up.process.wait(30)
+    wait_until(lambda: gone(pids), within=5, what="all of it is gone")
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells children that their parent was killed")
 def test_killing_the_supervisor_leaves_no_process_behind(up):
     up.start_and_wait()
