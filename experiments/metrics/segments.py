@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import psycopg
 from django.db import connection
 
 from experiments.metrics.batch import SeriesPoints
@@ -121,5 +122,5 @@ def _append_postgres(run_id: int, experiment_id: int, batch: Sequence[SeriesPoin
     columns: list[Any] = [[points.key for points in batch], [points.context for points in batch]]
     columns += [list(column) for column in summaries] + [list(column) for column in packed]
     connection.ensure_connection()
-    with connection.connection.cursor(binary=True) as cursor:
+    with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
         cursor.execute(_POSTGRES, [*columns, run_id, experiment_id], prepare=True)
