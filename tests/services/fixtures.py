@@ -88,20 +88,22 @@ def collected_static(shared_directory: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def live_mled(databases, collected_static: Path, shared_directory: Path, worker_id: str, valkey_url: str):
-    yield from _live(databases, collected_static, shared_directory / f"live-{worker_id}", valkey_url)
+def live_mled(
+    databases, collected_static: Path, shared_directory: Path, worker_id: str, valkey_url: str, django_db_blocker
+):
+    yield from _live(databases, collected_static, shared_directory / f"live-{worker_id}", valkey_url, django_db_blocker)
 
 
 @pytest.fixture
-def own_live_mled(databases, collected_static: Path, tmp_path: Path, valkey_url: str):
-    yield from _live(databases, collected_static, tmp_path / "live", valkey_url)
+def own_live_mled(databases, collected_static: Path, tmp_path: Path, valkey_url: str, django_db_blocker):
+    yield from _live(databases, collected_static, tmp_path / "live", valkey_url, django_db_blocker)
 
 
-def _live(databases, static_root: Path, data: Path, valkey_url: str):
+def _live(databases, static_root: Path, data: Path, valkey_url: str, blocker):
     from tests.services.live import LiveMled
 
     database = databases.clone()
-    live = LiveMled(database=database, data=data, static_root=static_root, REDIS_URL=valkey_url)
+    live = LiveMled(database=database, data=data, static_root=static_root, blocker=blocker, REDIS_URL=valkey_url)
     try:
         yield live.start()
     finally:

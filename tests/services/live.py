@@ -13,9 +13,10 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import psutil
-from django.db import connections
+from django.db import connection, connections
 
 from tests.services.databases import point_at, url_of
 from tests.services.processes import free_port, start, stop, wait_until
@@ -30,9 +31,10 @@ class CommandFailed(AssertionError):
 class LiveMled:
     """One server. Everything it keeps lies in `data`; `log` is what it wrote to its terminal."""
 
-    def __init__(self, *, database: str, data: Path, static_root: Path, **environment: str) -> None:
+    def __init__(self, *, database: str, data: Path, static_root: Path, blocker: Any, **environment: str) -> None:
         data.mkdir(parents=True, exist_ok=True)
         self.database, self.data, self.port = database, data, free_port()
+        self._blocker = blocker
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = data / "server.log"
         self.environment = {
@@ -99,13 +101,16 @@ class LiveMled:
 
     @contextmanager
     def in_database(self) -> Iterator[None]:
-        """The ORM of this process speaks to the server's database meanwhile."""
+        """The ORM of this process speaks to the server's database meanwhile. Not for tests that use db."""
+        if connection.in_atomic_block:
+            raise RuntimeError("This test runs in a transaction of another database; leave out db (django_db).")
         before = connections.settings["default"]["NAME"]
-        point_at(self.database)
-        try:
-            yield
-        finally:
-            point_at(before)
+        with self._blocker.unblock():
+            point_at(self.database)
+            try:
+                yield
+            finally:
+                point_at(before)
 
     def manage(self, *args: str, typed: str = "") -> str:
         """What a management command printed. Raises CommandFailed with its words when it refuses."""

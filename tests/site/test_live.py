@@ -35,11 +35,11 @@ def test_a_command_that_refuses_says_why(live_mled):
         live_mled.issue_token("nobody@live.example.org")
 
 
-def test_this_process_can_look_into_its_database(live_mled, django_db_blocker):
+def test_this_process_can_look_into_its_database(live_mled):
     from django.contrib.auth import get_user_model
 
     live_mled.create_user("look@live.example.org")
-    with django_db_blocker.unblock(), live_mled.in_database():
+    with live_mled.in_database():
         assert get_user_model().objects.filter(email="look@live.example.org").exists()
 
 
