@@ -1,8 +1,8 @@
 """Tree -> SQL. Every condition is a claim that is either true or false (never NULL), so that NOT is its complement.
 
 A condition on a param, metric or tag is a subquery over (experiment, key, value): within named experiments a list of
-run ids that the planner may start from, elsewhere a probe by run and key. Values are bound; what is formatted in are the
-names of tables and columns, which are constants of this program.
+run ids that the planner may start from, elsewhere a probe by run and key. Values are bound; what is formatted in are
+the names of tables and columns, which are constants of this program.
 """
 
 import datetime as dt

@@ -1,9 +1,9 @@
 """The order of results and their pages.
 
 A result is sorted by the asked keys, then newest start first, then by id, so that the order is total. Each key has
-ranks (numbers, then NaN, then missing: in both directions), and inside a rank a value. A page is read in two stages: the
-first rank of the first key, which an index gives in order, and then everything else. A token holds the stage and the
-values of the last row, and goes on strictly after them: no page overlaps another and none is skipped.
+ranks (numbers, then NaN, then missing: in both directions), and inside a rank a value. A page is read in two stages:
+the first rank of the first key, which an index gives in order, and then everything else. A token holds the stage and
+the values of the last row, and goes on strictly after them: no page overlaps another and none is skipped.
 """
 
 import math
@@ -22,6 +22,7 @@ from experiments.search.limits import MAX_ORDER_KEYS
 from experiments.search.tree import Aggregate, Comparison, Entity, Field, Op
 from kernel.errors import Invalid
 
+NO_JOIN = Sql("")
 _INT64 = 2**63
 _HEX = re.compile(r"[0-9a-f]{32}")
 
@@ -68,7 +69,7 @@ class SortKey:
     """A key as SQL: joins it needs, and its ranks in order, which are disjoint and cover every row."""
 
     ranks: tuple[Rank, ...]
-    join: Sql = Sql("")
+    join: Sql = NO_JOIN
 
     def rank_number(self, first: int = 0) -> Value | None:
         """The rank as a number, from the given rank on; None if there is only one."""
@@ -206,7 +207,7 @@ def _metric_value(alias: str, field: Field, compiler: Compiler) -> Sql:
     ways = best_ways(Comparison(field, Op.EQ, 0), compiler.directions)
     if len(ways) == 1 and compiler.scope.projects == ways[0][1]:
         return Sql(f"{alias}.{ways[0][0]}")
-    text, params = "", ()
+    text, params = "", tuple[object, ...]()
     for column, projects in ways:
         marks = ", ".join(["%s"] * len(projects))
         text += f" WHEN {compiler.alias}.project_id IN ({marks}) THEN {alias}.{column}"

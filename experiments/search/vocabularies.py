@@ -24,7 +24,14 @@ _CREATED = ("created", "Created")
 _RUN_NAME = ("run name", "Run name", "Run Name")
 
 _PROJECT = "SELECT p.{column} FROM accounts_project p WHERE p.id = {alias}.project_id"
-_ARTIFACT_URI = "r.uid"
+_EXPERIMENT = "(SELECT {value} FROM experiments_experiment e WHERE e.id = r.experiment_id)"
+# Where the MLflow door says that a run's files are: below its experiment's location, by default inside MLED.
+_LOCATION = (
+    "(CASE WHEN e.artifact_location <> '' THEN rtrim(e.artifact_location, '/')"
+    " ELSE 'mlflow-artifacts:/' || CAST(e.id AS text) END)"
+)
+_HEX = "replace(CAST(r.uid AS text), '-', '')"
+_ARTIFACT_URI = _EXPERIMENT.format(value=f"{_LOCATION} || '/' || {_HEX} || '/artifacts'")
 
 RUNS.register(
     Column("run_id", Kind.IDENTIFIER, "r.uid", mlflow=True, mlflow_lists=True),
@@ -39,7 +46,7 @@ RUNS.register(
     Column(
         "user", Kind.TEXT, "(SELECT u.email FROM accounts_user u WHERE u.id = r.created_by_id)", aliases=("author",)
     ),
-    Column("experiment", Kind.TEXT, "(SELECT e.name FROM experiments_experiment e WHERE e.id = r.experiment_id)"),
+    Column("experiment", Kind.TEXT, _EXPERIMENT.format(value="e.name")),
     Column("project", Kind.TEXT, f"({_PROJECT.format(column='slug', alias='r')})"),
     Column("commit", Kind.TEXT, "NULLIF(r.git_commit, '')", aliases=("git_commit",)),
     Column("source", Kind.TEXT, "NULLIF(r.source_name, '')"),
