@@ -33,7 +33,7 @@ def find_file(viewer: Actor, root: ArtifactRoot | None, path: str) -> ArtifactFi
 
 
 def open_file(viewer: Actor, root: ArtifactRoot | None, path: str) -> tuple[ArtifactFile, BinaryIO]:
-    """A file with a seekable reader over its bytes. Raises Invalid, NotFound, and BlobDamaged rather than give out torn ones."""
+    """A file with a seekable reader over its bytes. Raises Invalid, NotFound, or BlobDamaged for torn ones."""
     file = find_file(viewer, root, path)
     return file, blobs.open_file(file)
 

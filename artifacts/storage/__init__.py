@@ -1,4 +1,4 @@
-"""Where blobs lie. `blobs()` is the storage that the settings choose; nothing outside this folder opens a blob's file."""
+"""Where blobs lie. `blobs()` is the storage that the settings choose; nothing outside opens a blob's file."""
 
 from artifacts.storage.base import BlobStorage, Incoming, StoredBlob, UploadBroken
 from artifacts.storage.choose import blobs

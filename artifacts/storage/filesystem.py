@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from artifacts.storage.base import BlobDamaged, BlobStorage, Incoming, StorageFull, StoredBlob
-from artifacts.storage.receiving import CHUNK, pour
+from artifacts.storage.receiving import pour
 from kernel.errors import Unavailable
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})

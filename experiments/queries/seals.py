@@ -33,7 +33,7 @@ def broken_seals() -> Iterator[Problem]:
     for run, found in seals_of(sealed.iterator(chunk_size=1000)):
         if found != run.seal:
             yield Problem(
-                f"Run {run.readable_id} '{run.name}' is not what was sealed: its points, params, tags or files changed.",
+                f"Run {run.readable_id} '{run.name}' is not what was sealed: points, params, tags or files changed.",
                 kind=run._meta.label_lower,
                 id=run.ledger_id,
                 field="seal",
