@@ -1,0 +1,122 @@
+"""One training, logged as it goes: what a script would send, through the same actions."""
+
+import io
+import json
+import platform
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from artifacts import blobs
+from experiments.actions.batches import log_batch
+from experiments.actions.files import put_file
+from experiments.actions.inputs import DatasetInput, log_inputs
+from experiments.actions.runs import create_run, update_run
+from experiments.metrics.batch import Batch, MetricPoint
+from experiments.models import Experiment, Run
+from experiments.values import RunStatus
+from kernel.actor import Actor
+from kernel.clock import now_ms
+from mled_site.demo.networks import Network, Settings
+from mled_site.demo.pictures import line_chart
+from mled_site.demo.tasks import Array, Task
+
+Score = Callable[[Array, Array], dict[str, float]]
+_AT_ONCE = 400
+_CHECK_EVERY = 10  # steps between two evaluations on the test rows
+
+
+def trained_run(
+    actor: Actor,
+    experiment: Experiment,
+    task: Task,
+    settings: Settings,
+    score: Score,
+    *,
+    name: str = "",
+    tags: dict[str, str] | None = None,
+    stop_after: int | None = None,
+) -> Run:
+    """Train and log. stop_after: somebody stops it at that step. A loss of NaN ends the run as failed."""
+    network = Network(task, settings, classifies=task.name == "pump-vibration")
+    run = create_run(
+        actor,
+        experiment,
+        name=name or f"{settings.architecture}-lr{settings.lr:g}-s{settings.seed}",
+        started_ms=now_ms(),
+        tags={"mlflow.source.name": "mled_site/demo/record.py", "mlflow.source.type": "LOCAL", **(tags or {})},
+        claimed_user=actor.user_name.lower(),
+    )
+    _log_conditions(actor, run, task, settings)
+    status = _log_training(actor, run, network, task, score, stop_after)
+    if status is RunStatus.FINISHED:
+        _store_results(actor, run, network, task, score)
+    return update_run(actor, run, status=status, ended_ms=now_ms())
+
+
+def _log_conditions(actor: Actor, run: Run, task: Task, settings: Settings) -> None:
+    params = {"architecture": settings.architecture, **settings.params()}
+    machine = {"python": platform.python_version(), "numpy": np.__version__, "host": platform.machine()}
+    log_batch(actor, run, batch=Batch(params=list(params.items()), tags=list(machine.items())))
+    inputs = [
+        DatasetInput(
+            name=task.name,
+            digest=table.digest,
+            source_type="simulated",
+            source=json.dumps({"how": task.source}),
+            profile=json.dumps({"num_rows": len(table.x), "num_columns": table.x.shape[1]}),
+            tags={"mlflow.data.context": context},
+        )
+        for context, table in (("train", task.train), ("test", task.test))
+    ]
+    log_inputs(actor, run, inputs=inputs)
+
+
+def _log_training(
+    actor: Actor, run: Run, network: Network, task: Task, score: Score, stop_after: int | None
+) -> RunStatus:
+    waiting: list[MetricPoint] = []
+    status = RunStatus.FINISHED
+    for step, loss in network.steps(task):
+        waiting.append(MetricPoint("train/loss", loss, now_ms(), step))
+        if step % _CHECK_EVERY == 0:
+            found = score(network.predict(task.test.x), task.test.y)
+            waiting += [MetricPoint(key, value, now_ms(), step) for key, value in found.items()]
+        if not np.isfinite(loss):
+            status = RunStatus.FAILED
+            break
+        if stop_after is not None and step >= stop_after:
+            status = RunStatus.KILLED
+            break
+        if len(waiting) >= _AT_ONCE:
+            log_batch(actor, run, batch=Batch(metrics=waiting))
+            waiting = []
+    log_batch(actor, run, batch=Batch(metrics=waiting))
+    return status
+
+
+def _store_results(actor: Actor, run: Run, network: Network, task: Task, score: Score) -> None:
+    given = network.predict(task.test.x)
+    weights = io.BytesIO()
+    first = np.zeros((0, 0)) if network.first is None else network.first
+    np.savez(weights, first=first, bias=network.bias, last=network.last, offset=network.offset)
+    rows = [
+        "row,wanted,given",
+        *(f"{i},{w:g},{g:.6f}" for i, (w, g) in enumerate(zip(task.test.y, given, strict=True))),
+    ]
+    chart = line_chart([("wanted", "#64748b", task.test.y[:120]), ("given", "#3b57d9", given[:120])], run.name)
+    files: dict[str, bytes] = {
+        "model/weights.npz": weights.getvalue(),
+        "model/settings.json": json.dumps(network.settings.params(), indent=2).encode(),
+        "results/predictions.csv": "\n".join(rows).encode(),
+        "results/first-120.svg": chart.encode(),
+        "results/summary.json": json.dumps(score(given, task.test.y), indent=2).encode(),
+    }
+    for path, content in files.items():
+        put_file(actor, run, path=path, stored=blobs.receive(io.BytesIO(content)))
+
+
+def note(actor: Actor, run: Run, text: str, **tags: Any) -> None:
+    """Write a note and tags on a run."""
+    log_batch(actor, run, batch=Batch(tags=[("mlflow.note.content", text), *tags.items()]))

@@ -1,0 +1,63 @@
+"""Two small learning tasks whose data are simulated from a stated seed."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kernel.digests import sha256_hex
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Features x (rows, columns) and target y (rows) of a split, with the digest of both."""
+
+    x: Array
+    y: Array
+
+    @property
+    def digest(self) -> str:
+        """First 16 hex digits of the SHA-256 over the values."""
+        return sha256_hex(self.x.tobytes() + self.y.tobytes())[:16]
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A task: training and test rows, and how they came about."""
+
+    name: str
+    train: Table
+    test: Table
+    source: str
+
+
+def pump_alarms(version: int) -> Task:
+    """Tell worn pump bearings from sound ones by vibration: 12 bands, the fault shows in two that interact.
+
+    Version 2 has 2,400 rows instead of 1,200 and less sensor noise.
+    """
+    rows, noise, seed = (1200, 0.9, 11) if version == 1 else (2400, 0.6, 12)
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=(rows, 12))
+    wear = 1.6 * x[:, 0] * x[:, 1] + 0.9 * x[:, 2] - 0.7 * np.abs(x[:, 3]) + 0.5
+    y = (wear + rng.normal(scale=noise, size=rows) > 0).astype(float)
+    return _split("pump-vibration", x, y, f"simulated: 12 bands, seed {seed}, noise {noise}")
+
+
+def bed_demand() -> Task:
+    """Forecast tomorrow's beds from the last 28 days: trend, week, season and noise over four years."""
+    rng = np.random.default_rng(23)
+    day = np.arange(4 * 365)
+    beds = 220 + 0.02 * day + 14 * np.sin(2 * np.pi * day / 365) - 12 * (day % 7 >= 5)
+    beds = beds + np.convolve(rng.normal(scale=5, size=len(day) + 6), np.ones(7) / 7, "valid")
+    x = np.stack([beds[i : i + 28] for i in range(len(beds) - 28)])
+    return _split("bed-census", x, beds[28:], "simulated: four years of daily census, seed 23", ordered=True)
+
+
+def _split(name: str, x: Array, y: Array, source: str, *, ordered: bool = False) -> Task:
+    order = np.arange(len(x)) if ordered else np.random.default_rng(5).permutation(len(x))
+    cut = int(len(x) * 0.75)
+    train, test = order[:cut], order[cut:]
+    return Task(name, Table(x[train], y[train]), Table(x[test], y[test]), source)

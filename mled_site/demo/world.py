@@ -1,0 +1,114 @@
+"""The people, projects and sweeps of the demonstration."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from accounts.actions.members import add_member, appoint, appoint_member
+from accounts.actions.projects import create_project
+from accounts.actions.users import create_user
+from accounts.models import Project, User
+from accounts.roles import Role
+from experiments.actions.experiments import create_experiment, set_metric_direction
+from experiments.actions.runs import create_run, lock_run, update_run
+from experiments.models import Experiment
+from experiments.values import RunStatus
+from kernel.actor import Actor, ActorKind, Door, operator
+from kernel.clock import now_ms
+from mled_site.demo.networks import Settings, alarm_metrics, forecast_metrics
+from mled_site.demo.record import note, trained_run
+from mled_site.demo.tasks import bed_demand, pump_alarms
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class DemoPerson:
+    """Somebody of the demonstration, and what they are."""
+
+    email: str
+    name: str
+    role: Role
+
+
+PEOPLE = (
+    DemoPerson("ada@demo.mled", "Ada Lindqvist", Role.DATA_SCIENTIST),
+    DemoPerson("tomas@demo.mled", "Tomás Ferreira", Role.ML_ENGINEER),
+    DemoPerson("priya@demo.mled", "Priya Raman", Role.PROJECT_MANAGER),
+    DemoPerson("mei@demo.mled", "Mei Tanaka", Role.AUDITOR),
+    DemoPerson("root@demo.mled", "Robin Adeyemi", Role.ADMINISTRATOR),
+)
+
+
+def build(password: str, say: Say) -> None:
+    """Make everything. Takes some seconds: the models are really trained."""
+    users = {person.email: _person(person, password) for person in PEOPLE}
+    pumps = _project("pump-alarms", "Pump alarms", "Warn before a pump's bearing fails.", users)
+    beds = _project("bed-demand", "Bed demand", "Forecast tomorrow's beds from the last four weeks.", users)
+    ada, tomas = _actor(users["ada@demo.mled"]), _actor(users["tomas@demo.mled"])
+    say("Training models for Pump alarms …")
+    _pump_runs(ada, tomas, pumps)
+    say("Training models for Bed demand …")
+    _bed_runs(tomas, beds)
+
+
+def _person(person: DemoPerson, password: str) -> User:
+    user = create_user(operator(), email=person.email, name=person.name, password=password)
+    if person.role is Role.ADMINISTRATOR:
+        appoint(operator(), user=user, role=person.role)
+    return user
+
+
+def _project(slug: str, name: str, purpose: str, users: dict[str, User]) -> Project:
+    project = create_project(operator(), slug=slug, name=name, purpose=purpose)
+    for person in PEOPLE:
+        give = {Role.AUDITOR: appoint_member}.get(person.role, add_member)
+        if person.role is not Role.ADMINISTRATOR:
+            give(operator(), project, role=person.role, user=users[person.email])
+    return project
+
+
+def _actor(user: User) -> Actor:
+    return Actor(ActorKind.USER, Door.COMMAND, user_id=user.id, user_name=user.name, client="seed_demo")
+
+
+def _pump_runs(ada: Actor, tomas: Actor, project: Project) -> None:
+    for key, higher in {"val/auroc": True, "val/accuracy": True, "val/ece": False, "train/loss": False}.items():
+        set_metric_direction(ada, project, key=key, higher_is_better=higher)
+    first = create_experiment(ada, project, name="alarms/baseline", tags={"question": "Is a linear model enough?"})
+    for seed in (17, 18, 19):
+        trained_run(ada, first, pump_alarms(1), Settings(hidden=0, seed=seed), alarm_metrics, tags={"cohort": "v1"})
+    wide = create_experiment(ada, project, name="alarms/width", tags={"question": "How many hidden units?"})
+    _sweep(ada, wide)
+    _mishaps(tomas, wide)
+    best = trained_run(
+        ada, wide, pump_alarms(2), Settings(hidden=32, lr=0.3, epochs=120), alarm_metrics, name="mlp-32-long"
+    )
+    note(ada, best, "Three times the epochs of the sweep. **Calibration** still drifts above 0.7.", stage="candidate")
+    lock_run(ada, best)
+
+
+def _sweep(actor: Actor, experiment: Experiment) -> None:
+    parent = create_run(actor, experiment, name="sweep-width-lr", started_ms=now_ms())
+    tags = {"mlflow.parentRunId": parent.uid.hex, "cohort": "v2"}
+    for hidden in (4, 8, 16, 32):
+        for lr in (0.05, 0.1, 0.3):
+            trained_run(actor, experiment, pump_alarms(2), Settings(hidden=hidden, lr=lr), alarm_metrics, tags=tags)
+    update_run(actor, parent, status=RunStatus.FINISHED, ended_ms=now_ms())
+
+
+def _mishaps(actor: Actor, experiment: Experiment) -> None:
+    """Runs go wrong, and the record keeps it: one diverges, one is stopped, one goes on."""
+    wild = Settings(hidden=16, lr=1e160, epochs=5)
+    trained_run(actor, experiment, pump_alarms(2), wild, alarm_metrics, name="lr-far-too-high")
+    slow = Settings(hidden=64, lr=0.02, epochs=60)
+    trained_run(actor, experiment, pump_alarms(2), slow, alarm_metrics, name="mlp-64-slow", stop_after=400)
+    create_run(actor, experiment, name="waiting-for-sensor-data", started_ms=now_ms(), tags={"cohort": "v3"})
+
+
+def _bed_runs(actor: Actor, project: Project) -> None:
+    for key in ("val/mape", "val/rmse", "train/loss"):
+        set_metric_direction(actor, project, key=key, higher_is_better=False)
+    daily = create_experiment(actor, project, name="daily-forecast")
+    base = Settings(hidden=0, lr=0.05, batch_size=32, epochs=30)
+    for settings in (base, replace(base, weight_decay=0.01), replace(base, hidden=8), replace(base, hidden=24)):
+        trained_run(actor, daily, bed_demand(), settings, forecast_metrics)
