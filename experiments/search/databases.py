@@ -34,7 +34,8 @@ def joined(word: str, pieces: Iterable[Sql]) -> Sql:
 
 
 class PostgreSQL:
-    """LIKE as the standard has it; text sorts and compares by code point."""
+    """LIKE as the standard has it. Columns may collate by code point, which folds ASCII alone: the database's own
+    collation knows the other letters."""
 
     name: ClassVar[str] = "postgresql"
     collation: ClassVar[str] = ' COLLATE "C"'
@@ -48,11 +49,11 @@ class PostgreSQL:
         return Sql(f"{text} LIKE %s ESCAPE ''", (pattern,))
 
     def ilike(self, text: str, pattern: str) -> Sql:
-        return Sql(f"{text} ILIKE %s ESCAPE ''", (pattern,))
+        return Sql(f"{text} COLLATE \"default\" ILIKE %s ESCAPE ''", (pattern,))
 
     def contains(self, text: str, word: str) -> Sql:
         """Whatever the case, no wildcards."""
-        return Sql(f"strpos(lower({text}), lower(%s)) > 0", (word,))
+        return Sql(f'strpos(lower({text} COLLATE "default"), lower(%s)) > 0', (word,))
 
     def uid(self, uid: UUID) -> object:
         """A UUID as a parameter."""
