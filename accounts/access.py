@@ -235,3 +235,11 @@ def find_project(viewer: Actor, slug: str) -> Project:
     if project is None or not can_see(viewer, project):
         raise not_found(Project, slug)
     return project
+
+
+def find_project_by_id(viewer: Actor, project_id: UUID) -> Project:
+    """The project by its id, if the viewer may see it. Raises NotFound."""
+    project: Project | None = Project.objects.filter(pk=project_id).first()
+    if project is None or not can_see(viewer, project):
+        raise not_found(Project)
+    return project

@@ -1,0 +1,233 @@
+"""People, projects, members and runs for tests, made through the actions that every door calls.
+
+    team = a_team()                                  # a project with one person of each role
+    run = a_run(team.scientist)                      # in the project's Default experiment
+    log_batch(team.scientist, run, batch=a_batch(loss=[0.9, 0.5], params={"lr": "0.1"}))
+    stranger = a_person()                            # signed in, no role anywhere
+
+What comes back for a person is an `Actor`: what doors pass to actions and queries. It remembers its roles as a request
+does; after a change of roles act as `again(actor)`, the same person in a new request. Names are made up and never
+clash, so that tests may share a database.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import os
+import uuid
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from accounts.access import find_project_by_id
+from accounts.actions.members import MANAGED, add_member, appoint, appoint_member, create_group
+from accounts.actions.members import add_to_group as put_into_group
+from accounts.actions.projects import create_project
+from accounts.actions.tokens import create_token, new_secret
+from accounts.actions.users import create_user
+from accounts.authentication import actor_for_token
+from accounts.models import ApiToken, Group, Membership, Project, User
+from accounts.roles import Role, Scope
+from experiments.actions.experiments import create_experiment
+from experiments.actions.runs import create_run, update_run
+from experiments.metrics.batch import Batch, MetricPoint
+from experiments.models import Experiment, Run
+from experiments.values import RunStatus
+from kernel.actor import Actor, ActorKind, Door, anonymous, operator
+
+PASSWORD = "correct horse battery"
+STARTED_MS = 1_700_000_000_000
+
+_count = itertools.count(1)
+_process = f"{os.getpid():x}{uuid.uuid4().hex[:4]}"
+
+
+def unique(prefix: str) -> str:
+    """A name that no other test has, in this process or another: lower-case letters, digits and hyphens."""
+    return f"{prefix}-{_process}{next(_count)}"
+
+
+# --- People
+
+
+def a_user(name: str = "", *, email: str = "", password: str | None = None, is_service: bool = False) -> User:
+    """A user without any role; with the password PASSWORD only if asked (`password=PASSWORD`)."""
+    address = email or f"{unique((name or 'person').lower().replace(' ', '.'))}@example.org"
+    return create_user(operator(), email=address, name=name, password=password, is_service=is_service)
+
+
+def acting_as(user: User, door: Door = Door.WEB, **more: Any) -> Actor:
+    """The user in a new request through this door."""
+    fresh = User.objects.get(pk=user.pk)
+    return Actor(ActorKind.USER, door, user_id=fresh.pk, user_name=fresh.name, is_active=fresh.is_active, **more)
+
+
+def again(actor: Actor) -> Actor:
+    """The same person in a new request: what it remembered is forgotten, what changed is seen."""
+    active = actor.user_id is None or User.objects.get(pk=actor.user_id).is_active
+    return dataclasses.replace(actor, is_active=active, memo={})
+
+
+def user_of(actor: Actor) -> User:
+    """The row of a person."""
+    return User.objects.get(pk=actor.user_id)
+
+
+def a_person(name: str = "", *, site_role: Role | None = None, **more: Any) -> Actor:
+    """A signed-in person, with a role on the whole site if given: administrator, auditor or project manager."""
+    user = a_user(name, **more)
+    if site_role is not None:
+        appoint(operator(), user=user, role=site_role)
+    return acting_as(user)
+
+
+def an_administrator(name: str = "Root") -> Actor:
+    """A person who administers the site."""
+    return a_person(name, site_role=Role.ADMINISTRATOR)
+
+
+def nobody() -> Actor:
+    """A request without a credential."""
+    return anonymous(Door.WEB)
+
+
+def a_group(*people: Actor, name: str = "") -> Group:
+    """A group with these people in it."""
+    group = create_group(operator(), name=name or unique("group"))
+    for person in people:
+        put_into_group(operator(), group=group, user=user_of(person))
+    return group
+
+
+# --- Projects
+
+
+def a_project(slug: str = "", **more: Any) -> Project:
+    """A project with its Default experiment and nobody in it."""
+    return create_project(operator(), slug=slug or unique("project"), **more)
+
+
+def join(project: Project, who: User | Actor | Group, role: Role) -> Membership:
+    """Give a user, a person or a group a role in the project."""
+    holder = {"group": who} if isinstance(who, Group) else {"user": user_of(who) if isinstance(who, Actor) else who}
+    if role in MANAGED:
+        return add_member(operator(), project, role=role, **holder)
+    return appoint_member(operator(), project, role=role, **holder)
+
+
+def a_member(project: Project, role: Role = Role.DATA_SCIENTIST, name: str = "") -> Actor:
+    """A new person with this role in the project."""
+    user = a_user(name or role.label)
+    join(project, user, role)
+    return acting_as(user)
+
+
+@dataclasses.dataclass(frozen=True)
+class Team:
+    """A project, one person of each project role, and the person who administers the site."""
+
+    project: Project
+    scientist: Actor
+    engineer: Actor
+    manager: Actor
+    auditor: Actor
+    administrator: Actor
+
+    def __getitem__(self, role: Role) -> Actor:
+        short = {Role.DATA_SCIENTIST: "scientist", Role.ML_ENGINEER: "engineer", Role.PROJECT_MANAGER: "manager"}
+        return getattr(self, short.get(role, role.value))
+
+
+def a_team(slug: str = "", **more: Any) -> Team:
+    """A project of its own with somebody in each role."""
+    project = a_project(slug, **more)
+    return Team(
+        project,
+        scientist=a_member(project, Role.DATA_SCIENTIST, "Ada"),
+        engineer=a_member(project, Role.ML_ENGINEER, "Emil"),
+        manager=a_member(project, Role.PROJECT_MANAGER, "Mona"),
+        auditor=a_member(project, Role.AUDITOR, "Otto"),
+        administrator=an_administrator(),
+    )
+
+
+# --- Tokens
+
+
+def a_token(
+    owner: Actor | User,
+    *,
+    scopes: Sequence[Scope] = (Scope.READ, Scope.LOG),
+    projects: Sequence[Project] | None = None,
+    default_project: Project | None = None,
+    days: int | None = 90,
+    name: str = "laptop",
+) -> tuple[ApiToken, str]:
+    """A token and its secret, issued by the operator for this owner."""
+    secret = new_secret()
+    user = user_of(owner) if isinstance(owner, Actor) else owner
+    token = create_token(
+        operator(), owner=user, name=name, secret=secret, scopes=scopes, days=days, projects=projects,
+        default_project=default_project,
+    )  # fmt: skip
+    return token, secret
+
+
+def with_token(owner: Actor | User, door: Door = Door.REST, **more: Any) -> Actor:
+    """The person in a request that carries a new token; keywords as for `a_token`."""
+    return actor_for_token(a_token(owner, **more)[1], door)
+
+
+# --- Experiments and runs
+
+
+def default_experiment(project: Project) -> Experiment:
+    """The one that scripts use which set none."""
+    return Experiment.objects.get(project=project, is_default=True)
+
+
+def an_experiment(actor: Actor, project: Project | None = None, *, name: str = "", **more: Any) -> Experiment:
+    """An experiment of its own, in the actor's only project unless another is given."""
+    return create_experiment(actor, project or _only_project(actor), name=name or unique("experiment"), **more)
+
+
+def a_run(
+    actor: Actor,
+    experiment: Experiment | None = None,
+    *,
+    project: Project | None = None,
+    name: str = "",
+    tags: Mapping[str, str] | None = None,
+    started_ms: int | None = STARTED_MS,
+    status: RunStatus | None = None,
+) -> Run:
+    """A run, in the Default experiment of the actor's only project unless another is given; RUNNING unless ended."""
+    place = experiment or default_experiment(project or _only_project(actor))
+    run = create_run(actor, place, name=name, tags=tags, started_ms=started_ms)
+    return run if status is None else update_run(actor, run, status=status, ended_ms=STARTED_MS + 60_000)
+
+
+def _only_project(actor: Actor) -> Project:
+    project_id = Membership.objects.filter(user_id=actor.user_id, project__isnull=False).values("project_id").get()
+    return find_project_by_id(actor, project_id["project_id"])
+
+
+# --- What runs log
+
+
+def points(key: str, values: Sequence[float], *, step: int = 0, at_ms: int = STARTED_MS) -> list[MetricPoint]:
+    """A curve: one value a step and a second."""
+    return [MetricPoint(key, float(value), at_ms + 1000 * index, step + index) for index, value in enumerate(values)]
+
+
+def a_batch(
+    *, params: Mapping[str, str] | None = None, tags: Mapping[str, str] | None = None, **curves: Sequence[float]
+) -> Batch:
+    """A batch of params, tags and curves: `a_batch(loss=[0.9, 0.5], params={"lr": "0.1"})`."""
+    metrics = [point for key, values in curves.items() for point in points(key, values)]
+    return Batch(metrics=metrics, params=list((params or {}).items()), tags=list((tags or {}).items()))
+
+
+def curve(steps: int, key: str = "loss") -> Batch:
+    """A batch with one falling curve of so many steps."""
+    return Batch(metrics=points(key, [1 / (1 + step) for step in range(steps)]))
