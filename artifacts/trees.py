@@ -13,6 +13,7 @@ from artifacts.paths import checked_path, parents
 from artifacts.storage import StoredBlob
 from audit.ledger.acting import current_act
 from kernel.actor import Actor
+from kernel.clock import now
 from kernel.errors import Conflict
 
 Files = models.QuerySet[ArtifactFile]
@@ -55,35 +56,53 @@ def recorded(digest: str, size_bytes: int) -> dict[str, Any]:
 
 
 def place(actor: Actor, root: ArtifactRoot, *, path: str, stored: StoredBlob) -> ArtifactFile:
-    """Put a stored blob at a path, over what was there. Within an act. Raises Invalid, Conflict."""
+    """Put a stored blob at a path, over what was there. Raises Invalid, Conflict.
+
+    Part of an action that holds the row of the run or model alone: one change of a tree at a time.
+    """
     act = current_act()
-    checked_path(path)
-    _hold(root)
-    _refuse_folder_for_file(root, path)
+    file = _what_is_at(root, checked_path(path))
     know(stored)
-    file = _files(root).filter(path=path).first()
-    before = None if file is None else recorded(file.blob_id, file.size_bytes)
+    before = recorded(file.blob_id, file.size_bytes) if file.pk else None
     after = recorded(stored.digest, stored.size_bytes)
-    if file is None:
-        file = ArtifactFile(root=root, path=path)
-    file.blob_id, file.size_bytes, file.created_by_id = stored.digest, stored.size_bytes, actor.user_id
     if before != after:
+        file.blob_id, file.size_bytes = stored.digest, stored.size_bytes
+        file.created_by_id, file.created_at = actor.user_id, now()
         file.save()
         act.record(RECORDED_AS, recorded_id(root), "set", {path: (before, after)})
     return file
 
 
+def _what_is_at(root: ArtifactRoot, path: str) -> ArtifactFile:
+    """The file at a path, or a new one that is not saved. Raises Conflict where a folder or file is in the way."""
+    files = _files(root)
+    in_the_way = {file.path: file for file in files.filter(path__in=[path, *parents(path)])}
+    here = in_the_way.pop(path, None)
+    for above in in_the_way:
+        raise Conflict(f"'{above}' is a file, so '{path}' cannot lie in it.", hint="Choose another path.")
+    if here is None and within(files, path).exists():
+        raise Conflict(f"'{path}' is a folder, so no file can have that path.", hint="Choose another path.")
+    return here or ArtifactFile(root=root, path=path)
+
+
 def remove(root: ArtifactRoot, path: str) -> int:
-    """Take away a file, or all files of a folder ('' for everything). Within an act. Returns how many went."""
+    """Take away a file, or all files of a folder ('' for everything); returns how many went.
+
+    Part of an action that holds the row of the run or model alone.
+    """
     act = current_act()
-    _hold(root)
-    doomed = _file_or_folder(root, path) if path else list(_files(root))
+    doomed = _file_or_folder(root, path)
     if doomed:
         gone = {file.path: (recorded(file.blob_id, file.size_bytes), None) for file in doomed}
         act.record(RECORDED_AS, recorded_id(root), "set", gone)
         # Recorded just above, all in one: the plain queryset deletes them in one statement.
         models.QuerySet(ArtifactFile).filter(pk__in=[file.pk for file in doomed]).delete()
     return len(doomed)
+
+
+def _file_or_folder(root: ArtifactRoot, path: str) -> list[ArtifactFile]:
+    files = _files(root)
+    return list(files.filter(path=path) or within(files, path)) if path else list(files)
 
 
 def level_of(files: Files, path: str) -> list[Entry]:
@@ -112,21 +131,3 @@ def by_bytes() -> Collate:
 
 def _files(root: ArtifactRoot) -> Files:
     return cast("Files", ArtifactFile.objects.filter(root=root))
-
-
-def _file_or_folder(root: ArtifactRoot, path: str) -> list[ArtifactFile]:
-    files = _files(root)
-    return list(files.filter(path=path)) or list(within(files, path))
-
-
-def _hold(root: ArtifactRoot) -> None:
-    """One change of a tree at a time."""
-    ArtifactRoot.objects.select_for_update().get(pk=root.pk)
-
-
-def _refuse_folder_for_file(root: ArtifactRoot, path: str) -> None:
-    above = _files(root).filter(path__in=parents(path)).values_list("path", flat=True).first()
-    if above is not None:
-        raise Conflict(f"'{above}' is a file, so '{path}' cannot lie in it.", hint="Choose another path.")
-    if within(_files(root), path).exists():
-        raise Conflict(f"'{path}' is a folder, so no file can have that path.", hint="Choose another path.")

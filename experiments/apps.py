@@ -8,10 +8,18 @@ class ExperimentsConfig(AppConfig):
     def ready(self) -> None:
         from accounts import hooks
         from accounts.access import register_experiment_grants, register_state_check
+        from artifacts.hooks import owners
+        from experiments import evidence
         from experiments.actions.experiments import make_default_experiment
+        from experiments.hooks import run_ended
         from experiments.models import Run
+        from experiments.queries.files import owner_of_root
         from experiments.state import granted_experiments, refuse_writes_to_locked
+        from experiments.tasks import queue_seal
 
         hooks.project_created.append(make_default_experiment)
         register_state_check(Run, refuse_writes_to_locked)
         register_experiment_grants(granted_experiments)
+        run_ended.append(queue_seal)
+        owners["run"] = owner_of_root
+        evidence.register()
