@@ -97,6 +97,9 @@ class Subtree(models.Model):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["level", "place"], name="ledger_subtree_place")]
 
+    def __str__(self) -> str:
+        return f"{self.level}/{self.place}"
+
 
 class Checkpoint(models.Model):
     """A signed head of the log: C2SP note over origin, size and root."""
