@@ -1,0 +1,110 @@
+"""Reads: searches, pages, whole histories and sampled curves, on data that is written first."""
+
+import json
+import random
+import urllib.parse
+
+from bench.connection import Connection, NotServed, Server, new_run
+from bench.load import Call, Client, run_load, timed
+from bench.writing import CURVES, Measured, Size, batch_body
+
+MODELS = ["resnet", "vit", "mlp", "gru"]
+FILTER = "metrics.accuracy > 0.7 AND params.model = 'vit'"
+ORDER = ["metrics.loss ASC"]
+
+
+def fill_runs(server: Server, experiment: str, runs: int, *, clients: int = 4) -> None:
+    """Runs with 10 params, 5 tags and 5 metrics each, the same on every server."""
+
+    def client(connection: Connection, number: int) -> Call:
+        def call(n: int) -> None:
+            if n >= 0:
+                run = new_run(connection, experiment, run_name=f"trial {number}-{n}")
+                connection.post_raw("runs/log-batch", json.dumps(run_content(run, number * 1_000_000 + n)).encode())
+
+        return call
+
+    run_load(server, client, clients=clients, seconds=1800, at_most=runs // clients)
+
+
+def run_content(run_id: str, seed: int) -> dict[str, object]:
+    numbers = random.Random(seed)
+    params = {"model": MODELS[seed % len(MODELS)], "lr": f"{10 ** numbers.uniform(-5, -1):.6g}"}
+    params |= {f"option_{n}": str(numbers.randrange(100)) for n in range(8)}
+    metrics = {"loss": numbers.random(), "accuracy": numbers.random()}
+    metrics |= {f"score_{n}": numbers.random() for n in range(3)}
+    return {
+        "run_id": run_id,
+        "params": [{"key": key, "value": value} for key, value in params.items()],
+        "tags": [{"key": f"tag_{n}", "value": f"value {numbers.randrange(10)}"} for n in range(5)],
+        "metrics": [
+            {"key": key, "value": value, "timestamp": 1_700_000_000_000, "step": 1} for key, value in metrics.items()
+        ],
+    }
+
+
+def search(server: Server, experiment: str, size: Size) -> Measured:
+    def asking(**question: object) -> bytes:
+        return json.dumps({"experiment_ids": [experiment], "max_results": 100, **question}).encode()
+
+    def client_of(body: bytes) -> Client:
+        return lambda connection, number: lambda n: connection.post_raw("runs/search", body)
+
+    plain = run_load(server, client_of(asking()), seconds=size.seconds)
+    yield "search.plain.p50", plain.percentile_ms(50)
+    yield "search.plain.p95", plain.percentile_ms(95)
+
+    filtered = client_of(asking(filter=FILTER, order_by=ORDER))
+    yield "search.filter.p50", run_load(server, filtered, seconds=size.seconds).percentile_ms(50)
+    yield "search.filter.c8", run_load(server, filtered, clients=8, seconds=size.seconds).per_second
+
+    connection = server.connect()
+    page_10 = asking(page_token=_tokens(connection, asking(), 9)[-1])
+    yield "search.page10.p50", run_load(server, client_of(page_10), seconds=size.seconds).percentile_ms(50)
+    yield "search.all", timed(lambda: _tokens(connection, asking(max_results=1000), 10_000))
+
+
+def _tokens(connection: Connection, body: bytes, pages: int) -> list[str]:
+    """Read so many pages one after another, or all there are. Returns their tokens."""
+    tokens: list[str] = []
+    while len(tokens) < pages:
+        asked = json.loads(body) | ({"page_token": tokens[-1]} if tokens else {})
+        token = json.loads(connection.post_raw("runs/search", json.dumps(asked).encode())).get("next_page_token")
+        if not token:
+            break
+        tokens.append(token)
+    return tokens
+
+
+def fill_curve(server: Server, experiment: str, points: int) -> str:
+    """A run whose four curves hold so many points each. Returns its id."""
+    connection = server.connect()
+    run = new_run(connection, experiment)
+    per_batch = 1000 // len(CURVES)
+    for first in range(0, points, per_batch):
+        connection.post_raw("runs/log-batch", batch_body(run, first, 1000))
+    return run
+
+
+def history(server: Server, run: str, size: Size, *, curve_path: str = "") -> Measured:
+    """curve_path: the server's own route for a thinned curve, with {run_id} and {key}; else MLflow's."""
+    connection = server.connect()
+
+    def read_whole() -> None:
+        points = connection.get("metrics/get-history", run_id=run, metric_key="loss")["metrics"]
+        if len(points) != size.points:
+            raise RuntimeError(f"{len(points)} points came back of {size.points}")
+
+    yield "history.whole", min(timed(read_whole) for _ in range(3))
+
+    path = curve_path.format(run_id=run, key="loss") or _interval(run)
+    try:
+        sampled = run_load(server, lambda own, _: lambda n: own.request("GET", path), seconds=size.seconds)
+    except NotServed:
+        return
+    yield "curve.sampled.p50", sampled.percentile_ms(50)
+
+
+def _interval(run: str) -> str:
+    asked = urllib.parse.urlencode({"run_ids": run, "metric_key": "loss", "max_results": 320})
+    return f"ajax-api/2.0/mlflow/metrics/get-history-bulk-interval?{asked}"
