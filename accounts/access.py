@@ -13,16 +13,26 @@ from uuid import UUID
 from django.db.models import Q
 
 from accounts.models import Membership, Project, ProjectUserObjectPermission
-from accounts.roles import PERMISSIONS, REASON_NEEDED, THE_TABLE, Permission, Reach, Role, roles_with
+from accounts.roles import (
+    PERMISSIONS,
+    READS_BY_TOKEN,
+    REASON_NEEDED,
+    THE_TABLE,
+    Permission,
+    Reach,
+    Role,
+    Scope,
+    roles_with,
+)
 from accounts.scoping import ProjectScoped
-from kernel.actor import Actor, ActorKind
+from kernel.actor import Actor, ActorKind, TokenGrant
 from kernel.errors import MledError, NotFound, Refused, Unauthenticated
 
 Standing = Mapping[UUID | None, frozenset[Role]]
 StateCheck = Callable[[Actor, str, Any], MledError | None]
 
 _state_checks: dict[type, list[StateCheck]] = defaultdict(list)
-_experiment_grants: list[Callable[[UUID], frozenset[int]]] = []
+_experiment_grants: list[Callable[[UUID], Mapping[int, UUID]]] = []
 GRANTABLE = frozenset({"projects.see", "experiments.see", "experiments.download"})
 
 
@@ -68,8 +78,8 @@ def register_state_check(model: type, check: StateCheck) -> None:
     _state_checks[model].append(check)
 
 
-def register_experiment_grants(grants: Callable[[UUID], frozenset[int]]) -> None:
-    """Let the experiments room say which single experiments a user was granted sight of."""
+def register_experiment_grants(grants: Callable[[UUID], Mapping[int, UUID]]) -> None:
+    """Let the experiments room say which single experiments a user was granted sight of, with their projects' ids."""
     _experiment_grants.append(grants)
 
 
@@ -122,7 +132,7 @@ def _may(actor: Actor, wanted: Permission, subject: ProjectScoped | None) -> All
     if not actor.is_active:
         return Denied(Unauthenticated("This account is deactivated.", hint="Ask an administrator."))
     project_id = subject.scope_project_id if subject is not None else None
-    narrowed = _narrowed_by_token(actor, wanted, project_id)
+    narrowed = _narrowed_by_token(actor, wanted, subject)
     if narrowed is not None:
         return narrowed
     if wanted.own_account and (subject is None or subject.owner_id == actor.user_id):
@@ -130,7 +140,7 @@ def _may(actor: Actor, wanted: Permission, subject: ProjectScoped | None) -> All
     return _by_role(actor, wanted, subject, project_id)
 
 
-def _narrowed_by_token(actor: Actor, wanted: Permission, project_id: UUID | None) -> Denied | None:
+def _narrowed_by_token(actor: Actor, wanted: Permission, subject: ProjectScoped | None) -> Denied | None:
     token = actor.token
     if token is None:
         return None
@@ -138,7 +148,7 @@ def _narrowed_by_token(actor: Actor, wanted: Permission, project_id: UUID | None
         held = ", ".join(sorted(token.scopes)) or "none"
         what = f"The token '{token.name}' may not {wanted.means}: that needs the scope '{wanted.scope}', it has {held}."
         return Denied(Refused(what, hint="Use a token with that scope."))
-    if project_id is not None and token.projects is not None and project_id not in token.projects:
+    if subject is not None and token.projects is not None and subject.scope_project_id not in token.projects:
         return Denied(Refused(f"The token '{token.name}' is not good for this project.", hint="Use another token."))
     return None
 
@@ -148,7 +158,7 @@ def _by_role(
 ) -> Allowed | Denied:
     roles = roles_in(actor, project_id)
     own = subject is not None and subject.owner_id is not None and subject.owner_id == actor.user_id
-    granting = [role for role in roles if _reaches(role, wanted.name, own)]
+    granting = [role for role in roles if _reaches(role, wanted, own, by_token=actor.token is not None)]
     if granting:
         return Allowed(needs_reason=not own and all((role, wanted.name) in REASON_NEEDED for role in granting))
     if wanted.name in GRANTABLE and subject is not None and _granted(actor, subject):
@@ -156,8 +166,10 @@ def _by_role(
     return Denied(_refusal(wanted, roles, own_only=any(wanted.name in THE_TABLE[role] for role in roles)))
 
 
-def _reaches(role: Role, permission: str, own: bool) -> bool:
-    reach = THE_TABLE[role].get(permission)
+def _reaches(role: Role, wanted: Permission, own: bool, *, by_token: bool) -> bool:
+    if by_token and role in READS_BY_TOKEN and wanted.scope is not Scope.READ:
+        return False
+    reach = THE_TABLE[role].get(wanted.name)
     return reach is Reach.ANY or (reach is Reach.OWN and own)
 
 
@@ -167,16 +179,23 @@ def _granted(actor: Actor, subject: ProjectScoped) -> bool:
 
 
 def _granted_to(actor: Actor) -> Sight:
-    """Single projects and experiments that guardian's grants open to this user."""
+    """Single projects and experiments that guardian's grants open to this user, within the token's list."""
     known: Sight | None = actor.memo.get("grants")
     if known is None:
-        user_id = cast("UUID", actor.user_id)
-        projects = ProjectUserObjectPermission.objects.filter(
-            user_id=user_id, permission__codename="view_project"
-        ).values_list("content_object_id", flat=True)
-        experiments = frozenset[int]().union(*(grants(user_id) for grants in _experiment_grants))
-        known = actor.memo["grants"] = Sight(False, frozenset(projects), experiments)
+        known = actor.memo["grants"] = _read_grants(cast("UUID", actor.user_id), actor.token)
     return known
+
+
+def _read_grants(user_id: UUID, token: TokenGrant | None) -> Sight:
+    rows = ProjectUserObjectPermission.objects.filter(user_id=user_id, permission__codename="view_project")
+    projects = frozenset(rows.values_list("content_object_id", flat=True))
+    experiments: dict[int, UUID] = {}
+    for grants in _experiment_grants:
+        experiments |= grants(user_id)
+    if token is not None and token.projects is not None:
+        projects &= token.projects
+        experiments = {pk: project_id for pk, project_id in experiments.items() if project_id in token.projects}
+    return Sight(False, projects, frozenset(experiments))
 
 
 def _refusal(wanted: Permission, roles: frozenset[Role], *, own_only: bool) -> MledError:
@@ -202,10 +221,8 @@ def sight(viewer: Actor, permission: str) -> Sight:
         return Sight(True, frozenset(), frozenset()) if limit is None else Sight(False, limit, frozenset())
     granted = _granted_to(viewer)
     mine = {pid for pid, held in roles.items() if pid and any(permission in THE_TABLE[role] for role in held)}
-    projects = frozenset(mine) | granted.projects
-    if limit is not None:
-        return Sight(False, projects & limit, frozenset())
-    return Sight(False, projects, granted.experiments)
+    projects = frozenset(mine) if limit is None else frozenset(mine) & limit
+    return Sight(False, projects | granted.projects, granted.experiments)
 
 
 def require(actor: Actor, permission: str, subject: ProjectScoped | None = None) -> Allowed:

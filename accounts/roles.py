@@ -127,6 +127,8 @@ THE_TABLE: Final[dict[Role, dict[str, Reach]]] = {
 
 WRITING_ROLES: Final = frozenset({Role.DATA_SCIENTIST, Role.ML_ENGINEER, Role.PROJECT_MANAGER})
 SITE_ROLES: Final = frozenset({Role.ADMINISTRATOR, Role.AUDITOR, Role.PROJECT_MANAGER})
+# What these roles may do beyond reading is done in person: a token of theirs reads, whatever its scopes say.
+READS_BY_TOKEN: Final = frozenset({Role.AUDITOR, Role.ADMINISTRATOR})
 # Where a role deletes or unlocks what others made, it says why.
 REASON_NEEDED: Final = {
     (Role.PROJECT_MANAGER, "experiments.delete_run"),

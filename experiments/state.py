@@ -16,7 +16,7 @@ def refuse_writes_to_locked(actor: Actor, permission: str, run: Run) -> MledErro
     return None
 
 
-def granted_experiments(user_id: UUID) -> frozenset[int]:
-    """The experiments that guardian's grants open to this user."""
+def granted_experiments(user_id: UUID) -> dict[int, UUID]:
+    """The experiments that guardian's grants open to this user, with their projects."""
     rows = ExperimentUserObjectPermission.objects.filter(user_id=user_id, permission__codename="view_experiment")
-    return frozenset(rows.values_list("content_object_id", flat=True))
+    return dict(rows.values_list("content_object_id", "content_object__project_id"))
