@@ -18,12 +18,12 @@ _SUMMARY = (*_ENDS, "min_value", "min_step", "max_value", "max_step")
 _COLUMNS = ("run_id", "experiment_id", "key", "context", *_SUMMARY)
 
 _LATER = (
-    "(excluded.last_step, excluded.last_ms, coalesce(excluded.last_value, 0)) > "
-    "(s.last_step, s.last_ms, coalesce(s.last_value, 0))"
+    "(excluded.last_step, excluded.last_ms, coalesce(excluded.last_value, 0), excluded.last_value IS NOT NULL) > "
+    "(s.last_step, s.last_ms, coalesce(s.last_value, 0), s.last_value IS NOT NULL)"
 )
 _EARLIER = (
-    "(excluded.first_step, excluded.first_ms, coalesce(excluded.first_value, 0)) < "
-    "(s.first_step, s.first_ms, coalesce(s.first_value, 0))"
+    "(excluded.first_step, excluded.first_ms, coalesce(excluded.first_value, 0), excluded.first_value IS NOT NULL) < "
+    "(s.first_step, s.first_ms, coalesce(s.first_value, 0), s.first_value IS NOT NULL)"
 )
 _LOWER = (
     "excluded.min_value IS NOT NULL AND (s.min_value IS NULL OR excluded.min_value < s.min_value "

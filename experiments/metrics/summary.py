@@ -14,7 +14,8 @@ _NAN = float("nan")
 class Summary:
     """last and first: greatest and least (step, time, value). min and max leave out NaN; earliest step on a tie.
 
-    A NaN compares as 0 among equal step and time, as MLflow has it.
+    A NaN compares as 0 among equal step and time, as MLflow has it, and comes before a 0. A -0.0 counts as 0.0: SQLite
+    keeps no difference.
     """
 
     last_value: float | None
@@ -38,8 +39,8 @@ def summarise(points: SeriesPoints) -> Summary:
 
 
 def columns(points: SeriesPoints) -> Points:
-    """The gathered lists as arrays; every NaN with the same bits."""
-    values = np.array(points.values, np.float64)
+    """The gathered lists as arrays; every NaN and every zero with the same bits."""
+    values = np.array(points.values, np.float64) + 0.0
     values[np.isnan(values)] = _NAN
     return Points(np.array(points.steps, np.int64), np.array(points.times, np.int64), values)
 
@@ -47,12 +48,13 @@ def columns(points: SeriesPoints) -> Points:
 def _of_one(step: int, at_ms: int, value: float) -> Summary:
     if math.isnan(value):
         return Summary(None, True, step, at_ms, None, step, at_ms, None, None, None, None)
+    value += 0.0
     return Summary(value, False, step, at_ms, value, step, at_ms, value, step, value, step)
 
 
 def _of_many(points: Points) -> Summary:
-    comparable = np.where(np.isnan(points.values), 0.0, points.values)
-    order = np.lexsort((comparable, points.times, points.steps))
+    is_nan = np.isnan(points.values)
+    order = np.lexsort((~is_nan, np.where(is_nan, 0.0, points.values), points.times, points.steps))
     first, last = int(order[0]), int(order[-1])
     low, high = _extremes(points)
     last_value, first_value = float(points.values[last]), float(points.values[first])
