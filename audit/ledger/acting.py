@@ -10,13 +10,18 @@ from contextvars import ContextVar
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
+from django.db import DatabaseError, transaction
 
 from audit.ledger.models import AuditEvent, AuditPayload, Pending
 from audit.ledger.values import Subject, plain
 from kernel.actor import Actor
 from kernel.digests import canonical_json, commitment
+from kernel.errors import Conflict, MledError, Unavailable
 from kernel.ids import uuid7
+
+# PostgreSQL names them by SQLSTATE, SQLite by the name of its error.
+_IN_THE_WAY = frozenset({"40001", "40P01", "55P03", "SQLITE_BUSY", "SQLITE_BUSY_SNAPSHOT", "SQLITE_LOCKED"})
+_MADE_TWICE = frozenset({"23505", "SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY"})
 
 _open: ContextVar["Act | None"] = ContextVar("open_act", default=None)
 
@@ -101,13 +106,16 @@ def open_act() -> Act | None:
 
 @contextmanager
 def acting(actor: Actor, verb: str, *, roles: str = "", project_id: UUID | None = None) -> Iterator[Act]:
-    """Open an act in a transaction of its own, or join the one that is open."""
+    """Open an act in a transaction of its own, or join the one that is open.
+
+    Raises Unavailable or Conflict where another writer was in the way; then nothing was written.
+    """
     outer = _open.get()
     if outer is not None:
         yield outer
         return
     act = Act(actor, verb, roles=roles, project_id=project_id)
-    with transaction.atomic():
+    with _races_in_words(), transaction.atomic():
         mark = _open.set(act)
         try:
             yield act
@@ -115,6 +123,27 @@ def acting(actor: Actor, verb: str, *, roles: str = "", project_id: UUID | None 
             _open.reset(mark)
         if act.changes or act.always:
             act.write()
+
+
+@contextmanager
+def _races_in_words() -> Iterator[None]:
+    """What two writers do to each other is nobody's mistake and no bug: say so, and that trying again is right."""
+    try:
+        yield
+    except DatabaseError as error:
+        told = _told(error)
+        if told is None:
+            raise
+        raise told from error
+
+
+def _told(error: DatabaseError) -> MledError | None:
+    name = getattr(error.__cause__, "sqlstate", None) or getattr(error.__cause__, "sqlite_errorname", None)
+    if name in _IN_THE_WAY:
+        return Unavailable("Another writer was in the way, and nothing was written.", hint="Try again.")
+    if name in _MADE_TWICE:
+        return Conflict("Somebody else made the same thing a moment ago, and nothing was written.", hint="Look again.")
+    return None
 
 
 def record_denial(

@@ -122,21 +122,24 @@ class Tracked(models.Model):
         loud = self.pending_changes()
         if not changed:
             return
-        if loud:
-            current_act().record(self._meta.label_lower, self.ledger_id, "update", loud)
-        else:
+        act = current_act() if loud else None
+        if act is None:
             self.skip_history_when_saving = True
         try:
             super().save(update_fields=list(changed))
         finally:
             self.__dict__.pop("skip_history_when_saving", None)
+        if act is not None:
+            act.record(self._meta.label_lower, self.ledger_id, "update", loud)
         self.remember()
 
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         """Remove the row, and record what it held."""
+        act = current_act()
         kind, row_id, _, fields = self.birth()
-        current_act().record(kind, row_id, "delete", {name: (new, None) for name, (_, new) in fields.items()})
-        return super().delete(*args, **kwargs)
+        gone = super().delete(*args, **kwargs)
+        act.record(kind, row_id, "delete", {name: (new, None) for name, (_, new) in fields.items()})
+        return gone
 
     def birth(self) -> tuple[str, str, str, dict[str, tuple[Any, Any]]]:
         """The change that brought this row into being, as `Act.record` takes it."""
