@@ -64,15 +64,19 @@ class Started:
         with contextlib.suppress(subprocess.TimeoutExpired):
             self.process.wait(20)
         for member in psutil.wait_procs(members, timeout=5)[1]:
-            member.kill()
+            with contextlib.suppress(psutil.NoSuchProcess):
+                member.kill()
         self.process.wait(5)
         self.process = None
 
     def members(self) -> list[psutil.Process]:
         if self.process is None:
             return []
-        leader = psutil.Process(self.process.pid)
-        return [leader, *leader.children(recursive=True)]
+        try:
+            leader = psutil.Process(self.process.pid)
+            return [leader, *leader.children(recursive=True)]
+        except psutil.NoSuchProcess:
+            return []
 
     def weigh(self) -> None:
         """Memory when idle: each process's share of what it shares, so that nothing counts twice."""
