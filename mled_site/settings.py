@@ -27,6 +27,7 @@ MLED_URL = env("MLED_URL", default="")  # as people reach it, e.g. https://mled.
 MLED_HTTPS = MLED_URL.startswith("https://")
 ALLOWED_HOSTS = env.list("MLED_ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = [MLED_URL] if MLED_URL else []
+CSRF_FAILURE_VIEW = "mled_site.errors.csrf_failure"
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if MLED_HTTPS else None
 SECURE_SSL_REDIRECT = False  # the MLflow door never redirects: a 301 turns a POST into a GET
 SECURE_HSTS_SECONDS = 31_536_000 if MLED_HTTPS else 0
@@ -94,6 +95,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "accounts.middleware.ActorMiddleware",
+    "mled_site.errors.ErrorPages",
 ]
 ROOT_URLCONF = "mled_site.urls"
 WSGI_APPLICATION = "mled_site.wsgi.application"

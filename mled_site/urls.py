@@ -5,5 +5,12 @@ from django.urls import include, path
 
 urlpatterns = [
     path("", include("accounts.pages.sign_in")),
+    path("", include("accounts.pages.urls")),
+    path("", include("experiments.pages.urls")),
     path("admin/", admin.site.urls),
 ]
+
+handler400 = "mled_site.errors.bad_request"
+handler403 = "mled_site.errors.permission_denied"
+handler404 = "mled_site.errors.page_not_found"
+handler500 = "mled_site.errors.server_error"

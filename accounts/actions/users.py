@@ -107,3 +107,17 @@ def rename_me(actor: Actor, *, name: str) -> User:
     user.name = name.strip()
     user.save()
     return user
+
+
+THEMES = frozenset({"light", "dark", "auto"})
+
+
+@action("account.edit")
+def choose_theme(actor: Actor, *, theme: str) -> User:
+    """Keep how one's pages look: light, dark or as the system does. Quiet: it is no evidence of anything."""
+    if theme not in THEMES:
+        raise Invalid(f"'{theme[:20]}' is no theme.", hint="Themes are light, dark and auto.", field="theme")
+    user = _myself(actor)
+    user.theme = theme
+    user.save()
+    return user

@@ -1,12 +1,20 @@
 """What the frame around every page needs. Nothing here is read before a template asks for it."""
 
+from functools import cached_property
+
 from django.http import HttpRequest
 
-THEMES = (("light", "Light"), ("dark", "Dark"), ("system", "System"))
+from accounts.access import can
+from accounts.models import Project
+from accounts.queries.projects import visible_projects
+from kernel.actor import Actor
+
+THEMES = (("light", "Light"), ("dark", "Dark"), ("auto", "System"))
+LISTED = 50
 
 
 class Shell:
-    """The frame of one page: theme, and the projects of the sidebar."""
+    """The frame of one page: theme, the projects of the sidebar, whether the console opens."""
 
     themes = THEMES
 
@@ -14,10 +22,30 @@ class Shell:
         self._request = request
 
     @property
+    def _actor(self) -> Actor | None:
+        return getattr(self._request, "actor", None)
+
+    @property
     def theme(self) -> str:
-        """light, dark or system, as kept in a cookie, so that the first paint is right."""
-        kept = self._request.COOKIES.get("mled_theme", "system")
-        return kept if kept in dict(THEMES) else "system"
+        """light, dark or auto, as the signed-in user chose."""
+        user = getattr(self._request, "user", None)
+        chosen = getattr(user, "theme", "auto")
+        return chosen if chosen in dict(THEMES) else "auto"
+
+    @cached_property
+    def projects(self) -> list[Project]:
+        """The projects that the viewer may see, by name."""
+        return list(visible_projects(self._actor)[:LISTED]) if self._actor else []
+
+    @property
+    def only_project(self) -> Project | None:
+        """Where a page belongs that names no project: to the viewer's project, if there is just one."""
+        return self.projects[0] if len(self.projects) == 1 else None
+
+    @property
+    def opens_console(self) -> bool:
+        """Whether the viewer keeps the site."""
+        return bool(self._actor and can(self._actor, "console.use"))
 
 
 def shell(request: HttpRequest) -> dict[str, Shell]:

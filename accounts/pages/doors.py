@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, Concatenate, ParamSpec, cast
+from typing import Concatenate, ParamSpec, cast
 
 from django import forms
 from django.contrib.auth.views import redirect_to_login
@@ -34,15 +34,10 @@ def signed_in(view: View[P]) -> View[P]:
 
 
 def fill_in_error(form: forms.BaseForm, error: MledError) -> None:
-    """Put an action's error beside the field it speaks of; a refusal or an absence is no form error and goes on."""
-    if isinstance(error, NotFound | Unauthenticated):
+    """Put an action's error beside the field it speaks of, else above the form. An absence without a field goes on."""
+    if error.field in form.fields:
+        form.add_error(error.field, f"{error.message} {error.hint}".strip())
+    elif isinstance(error, NotFound | Unauthenticated):
         raise error
-    field = error.field if error.field in form.fields else None
-    form.add_error(field, f"{error.message} {error.hint}".strip())
-
-
-def first_error(form: forms.BaseForm) -> str:
-    """The first thing that is wrong with a form, for pages that show it as a message."""
-    for errors in cast(dict[str, Any], form.errors).values():
-        return str(errors[0])
-    return ""
+    else:
+        form.add_error(None, f"{error.message} {error.hint}".strip())

@@ -1,11 +1,19 @@
 """What is needed to do a run again, and whether the record holds it. Only what was really recorded counts."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from experiments.models import MetricSeries, Param, Run, RunInput
+from experiments.models import MetricSeries, Run, RunInput
 
-PACKAGE_FILES = ("uv.lock", "poetry.lock", "requirements.txt", "conda.yaml", "python_env.yaml", "environment.yml", "pixi.lock")
+PACKAGE_FILES = (
+    "uv.lock",
+    "poetry.lock",
+    "requirements.txt",
+    "conda.yaml",
+    "python_env.yaml",
+    "environment.yml",
+    "pixi.lock",
+)
 SEED_NAMES = ("seed", "random_seed", "random_state", "rng_seed")
 CONTAINER_TAGS = ("mlflow.docker.image.id", "mlflow.docker.image.name")
 DETERMINISM_NAMES = ("deterministic", "cudnn_deterministic", "use_deterministic_algorithms")
@@ -41,8 +49,8 @@ class Conditions:
 def conditions_of(
     run: Run,
     *,
-    params: Sequence[Param],
-    tags: dict[str, str],
+    params: Mapping[str, str],
+    tags: Mapping[str, str],
     series: Sequence[MetricSeries],
     inputs: Sequence[RunInput],
     paths: Iterable[str],
@@ -63,7 +71,7 @@ def conditions_of(
     )
 
 
-def _code(run: Run, tags: dict[str, str]) -> str:
+def _code(run: Run, tags: Mapping[str, str]) -> str:
     if not run.git_commit:
         return ""
     branch = tags.get("mlflow.source.git.branch", "")
@@ -79,10 +87,10 @@ def _packages(paths: Iterable[str]) -> str:
     return next((names[name] for name in PACKAGE_FILES if name in names), "")
 
 
-def _named(params: Sequence[Param], names: Sequence[str]) -> str:
-    for param in params:
-        if param.key.rsplit("/", 1)[-1].rsplit(".", 1)[-1].lower() in names:
-            return f"{param.key} = {param.value[:40]}"
+def _named(params: Mapping[str, str], names: Sequence[str]) -> str:
+    for key, value in params.items():
+        if key.rsplit("/", 1)[-1].rsplit(".", 1)[-1].lower() in names:
+            return f"{key} = {value[:40]}"
     return ""
 
 
@@ -90,5 +98,7 @@ def _hardware(series: Sequence[MetricSeries]) -> str:
     system = [one.key for one in series if one.key.startswith("system/")]
     if not system:
         return ""
-    gpus = len({key.split("/")[1].split("_")[1] for key in system if key.startswith("system/gpu_") and key.count("_") > 1})
+    gpus = len(
+        {key.split("/")[1].split("_")[1] for key in system if key.startswith("system/gpu_") and key.count("_") > 1}
+    )
     return f"{len(system)} system metrics" + (f", {gpus} GPU" + ("s" if gpus > 1 else "") if gpus else "")

@@ -28,13 +28,15 @@ from experiments.metrics.downsample import Curve
 from experiments.models import MetricSeries, Run
 from experiments.pages.figures import Figures, figures_of
 from experiments.pages.frame import run_frame
-from experiments.queries.record import SYSTEM_PREFIX, curve_of, directions_of, history_of, series_of
-from experiments.queries.runs import get_run
-from kernel.errors import Invalid
+from experiments.queries.experiments import metric_directions
+from experiments.queries.record import SYSTEM_PREFIX
+from experiments.queries.runs import get_run, metric_curves, metric_history, series_of
+from kernel.errors import Invalid, NotFound
 
 MAGIC = b"MLC1"
 AXES = (("step", "Step"), ("time", "Time"), ("relative", "Relative"))
 BUCKETS = 150
+BUCKETS_MAX = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,7 @@ def _curves(request: HttpRequest, ref: str, tab: str, *, system: bool) -> HttpRe
     series = [one for one in series_of(viewer, run) if one.key.startswith(SYSTEM_PREFIX) == system]
     x = request.GET.get("x", "step")
     context |= {
-        "sections": sections_of(run, series, directions_of(viewer, run.project)),
+        "sections": sections_of(run, series, metric_directions(viewer, run.project)),
         "axes": AXES,
         "look": {"x": x if x in dict(AXES) else "step", "log": "log" in request.GET, "smooth": _smoothing(request)},
         "system": system,
@@ -96,14 +98,13 @@ def sections_of(run: Run, series: Sequence[MetricSeries], directions: dict[str, 
         said = figures_of(one, directions.get(one.key))
         prefix = said.key.rpartition("/")[0]
         section = sections.setdefault(prefix, Section(f"{prefix}/" if prefix else "Metrics", []))
-        section.charts.append(Chart(said, data_url(run, one), f"{data_url(run, one, 'curve_csv')}"))
+        section.charts.append(Chart(said, data_url(run, one), data_url(run, one, "curve_csv")))
     return [sections[prefix] for prefix in sorted(sections)]
 
 
 def data_url(run: Run, series: MetricSeries, name: str = "curve_data") -> str:
     """Where a curve's points come from."""
-    asked = {"key": series.key} | ({"context": series.context} if series.context else {})
-    return f"{reverse(f'experiments:{name}', args=[run.uid.hex])}?{urlencode(asked)}"
+    return f"{reverse(f'experiments:{name}', args=[run.uid.hex])}?{urlencode({'key': series.key})}"
 
 
 @require_safe
@@ -113,15 +114,14 @@ def curve_data(request: HttpRequest, run: str) -> HttpResponse:
     viewer = actor_of(request)
     found = get_run(viewer, run)
     by_time = request.GET.get("x") == "time"
-    curve = curve_of(
-        viewer,
-        found,
-        request.GET.get("key", ""),
-        context=request.GET.get("context", ""),
-        buckets=int(_number(request, "buckets", BUCKETS)),
-        by_time=by_time,
-        window=_window(request, by_time),
-    )
+    key = request.GET.get("key", "")
+    buckets = int(_number(request, "buckets", BUCKETS))
+    if not 1 <= buckets <= BUCKETS_MAX:
+        raise Invalid(f"A curve comes in 1 to {BUCKETS_MAX:,} buckets, not {buckets:,}.", field="buckets")
+    curves = metric_curves(viewer, found, [key], buckets=buckets, by_time=by_time, window=_window(request, by_time))
+    curve = curves.get(key)
+    if curve is None:
+        raise NotFound(f"The run {found.name} has no metric '{key[:80]}'.")
     response = HttpResponse(packed(curve, milliseconds=by_time), content_type="application/octet-stream")
     response["Cache-Control"] = "private, no-store"
     return response
@@ -159,7 +159,7 @@ def curve_csv(request: HttpRequest, run: str) -> HttpResponse:
     viewer = actor_of(request)
     found = get_run(viewer, run)
     key = request.GET.get("key", "")
-    points = history_of(viewer, found, key, context=request.GET.get("context", ""))
+    points = metric_history(viewer, found, key).points
     rows = zip(points.steps.tolist(), points.times.tolist(), points.values.tolist(), strict=True)
     response = HttpResponse(as_csv(("step", "time_ms", "value"), rows), content_type="text/csv; charset=utf-8")
     name = "".join(sign if sign.isalnum() or sign in "-_." else "_" for sign in key)

@@ -37,7 +37,9 @@ class FolderLine:
 class NewExperiment(forms.Form):
     """A name for a new experiment."""
 
-    name = forms.CharField(max_length=EXPERIMENT_NAME_MAX, help_text="Slashes make folders: <code>ablation/dropout</code>")
+    name = forms.CharField(
+        max_length=EXPERIMENT_NAME_MAX, help_text="Slashes make folders: <code>ablation/dropout</code>"
+    )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

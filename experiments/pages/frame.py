@@ -9,7 +9,7 @@ from django.urls import reverse
 from accounts.access import Allowed, can
 from accounts.pages.doors import actor_of
 from experiments.models import Run
-from experiments.queries.record import Counts, children_of, counts_of
+from experiments.queries.record import Counts, counts_of
 from experiments.queries.runs import get_run
 from kernel.actor import Actor
 from kernel.clock import now_ms
@@ -52,6 +52,7 @@ def run_frame(request: HttpRequest, ref: str, tab: str) -> tuple[Run, dict[str, 
     """The run that `ref` names for this viewer, and the context of the frame. Raises NotFound."""
     viewer = actor_of(request)
     run = get_run(viewer, ref)
+    counts = counts_of(viewer, run)
     return run, {
         "at": "runs",
         "project": run.project,
@@ -59,10 +60,10 @@ def run_frame(request: HttpRequest, ref: str, tab: str) -> tuple[Run, dict[str, 
         "run_ref": run.uid.hex,
         "tab": tab,
         "tab_label": TABS[tab],
-        "tabs": tabs_of(run, counts_of(viewer, run)),
+        "tabs": tabs_of(run, counts),
         "acts": acts_of(viewer, run),
         "took": took(run),
-        "children": children_of(viewer, run).count(),
+        "children": counts.children,
     }
 
 
@@ -102,7 +103,14 @@ def acts_of(viewer: Actor, run: Run) -> list[Act]:
         offered = [("unlock", "experiments.lock_run", "Unlock run", "lock", "It can be written to again.", False)]
     else:
         offered = [
-            ("lock", "experiments.lock_run", "Lock run", "lock", "Nothing in it can change until it is unlocked.", False),
+            (
+                "lock",
+                "experiments.lock_run",
+                "Lock run",
+                "lock",
+                "Nothing in it can change until it is unlocked.",
+                False,
+            ),
             ("delete", "experiments.delete_run", "Delete run", "trash", "It leaves the table; all is kept.", True),
         ]
     acts = []

@@ -26,7 +26,11 @@ def lines_of(viewer: Actor, runs: Sequence[Run]) -> list[Line]:
     """The runs with their headline metric: one query more for any number of runs."""
     metrics = headline_metrics(viewer, runs)
     return [
-        Line(run, reverse("experiments:run", args=[run.uid.hex]), figures_of(metrics[run.pk]) if run.pk in metrics else None)
+        Line(
+            run,
+            reverse("experiments:run", args=[run.uid.hex]),
+            figures_of(metrics[run.pk]) if run.pk in metrics else None,
+        )
         for run in runs
     ]
 

@@ -18,8 +18,9 @@ from experiments.pages.figures import figures_of
 from experiments.pages.frame import run_frame, tab_url
 from experiments.pages.inputs import described_inputs
 from experiments.queries.history import history_of_run
-from experiments.queries.record import SYSTEM_PREFIX, directions_of, inputs_of, params_of, series_of, small_curves, tags_of
-from experiments.queries.runs import get_run
+from experiments.queries.experiments import metric_directions
+from experiments.queries.record import SYSTEM_PREFIX, small_curves
+from experiments.queries.runs import get_run, inputs_of, params_of, series_of, tags_of
 from kernel.errors import MledError, NotFound
 
 TILES = 4
@@ -35,22 +36,21 @@ def overview(request: HttpRequest, run: str) -> HttpResponse:
     """The run's overview."""
     found, context = run_frame(request, run, "overview")
     viewer = actor_of(request)
-    params, tags = list(params_of(viewer, found)), list(tags_of(viewer, found))
-    series, inputs = list(series_of(viewer, found)), list(inputs_of(viewer, found))
-    directions = directions_of(viewer, found.project)
+    params, tags = params_of(viewer, found), tags_of(viewer, found)
+    series, inputs = series_of(viewer, found), inputs_of(viewer, found)
+    directions = metric_directions(viewer, found.project)
     key_series = key_metrics(series, directions, found.project.goal_metric)
-    by_name = {tag.key: tag.value for tag in tags}
     paths = [file.path for file in files_of(viewer, found.artifact_root)]
     context |= {
         "tiles": tiles_of(found, key_series, directions),
         "curve": first_curve(found, key_series),
-        "params": params[:PARAMS_SHOWN],
+        "params": list(params.items())[:PARAMS_SHOWN],
         "params_total": len(params),
         "inputs": described_inputs(inputs),
-        "note": by_name.get(NOTE_TAG, ""),
-        "tags": [tag for tag in tags if not tag.key.startswith("mlflow.")],
-        "conditions": conditions_of(found, params=params, tags=by_name, series=series, inputs=inputs, paths=paths),
-        "latest": history.entries_of(history_of_run(viewer, found, limit=LATEST_SHOWN).items),
+        "note": tags.get(NOTE_TAG, ""),
+        "tags": [(key, value) for key, value in tags.items() if not key.startswith("mlflow.")],
+        "conditions": conditions_of(found, params=params, tags=tags, series=series, inputs=inputs, paths=paths),
+        "latest": history.entries_of(history_of_run(viewer, found, limit=LATEST_SHOWN)),
     }
     return render(request, "experiments/run_overview.html", context)
 
@@ -103,11 +103,11 @@ def params(request: HttpRequest, run: str) -> HttpResponse:
     """Everything that was set or measured, in tables."""
     found, context = run_frame(request, run, "params")
     viewer = actor_of(request)
-    directions = directions_of(viewer, found.project)
+    directions = metric_directions(viewer, found.project)
     context |= {
-        "params": list(params_of(viewer, found)),
+        "params": params_of(viewer, found),
         "metrics": [figures_of(one, directions.get(one.key)) for one in series_of(viewer, found)],
-        "tags": list(tags_of(viewer, found)),
+        "tags": tags_of(viewer, found),
     }
     return render(request, "experiments/run_params.html", context)
 
@@ -117,7 +117,7 @@ def params(request: HttpRequest, run: str) -> HttpResponse:
 def data(request: HttpRequest, run: str) -> HttpResponse:
     """The dataset versions that went into the run."""
     found, context = run_frame(request, run, "data")
-    context["inputs"] = described_inputs(list(inputs_of(actor_of(request), found)))
+    context["inputs"] = described_inputs(inputs_of(actor_of(request), found))
     return render(request, "experiments/run_data.html", context)
 
 

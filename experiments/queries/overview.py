@@ -66,7 +66,9 @@ def headline_metrics(viewer: Actor, runs: Sequence[Run]) -> dict[int, MetricSeri
     return found
 
 
-def experiments_of(viewer: Actor, project: Project, *, lifecycle: str | None = Lifecycle.ACTIVE) -> QuerySet[Experiment]:
+def experiments_of(
+    viewer: Actor, project: Project, *, lifecycle: str | None = Lifecycle.ACTIVE
+) -> QuerySet[Experiment]:
     """The project's experiments by name. lifecycle: None for deleted ones as well."""
     experiments = Experiment.objects.visible_to(viewer).filter(project=project).order_by("name")
     return cast("QuerySet[Experiment]", experiments.filter(lifecycle=lifecycle) if lifecycle else experiments)

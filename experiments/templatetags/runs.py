@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
 from django import template
 from django.utils.html import format_html
@@ -9,7 +10,8 @@ from django.utils.safestring import SafeString
 
 from accounts.templatetags.mled import badge
 from experiments.models import Run
-from experiments.values import ReviewState, RunStatus
+from experiments.queries.search import FoundRun
+from experiments.values import Lifecycle, ReviewState, RunStatus
 
 register = template.Library()
 
@@ -32,9 +34,9 @@ RUN_COLOURS = 12
 
 
 @register.simple_tag
-def run_status(run: Run, extra: str = "") -> SafeString:
+def run_status(run: Run | FoundRun, extra: str = "") -> SafeString:
     """The status badge; a deleted run says so instead."""
-    if run.is_deleted:
+    if run.lifecycle == Lifecycle.DELETED:
         return badge("", "trash", "Deleted", extra)
     status = RunStatus(run.status)
     return badge(*STATUS_LOOK[status], str(status.label), extra)
@@ -48,13 +50,14 @@ def run_verdict(run: Run, extra: str = "") -> SafeString:
 
 
 @register.filter
-def slot(run: Run) -> int:
+def slot(run: Run | FoundRun) -> int:
     """Which of the twelve run colours: from the run's id, so that it is the same on every page."""
-    return run.uid.int % RUN_COLOURS + 1
+    uid = run.uid if isinstance(run.uid, UUID) else UUID(hex=run.uid)
+    return uid.int % RUN_COLOURS + 1
 
 
 @register.simple_tag
-def swatch(run: Run) -> SafeString:
+def swatch(run: Run | FoundRun) -> SafeString:
     """A short line in the run's colour and dash."""
     return format_html(
         '<svg class="m-sw r{}" viewBox="0 0 18 8" aria-hidden="true"><path d="M0 4h18"/></svg>', slot(run)

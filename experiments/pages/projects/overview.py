@@ -10,7 +10,8 @@ from django.views.decorators.http import require_safe
 from accounts.access import can, find_project
 from accounts.models import Project
 from accounts.pages.doors import actor_of, signed_in
-from accounts.queries.members import people_of
+from accounts.queries.people import people_in
+from accounts.queries.projects import members_of
 from experiments.pages.experiments import folder_lines
 from experiments.pages.listing import lines_of, tracking_uri
 from experiments.queries.overview import Numbers, experiments_with_runs, newest_runs, numbers_of
@@ -37,7 +38,7 @@ def overview(request: HttpRequest, slug: str) -> HttpResponse:
         "no_runs": not numbers.runs and bool(can(viewer, "experiments.see", project)),
         "folders": folder_lines(experiments),
         "experiment_count": numbers.experiments,
-        "people": people_of(viewer, project),
+        "people": people_in(members_of(viewer, project)),
         "tracking_uri": uri,
         "tracking_line": f"export MLFLOW_TRACKING_URI={uri}",
         "may_log": bool(can(viewer, "experiments.log_run", project)),
@@ -48,6 +49,7 @@ def overview(request: HttpRequest, slug: str) -> HttpResponse:
 def tiles_of(project: Project, numbers: Numbers) -> list[dict[str, str]]:
     """Each number leads to the rows behind it."""
     runs = reverse("experiments:runs", args=[project.slug])
+    week, running, failed_runs = "created > '7d'", "status = 'running'", "status = 'failed' AND created > '7d'"
     failed = round(100 * numbers.failed_this_week / numbers.week) if numbers.week else 0
     return [
         {"label": "Runs", "value": f"{numbers.runs:,}", "foot": "not deleted", "url": runs},
@@ -55,19 +57,19 @@ def tiles_of(project: Project, numbers: Numbers) -> list[dict[str, str]]:
             "label": "Runs this week",
             "value": f"{numbers.week:,}",
             "foot": "started in 7 days",
-            "url": f"{runs}?{urlencode({'q': "created > '7d'"})}",
+            "url": f"{runs}?{urlencode({'q': week})}",
         },
         {
             "label": "Going now",
             "value": f"{numbers.running:,}",
             "foot": "status running",
-            "url": f"{runs}?{urlencode({'q': "status = 'RUNNING'"})}",
+            "url": f"{runs}?{urlencode({'q': running})}",
         },
         {
             "label": "Failed this week",
             "value": f"{failed} %",
             "foot": f"{numbers.failed_this_week:,} of {numbers.week:,}",
-            "url": f"{runs}?{urlencode({'q': "status = 'FAILED'"})}",
+            "url": f"{runs}?{urlencode({'q': failed_runs})}",
         },
         {
             "label": "Experiments",

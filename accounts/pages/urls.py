@@ -1,0 +1,22 @@
+"""Where the pages of people and rights are."""
+
+from django.urls import path
+
+from accounts.pages.appearance import appearance
+from accounts.pages.members import change, members, remove
+from accounts.pages.projects import projects
+from accounts.pages.setup import setup
+from accounts.pages.tokens import revoke, script_token, tokens
+
+app_name = "accounts"
+urlpatterns = [
+    path("setup/<str:secret>/", setup, name="setup"),
+    path("projects/", projects, name="projects"),
+    path("p/<slug:slug>/members/", members, name="members"),
+    path("p/<slug:slug>/members/<int:member>/role/", change, name="change_member"),
+    path("p/<slug:slug>/members/<int:member>/remove/", remove, name="remove_member"),
+    path("p/<slug:slug>/token/", script_token, name="script_token"),
+    path("me/tokens/", tokens, name="tokens"),
+    path("me/tokens/<uuid:token>/revoke/", revoke, name="revoke_token"),
+    path("me/appearance/", appearance, name="appearance"),
+]

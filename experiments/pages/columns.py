@@ -1,0 +1,158 @@
+"""The columns of the run table: which there are, which are shown, how each is sorted by and written."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from accounts.templatetags.mled import duration, number
+from experiments.queries.record import SYSTEM_PREFIX
+from experiments.queries.search import FoundRun
+from experiments.queries.table import Cells, Names
+from experiments.values import ReviewState
+
+METRICS_BY_DEFAULT = 3
+PARAMS_BY_DEFAULT = 4
+HELD_OUT = ("val", "valid", "eval", "test")
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column. key: as in the URL, such as metrics.val/loss or created; order: as the search sorts by it, or ""."""
+
+    key: str
+    label: str
+    group: str
+    kind: str
+    order: str
+    is_numeric: bool = False
+    is_low: bool = False
+
+    @property
+    def name(self) -> str:
+        """The name of the metric, param or tag."""
+        return self.key.partition(".")[2]
+
+
+SYSTEM = {
+    column.key: column
+    for column in (
+        Column("created", "Created", "System", "when", "start_time", is_numeric=True, is_low=True),
+        Column("duration", "Duration", "System", "text", "duration", is_numeric=True, is_low=True),
+        Column("user", "User", "System", "who", "user", is_low=True),
+        Column("claimed", "Client says", "System", "text", "claimed_user", is_low=True),
+        Column("dataset", "Dataset", "System", "text", "", is_low=True),
+        Column("source", "Source", "System", "commit", "commit", is_low=True),
+        Column("script", "Script", "System", "text", "source", is_low=True),
+        Column("experiment", "Experiment", "System", "text", "experiment", is_low=True),
+        Column("ended", "Ended", "System", "when", "end_time", is_numeric=True, is_low=True),
+        Column("verdict", "Verdict", "Review", "text", ""),
+    )
+}
+NAME = Column("name", "Name", "", "text", "run_name")
+STATUS = Column("status", "Status", "", "text", "status")
+GROUPS = {"metrics": "Metrics, last", "params": "Params", "tags": "Tags"}
+
+
+def keyed(kind: str, name: str) -> Column:
+    """The column of a metric, param or tag."""
+    return Column(f"{kind}.{name}", name, GROUPS[kind], kind.removesuffix("s"), f"{kind}.`{name}`", kind == "metrics")
+
+
+def column_of(key: str) -> Column | None:
+    """The column that a URL names; None for what is no column."""
+    if key in SYSTEM:
+        return SYSTEM[key]
+    kind, _, name = key.partition(".")
+    return keyed(kind, name) if kind in GROUPS and name and "`" not in name else None
+
+
+def sortable(key: str) -> Column | None:
+    """The column that a URL sorts by; None where it cannot."""
+    column = {"name": NAME, "status": STATUS}.get(key) or column_of(key)
+    return column if column and column.order else None
+
+
+def default_columns(names: Names, directions: Mapping[str, bool], goal: str, *, many_experiments: bool) -> list[Column]:
+    """What a table shows first: when, how long, who, on what, from which code, some metrics and params."""
+
+    def weight(name: str) -> tuple[bool, bool, bool, str]:
+        return (name != goal, name not in directions, not any(word in name.lower() for word in HELD_OUT), name)
+
+    own = [name for name in names.metrics if not name.startswith(SYSTEM_PREFIX)]
+    system = ["created", "duration", "user", "dataset", "source"] + (["experiment"] if many_experiments else [])
+    return [
+        *(SYSTEM[key] for key in system),
+        *(keyed("metrics", name) for name in sorted(own, key=weight)[:METRICS_BY_DEFAULT]),
+        *(keyed("params", name) for name in names.params[:PARAMS_BY_DEFAULT]),
+    ]
+
+
+def in_groups(columns: Sequence[Column]) -> list[Column]:
+    """The columns with those of one group side by side, groups in their order, each once."""
+    order = ["System", "Metrics, last", "Review", "Params", "Tags"]
+    once = {column.key: column for column in columns}
+    return sorted(once.values(), key=lambda column: order.index(column.group))
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One cell, ready to write. mark: best or nobest, for metrics with a direction."""
+
+    kind: str
+    text: str = ""
+    value: Any = None
+    title: str = ""
+    classes: str = ""
+    mark: str = ""
+
+
+def cell_of(column: Column, run: FoundRun, cells: Cells, extremes: Mapping[str, tuple[float, float, bool]]) -> Cell:
+    """The cell of a run in a column. extremes: lowest and highest value on the page and whether high is better."""
+    base = ("n " if column.is_numeric else "") + ("lo " if column.is_low else "")
+    if column.kind == "metric":
+        return _metric_cell(column.name, run, cells, extremes, base)
+    if column.kind == "param":
+        return Cell("text", cells.params.get((run.id, column.name), "")[:400], classes=base)
+    if column.kind == "tag":
+        return Cell("text", cells.tags.get((run.id, column.name), "")[:400], classes=base)
+    return _system_cell(column.key, run, cells, base + "t2")
+
+
+def _metric_cell(
+    name: str, run: FoundRun, cells: Cells, extremes: Mapping[str, tuple[float, float, bool]], base: str
+) -> Cell:
+    value = cells.metrics.get((run.id, name))
+    if value is None:
+        return Cell("metric", classes=base)
+    if name not in extremes:
+        return Cell("metric", number(value), title=repr(value), classes=base)
+    low, high, higher = extremes[name]
+    best = high if higher else low
+    share = 0.0 if high == low or value != value else ((value - low) if higher else (high - value)) / (high - low)
+    heat = f" ht{min(3, int(share * 4))}" if share >= 0.25 else ""
+    title = f"{value!r}, best on this page" if value == best else repr(value)
+    return Cell("metric", number(value), title=title, classes=base + heat, mark="best" if value == best else "nobest")
+
+
+def _system_cell(key: str, run: FoundRun, cells: Cells, base: str) -> Cell:
+    match key:
+        case "created":
+            return Cell("when", value=run.started_ms, classes=base)
+        case "ended":
+            return Cell("when", value=run.ended_ms, classes=base)
+        case "duration":
+            return Cell("text", "" if run.duration_ms is None else duration(run.duration_ms), classes=base)
+        case "user":
+            return Cell("who", value=run.user or run.user_email, classes=base)
+        case "claimed":
+            return Cell("text", run.claimed_user, classes=base)
+        case "source":
+            return Cell("commit", value=run.git_commit[:7], title=run.git_commit, classes=base)
+        case "script":
+            return Cell("text", run.source_name, classes=base)
+        case "experiment":
+            return Cell("text", run.experiment_name, classes=base)
+        case "dataset":
+            return Cell("text", ", ".join(cells.datasets.get(run.id, ())), classes=base)
+        case _:
+            return Cell("text", str(ReviewState(run.review_state).label), classes=base)

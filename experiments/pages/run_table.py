@@ -1,0 +1,246 @@
+"""The run table: filtered by a query line, sorted, in chosen columns, page by page; all of it in the URL."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_safe
+
+from accounts.access import can, find_project
+from accounts.models import Project
+from accounts.pages.doors import actor_of, signed_in
+from experiments.pages.asked import VIEWS, Asked
+from experiments.pages.columns import (
+    NAME,
+    STATUS,
+    SYSTEM,
+    Cell,
+    Column,
+    cell_of,
+    default_columns,
+    in_groups,
+    keyed,
+)
+from experiments.pages.listing import tracking_uri
+from experiments.queries.experiments import metric_directions
+from experiments.queries.overview import experiments_of
+from experiments.queries.search import FoundRun, Page, count_runs, search_runs
+from experiments.queries.table import Cells, Names, cells_of, offered_names
+from experiments.search.errors import QueryError
+from kernel.actor import Actor
+
+A_PAGE = 100
+EXPERIMENTS_OFFERED = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The head of a column. sorted: as aria-sort has it, or ""."""
+
+    label: str
+    url: str
+    title: str
+    arrow: str
+    sorted: str
+    numeric: bool
+    low: bool
+    first_of_group: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One run with its cells."""
+
+    run: FoundRun
+    url: str
+    cells: list[Cell]
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is wrong with a query, with the text around the place."""
+
+    before: str
+    wrong: str
+    after: str
+    message: str
+    hint: str
+
+    @classmethod
+    def of(cls, error: QueryError, text: str) -> "Problem":
+        start, end = error.start, error.start + max(1, error.length)
+        return cls(text[:start], text[start:end] or " ", text[end:], error.message, error.hint)
+
+
+@require_safe
+@signed_in
+def runs(request: HttpRequest, slug: str) -> HttpResponse:
+    """The table of a project's runs."""
+    viewer = actor_of(request)
+    project = find_project(viewer, slug)
+    asked = Asked.parse(reverse("experiments:runs", args=[project.slug]), request.GET)
+    experiments = list(experiments_of(viewer, project, lifecycle=None)[:EXPERIMENTS_OFFERED])
+    asked = replace(asked, experiments=tuple(one for one in experiments if one.pk in asked.experiment_ids))
+    page, problem, text = find(viewer, project, asked)
+    names = offered_names(viewer, project, experiments=asked.experiment_ids or None)
+    directions = metric_directions(viewer, project)
+    columns = in_groups(
+        asked.columns
+        or default_columns(names, directions, project.goal_metric, many_experiments=len(asked.experiment_ids) != 1)
+    )
+    context = {
+        "at": "runs",
+        "project": project,
+        "asked": asked if problem is None else replace(asked, good=text),
+        "problem": problem,
+        "experiments": [one for one in experiments if one.lifecycle == "active" or one.pk in asked.experiment_ids],
+        **table_of(viewer, asked, page, columns, directions),
+        **picker_of(columns, names),
+        **paging_of(viewer, project, asked, page, text),
+        "nothing_yet": not page.rows and not text and asked.view == "active" and not asked.experiment_ids,
+        "tracking_uri": tracking_uri(request, project),
+        "may_log": bool(can(viewer, "experiments.log_run", project)),
+    }
+    return render(request, "experiments/runs.html", context)
+
+
+def find(viewer: Actor, project: Project, asked: Asked) -> tuple[Page[FoundRun], Problem | None, str]:
+    """The page asked for, what is wrong with the query, and the query that was answered: the last good one."""
+    try:
+        return _search(viewer, project, asked, asked.query), None, asked.query
+    except QueryError as error:
+        problem = Problem.of(error, asked.query)
+    first = replace(asked, after="")
+    try:
+        return _search(viewer, project, first, asked.good), problem, asked.good
+    except QueryError:
+        return _search(viewer, project, first, ""), problem, ""
+
+
+def _search(viewer: Actor, project: Project, asked: Asked, text: str) -> Page[FoundRun]:
+    return search_runs(
+        viewer,
+        project=project,
+        experiments=asked.experiment_ids or None,
+        text=text,
+        order=asked.order,
+        view=VIEWS[asked.view][1],
+        limit=A_PAGE,
+        after=asked.after or None,
+    )
+
+
+def table_of(
+    viewer: Actor, asked: Asked, page: Page[FoundRun], columns: Sequence[Column], directions: Mapping[str, bool]
+) -> dict[str, Any]:
+    """Heads and rows."""
+    metrics = [column.name for column in columns if column.kind == "metric"]
+    cells = cells_of(
+        viewer,
+        [run.id for run in page.rows],
+        metrics=metrics,
+        params=[column.name for column in columns if column.kind == "param"],
+        tags=[column.name for column in columns if column.kind == "tag"],
+        datasets=any(column.key == "dataset" for column in columns),
+    )
+    extremes = extremes_of(cells, metrics, directions)
+    groups = [(title, list(group)) for title, group in groupby(columns, key=lambda column: column.group)]
+    firsts = {group[0].key for _, group in groups}
+    return {
+        "columns": columns,
+        "column_groups": [
+            {"title": title, "span": len(group), "low": all(column.is_low for column in group)}
+            for title, group in groups
+        ],
+        "name_head": head_of(asked, NAME, directions),
+        "status_head": head_of(asked, STATUS, directions),
+        "heads": [head_of(asked, column, directions, first=column.key in firsts) for column in columns],
+        "rows": [
+            Row(
+                run,
+                reverse("experiments:run", args=[run.uid]),
+                [
+                    _at_edge(cell_of(column, run, cells, extremes), column.key in firsts, at)
+                    for at, column in enumerate(columns)
+                ],
+            )
+            for run in page.rows
+        ],
+    }
+
+
+def _at_edge(cell: Cell, is_first_of_group: bool, at: int) -> Cell:
+    return replace(cell, classes=f"gl {cell.classes}") if is_first_of_group and at else cell
+
+
+def extremes_of(
+    cells: Cells, metrics: Sequence[str], directions: Mapping[str, bool]
+) -> dict[str, tuple[float, float, bool]]:
+    """Lowest, highest, whether higher is better: for each metric with a direction and a finite value on the page."""
+    found: dict[str, tuple[float, float, bool]] = {}
+    for name in metrics:
+        if name in directions:
+            values = [v for (_, key), v in cells.metrics.items() if key == name and abs(v) < float("inf")]
+            if values:
+                found[name] = (min(values), max(values), directions[name])
+    return found
+
+
+def head_of(asked: Asked, column: Column, directions: Mapping[str, bool], *, first: bool = False) -> Head:
+    """A head that sorts; the arrow of a metric's direction stands beside its name until it is sorted by."""
+    way = {f"-{column.key}": "descending", column.key: "ascending"}.get(asked.sort, "")
+    direction = directions.get(column.name) if column.kind == "metric" else None
+    arrow = {"descending": " ↓", "ascending": " ↑"}.get(way) or {True: " ↗", False: " ↘", None: ""}[direction]
+    first_down = direction is not False and column.is_numeric
+    return Head(
+        label=column.label,
+        url=asked.sort_url(column, first_down=first_down) if column.order else "",
+        title=_title(column, direction),
+        arrow=arrow,
+        sorted=way,
+        numeric=column.is_numeric,
+        low=column.is_low,
+        first_of_group=first,
+    )
+
+
+def _title(column: Column, direction: bool | None) -> str:
+    said = {True: ", higher is better", False: ", lower is better", None: ""}[direction]
+    return f"Sort by {column.label}{said}"
+
+
+def picker_of(columns: Sequence[Column], names: Names) -> dict[str, Any]:
+    """The groups of the column picker: what is offered, and what is shown though the newest runs do not have it."""
+    offered = [
+        *SYSTEM.values(),
+        *(keyed("metrics", name) for name in names.metrics),
+        *(keyed("params", name) for name in names.params),
+        *(keyed("tags", name) for name in names.tags),
+    ]
+    groups: dict[str, list[Column]] = {}
+    for column in {column.key: column for column in [*offered, *columns]}.values():
+        groups.setdefault(column.group, []).append(column)
+    return {
+        "choices": [{"title": title, "columns": group} for title, group in groups.items()],
+        "shown_keys": {column.key for column in columns},
+    }
+
+
+def paging_of(viewer: Actor, project: Project, asked: Asked, page: Page[FoundRun], text: str) -> dict[str, str]:
+    """How many there are, and the way to the next page."""
+    if asked.after or page.next_token:
+        counted = count_runs(
+            viewer, project=project, experiments=asked.experiment_ids or None, text=text, view=VIEWS[asked.view][1]
+        )
+        number, words = counted.number, str(counted)
+    else:
+        number, words = len(page.rows), f"{len(page.rows):,}"
+    return {
+        "count_words": f"{words} run{'' if number == 1 else 's'}",
+        "page_words": f"{len(page.rows):,} of {words} on this page",
+        "next_url": asked.next_page_url(page.next_token),
+    }
