@@ -1,15 +1,118 @@
-"""Where MLflow's calls come in."""
+"""Where MLflow's calls come in: past sessions, cookies and redirects, with a token and nothing else.
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
+In order: the path names a route; the token names an actor; path, header or token name the project; the message is
+read; one action or query is called; its answer goes out in MLflow's words.
+"""
 
-_ROOTS = ("/mlflow/", "/api/2.0/mlflow", "/api/3.0/mlflow", "/ajax-api/", "/health", "/version")
+from typing import Any, Final
+
+import orjson
+from django.core.exceptions import DisallowedHost
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+
+from accounts.access import find_project, find_project_by_id
+from accounts.authentication import actor_for_token, bearer_secret
+from kernel.actor import Actor, Door, anonymous
+from kernel.errors import Invalid, MledError, NotServed, Unauthenticated
+from mlflow_api import errors
+from mlflow_api.bodies import json_body
+from mlflow_api.calls import Call, Reply
+from mlflow_api.messages.decoding import from_json, from_query
+from mlflow_api.routes import Needs, Route, find_route
+
+PREFIX: Final = "/mlflow/"
+_ROOTS: Final = ("/api/2.0/", "/api/3.0/", "/ajax-api/", "/v1/traces")
+_BARE: Final = frozenset({"/health", "/version", "/get-artifact", "/graphql", "/model-versions/get-artifact"})
 
 
 def is_ours(path: str) -> bool:
-    """Whether a path belongs to the MLflow protocol."""
-    return path.startswith(_ROOTS)
+    """Whether a path belongs to the MLflow protocol. '/mlflow/<project>/' itself does not: it is a page."""
+    if path.startswith(PREFIX):
+        return bool(path[len(PREFIX) :].partition("/")[2])
+    return path in _BARE or path.startswith(_ROOTS)
 
 
-def answer(request: HttpRequest) -> HttpResponse:
-    """The protocol's answer to a request."""
-    return JsonResponse({"error_code": "ENDPOINT_NOT_FOUND", "message": "No such endpoint."}, status=404)
+def answer(request: HttpRequest) -> HttpResponseBase:
+    """The protocol's answer to a request, whatever happens."""
+    request_id: str = getattr(request, "request_id", "")
+    try:
+        response = _answered(request, request_id)
+    except MledError as error:
+        response = errors.refusal(error, request_id)
+    except DisallowedHost:
+        response = errors.refusal(Invalid("This server does not go by that name.", field="Host"), request_id)
+    except Exception as error:  # the last line: whatever it is becomes a 500 without internals, and a line in the log
+        response = errors.failure(error, request_id)
+    response["X-Content-Type-Options"] = "nosniff"
+    return response
+
+
+def _answered(request: HttpRequest, request_id: str) -> HttpResponseBase:
+    request.get_host()
+    slug, rest = _split(request.path_info)
+    route, named = find_route(request.method or "", rest)
+    if route.needs is Needs.NOTHING:
+        return _response(route.handler(Call(anonymous(Door.MLFLOW), None, request, named)))
+    actor = _actor(request, request_id)
+    if route.is_refused:
+        raise NotServed(f"MLED does not serve {route.method} {route.path}: {route.note}")
+    project = _project(actor, slug, request) if route.needs is not Needs.TOKEN else None
+    call = Call(actor, project, request, named)
+    if route.asks is None:
+        return _response(route.handler(call))
+    return _response(route.handler(call, _message(route, request)))
+
+
+def _split(path: str) -> tuple[str, str]:
+    """The project's slug in a path, or '', and the path below the tracking URI."""
+    if not path.startswith(PREFIX):
+        return "", path
+    slug, _, rest = path[len(PREFIX) :].partition("/")
+    return slug, f"/{rest}"
+
+
+def _actor(request: HttpRequest, request_id: str) -> Actor:
+    secret = bearer_secret(request.META.get("HTTP_AUTHORIZATION", ""))
+    if secret is None:
+        raise Unauthenticated(
+            "This server wants a token.",
+            hint="Make one on the Tokens page and put it into MLFLOW_TRACKING_TOKEN.",
+        )
+    client = request.META.get("HTTP_USER_AGENT", "")[:200]
+    ip = request.META.get("REMOTE_ADDR", "")
+    return actor_for_token(secret, Door.MLFLOW, request_id=request_id, client=client, ip=ip)
+
+
+def _project(actor: Actor, slug: str, request: HttpRequest) -> Any:
+    slug = slug or request.META.get("HTTP_X_MLFLOW_WORKSPACE", "")
+    if slug:
+        return find_project(actor, slug)
+    if actor.token is not None and actor.token.default_project is not None:
+        return find_project_by_id(actor, actor.token.default_project)
+    raise Invalid(
+        "Which project? This token has no default project.",
+        hint="End the tracking URI with /mlflow/<project>, or make a token with a default project.",
+        field="X-MLFLOW-WORKSPACE",
+    )
+
+
+def _message(route: Route, request: HttpRequest) -> Any:
+    """What the client asks: in the query of a GET, in the JSON body of anything else."""
+    assert route.asks is not None
+    if request.method == "GET":
+        return from_query(route.asks, dict(request.GET.lists()))
+    body = json_body(request, route.body_limit)
+    if not body and request.method == "DELETE":
+        return from_query(route.asks, dict(request.GET.lists()))
+    return from_json(route.asks, body)
+
+
+def _response(reply: Reply | HttpResponseBase) -> HttpResponseBase:
+    if reply is None:
+        return HttpResponse(b"{}", content_type="application/json")
+    if isinstance(reply, dict):
+        reply = orjson.dumps(reply)
+    if isinstance(reply, bytes):
+        return HttpResponse(reply, content_type="application/json")
+    return reply

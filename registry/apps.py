@@ -4,3 +4,18 @@ from django.apps import AppConfig
 class RegistryConfig(AppConfig):
     name = "registry"
     verbose_name = "Registry"
+
+    def ready(self) -> None:
+        from accounts.access import register_state_check
+        from artifacts.hooks import owners
+        from experiments.hooks import model_metrics
+        from registry import evidence
+        from registry.actions.model_metrics import keep_model_metrics
+        from registry.models import LoggedModel
+        from registry.queries.files import owner_of_root
+        from registry.state import refuse_models_of_locked_runs
+
+        register_state_check(LoggedModel, refuse_models_of_locked_runs)
+        model_metrics.append(keep_model_metrics)
+        owners["model"] = owner_of_root
+        evidence.register()

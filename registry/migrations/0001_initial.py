@@ -286,7 +286,8 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="modelmetric",
             constraint=models.UniqueConstraint(
-                fields=("model", "key", "at_ms", "step", "run"), name="model_metric_once"
+                fields=("model", "key", "at_ms", "step", "run", "dataset_name", "dataset_digest"),
+                name="model_metric_once",
             ),
         ),
         migrations.AddConstraint(

@@ -110,7 +110,10 @@ class ModelMetric(ProjectScoped, Quiet):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["model", "key", "at_ms", "step", "run"], name="model_metric_once")
+            models.UniqueConstraint(
+                fields=["model", "key", "at_ms", "step", "run", "dataset_name", "dataset_digest"],
+                name="model_metric_once",
+            )
         ]
 
     def __str__(self) -> str:

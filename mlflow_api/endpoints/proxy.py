@@ -1,0 +1,116 @@
+"""Files by their artifact URI: mlflow-artifacts:/<experiment>/<run>/artifacts/<path>, or below /models/<model>/.
+
+The client turns such a URI into HTTP on the same host. A path that names no run or model of the project has no files.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from django.http.response import HttpResponseBase
+
+from artifacts.blobs import receive
+from artifacts.paths import checked_folder, checked_path
+from experiments.actions import files as run_actions
+from experiments.queries import files as run_files
+from experiments.queries.experiments import wire_id
+from experiments.queries.runs import get_run
+from kernel.errors import Invalid, NotFound
+from mlflow_api.bodies import Upload, announced_length
+from mlflow_api.calls import Call, Reply
+from mlflow_api.messages import requests as ask
+from mlflow_api.messages.replies import ARTIFACTS, files_json, location_of
+from mlflow_api.serving import file_response
+from registry.actions import files as model_actions
+from registry.queries import files as model_files
+from registry.queries.logged_models import get_logged_model
+
+_OF_RUN: Final = re.compile(r"(?P<place>.+?)/(?P<owner>[0-9a-f]{32})/artifacts(?:/(?P<path>.*))?", re.DOTALL)
+_OF_MODEL: Final = re.compile(r"(?P<place>.+?)/models/(?P<owner>m-[0-9a-f]{32})/artifacts(?:/(?P<path>.*))?", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What a run and a logged model do with files."""
+
+    find: Callable[..., Any]
+    list: Callable[..., Any]
+    open: Callable[..., Any]
+    expect: Callable[..., None]
+    put: Callable[..., Any]
+    delete: Callable[..., Any]
+
+
+_RUN: Final = Kind(
+    get_run,
+    run_files.list_files,
+    run_files.open_file,
+    run_actions.expect_file,
+    run_actions.put_file,
+    run_actions.delete_files,
+)
+_MODEL: Final = Kind(
+    get_logged_model,
+    model_files.list_model_files,
+    model_files.open_model_file,
+    model_actions.expect_file,
+    model_actions.put_model_file,
+    model_actions.delete_model_files,
+)
+
+
+def upload(call: Call) -> Reply:
+    """Take in one file, whatever its size, and put it at its path."""
+    kind, owner, path = _located(call, checked_path(call.named["path"]))
+    kind.expect(call.actor, owner, path)
+    stored = receive(Upload(call.request), expected=announced_length(call.request))
+    kind.put(call.actor, owner, path=path, stored=stored)
+    return None
+
+
+def download(call: Call) -> HttpResponseBase:
+    """Give out one file."""
+    kind, owner, path = _located(call, checked_path(call.named["path"]))
+    return file_response(call.request, *kind.open(call.actor, owner, path))
+
+
+def delete(call: Call) -> Reply:
+    """Take away a file or a folder."""
+    kind, owner, path = _located(call, checked_folder(call.named["path"]))
+    kind.delete(call.actor, owner, path=path)
+    return None
+
+
+def list_folder(call: Call, asked: ask.ListProxied) -> Reply:
+    """One level of a folder, by name. Nothing lies above the runs and models."""
+    path = checked_folder(asked.path or "")
+    if _match(path) is None:
+        return {"files": []}
+    kind, owner, folder = _located(call, path)
+    return {"files": files_json(kind.list(call.actor, owner, folder), by_name=True)}
+
+
+def _located(call: Call, path: str) -> tuple[Kind, Any, str]:
+    """The run or model that a path lies in, and the path below it. Raises NotFound, the same for all that is not there."""
+    found = _match(path)
+    if found is None:
+        raise NotFound(f"There is no run or model at '{path[:200]}'.", hint="Use the run's artifact URI.", field="path")
+    kind = _MODEL if found.re is _OF_MODEL else _RUN
+    owner = kind.find(call.actor, found["owner"], project=call.project)
+    if _place_of(owner.experiment) != found["place"]:
+        raise NotFound(f"There is no run or model at '{path[:200]}'.", field="path")
+    return kind, owner, found["path"] or ""
+
+
+def _match(path: str) -> re.Match[str] | None:
+    return _OF_MODEL.fullmatch(path) or _OF_RUN.fullmatch(path)
+
+
+def _place_of(experiment: Any) -> str:
+    """The experiment's location as a path below mlflow-artifacts."""
+    location = location_of(wire_id(experiment), experiment.artifact_location)
+    if not location.startswith(ARTIFACTS):
+        raise Invalid("The files of this experiment lie outside MLED.", field="path")
+    path = location.removeprefix(ARTIFACTS)
+    return (path.partition("/")[2].partition("/")[2].partition("/")[2] if path.startswith("//") else path).strip("/")

@@ -1,0 +1,159 @@
+"""Runs: begun, ended, deleted, found; with their params, tags and inputs."""
+
+import json
+from collections.abc import Sequence
+from typing import Any, Final
+
+from experiments.actions import runs as actions
+from experiments.actions.batches import log_batch
+from experiments.actions.inputs import DatasetInput
+from experiments.actions.inputs import log_inputs as log_datasets
+from experiments.metrics.batch import Batch
+from experiments.queries.experiments import DEFAULT_WIRE_ID, get_experiment
+from experiments.queries.runs import get_run, tags_of
+from experiments.queries.search import Dialect, load_run_data, search_runs
+from experiments.search.rows import RunData
+from kernel.errors import Invalid, NotFound
+from mlflow_api.calls import Call, Reply
+from mlflow_api.cutting import cut_for_new, cut_for_run
+from mlflow_api.messages import requests as ask
+from mlflow_api.messages.replies import NO_LINKS, found_run_info, run_info, run_json
+from mlflow_api.words import run_status, view
+from registry.actions.links import log_run_inputs
+from registry.queries.logged_models import get_logged_models, links_of_runs
+
+PAGE_DEFAULT: Final = 1000
+MODEL_HISTORY: Final = "mlflow.log-model.history"
+
+
+def create(call: Call, asked: ask.CreateRun) -> Reply:
+    experiment = get_experiment(call.actor, asked.experiment_id, project=call.project)
+    _, tags = cut_for_new((), ask.pairs(asked.tags))
+    run = actions.create_run(
+        call.actor,
+        experiment,
+        name=asked.run_name or "",
+        started_ms=asked.start_time,
+        tags=tags,
+        claimed_user=asked.user_id or "",
+    )
+    stored = sorted({**tags, actions.RUN_NAME: run.name}.items())
+    return {"run": run_json(run_info(run, experiment), RunData([], [], stored, []))}
+
+
+def get(call: Call, asked: ask.OfRun) -> Reply:
+    run = get_run(call.actor, asked.uid, project=call.project)
+    data = load_run_data([run.pk])[run.pk]
+    links = links_of_runs(call.actor, [run.pk]).get(run.pk, NO_LINKS)
+    return {"run": run_json(run_info(run, run.experiment), data, links)}
+
+
+def update(call: Call, asked: ask.UpdateRun) -> Reply:
+    run = get_run(call.actor, asked.uid, project=call.project)
+    experiment = run.experiment
+    status = run_status(asked.status)
+    run = actions.update_run(call.actor, run, name=asked.run_name, status=status, ended_ms=asked.end_time)
+    return {"run_info": run_info(run, experiment)}
+
+
+def delete(call: Call, asked: ask.OfRun) -> Reply:
+    actions.delete_run(call.actor, get_run(call.actor, asked.uid, project=call.project))
+    return None
+
+
+def restore(call: Call, asked: ask.OfRun) -> Reply:
+    actions.restore_run(call.actor, get_run(call.actor, asked.uid, project=call.project))
+    return None
+
+
+def search(call: Call, asked: ask.SearchRuns) -> Reply:
+    page = search_runs(
+        call.actor,
+        project=call.project,
+        experiments=experiment_keys(call, asked.experiment_ids or ()),
+        text=asked.filter or "",
+        dialect=Dialect.MLFLOW,
+        order=asked.order_by or (),
+        view=view(asked.run_view_type, "run_view_type"),
+        limit=PAGE_DEFAULT if asked.max_results is None else asked.max_results,
+        after=asked.page_token,
+    )
+    ids = [found.id for found in page.rows]
+    data, links = load_run_data(ids), links_of_runs(call.actor, ids) if ids else {}
+    reply: dict[str, Any] = {
+        "runs": [run_json(found_run_info(one), data[one.id], links.get(one.id, NO_LINKS)) for one in page.rows]
+    }
+    return reply | ({"next_page_token": page.next_token} if page.next_token else {})
+
+
+def experiment_keys(call: Call, wire_ids: Sequence[str]) -> list[int]:
+    """Experiments as our searches name them; what cannot be one is left out, as one that does not exist is."""
+    keys = [int(wire) for wire in wire_ids if wire.isascii() and wire.isdigit() and len(wire) < 19]
+    if DEFAULT_WIRE_ID not in wire_ids:
+        return keys
+    try:
+        default = get_experiment(call.actor, DEFAULT_WIRE_ID, project=call.project)
+    except NotFound:
+        return keys
+    return [*(key for key in keys if key), default.pk]
+
+
+def set_tag(call: Call, asked: ask.SetTag) -> Reply:
+    run = get_run(call.actor, asked.uid, project=call.project)
+    _, tags = cut_for_run(call.actor, run, (), [(asked.key, asked.value or "")])
+    actions.set_tags(call.actor, run, tags=dict(tags))
+    return None
+
+
+def delete_tag(call: Call, asked: ask.DeleteTag) -> Reply:
+    run = get_run(call.actor, asked.uid, project=call.project)
+    actions.delete_tag(call.actor, run, key=asked.key)
+    return None
+
+
+def log_parameter(call: Call, asked: ask.LogParameter) -> Reply:
+    run = get_run(call.actor, asked.uid, project=call.project)
+    params, tags = cut_for_run(call.actor, run, [(asked.key, asked.value or "")], ())
+    log_batch(call.actor, run, batch=Batch(params=params, tags=tags))
+    return None
+
+
+def log_inputs(call: Call, asked: ask.LogInputs) -> Reply:
+    run = get_run(call.actor, asked.uid, project=call.project)
+    datasets = [_dataset(given) for given in asked.datasets or ()]
+    if not asked.models:
+        log_datasets(call.actor, run, inputs=datasets)
+        return None
+    models = get_logged_models(call.actor, [given.model_id for given in asked.models], project=call.project)
+    log_run_inputs(call.actor, run, datasets=datasets, models=list(models.values()))
+    return None
+
+
+def _dataset(given: ask.DatasetInput) -> DatasetInput:
+    sent = given.dataset
+    return DatasetInput(
+        name=sent.name,
+        digest=sent.digest,
+        source_type=sent.source_type or "",
+        source=sent.source or "",
+        schema=sent.schema or "",
+        profile=sent.profile or "",
+        tags=dict(ask.pairs(given.tags)),
+    )
+
+
+def log_model(call: Call, asked: ask.LogModel) -> Reply:
+    """What clients before 3.0 do instead of making a logged model: one more entry in a tag."""
+    run = get_run(call.actor, asked.uid, project=call.project)
+    try:
+        model = json.loads(asked.model_json)
+    except (ValueError, RecursionError):
+        model = None
+    if not isinstance(model, dict) or not {"artifact_path", "flavors", "utc_time_created"} <= model.keys():
+        raise Invalid(
+            "'model_json' has to be a JSON object with artifact_path, flavors and utc_time_created.", field="model_json"
+        )
+    before = tags_of(call.actor, run).get(MODEL_HISTORY, "")
+    history = json.dumps([*(json.loads(before) if before else []), model])
+    actions.set_tags(call.actor, run, tags={MODEL_HISTORY: history})
+    return None

@@ -1,0 +1,188 @@
+"""Our things in MLflow's words: plain dictionaries for JSON. Whole numbers are numbers, what is unset is left out."""
+
+import json
+import math
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from artifacts.trees import Entry
+from experiments.queries.experiments import wire_id
+from experiments.queries.search import FoundExperiment, FoundRun
+from experiments.search.rows import RunData
+from registry.queries.logged_models import ModelData, RunLinks
+
+ARTIFACTS: Final = "mlflow-artifacts:"
+DEFAULT_EXPERIMENT: Final = "0"
+_MODEL_STATUS: Final = {
+    "PENDING": "LOGGED_MODEL_PENDING",
+    "READY": "LOGGED_MODEL_READY",
+    "FAILED": "LOGGED_MODEL_UPLOAD_FAILED",
+}
+NO_DATA: Final = RunData([], [], [], [])
+NO_LINKS: Final = RunLinks([], [])
+
+
+def number(value: float) -> float | str:
+    """A float as JSON has it; what JSON has not, as protobuf writes it."""
+    if math.isfinite(value):
+        return value
+    return "NaN" if value != value else ("Infinity" if value > 0 else "-Infinity")
+
+
+def pairs(given: Iterable[tuple[str, str]]) -> list[dict[str, str]]:
+    """Params or tags."""
+    return [{"key": key, "value": value} for key, value in given]
+
+
+# --- experiments
+
+
+def location_of(wire: str, artifact_location: str) -> str:
+    """Where an experiment's artifacts lie: inside MLED, unless it was made with another place."""
+    return artifact_location or f"{ARTIFACTS}/{wire}"
+
+
+def experiment_json(experiment: Any, tags: Mapping[str, str]) -> dict[str, Any]:
+    """One experiment with its tags."""
+    return _experiment(
+        wire_id(experiment),
+        experiment,
+        pairs(tags.items()),
+    )
+
+
+def found_experiment_json(found: FoundExperiment, tags: Iterable[tuple[str, str]]) -> dict[str, Any]:
+    """One experiment of a search."""
+    return _experiment(DEFAULT_EXPERIMENT if found.is_default else str(found.id), found, pairs(tags))
+
+
+def _experiment(wire: str, experiment: Any, tags: list[dict[str, str]]) -> dict[str, Any]:
+    return {
+        "experiment_id": wire,
+        "name": experiment.name,
+        "artifact_location": location_of(wire, experiment.artifact_location),
+        "lifecycle_stage": experiment.lifecycle,
+        "creation_time": experiment.created_ms,
+        "last_update_time": experiment.updated_ms,
+        "tags": tags,
+    }
+
+
+# --- runs
+
+
+def run_json(info: dict[str, Any], data: RunData = NO_DATA, links: RunLinks = NO_LINKS) -> dict[str, Any]:
+    """A whole run."""
+    run: dict[str, Any] = {
+        "info": info,
+        "data": {
+            "metrics": [
+                {"key": key, "value": number(value), "timestamp": ms, "step": step}
+                for key, value, step, ms in data.metrics
+            ],
+            "params": pairs(data.params),
+            "tags": pairs(data.tags),
+        },
+    }
+    run["inputs"] = _inputs(data, links)
+    run["outputs"] = {"model_outputs": [{"model_id": model, "step": step} for model, step in links.outputs]}
+    return run
+
+
+def run_info(run: Any, experiment: Any) -> dict[str, Any]:
+    """The head of a run that was read by itself."""
+    wire = wire_id(experiment)
+    return _info(run, run.uid.hex, wire, location_of(wire, experiment.artifact_location))
+
+
+def found_run_info(found: FoundRun) -> dict[str, Any]:
+    """The head of a run of a search."""
+    wire = DEFAULT_EXPERIMENT if found.experiment_is_default else str(found.experiment_id)
+    return _info(found, found.uid, wire, location_of(wire, found.artifact_location))
+
+
+def _info(run: Any, uid: str, wire: str, location: str) -> dict[str, Any]:
+    info: dict[str, Any] = {
+        "run_id": uid,
+        "run_uuid": uid,
+        "run_name": run.name,
+        "experiment_id": wire,
+        "user_id": run.claimed_user,
+        "status": run.status,
+        "artifact_uri": f"{location}/{uid}/artifacts",
+        "lifecycle_stage": run.lifecycle,
+    }
+    if run.started_ms is not None:
+        info["start_time"] = run.started_ms
+    if run.ended_ms is not None:
+        info["end_time"] = run.ended_ms
+    return info
+
+
+def _inputs(data: RunData, links: RunLinks) -> dict[str, Any]:
+    return {
+        "dataset_inputs": [
+            {
+                "dataset": {
+                    "name": given.name,
+                    "digest": given.digest,
+                    "source_type": given.source_type,
+                    "source": given.source,
+                    "schema": given.schema,
+                    "profile": given.profile,
+                },
+                "tags": pairs((json.loads(given.tags) if isinstance(given.tags, str) else given.tags).items()),
+            }
+            for given in data.inputs
+        ],
+        "model_inputs": [{"model_id": model} for model in links.inputs],
+    }
+
+
+# --- files
+
+
+def files_json(entries: Iterable[Entry], *, by_name: bool = False) -> list[dict[str, Any]]:
+    """One level of a folder. by_name: with the last part of each path alone."""
+    return [
+        {"path": entry.name if by_name else entry.path, "is_dir": entry.is_folder}
+        | ({} if entry.size_bytes is None else {"file_size": entry.size_bytes})
+        for entry in entries
+    ]
+
+
+# --- logged models
+
+
+def model_json(model: Any, data: ModelData) -> dict[str, Any]:
+    """A logged model with all that it holds."""
+    wire = wire_id(model.experiment)
+    location = location_of(wire, model.experiment.artifact_location)
+    info = {
+        "model_id": model.model_id,
+        "experiment_id": wire,
+        "name": model.name,
+        "creation_timestamp_ms": model.created_ms,
+        "last_updated_timestamp_ms": model.updated_ms,
+        "artifact_uri": f"{location}/models/{model.model_id}/artifacts",
+        "status": _MODEL_STATUS[model.status],
+        "model_type": model.model_type,
+        "tags": pairs(data.tags),
+        "registrations": [],
+    }
+    if model.source_run is not None:
+        info["source_run_id"] = model.source_run.uid.hex
+    metrics = [
+        {
+            "key": point.key,
+            "value": number(point.value),
+            "timestamp": point.at_ms,
+            "step": point.step,
+            "model_id": model.model_id,
+            "dataset_name": point.dataset_name,
+            "dataset_digest": point.dataset_digest,
+            "run_id": point.run_uid,
+        }
+        for point in data.metrics
+    ]
+    return {"info": info, "data": {"params": pairs(data.params), "metrics": metrics}}

@@ -1,0 +1,141 @@
+"""The life of a logged model: made, filled, ready or failed, deleted."""
+
+import secrets
+from collections.abc import Mapping
+
+from accounts.decorators import action
+from audit.ledger.acting import current_act
+from experiments.actions.writable import active_experiment
+from experiments.models import Experiment, Run
+from experiments.names import invented_name
+from experiments.values import checked_key, checked_text
+from kernel.actor import Actor
+from kernel.clock import now_ms
+from kernel.errors import Invalid, NotFound
+from registry.models import LoggedModel, LoggedModelParam, LoggedModelTag
+from registry.state import refuse_if_run_is_locked, writable_model
+from registry.values import TYPE_MAX, checked_model_name
+
+LOG_MODEL = "registry.log_model"
+TAG_KIND = "registry.loggedmodeltag"
+PARAM_KIND = "registry.loggedmodelparam"
+
+
+@action(LOG_MODEL, on="experiment")
+def create_logged_model(
+    actor: Actor,
+    experiment: Experiment,
+    *,
+    name: str = "",
+    model_type: str = "",
+    source_run: Run | None = None,
+    params: Mapping[str, str] | None = None,
+    tags: Mapping[str, str] | None = None,
+) -> LoggedModel:
+    """Make a model that waits for its files. Without a name it gets one. Raises Invalid, Conflict, Locked."""
+    experiment = active_experiment(experiment)
+    made_ms = now_ms()
+    model = LoggedModel(
+        model_id=f"m-{secrets.token_hex(16)}",
+        project_id=experiment.project_id,
+        experiment=experiment,
+        name=checked_model_name(name or invented_name()),
+        model_type=checked_text(model_type, "model_type", TYPE_MAX),
+        source_run=source_run,
+        created_by_id=actor.user_id,
+        created_ms=made_ms,
+        updated_ms=made_ms,
+    )
+    refuse_if_run_is_locked(model)
+    model.save()
+    _write_params(model, params or {})
+    _write_tags(model, tags or {})
+    return model
+
+
+@action(LOG_MODEL, on="model")
+def finalize_logged_model(actor: Actor, model: LoggedModel, *, status: LoggedModel.Status) -> LoggedModel:
+    """Say that the model's files are all there, or that their upload failed."""
+    model = writable_model(model)
+    model.status = status
+    return _touched(model)
+
+
+@action(LOG_MODEL, on="model")
+def delete_logged_model(actor: Actor, model: LoggedModel) -> LoggedModel:
+    """Delete softly: from now on nobody finds it. Its files and metrics stay on record."""
+    model = writable_model(model)
+    model.is_deleted = True
+    return _touched(model)
+
+
+@action(LOG_MODEL, on="model")
+def set_logged_model_tags(actor: Actor, model: LoggedModel, *, tags: Mapping[str, str]) -> None:
+    """Set or overwrite tags."""
+    model = writable_model(model)
+    _write_tags(model, tags)
+    _touched(model)
+
+
+@action(LOG_MODEL, on="model")
+def delete_logged_model_tag(actor: Actor, model: LoggedModel, *, key: str) -> None:
+    """Remove a tag. Raises NotFound where there is none."""
+    model = writable_model(model)
+    tag = LoggedModelTag.objects.filter(model=model, key=key).first()
+    if tag is None:
+        raise NotFound(f"The model has no tag '{key[:80]}'.", field="key")
+    tag.delete()
+    current_act().record(TAG_KIND, model.ledger_id, "set", {key: (tag.value, None)})
+    _touched(model)
+
+
+@action(LOG_MODEL, on="model")
+def log_logged_model_params(actor: Actor, model: LoggedModel, *, params: Mapping[str, str]) -> None:
+    """Add params. The same value again changes nothing; another one is refused, and then none is added."""
+    model = writable_model(model)
+    _write_params(model, params)
+    _touched(model)
+
+
+def _touched(model: LoggedModel) -> LoggedModel:
+    model.updated_ms = max(now_ms(), model.updated_ms)
+    model.save()
+    return model
+
+
+def _write_tags(model: LoggedModel, tags: Mapping[str, str]) -> None:
+    for key, value in tags.items():
+        checked_key(key, "tags.key")
+        checked_text(value, f"tags.{key}")
+    before = dict(LoggedModelTag.objects.filter(model=model, key__in=list(tags)).values_list("key", "value"))
+    changed = {key: value for key, value in tags.items() if before.get(key) != value}
+    if not changed:
+        return
+    LoggedModelTag.objects.bulk_create(
+        [LoggedModelTag(model=model, key=key, value=value) for key, value in changed.items()],
+        update_conflicts=True,
+        update_fields=["value"],
+        unique_fields=["model", "key"],
+    )
+    told = {key: (before.get(key), value) for key, value in changed.items()}
+    current_act().record(TAG_KIND, model.ledger_id, "set", told)
+
+
+def _write_params(model: LoggedModel, params: Mapping[str, str]) -> None:
+    for key, value in params.items():
+        checked_key(key, "params.key")
+        checked_text(value, f"params.{key}")
+    stored = dict(LoggedModelParam.objects.filter(model=model, key__in=list(params)).values_list("key", "value"))
+    for key, value in params.items():
+        if stored.get(key, value) != value:
+            raise Invalid(
+                f"Param '{key}' is '{stored[key][:80]}' already and cannot become '{value[:80]}': params are set once.",
+                field="params",
+            )
+    new = {key: value for key, value in params.items() if key not in stored}
+    if new:
+        LoggedModelParam.objects.bulk_create(
+            [LoggedModelParam(model=model, key=key, value=value) for key, value in new.items()]
+        )
+        told = {key: (None, value) for key, value in new.items()}
+        current_act().record(PARAM_KIND, model.ledger_id, "set", told)

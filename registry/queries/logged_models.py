@@ -1,0 +1,91 @@
+"""Reading logged models, with their params, tags and metrics, and their links to runs."""
+
+import math
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from accounts.access import can_see, not_found
+from accounts.models import Project
+from kernel.actor import Actor
+from registry.models import LoggedModel, LoggedModelParam, LoggedModelTag, ModelMetric, RunModel
+
+
+class MeasuredMetric(NamedTuple):
+    """One metric point of a model, on which data and by which run (32 hex digits)."""
+
+    key: str
+    value: float
+    step: int
+    at_ms: int
+    dataset_name: str
+    dataset_digest: str
+    run_uid: str
+
+
+class ModelData(NamedTuple):
+    """What a model holds, each list sorted by key."""
+
+    params: list[tuple[str, str]]
+    tags: list[tuple[str, str]]
+    metrics: list[MeasuredMetric]
+
+
+class RunLinks(NamedTuple):
+    """The models of a run: ids that went in, and (id, step) that came out."""
+
+    inputs: list[str]
+    outputs: list[tuple[str, int]]
+
+
+def get_logged_model(viewer: Actor, model_id: str, *, project: Project) -> LoggedModel:
+    """The model by its id. Raises NotFound, the same for absent, deleted, invisible and one of another project."""
+    rows = LoggedModel.objects.select_related("project", "experiment", "source_run")
+    found: LoggedModel | None = rows.filter(project=project, model_id=model_id, is_deleted=False).first()
+    if found is None or not can_see(viewer, found):
+        raise not_found(LoggedModel, model_id[:80])
+    return found
+
+
+def get_logged_models(viewer: Actor, model_ids: Iterable[str], *, project: Project) -> dict[str, LoggedModel]:
+    """Several models by their ids. Raises NotFound for the first that is absent."""
+    wanted = list(dict.fromkeys(model_ids))
+    rows = LoggedModel.objects.visible_to(viewer).filter(project=project, model_id__in=wanted, is_deleted=False)
+    found = {model.model_id: model for model in rows}
+    for model_id in wanted:
+        if model_id not in found:
+            raise not_found(LoggedModel, model_id[:80])
+    return found
+
+
+def model_data(viewer: Actor, models: Sequence[LoggedModel]) -> dict[int, ModelData]:
+    """Params, tags and metrics by the model's key, in three queries."""
+    data = {model.pk: ModelData([], [], []) for model in models}
+    if not data:
+        return data
+    ids = list(data)
+    params = LoggedModelParam.objects.visible_to(viewer).filter(model__in=ids).order_by("key")
+    for model_id, key, value in params.values_list("model_id", "key", "value"):
+        data[model_id].params.append((key, value))
+    tags = LoggedModelTag.objects.visible_to(viewer).filter(model__in=ids).order_by("key")
+    for model_id, key, value in tags.values_list("model_id", "key", "value"):
+        data[model_id].tags.append((key, value))
+    metrics = ModelMetric.objects.visible_to(viewer).filter(model__in=ids).order_by("key", "at_ms", "step", "id")
+    for model_id, key, value, *rest, run_uid in metrics.values_list(
+        "model_id", "key", "value", "step", "at_ms", "dataset_name", "dataset_digest", "run__uid"
+    ):
+        number = math.nan if value is None else value
+        data[model_id].metrics.append(MeasuredMetric(key, number, *rest, run_uid.hex))
+    return data
+
+
+def links_of_runs(viewer: Actor, run_ids: Sequence[int]) -> dict[int, RunLinks]:
+    """The models of several runs by the run's key, in one query; runs without any are left out."""
+    links: dict[int, RunLinks] = {}
+    rows = RunModel.objects.visible_to(viewer).filter(run__in=run_ids, model__is_deleted=False).order_by("id")
+    for run_id, way, model_id, step in rows.values_list("run_id", "way", "model__model_id", "step"):
+        found = links.setdefault(run_id, RunLinks([], []))
+        if way == RunModel.Way.INPUT:
+            found.inputs.append(model_id)
+        else:
+            found.outputs.append((model_id, step))
+    return links
