@@ -45,7 +45,8 @@ def action(
     """Declare an action. permission: a name in PERMISSIONS; on: the parameter that holds the subject (None: the site).
 
     The verb is '<room>.<function>'. A keyword `reason` is kept with the event; `started_ms`, `ended_ms` or `at_ms` is
-    the client's time. The event speaks of the row that the function returns if it made it, else of the subject.
+    the client's time. The event speaks of the row that the function returns if it made it, else of the subject, else
+    of the first row among the keywords.
     """
     if permission not in PERMISSIONS:
         raise ActionWithoutPermission(f"'{permission}' is not a permission of accounts.roles.")
@@ -64,8 +65,8 @@ def action(
             with acting(actor, verb, roles=roles, project_id=project_id) as opened:
                 opened.reason = opened.reason or reason
                 opened.client_ms = opened.client_ms or _client_ms(kwargs)
-                if opened.subject is None and isinstance(subject, Tracked):
-                    opened.subject = subject.ledger_subject
+                if opened.subject is None:
+                    opened.subject = _subject_of_event(subject, kwargs)
                 before = len(opened.changes)
                 result = function(actor, *args, **kwargs)
                 if opened.verb == verb and isinstance(result, Tracked):
@@ -97,6 +98,11 @@ def _authorise(actor: Actor, verb: str, permission: str, subject: Any, project_i
         raise Invalid(
             "Say why: in your role this is only done with a reason.", hint="Give a reason; it is kept.", field="reason"
         )
+
+
+def _subject_of_event(subject: Any, kwargs: dict[str, Any]) -> Subject | None:
+    rows = (row for row in (subject, *kwargs.values()) if isinstance(row, Tracked))
+    return next((row.ledger_subject for row in rows), None)
 
 
 def _client_ms(kwargs: dict[str, Any]) -> int | None:

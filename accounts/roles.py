@@ -58,6 +58,7 @@ _ALL = (
     Permission("projects.see", "see a project, its members and settings", Scope.READ),
     Permission("projects.create", "create a project", Scope.MANAGE, privileged=True, site=True),
     Permission("projects.edit", "change a project's name, purpose and settings", Scope.MANAGE, privileged=True),
+    Permission("projects.read_log", "read the whole log of a project", Scope.READ),
     Permission("members.manage", "add and remove members and set their roles", Scope.MANAGE, privileged=True),
     Permission("members.appoint", "appoint managers and auditors", Scope.MANAGE, privileged=True),
     Permission("groups.manage", "create groups and change who is in them", Scope.MANAGE, privileged=True, site=True),
@@ -99,10 +100,12 @@ _WRITER = _READER | {
 
 THE_TABLE: Final[dict[Role, dict[str, Reach]]] = {
     Role.DATA_SCIENTIST: _WRITER | {"experiments.lock_run": OWN, "experiments.delete_experiment": OWN},
-    Role.ML_ENGINEER: _WRITER | {"experiments.lock_run": ANY, "experiments.delete_experiment": ANY},
+    Role.ML_ENGINEER: _WRITER
+    | {"experiments.lock_run": ANY, "experiments.delete_experiment": ANY, "projects.read_log": ANY},
     Role.PROJECT_MANAGER: _READER
     | {
         "projects.edit": ANY,
+        "projects.read_log": ANY,
         "members.manage": ANY,
         "experiments.lock_run": ANY,
         "experiments.delete_run": ANY,
@@ -110,7 +113,7 @@ THE_TABLE: Final[dict[Role, dict[str, Reach]]] = {
         "experiments.set_direction": ANY,
         "experiments.grant_access": ANY,
     },
-    Role.AUDITOR: _READER | {"users.see": ANY},
+    Role.AUDITOR: _READER | {"users.see": ANY, "projects.read_log": ANY},
     # Technical rights only: no reading of experiments, no approving.
     Role.ADMINISTRATOR: {
         "projects.see": ANY,

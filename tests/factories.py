@@ -14,9 +14,10 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import json
 import os
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from accounts.access import find_project_by_id
@@ -28,6 +29,7 @@ from accounts.actions.users import create_user
 from accounts.authentication import actor_for_token
 from accounts.models import ApiToken, Group, Membership, Project, User
 from accounts.roles import Role, Scope
+from audit.ledger.models import AuditEvent, AuditPayload
 from experiments.actions.experiments import create_experiment
 from experiments.actions.runs import create_run, update_run
 from experiments.metrics.batch import Batch, MetricPoint
@@ -231,3 +233,47 @@ def a_batch(
 def curve(steps: int, key: str = "loss") -> Batch:
     """A batch with one falling curve of so many steps."""
     return Batch(metrics=points(key, [1 / (1 + step) for step in range(steps)]))
+
+
+# --- What the ledger kept
+
+
+@dataclasses.dataclass(frozen=True)
+class Kept:
+    """An event with what its payload says."""
+
+    event: AuditEvent
+    changes: list[dict[str, Any]]
+    reason: str
+
+    @property
+    def verb(self) -> str:
+        return self.event.verb
+
+    @property
+    def outcome(self) -> str:
+        return self.event.outcome
+
+    @property
+    def subject(self) -> str:
+        return f"{self.event.subject_type} {self.event.subject_id}"
+
+    def changed(self, kind: str) -> dict[str, Any]:
+        """Old and new of each field of the one row of this kind that the event speaks of."""
+        (fields,) = [change["fields"] for change in self.changes if change["type"] == kind]
+        return fields
+
+
+def events(**which: Any) -> list[Kept]:
+    """The events so far, oldest first. which: columns of AuditEvent, such as verb="accounts.create_user"."""
+    found = list(AuditEvent.objects.filter(**which).order_by("id"))
+    payloads = AuditPayload.objects.in_bulk([event.pk for event in found])
+    bodies = [json.loads(payloads[event.pk].body) for event in found]
+    return [Kept(event, body["changes"], body.get("reason", "")) for event, body in zip(found, bodies, strict=True)]
+
+
+def events_since(act: Callable[[], Any]) -> list[Kept]:
+    """The events that an act leaves: `events_since(lambda: lock_run(...))`."""
+    before = set(AuditEvent.objects.values_list("pk", flat=True))
+    act()
+    return [kept for kept in events() if kept.event.pk not in before]

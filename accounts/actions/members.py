@@ -7,6 +7,7 @@ from django.db.models import Q
 from accounts.decorators import action
 from accounts.models import Group, GroupMember, Membership, Project, User
 from accounts.roles import SITE_ROLES, WRITING_ROLES, Role
+from accounts.texts import checked_line
 from kernel.actor import Actor
 from kernel.errors import AlreadyExists, Conflict, Invalid, NotFound, Refused
 
@@ -198,11 +199,10 @@ def _check_separation(user: User, project_id: UUID | None, role: Role, leaving_o
 @action("groups.manage")
 def create_group(actor: Actor, *, name: str) -> Group:
     """Make a group of people who get roles together."""
-    if not name.strip() or len(name) > 120:
-        raise Invalid("A group's name has 1 to 120 characters.", field="name")
-    if Group.objects.filter(name=name.strip()).exists():
-        raise AlreadyExists(f"There is a group '{name.strip()}' already.", field="name")
-    group = Group(name=name.strip())
+    called = checked_line(name, "A group's name", 120, field="name")
+    if Group.objects.filter(name=called).exists():
+        raise AlreadyExists(f"There is a group '{called}' already.", field="name")
+    group = Group(name=called)
     group.save()
     return group
 

@@ -10,6 +10,7 @@ from accounts.decorators import action
 from accounts.models import Membership, Project, ProjectCounter, ProjectUserObjectPermission, User
 from accounts.models.projects import key_is_plain, slug_is_plain
 from accounts.roles import Role
+from accounts.texts import checked_line, storable
 from kernel.actor import Actor
 from kernel.errors import AlreadyExists, Invalid
 
@@ -59,15 +60,15 @@ def _check(project: Project) -> None:
         key_is_plain(project.key)
     except ValidationError as error:
         raise Invalid(error.messages[0], field="key") from None
-    if not project.name.strip() or len(project.name) > 120:
-        raise Invalid("A project's name has 1 to 120 characters.", field="name")
+    project.name = checked_line(project.name, "A project's name", 120, field="name")
+    storable(project.purpose, "The purpose", field="purpose")
 
 
 @action("projects.edit", on="project")
 def edit_project(actor: Actor, project: Project, *, name: str | None = None, purpose: str | None = None) -> Project:
     """Change a project's name or purpose. Raises Invalid."""
     project = Project.objects.select_for_update(no_key=True).get(pk=project.pk)
-    project.name = project.name if name is None else name.strip()
+    project.name = project.name if name is None else name
     project.purpose = project.purpose if purpose is None else purpose
     _check(project)
     project.save()

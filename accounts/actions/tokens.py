@@ -10,6 +10,7 @@ from accounts.authentication import TOKEN_PREFIX
 from accounts.decorators import action
 from accounts.models import ApiToken, Project, User
 from accounts.roles import Scope
+from accounts.texts import checked_line
 from kernel.actor import Actor
 from kernel.clock import now
 from kernel.digests import sha256_hex
@@ -58,7 +59,7 @@ def create_token(
         require(actor, "projects.see", project)
     token = ApiToken(
         user_id=owner_id,
-        name=_checked_name(name),
+        name=checked_line(name, "A token's name", 80, field="name"),
         prefix=secret[:12],
         digest=sha256_hex(secret.encode()),
         scopes=parsed_scopes(scopes),
@@ -78,12 +79,6 @@ def _owner_id(actor: Actor, owner: User | None) -> UUID:
     if owner is None:
         raise Invalid("Say whose token it is.", field="email")
     return owner.id
-
-
-def _checked_name(name: str) -> str:
-    if not name.strip() or len(name) > 80:
-        raise Invalid("A token's name has 1 to 80 characters.", field="name")
-    return name.strip()
 
 
 def _expiry(days: int | None) -> dt.datetime | None:

@@ -7,9 +7,12 @@ from django.db import IntegrityError, transaction
 
 from accounts.decorators import action
 from accounts.models import ApiToken, User
+from accounts.texts import checked_line
 from kernel.actor import Actor
 from kernel.clock import now
 from kernel.errors import AlreadyExists, Invalid, NotFound
+
+EMAIL_MAX, NAME_MAX = 254, 120
 
 
 def checked_email(email: str) -> str:
@@ -19,7 +22,7 @@ def checked_email(email: str) -> str:
         validate_email(address)
     except ValidationError:
         raise Invalid(f"'{email[:80]}' is not an e-mail address.", field="email") from None
-    return address
+    return checked_line(address, "An e-mail address", EMAIL_MAX, field="email")
 
 
 def checked_password(password: str, user: User) -> str:
@@ -45,7 +48,8 @@ def create_user(
 ) -> User:
     """Make a user. Without a password they set one by a reset link. Raises Invalid, AlreadyExists."""
     address = checked_email(email)
-    user = User(email=address, name=(name or address.partition("@")[0])[:120], is_service=is_service)
+    called = checked_line(name or address.partition("@")[0], "A name", NAME_MAX, field="name")
+    user = User(email=address, name=called, is_service=is_service)
     if password is None:
         user.set_unusable_password()
     else:
@@ -101,10 +105,8 @@ def change_password(actor: Actor, *, password: str) -> User:
 @action("account.edit")
 def rename_me(actor: Actor, *, name: str) -> User:
     """Change one's own name."""
-    if not name.strip() or len(name) > 120:
-        raise Invalid("A name has 1 to 120 characters.", field="name")
     user = _myself(actor)
-    user.name = name.strip()
+    user.name = checked_line(name, "A name", NAME_MAX, field="name")
     user.save()
     return user
 

@@ -57,14 +57,20 @@ class Cell:
 
 
 YES, NO = Cell("check", "Yes", "up"), Cell("x", "No", "t3")
-OWN, REASON, HIDDEN = Cell("user", "Own only", "t2"), Cell("edit", "With reason", "t2"), Cell("search", "Not found", "t2")
+OWN, REASON, HIDDEN = (
+    Cell("user", "Own only", "t2"),
+    Cell("edit", "With reason", "t2"),
+    Cell("search", "Not found", "t2"),
+)
 
 
 class NewMember(forms.Form):
     """Who, and in which role."""
 
     email = forms.EmailField(label="E-mail", required=False, help_text="Of somebody who has an account here.")
-    group = forms.ModelChoiceField(Group.objects.none(), required=False, empty_label="No group", help_text="Or everybody in a group.")
+    group = forms.ModelChoiceField(
+        Group.objects.none(), required=False, empty_label="No group", help_text="Or everybody in a group."
+    )
     role = forms.ChoiceField()
 
     def __init__(self, viewer: Actor, project: Project, *args: Any, **kwargs: Any) -> None:
@@ -74,6 +80,7 @@ class NewMember(forms.Form):
         self.fields["group"].queryset = groups  # type: ignore[attr-defined]
         if not groups.exists():
             del self.fields["group"]
+            self.fields["email"].required = True
 
     def clean(self) -> dict[str, Any]:
         asked = super().clean() or {}

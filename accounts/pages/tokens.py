@@ -63,13 +63,17 @@ class NewToken(forms.Form):
         empty_label="None",
         help_text="Where an address without a project leads.",
     )
-    scopes = forms.MultipleChoiceField(choices=SCOPES, widget=forms.CheckboxSelectMultiple, initial=list(DEFAULT_SCOPES))
+    scopes = forms.MultipleChoiceField(
+        choices=SCOPES,
+        widget=forms.CheckboxSelectMultiple(attrs={"class": "form-check-input"}),
+        initial=list(DEFAULT_SCOPES),
+    )
     projects = forms.ModelMultipleChoiceField(
         Project.objects.none(),
         required=False,
         label="Only for these projects",
         to_field_name="slug",
-        widget=forms.CheckboxSelectMultiple,
+        widget=forms.CheckboxSelectMultiple(attrs={"class": "form-check-input"}),
         help_text="None chosen: all of yours, also later ones.",
     )
 
