@@ -21,7 +21,7 @@ live_mled       a real gunicorn (2 processes of 4 threads) on a clone of its own
                     def test_sign_in(live_mled, page):
                         password = live_mled.create_user("ada@example.org")
                         live_mled.create_project("vision")
-                        live_mled.add_member("vision", "ada@example.org", "scientist")
+                        live_mled.add_member("vision", "ada@example.org", "ml_engineer")
                         token = live_mled.issue_token("ada@example.org", project="vision")
                         live_mled.url               "http://127.0.0.1:41234"
                         live_mled.tracking_uri("vision")

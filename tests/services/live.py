@@ -76,7 +76,8 @@ class LiveMled:
 
     def web_workers(self) -> list[int]:
         assert self._server is not None
-        return [child.pid for child in psutil.Process(self._server.pid).children()]
+        children = psutil.Process(self._server.pid).children()
+        return [child.pid for child in children if child.status() != psutil.STATUS_ZOMBIE]
 
     def kill_a_web_worker(self, pid: int | None = None) -> int:
         """SIGKILL to one worker (or the named one); gunicorn starts another. Returns the killed pid."""

@@ -17,6 +17,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.services.databases import url_of
 from tests.services.processes import ROOT, exists, free_port, start, stop, wait_until
 
 PARTS = {"mled-web", "mled-worker", "mled-sequencer"}
@@ -25,7 +26,8 @@ PARTS = {"mled-web", "mled-worker", "mled-sequencer"}
 class Up:
     """One `manage.py up`, as a person starts it."""
 
-    def __init__(self, data: Path, static_root: Path) -> None:
+    def __init__(self, data: Path, static_root: Path, database_url: str | None = None) -> None:
+        data.mkdir()
         self.data, self.port = data, free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = data.with_suffix(".log")
@@ -36,6 +38,8 @@ class Up:
             "MLED_STATIC_ROOT": str(static_root),
         }
         self.environment.pop("DATABASE_URL", None)
+        if database_url:
+            self.environment["DATABASE_URL"] = database_url
 
     def start(self, *flags: str) -> Up:
         with self.log.open("a") as log:
@@ -75,11 +79,33 @@ class Up:
 
 
 @pytest.fixture
-def up(tmp_path: Path, collected_static: Path) -> Iterator[Up]:
-    made = Up(tmp_path / "data", collected_static)
-    made.data.mkdir()
+def up_on_nothing(tmp_path: Path) -> Iterator[Up]:
+    """An empty data directory, as at the very first start."""
+    made = Up(tmp_path / "data", tmp_path / "static")
     yield made
     stop(made.process)
+
+
+@pytest.fixture
+def up(tmp_path: Path, collected_static: Path, databases) -> Iterator[Up]:
+    """A second start: the database has its tables, static files are collected."""
+    database = databases.clone()
+    made = Up(tmp_path / "data", collected_static, url_of(database))
+    yield made
+    stop(made.process)
+    databases.drop(database)
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory, collected_static: Path, databases) -> Iterator[Up]:
+    """One that runs already, for those who only look."""
+    database = databases.clone()
+    made = Up(tmp_path_factory.mktemp("running") / "data", collected_static, url_of(database))
+    made.start_and_wait()
+    made.wait_for_words("MLED is ready")
+    yield made
+    stop(made.process)
+    databases.drop(database)
 
 
 def gone(pids: list[int]) -> bool:
@@ -90,7 +116,8 @@ def names(family: list[psutil.Process]) -> set[str]:
     return {process.name() for process in family}
 
 
-def test_it_starts_shows_a_page_and_stops_with_everything(up):
+def test_the_first_start_shows_a_page_and_sigterm_takes_everything_with_it(up_on_nothing):
+    up = up_on_nothing
     assert up.start_and_wait() < 30
     family = up.family()
     assert names(family) >= PARTS
@@ -147,42 +174,38 @@ def test_a_second_start_is_quick_and_touches_nothing(up):
     up.start_and_wait()
     up.wait_for_words("MLED is ready")
     stop(up.process, within=30)
-    kept = {path: path.stat().st_mtime_ns for path in up.data.rglob("*key*") if path.is_file()}
-    said = len(up.words())
+    keys = {path: path.read_bytes() for path in (up.data / "keys").iterdir()}
     assert up.start_and_wait() < 5
-    up.wait_for_words("MLED is ready")
-    assert "Bringing the database" not in up.words()[said:]
-    assert kept == {path: path.stat().st_mtime_ns for path in kept}
+    assert keys
+    assert keys == {path: path.read_bytes() for path in keys}
+    assert "Bringing the database up to date" not in up.words()
 
 
-def test_the_first_administrator_gets_a_link_that_opens(up):
-    up.start_and_wait()
-    link = up.wait_for_words(rf"{up.url}/setup/\S+")
+def test_the_first_administrator_gets_a_link_that_opens(running):
+    link = running.wait_for_words(rf"{running.url}/setup/\S+")
     with urllib.request.urlopen(link, timeout=10) as page:  # noqa: S310
         assert page.status == 200
 
 
-def test_a_second_one_on_the_same_data_is_told_who_runs(up):
-    up.start_and_wait()
+def refused(environment: dict[str, str], *flags: str) -> str:
     second = subprocess.run(
-        [sys.executable, "manage.py", "up", "--port", str(free_port())],
-        cwd=ROOT, env=up.environment, capture_output=True, text=True, check=False, timeout=60,
+        [sys.executable, "manage.py", "up", *flags],
+        cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=60,
     )  # fmt: skip
     assert second.returncode != 0
-    assert f"process {up.process.pid}" in second.stderr
-    assert "MLED_DATA=" in second.stderr
+    return second.stderr
 
 
-def test_a_port_in_use_is_said_with_a_way_out(up, tmp_path):
-    up.start_and_wait()
-    other = up.environment | {"MLED_DATA": str(tmp_path / "other")}
-    second = subprocess.run(
-        [sys.executable, "manage.py", "up"],
-        cwd=ROOT, env=other, capture_output=True, text=True, check=False, timeout=60,
-    )  # fmt: skip
-    assert second.returncode != 0
-    assert f"port {up.port}" in second.stderr
-    assert f"MLED_PORT={up.port + 1}" in second.stderr
+def test_a_second_one_on_the_same_data_is_told_who_runs(running):
+    words = refused(running.environment, "--port", str(free_port()))
+    assert f"process {running.process.pid}" in words
+    assert "MLED_DATA=" in words
+
+
+def test_a_port_in_use_is_said_with_a_way_out(running, tmp_path):
+    words = refused(running.environment, "--data", str(tmp_path / "other"))
+    assert f"port {running.port}" in words
+    assert f"MLED_PORT={running.port + 1}" in words
 
 
 def test_it_runs_without_any_redis_on_files_alone(up, monkeypatch):
@@ -207,13 +230,10 @@ def no_redis_here(up: Up) -> Iterator[None]:
     yield
 
 
-def test_all_of_it_stays_under_350_mib_when_idle(up):
+def test_all_of_it_stays_under_350_mib_when_idle(running):
     if not Path("/proc/self/smaps_rollup").exists():
         pytest.skip("needs /proc/*/smaps_rollup")
-    up.start_and_wait()
-    up.wait_for_words("MLED is ready")
-    time.sleep(2)
-    sizes = {f"{process.name()} {process.pid}": proportional_mib(process.pid) for process in up.family()}
+    sizes = {f"{process.name()} {process.pid}": proportional_mib(process.pid) for process in running.family()}
     assert sum(sizes.values()) < 350, sizes
 
 
