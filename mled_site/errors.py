@@ -43,15 +43,18 @@ FACES: Final = {
     ),
 }
 
+MISSING: Final = {"/r/": "No such run, or not yours to see", "/p/": "No such project, or not yours to see"}
+
 
 def error_page(request: HttpRequest, status: int, *, code: str = "", message: str = "", hint: str = "") -> HttpResponse:
     """One error as a page, with the words it came with, or those of its kind."""
     face = FACES.get(status, FACES[400])
+    title = next((words for prefix, words in MISSING.items() if request.path.startswith(prefix)), face.title)
     context = {
         "status": status,
         "kind": face.kind,
         "symbol": face.symbol,
-        "title": face.title,
+        "title": title if status == 404 else face.title,
         "code": code or face.code,
         "message": message or face.message,
         "hint": hint,

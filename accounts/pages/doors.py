@@ -24,7 +24,7 @@ def signed_in(view: View[P]) -> View[P]:
     """Only for people who are signed in; everybody else is led to the sign-in page and back."""
 
     @wraps(view)
-    def door(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+    def door(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         if not actor_of(request).is_person:
             return redirect_to_login(request.get_full_path())
         return view(request, *args, **kwargs)

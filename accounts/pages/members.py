@@ -32,7 +32,10 @@ from kernel.errors import MledError, NotFound
 
 @dataclass(frozen=True, slots=True)
 class MemberLine:
-    """One role of one person or group. exchangeable: for another role in one act. why_fixed: why this viewer cannot change it, where they manage others."""
+    """One role of one person or group.
+
+    exchangeable: for another role in one act. why_fixed: why a viewer who manages others cannot change this one.
+    """
 
     pk: int
     name: str

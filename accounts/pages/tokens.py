@@ -1,7 +1,7 @@
 """One's own tokens: make, look over, revoke. A secret is in one answer only and never kept."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from django import forms
@@ -81,9 +81,7 @@ class NewToken(forms.Form):
         super().__init__(*args, **kwargs)
         mine = visible_projects(viewer)
         for name in ("default_project", "projects"):
-            field = self.fields[name]
-            assert isinstance(field, forms.ModelChoiceField)
-            field.queryset = mine
+            cast(forms.ModelChoiceField[Project], self.fields[name]).queryset = mine
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from accounts.templatetags.mled import duration, number
+from experiments.pages.figures import weight_of
 from experiments.queries.record import SYSTEM_PREFIX
 from experiments.queries.search import FoundRun
 from experiments.queries.table import Cells, Names
@@ -12,7 +13,6 @@ from experiments.values import ReviewState
 
 METRICS_BY_DEFAULT = 3
 PARAMS_BY_DEFAULT = 4
-HELD_OUT = ("val", "valid", "eval", "test")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,15 +74,12 @@ def sortable(key: str) -> Column | None:
 
 def default_columns(names: Names, directions: Mapping[str, bool], goal: str, *, many_experiments: bool) -> list[Column]:
     """What a table shows first: when, how long, who, on what, from which code, some metrics and params."""
-
-    def weight(name: str) -> tuple[bool, bool, bool, str]:
-        return (name != goal, name not in directions, not any(word in name.lower() for word in HELD_OUT), name)
-
     own = [name for name in names.metrics if not name.startswith(SYSTEM_PREFIX)]
+    own.sort(key=lambda name: weight_of(name, goal=goal, directions=directions))
     system = ["created", "duration", "user", "dataset", "source"] + (["experiment"] if many_experiments else [])
     return [
         *(SYSTEM[key] for key in system),
-        *(keyed("metrics", name) for name in sorted(own, key=weight)[:METRICS_BY_DEFAULT]),
+        *(keyed("metrics", name) for name in own[:METRICS_BY_DEFAULT]),
         *(keyed("params", name) for name in names.params[:PARAMS_BY_DEFAULT]),
     ]
 
@@ -106,11 +103,16 @@ class Cell:
     mark: str = ""
 
 
-def cell_of(column: Column, run: FoundRun, cells: Cells, extremes: Mapping[str, tuple[float, float, bool]]) -> Cell:
-    """The cell of a run in a column. extremes: lowest and highest value on the page and whether high is better."""
+def cell_of(
+    column: Column, run: FoundRun, cells: Cells, extremes: Mapping[str, tuple[float, float, bool]], warm: str
+) -> Cell:
+    """The cell of a run in a column.
+
+    extremes: lowest and highest value on the page and whether high is better. warm: the metric whose cells show heat.
+    """
     base = ("n " if column.is_numeric else "") + ("lo " if column.is_low else "")
     if column.kind == "metric":
-        return _metric_cell(column.name, run, cells, extremes, base)
+        return _metric_cell(column.name, run, cells, extremes, base, is_warm=column.name == warm)
     if column.kind == "param":
         return Cell("text", cells.params.get((run.id, column.name), "")[:400], classes=base)
     if column.kind == "tag":
@@ -119,7 +121,13 @@ def cell_of(column: Column, run: FoundRun, cells: Cells, extremes: Mapping[str, 
 
 
 def _metric_cell(
-    name: str, run: FoundRun, cells: Cells, extremes: Mapping[str, tuple[float, float, bool]], base: str
+    name: str,
+    run: FoundRun,
+    cells: Cells,
+    extremes: Mapping[str, tuple[float, float, bool]],
+    base: str,
+    *,
+    is_warm: bool,
 ) -> Cell:
     value = cells.metrics.get((run.id, name))
     if value is None:
@@ -129,9 +137,14 @@ def _metric_cell(
     low, high, higher = extremes[name]
     best = high if higher else low
     share = 0.0 if high == low or value != value else ((value - low) if higher else (high - value)) / (high - low)
-    heat = f" ht{min(3, int(share * 4))}" if share >= 0.25 else ""
+    heat = f" ht{min(3, int(share * 4))}" if is_warm and share >= 0.25 else ""
     title = f"{value!r}, best on this page" if value == best else repr(value)
     return Cell("metric", number(value), title=title, classes=base + heat, mark="best" if value == best else "nobest")
+
+
+def _dataset_cell(versions: Sequence[str], base: str) -> Cell:
+    more = f" +{len(versions) - 1}" if len(versions) > 1 else ""
+    return Cell("text", versions[0] + more if versions else "", title=", ".join(versions), classes=base)
 
 
 def _system_cell(key: str, run: FoundRun, cells: Cells, base: str) -> Cell:
@@ -153,6 +166,6 @@ def _system_cell(key: str, run: FoundRun, cells: Cells, base: str) -> Cell:
         case "experiment":
             return Cell("text", run.experiment_name, classes=base)
         case "dataset":
-            return Cell("text", ", ".join(cells.datasets.get(run.id, ())), classes=base)
+            return _dataset_cell(cells.datasets.get(run.id, []), base)
         case _:
             return Cell("text", str(ReviewState(run.review_state).label), classes=base)

@@ -36,6 +36,7 @@ from kernel.errors import Invalid, NotFound
 MAGIC = b"MLC1"
 AXES = (("step", "Step"), ("time", "Time"), ("relative", "Relative"))
 BUCKETS = 150
+SMOOTHING = "0.60"  # as static/src/curves.ts
 BUCKETS_MAX = 2_000
 
 
@@ -86,9 +87,9 @@ def _curves(request: HttpRequest, ref: str, tab: str, *, system: bool) -> HttpRe
 
 def _smoothing(request: HttpRequest) -> str:
     try:
-        return f"{min(0.99, max(0.0, float(request.GET.get('smooth', '0')))):.2f}"
+        return f"{min(0.99, max(0.0, float(request.GET.get('smooth', SMOOTHING)))):.2f}"
     except ValueError:
-        return "0.00"
+        return SMOOTHING
 
 
 def sections_of(run: Run, series: Sequence[MetricSeries], directions: dict[str, bool]) -> list[Section]:

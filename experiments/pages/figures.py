@@ -1,5 +1,6 @@
 """A metric's summary in the words of a page."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from accounts.templatetags.mled import number
@@ -54,6 +55,14 @@ def figures_of(series: MetricSeries, higher_is_better: bool | None = None) -> Fi
         arrow={True: "↑", False: "↓", None: ""}[higher_is_better],
         best=best,
     )
+
+
+HELD_OUT = ("val", "valid", "eval", "test")
+
+
+def weight_of(name: str, *, goal: str, directions: Mapping[str, bool]) -> tuple[bool, bool, bool, str]:
+    """For sorting metrics by what they tell: the project's goal, those with a direction, those on held-out data."""
+    return (name != goal, name not in directions, not any(word in name.lower() for word in HELD_OUT), name)
 
 
 def last_of(series: MetricSeries) -> float | None:

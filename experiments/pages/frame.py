@@ -63,6 +63,7 @@ def run_frame(request: HttpRequest, ref: str, tab: str) -> tuple[Run, dict[str, 
         "tabs": tabs_of(run, counts),
         "acts": acts_of(viewer, run),
         "took": took(run),
+        "claimed": claimed(run),
         "children": counts.children,
     }
 
@@ -76,7 +77,8 @@ def tabs_of(run: Run, counts: Counts) -> list[Tab]:
         "artifacts": counts.files,
         "data": counts.inputs,
     }
-    return [Tab(key, label, tab_url(run, key), counted.get(key)) for key, label in TABS.items()]
+    shown = [key for key in TABS if key != "system" or counts.system]
+    return [Tab(key, TABS[key], tab_url(run, key), counted.get(key)) for key in shown]
 
 
 def tab_url(run: Run, tab: str) -> str:
@@ -84,6 +86,13 @@ def tab_url(run: Run, tab: str) -> str:
     if tab == "overview":
         return reverse("experiments:run", args=[run.uid.hex])
     return reverse("experiments:run_tab", args=[run.uid.hex, tab])
+
+
+def claimed(run: Run) -> str:
+    """The name that the client gave, where it is not the author's own."""
+    author = run.created_by
+    known = {author.email.casefold(), author.name.casefold()} if author else set()
+    return "" if run.claimed_user.casefold() in known else run.claimed_user
 
 
 def took(run: Run) -> int | None:

@@ -15,6 +15,7 @@ from accounts.roles import Role
 from audit.ledger.queries.history import RowChange
 from experiments.pages.frame import run_frame, tab_url
 from experiments.queries.history import RunEvent, history_of_run
+from kernel.clock import from_ms
 from kernel.errors import Invalid
 
 A_PAGE = 50
@@ -30,8 +31,10 @@ SAID = {
     "experiments.restore_run": "restored the run",
     "experiments.lock_run": "locked the run",
     "experiments.unlock_run": "unlocked the run",
-    "experiments.upload_file": "stored a file",
-    "experiments.delete_files": "removed files",
+    "experiments.put_file": "stored",
+    "experiments.delete_files": "removed",
+    "experiments.seal_run": "sealed the run",
+    "experiments.reopen_run": "reopened the run",
 }
 DOORS = {
     "web": "web",
@@ -44,12 +47,18 @@ DOORS = {
 KINDS = {
     "experiments.runtag": "tag",
     "experiments.param": "param",
-    "experiments.runinput": "data",
     "artifacts.artifactfile": "file",
     "experiments.run": "",
 }
 # Columns that say nothing to a reader of one run's history, or that the line itself says.
-UNSAID = frozenset({"uid", "id", "project", "experiment", "number", "created_at", "created_by", "artifact_root"})
+UNSAID = frozenset(
+    (
+        *("uid", "id", "project_id", "experiment_id", "number", "parent_id", "created_at", "created_by_id"),
+        *("artifact_root_id", "locked_at", "locked_by_id", "sealed_at", "deleted_at", "lifecycle"),
+        *("name", "source_name", "source_type", "git_commit"),  # told by the tags that set them
+    )
+)
+TIMES = frozenset({"started_ms", "ended_ms"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,17 +146,35 @@ def _door(door: str, token: str, client: str) -> str:
 def _changes(row: RowChange) -> list[Change]:
     if row.op == "create" and row.type == "experiments.run":
         return []
+    if row.type == "experiments.runinput":
+        return [Change("data", _role(old), _role(new)) for old, new in row.fields.values()]
     kind = KINDS.get(row.type, row.type.rpartition(".")[2])
     return [
-        Change(f"{kind} {name}".strip(), _words(old), _words(new))
+        Change(f"{kind} {_label(name)}".strip(), _words(old, name), _words(new, name))
         for name, (old, new) in row.fields.items()
         if name not in UNSAID
     ]
 
 
-def _words(value: Any) -> str:
+def _role(told: Any) -> str:
+    """The role that a dataset version has in the run, as it was recorded."""
+    if told is None:
+        return ""
+    return str(told.get("context") or "no role given") if isinstance(told, dict) else str(told)
+
+
+def _label(name: str) -> str:
+    return name.removesuffix("_ms").replace("_", " ") if name in TIMES else name
+
+
+def _words(value: Any, name: str = "") -> str:
     if value is None:
         return ""
+    if name in TIMES and isinstance(value, int):
+        at = from_ms(value)
+        return f"{at:%Y-%m-%d %H:%M:%S} UTC" if at else str(value)
+    if name == "seal":
+        return f"sha256:{str(value)[:12]}…" if value else ""
     if isinstance(value, dict):
         if "digest" in value:
             return f"sha256:{str(value['digest'])[:12]}…"

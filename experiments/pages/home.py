@@ -1,17 +1,20 @@
 """My work: the first page after signing in, and the box that jumps."""
 
 import re
+from collections.abc import Sequence
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
 from accounts.access import can
+from accounts.models import Project
 from accounts.pages.doors import actor_of, signed_in
-from accounts.pages.projects import projects_with_roles
-from experiments.pages.listing import lines_of, tracking_uri
+from accounts.pages.projects import ProjectLine, projects_with_roles
+from experiments.pages.listing import Line, lines_of, tracking_uri
 from experiments.queries.overview import named_like, newest_runs, running_now
 from experiments.queries.runs import get_run
+from kernel.actor import Actor
 from kernel.errors import NotFound
 
 RECENT = 10
@@ -25,7 +28,7 @@ def home(request: HttpRequest) -> HttpResponse:
     viewer = actor_of(request)
     rows = lines_of(viewer, newest_runs(viewer, limit=RECENT))
     projects = projects_with_roles(viewer)
-    start = next((item.project for item in projects if can(viewer, "experiments.log_run", item.project)), None)
+    start = _where_to_log(viewer, rows, projects)
     uri = tracking_uri(request, start) if start else ""
     context = {
         "at": "home",
@@ -38,6 +41,12 @@ def home(request: HttpRequest) -> HttpResponse:
         "summary": _summary(running_now(viewer), len(projects)),
     }
     return render(request, "experiments/home.html", context)
+
+
+def _where_to_log(viewer: Actor, rows: Sequence[Line], projects: Sequence[ProjectLine]) -> Project | None:
+    """The project that a new run most likely belongs to: where runs came last, of those that the viewer may log to."""
+    candidates = [*(row.run.project for row in rows), *(item.project for item in projects)]
+    return next((project for project in candidates if can(viewer, "experiments.log_run", project)), None)
 
 
 def _summary(running: int, projects: int) -> str:

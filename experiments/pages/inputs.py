@@ -43,7 +43,8 @@ def readable(source: str) -> str:
     except ValueError:
         return source
     if isinstance(said, dict):
-        return next((str(said[name]) for name in ("uri", "url", "path") if said.get(name)), source)
+        address = next((str(said[name]) for name in ("uri", "url", "path") if said.get(name)), "")
+        return address or ", ".join(f"{name}: {value}" for name, value in said.items())
     return str(said)
 
 

@@ -14,11 +14,11 @@ from experiments.actions.runs import delete_run, lock_run, restore_run, unlock_r
 from experiments.models import MetricSeries, Run
 from experiments.pages import artifacts, code, curves, history
 from experiments.pages.conditions import conditions_of
-from experiments.pages.figures import figures_of
+from experiments.pages.figures import figures_of, weight_of
 from experiments.pages.frame import run_frame, tab_url
 from experiments.pages.inputs import described_inputs
-from experiments.queries.history import history_of_run
 from experiments.queries.experiments import metric_directions
+from experiments.queries.history import history_of_run
 from experiments.queries.record import SYSTEM_PREFIX, small_curves
 from experiments.queries.runs import get_run, inputs_of, params_of, series_of, tags_of
 from kernel.errors import MledError, NotFound
@@ -27,7 +27,6 @@ TILES = 4
 PARAMS_SHOWN = 9
 LATEST_SHOWN = 3
 NOTE_TAG = "mlflow.note.content"
-NATURAL_KEYS = ("val", "valid", "eval", "test")
 
 
 @require_safe
@@ -56,15 +55,9 @@ def overview(request: HttpRequest, run: str) -> HttpResponse:
 
 
 def key_metrics(series: Sequence[MetricSeries], directions: dict[str, bool], goal: str) -> list[MetricSeries]:
-    """The metrics to show first: the goal, those with a direction, those measured on held-out data, those with a curve."""
-
-    def weight(one: MetricSeries) -> tuple[bool, bool, bool, bool, str]:
-        held_out = any(word in one.key.lower() for word in NATURAL_KEYS)
-        flat = one.first_step == one.last_step
-        return (one.key != goal, one.key not in directions, not held_out, flat, one.key)
-
+    """The metrics to show first: the goal, those with a direction, those measured on held-out data."""
     own = [one for one in series if not one.key.startswith(SYSTEM_PREFIX)]
-    return sorted(own, key=weight)[:TILES]
+    return sorted(own, key=lambda one: weight_of(one.key, goal=goal, directions=directions))[:TILES]
 
 
 def tiles_of(run: Run, series: Sequence[MetricSeries], directions: dict[str, bool]) -> list[dict[str, Any]]:

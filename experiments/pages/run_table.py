@@ -148,6 +148,7 @@ def table_of(
         datasets=any(column.key == "dataset" for column in columns),
     )
     extremes = extremes_of(cells, metrics, directions)
+    warm = asked.sort.removeprefix("-").partition(".")[2] or next((name for name in metrics if name in extremes), "")
     groups = [(title, list(group)) for title, group in groupby(columns, key=lambda column: column.group)]
     firsts = {group[0].key for _, group in groups}
     return {
@@ -164,7 +165,7 @@ def table_of(
                 run,
                 reverse("experiments:run", args=[run.uid]),
                 [
-                    _at_edge(cell_of(column, run, cells, extremes), column.key in firsts, at)
+                    _at_edge(cell_of(column, run, cells, extremes, warm), column.key in firsts, at)
                     for at, column in enumerate(columns)
                 ],
             )
@@ -191,10 +192,10 @@ def extremes_of(
 
 
 def head_of(asked: Asked, column: Column, directions: Mapping[str, bool], *, first: bool = False) -> Head:
-    """A head that sorts; the arrow of a metric's direction stands beside its name until it is sorted by."""
+    """A head that sorts. A thin arrow beside a metric's name says which way is better, a full one how it is sorted."""
     way = {f"-{column.key}": "descending", column.key: "ascending"}.get(asked.sort, "")
     direction = directions.get(column.name) if column.kind == "metric" else None
-    arrow = {"descending": " ↓", "ascending": " ↑"}.get(way) or {True: " ↗", False: " ↘", None: ""}[direction]
+    arrow = {True: " ↑", False: " ↓", None: ""}[direction] + {"descending": " ▼", "ascending": " ▲"}.get(way, "")
     first_down = direction is not False and column.is_numeric
     return Head(
         label=column.label,

@@ -36,7 +36,7 @@ def with_names(past: Sequence[PastEvent]) -> list[RunEvent]:
     return [
         RunEvent(
             one,
-            people.get(one.event.actor_id) or _NAMED.get(one.event.actor_kind, "Unknown"),
+            (people.get(one.event.actor_id) if one.event.actor_id else None) or _NAMED.get(one.event.actor_kind, "Unknown"),
             tokens.get(one.event.token_id, "") if one.event.token_id else "",
         )
         for one in past

@@ -1,13 +1,14 @@
 """A project at a glance: its newest runs, its numbers, its experiments."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
+from uuid import UUID
 
 from django.db.models import Count, Max, Q, QuerySet
 
 from accounts.models import Project
-from experiments.models import Experiment, MetricSeries, Run
+from experiments.models import Experiment, MetricDirection, MetricSeries, Run
 from experiments.queries.record import SYSTEM_PREFIX
 from experiments.values import Lifecycle, RunStatus
 from kernel.actor import Actor
@@ -50,19 +51,23 @@ def numbers_of(viewer: Actor, project: Project) -> Numbers:
     return Numbers(experiments=experiments.count(), **counts)
 
 
-def headline_metrics(viewer: Actor, runs: Sequence[Run]) -> dict[int, MetricSeries]:
-    """The one metric of each run that a list shows, by the run's id: its project's goal, else the first by name."""
+def metrics_of(viewer: Actor, runs: Sequence[Run]) -> list[MetricSeries]:
+    """What these runs measured themselves, by name: one query for any number of runs."""
     series = (
         MetricSeries.objects.visible_to(viewer)
         .filter(run__in=[run.pk for run in runs], context="")
         .exclude(key__startswith=SYSTEM_PREFIX)
         .order_by("key")
     )
-    goals = {run.pk: run.project.goal_metric for run in runs}
-    found: dict[int, MetricSeries] = {}
-    for one in series:
-        if one.run_id not in found or one.key == goals[one.run_id]:
-            found[one.run_id] = one
+    return list(series)
+
+
+def directions_in(viewer: Actor, projects: Iterable[Project]) -> dict[UUID, dict[str, bool]]:
+    """What each project says of its metrics: higher is better, or lower."""
+    found: dict[UUID, dict[str, bool]] = {project.pk: {} for project in projects}
+    said = MetricDirection.objects.visible_to(viewer).filter(project__in=list(found))
+    for project, key, higher in said.values_list("project_id", "key", "higher_is_better"):
+        found[project][key] = higher
     return found
 
 

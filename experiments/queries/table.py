@@ -44,7 +44,7 @@ def cells_of(
     tags: Sequence[str] = (),
     datasets: bool = False,
 ) -> Cells:
-    """The cells of these runs (by primary key) for these columns: one query per kind that is asked for, whatever the size."""
+    """The cells of these runs (by primary key) for these columns: one query per kind that is asked for."""
     cells = Cells()
     if not runs:
         return cells

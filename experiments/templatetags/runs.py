@@ -70,7 +70,7 @@ def spark(values: Sequence[float]) -> SafeString | str:
     if len(values) < 2:
         return ""
     return format_html(
-        '<svg class="m-spark" viewBox="0 0 64 18" preserveAspectRatio="none" aria-hidden="true"><polyline points="{}"/></svg>',
+        '<svg class="m-spark" viewBox="0 0 64 18" aria-hidden="true"><polyline points="{}"/></svg>',
         polyline(values),
     )
 

@@ -1,6 +1,7 @@
 // Curves of a run: draws what is in view, follows the bar above (axis, log, smoothing, name), keeps its state in the URL.
 import { CurvePlot, type Look } from "./charts/plot";
 
+const DEFAULT_SMOOTHING = 0.6;
 const plots = new Map<HTMLElement, CurvePlot>();
 const inView = new Set<HTMLElement>();
 
@@ -10,7 +11,7 @@ function look(): Look {
   return {
     x: x === "time" || x === "relative" ? x : "step",
     log: asked.get("log") === "1",
-    smoothing: Math.min(0.99, Math.max(0, Number(asked.get("smooth") ?? 0) || 0)),
+    smoothing: Math.min(0.99, Math.max(0, Number(asked.get("smooth") ?? DEFAULT_SMOOTHING) || 0)),
   };
 }
 
@@ -69,7 +70,7 @@ function listen(): void {
   smoothing?.addEventListener("input", () => {
     const shown = document.getElementById("smooth-value");
     if (shown) shown.textContent = Number(smoothing.value).toFixed(2);
-    remember({ smooth: Number(smoothing.value) ? smoothing.value : null });
+    remember({ smooth: Number(smoothing.value) === DEFAULT_SMOOTHING ? null : smoothing.value });
   });
   const name = document.querySelector<HTMLInputElement>("#metric-name");
   name?.addEventListener("input", () => filterByName(name.value));

@@ -11,7 +11,7 @@ export interface Look {
 }
 
 const css = (name: string): string => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
-const dash = (slot: number): number[] => (slot > 6 ? [5, 3] : []);
+const ENOUGH_TO_SMOOTH = 30;
 
 export class CurvePlot {
   private readonly element: HTMLElement;
@@ -84,12 +84,16 @@ export class CurvePlot {
     const raw = Array.from(curve.y, (y) => (drawable(y) ? y : null));
     if (!raw.some((y) => y !== null)) return this.say(this.nothing(curve));
     const x = Array.from(curve.x, (value) => value - this.start);
-    const smoothed = this.look.smoothing > 0 ? smooth(raw, this.look.smoothing) : null;
+    const smoothed = this.smooths(curve) ? smooth(raw, this.look.smoothing) : null;
     this.plot?.destroy();
     this.element.replaceChildren();
     this.element.classList.remove("m-chart-empty");
     this.plot = new uPlot(this.options(curve, smoothed !== null, x), smoothed ? [x, raw, smoothed] : [x, raw], this.element);
     this.tell(curve, raw);
+  }
+
+  private smooths(curve: Curve): boolean {
+    return this.look.smoothing > 0 && curve.x.length >= ENOUGH_TO_SMOOTH;
   }
 
   private nothing(curve: Curve): string {
@@ -101,7 +105,7 @@ export class CurvePlot {
     const slot = Number(this.element.dataset.slot ?? 1);
     const colour = css(`--run-${slot}`);
     const alone = x.length < 3;
-    const line = { stroke: colour, width: 2, dash: dash(slot), points: { show: alone, size: 6, fill: colour } };
+    const line = { stroke: colour, width: smoothed || x.length < 200 ? 2 : 1.25, points: { show: alone, size: 6, fill: colour } };
     const behind = { stroke: `${colour}40`, width: 1, points: { show: false } };
     const axis = { stroke: css("--m-text-3"), grid: { stroke: css("--m-line"), width: 1 }, ticks: { show: false }, font: `11px ${css("--m-font")}`, gap: 6 };
     const log = this.look.log;
@@ -202,7 +206,7 @@ export class CurvePlot {
     const words = [
       curve.sampled ? `${exact(curve.x.length)} of ${exact(curve.total)} points, min and max kept` : `all ${exact(curve.total)} ${curve.total === 1 ? "point" : "points"}`,
     ];
-    if (this.look.smoothing > 0) words.unshift(`EMA ${this.look.smoothing.toFixed(2)}`);
+    if (this.smooths(curve)) words.unshift(`EMA ${this.look.smoothing.toFixed(2)}`);
     if (curve.notFinite) words.push(`${exact(curve.notFinite)} NaN or infinite`);
     const below = this.look.log ? raw.filter((y, i) => y === null && Number.isFinite(curve.y[i])).length : 0;
     if (below) words.push(`${exact(below)} not above 0`);
