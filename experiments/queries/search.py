@@ -10,7 +10,7 @@ from accounts.access import sight
 from accounts.models import Project
 from experiments.models import Experiment, MetricDirection, Run
 from experiments.search.columns import Dialect
-from experiments.search.compile import Compiler, Directions, KeyedTable, Scope
+from experiments.search.compile import Compiler, Directions, KeyedTable, Scope, with_rare_conditions
 from experiments.search.databases import TRUE, Sql, fetch, joined, this_database
 from experiments.search.grammar import parse
 from experiments.search.limits import COUNT_STOP, MAX_PAGE
@@ -113,7 +113,7 @@ def search_runs(
     """
     asked = _Question(parse(text, dialect, RUNS), parse_orders(order, dialect, RUNS), view, _checked_limit(limit))
     scope = _run_scope(viewer, project, experiments)
-    compiler = _run_compiler(viewer, asked, scope)
+    compiler = with_rare_conditions(_run_compiler(viewer, asked, scope), asked.node)
     keys = sort_keys(
         asked.order, compiler, ties=_run_ties(asked.order, compiler), numeric_params=dialect is Dialect.FULL
     )
@@ -123,6 +123,7 @@ def search_runs(
         where=_where(asked, compiler, scope.condition(compiler.database)),
         keys=keys,
         width=len(FoundRun._fields),
+        by_first_key=compiler.rare == frozenset(),
     )
     asked_scope = (dialect, project and project.pk, experiments if experiments is None else sorted(experiments))
     return _page(statement, asked, asked_scope, after, FoundRun._make)
@@ -188,26 +189,40 @@ class _Question:
 
 @dataclass(frozen=True, slots=True)
 class _Statement:
-    """What is the same for both stages. width: how many of the selected columns are the row itself."""
+    """What is the same for both stages. width: how many of the selected columns are the row itself.
+
+    by_first_key: start from the index of the first key (CROSS JOIN, which SQLite does not reorder); else the planner
+    decides.
+    """
 
     columns: str
     tables: str
     where: Sql
     keys: list[SortKey]
     width: int
+    by_first_key: bool = False
 
     def of_stage(self, stage: Stage, position: Sequence[object] | None, limit: int) -> Sql:
         """One stage, from the start or strictly after a position."""
         chosen = ", ".join([self.columns, *(value.sql.text for value in stage.values)])
-        joins = [key.join for key in self.keys]
-        where = joined("AND", [self.where, stage.condition, *([stage.after(position)] if position else [])])
+        source, conditions = self.source(stage)
+        if position:
+            conditions.append(stage.after(position))
+        where = joined("AND", [self.where, stage.condition, *conditions])
         order = stage.order()
-        text = (
-            f"SELECT {chosen} FROM {self.tables}{''.join(join.text for join in joins)}"  # noqa: S608
-            f" WHERE {where.text} ORDER BY {order.text} LIMIT %s"
-        )
-        join_params = tuple(param for join in joins for param in join.params)
-        return Sql(text, (*order.params, *join_params, *where.params, *order.params, limit))
+        text = f"SELECT {chosen} FROM {source.text} WHERE {where.text} ORDER BY {order.text} LIMIT %s"  # noqa: S608
+        return Sql(text, (*order.params, *source.params, *where.params, *order.params, limit))
+
+    def source(self, stage: Stage) -> tuple[Sql, list[Sql]]:
+        """The tables, and conditions if one is not joined by ON: the first key's, if every row of the stage has it."""
+        text, params, conditions = self.tables, tuple[Any, ...](), list[Sql]()
+        for key in self.keys:
+            if key.table and key is self.keys[0] and stage.has_first_key:
+                text = f"{key.table} {'CROSS JOIN' if self.by_first_key else ','} {text}"
+                conditions.append(key.on)
+            elif key.table:
+                text, params = f"{text} LEFT JOIN {key.table} ON {key.on.text}", (*params, *key.on.params)
+        return Sql(text, params), conditions
 
 
 def _page(statement: _Statement, asked: _Question, scope: object, after: str | None, make: Any) -> Page[Any]:

@@ -11,3 +11,5 @@ MAX_PAGE = 50_000  # runs in one page
 COUNT_STOP = 10_000  # where counting ends: "10,000+"
 TEXT_INDEX_LENGTH = 200  # params and tags are indexed by the first so many characters and rechecked in full
 TIME_LIMIT_SECONDS = 20  # for one search statement
+FEW = 500  # so many matches are few: a search starts from their list
+MAX_PROBES = 8  # conditions that are looked at beforehand

@@ -22,7 +22,6 @@ from experiments.search.limits import MAX_ORDER_KEYS
 from experiments.search.tree import Aggregate, Comparison, Entity, Field, Op
 from kernel.errors import Invalid
 
-NO_JOIN = Sql("")
 _INT64 = 2**63
 _HEX = re.compile(r"[0-9a-f]{32}")
 
@@ -66,10 +65,11 @@ class Rank:
 
 @dataclass(frozen=True, slots=True)
 class SortKey:
-    """A key as SQL: joins it needs, and its ranks in order, which are disjoint and cover every row."""
+    """A key as SQL: its ranks in order, disjoint and covering every row; for a keyed value its table and the join."""
 
     ranks: tuple[Rank, ...]
-    join: Sql = NO_JOIN
+    table: str = ""
+    on: Sql = TRUE
 
     def rank_number(self, first: int = 0) -> Value | None:
         """The rank as a number, from the given rank on; None if there is only one."""
@@ -94,6 +94,7 @@ class Stage:
 
     condition: Sql
     values: tuple[Value, ...]
+    has_first_key: bool = False
 
     def order(self) -> Sql:
         """ORDER BY's list. NULLs never meet within a rank, so their place does not matter."""
@@ -142,7 +143,7 @@ def stages(keys: Sequence[SortKey]) -> list[Stage]:
     """The first rank of the first key, then all other ranks together."""
     first, others = keys[0], [value for key in keys[1:] for value in key.values()]
     leading = first.ranks[0]
-    found = [Stage(leading.condition, (*([leading.value] if leading.value else []), *others))]
+    found = [Stage(leading.condition, (*([leading.value] if leading.value else []), *others), has_first_key=True)]
     if len(first.ranks) > 1:
         rest = joined("OR", [rank.condition for rank in first.ranks[1:]])
         found.append(Stage(rest, (*first.values(1), *others)))
@@ -170,16 +171,20 @@ def _sort_key(at: int, order: OrderKey, compiler: Compiler, numeric_params: bool
     if entity is Entity.ATTRIBUTE:
         column = compiler.vocabulary.columns[order.field.key]
         return column_key(column, descending=order.descending, collation=compiler.database.collation)
-    join = _join(f"o{at}", order.field, compiler)
+    alias, on = f"o{at}", _on(f"o{at}", order.field, compiler)
     if entity is Entity.METRIC:
-        return _metric_key(f"o{at}", order, compiler, join)
-    return _text_key(f"o{at}", order, compiler, join, numbered=numeric_params and entity is Entity.PARAM)
+        ranks = _metric_ranks(alias, order, compiler)
+    elif entity is Entity.PARAM and numeric_params:
+        ranks = _numbered_ranks(alias, order, compiler)
+    else:
+        ranks = _text_ranks(alias, order, compiler)
+    return SortKey(ranks, f"{compiler.tables[entity].name} {alias}", on)
 
 
-def _join(alias: str, field: Field, compiler: Compiler) -> Sql:
+def _on(alias: str, field: Field, compiler: Compiler) -> Sql:
     """The row of this key. Naming the single experiment lets its index (experiment, key, value) give the order."""
     table = compiler.tables[field.entity]
-    text = f" LEFT JOIN {table.name} {alias} ON {alias}.{table.owner} = {compiler.alias}.id AND {alias}.key = %s"
+    text = f"{alias}.{table.owner} = {compiler.alias}.id AND {alias}.key = %s"
     params: tuple[object, ...] = (field.key,)
     if field.entity is Entity.METRIC:
         text += f" AND {alias}.context = ''"
@@ -189,15 +194,12 @@ def _join(alias: str, field: Field, compiler: Compiler) -> Sql:
     return Sql(text, params)
 
 
-def _metric_key(alias: str, order: OrderKey, compiler: Compiler, join: Sql) -> SortKey:
+def _metric_ranks(alias: str, order: OrderKey, compiler: Compiler) -> tuple[Rank, ...]:
     value = _metric_value(alias, order.field, compiler)
-    return SortKey(
-        (
-            Rank(Sql(f"{value.text} IS NOT NULL", value.params), Value(value, Holds.FLOAT, order.descending)),
-            Rank(Sql(f"{alias}.id IS NOT NULL AND {value.text} IS NULL", value.params)),
-            Rank(Sql(f"{alias}.id IS NULL")),
-        ),
-        join,
+    return (
+        Rank(Sql(f"{value.text} IS NOT NULL", value.params), Value(value, Holds.FLOAT, order.descending)),
+        Rank(Sql(f"{alias}.id IS NOT NULL AND {value.text} IS NULL", value.params)),
+        Rank(Sql(f"{alias}.id IS NULL")),
     )
 
 
@@ -215,17 +217,26 @@ def _metric_value(alias: str, field: Field, compiler: Compiler) -> Sql:
     return Sql(f"(CASE{text} END)", params)
 
 
-def _text_key(alias: str, order: OrderKey, compiler: Compiler, join: Sql, *, numbered: bool) -> SortKey:
+def _text_ranks(alias: str, order: OrderKey, compiler: Compiler) -> tuple[Rank, ...]:
     """By the beginning of the text, code point by code point."""
-    head = compiler.database.head(f"{alias}.value") + compiler.database.collation
-    text = Value(Sql(head), Holds.TEXT, order.descending)
-    missing = Rank(Sql(f"{alias}.id IS NULL"))
-    if not numbered:
-        return SortKey((Rank(Sql(f"{alias}.id IS NOT NULL"), text), missing), join)
+    text = Value(_beginning(alias, compiler), Holds.TEXT, order.descending)
+    return Rank(Sql(f"{alias}.id IS NOT NULL"), text), Rank(Sql(f"{alias}.id IS NULL"))
+
+
+def _numbered_ranks(alias: str, order: OrderKey, compiler: Compiler) -> tuple[Rank, ...]:
+    """Numbers as numbers, then other texts."""
     number = Value(Sql(f"{alias}.number"), Holds.FLOAT, order.descending)
-    wordy = f"{alias}.id IS NOT NULL AND {alias}.number IS NULL"
-    text = Value(Sql(f"(CASE WHEN {alias}.number IS NULL THEN {head} END)"), Holds.TEXT, order.descending)
-    return SortKey((Rank(Sql(f"{alias}.number IS NOT NULL"), number), Rank(Sql(wordy), text), missing), join)
+    beginning = _beginning(alias, compiler).text
+    text = Value(Sql(f"(CASE WHEN {alias}.number IS NULL THEN {beginning} END)"), Holds.TEXT, order.descending)
+    return (
+        Rank(Sql(f"{alias}.number IS NOT NULL"), number),
+        Rank(Sql(f"{alias}.id IS NOT NULL AND {alias}.number IS NULL"), text),
+        Rank(Sql(f"{alias}.id IS NULL")),
+    )
+
+
+def _beginning(alias: str, compiler: Compiler) -> Sql:
+    return Sql(compiler.database.head(f"{alias}.value") + compiler.database.collation)
 
 
 def _after(values: Sequence[Value], position: Sequence[object]) -> Sql:
