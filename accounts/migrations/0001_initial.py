@@ -63,7 +63,7 @@ class Migration(migrations.Migration):
                         max_length=50,
                         validators=[
                             django.core.validators.RegexValidator(
-                                "^[a-z0-9](?:[a-z0-9-]{0,48}[a-z0-9])?$",
+                                "^[a-z0-9](?:[a-z0-9-]{0,48}[a-z0-9])?\\Z",
                                 "Use lower-case letters, digits and hyphens, at most 50, not starting or ending with a hyphen.",
                             )
                         ],
@@ -77,7 +77,7 @@ class Migration(migrations.Migration):
                         max_length=10,
                         validators=[
                             django.core.validators.RegexValidator(
-                                "^[A-Z][A-Z0-9]{1,9}$", "Use 2 to 10 capital letters and digits, a letter first."
+                                "^[A-Z][A-Z0-9]{1,9}\\Z", "Use 2 to 10 capital letters and digits, a letter first."
                             )
                         ],
                     ),
@@ -175,7 +175,7 @@ class Migration(migrations.Migration):
                         unique=True,
                         validators=[
                             django.core.validators.RegexValidator(
-                                "^[a-z0-9](?:[a-z0-9-]{0,48}[a-z0-9])?$",
+                                "^[a-z0-9](?:[a-z0-9-]{0,48}[a-z0-9])?\\Z",
                                 "Use lower-case letters, digits and hyphens, at most 50, not starting or ending with a hyphen.",
                             )
                         ],
@@ -189,7 +189,7 @@ class Migration(migrations.Migration):
                         unique=True,
                         validators=[
                             django.core.validators.RegexValidator(
-                                "^[A-Z][A-Z0-9]{1,9}$", "Use 2 to 10 capital letters and digits, a letter first."
+                                "^[A-Z][A-Z0-9]{1,9}\\Z", "Use 2 to 10 capital letters and digits, a letter first."
                             )
                         ],
                     ),

@@ -14,10 +14,10 @@ from audit.ledger.tracking import Quiet, Tracked, history
 from kernel.clock import now
 
 slug_is_plain = RegexValidator(
-    r"^[a-z0-9](?:[a-z0-9-]{0,48}[a-z0-9])?$",
+    r"^[a-z0-9](?:[a-z0-9-]{0,48}[a-z0-9])?\Z",
     "Use lower-case letters, digits and hyphens, at most 50, not starting or ending with a hyphen.",
 )
-key_is_plain = RegexValidator(r"^[A-Z][A-Z0-9]{1,9}$", "Use 2 to 10 capital letters and digits, a letter first.")
+key_is_plain = RegexValidator(r"^[A-Z][A-Z0-9]{1,9}\Z", "Use 2 to 10 capital letters and digits, a letter first.")
 
 
 class Project(ProjectScoped, Tracked):

@@ -56,7 +56,9 @@ def test_without_a_password_nobody_signs_in():
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("email", ["", "grace", "grace@", "a@b", "grace hopper@example.org", "x" * 250 + "@example.org"])
+@pytest.mark.parametrize(
+    "email", ["", "grace", "grace@", "a@b", "grace hopper@example.org", "x" * 250 + "@example.org"]
+)
 def test_what_is_no_address_is_refused(email):
     with pytest.raises(Invalid) as refused:
         create_user(operator(), email=email)
