@@ -6,6 +6,8 @@ from enum import StrEnum
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
+from django.db.models import QuerySet
+
 from accounts.access import sight
 from accounts.models import Project
 from experiments.models import Experiment, MetricDirection, Run
@@ -13,7 +15,7 @@ from experiments.search.columns import Dialect
 from experiments.search.compile import Compiler, Directions, KeyedTable, Scope, with_rare_conditions
 from experiments.search.databases import TRUE, Sql, fetch, joined, this_database
 from experiments.search.grammar import parse
-from experiments.search.limits import COUNT_STOP, MAX_PAGE
+from experiments.search.limits import COUNT_STOP, MAX_PAGE, NAMED_EXPERIMENTS
 from experiments.search.ordering import (
     OrderKey,
     SortKey,
@@ -268,15 +270,20 @@ def _run_scope(viewer: Actor, project: Project | None, experiments: Sequence[int
         visible = visible.filter(project=project)
     if experiments is not None:
         known = [pk for pk in dict.fromkeys(experiments) if -(2**63) <= pk < 2**63]
-        return Scope(experiments=tuple(sorted(visible.filter(pk__in=known).values_list("pk", flat=True))))
+        return _these(visible.filter(pk__in=known))
     seen = sight(viewer, Run.see_permission)
-    if project is not None:
-        if seen.everything or project.pk in seen.projects:
-            return Scope(projects=(project.pk,))
-        return Scope(experiments=tuple(sorted(visible.values_list("pk", flat=True))))
-    if seen.everything:
-        return Scope()
-    return Scope(experiments=tuple(sorted(seen.experiments)), projects=tuple(sorted(seen.projects)))
+    if project is None:
+        alone = None if seen.everything else tuple(sorted(seen.experiments))
+        return Scope(experiments=alone, projects=None if seen.everything else tuple(sorted(seen.projects)))
+    if not (seen.everything or project.pk in seen.projects):
+        return _these(visible)
+    few = tuple(visible.order_by("pk").values_list("pk", flat=True)[: NAMED_EXPERIMENTS + 1])
+    return Scope(projects=(project.pk,), within=few if len(few) <= NAMED_EXPERIMENTS else ())
+
+
+def _these(experiments: QuerySet[Experiment]) -> Scope:
+    found = tuple(experiments.order_by("pk").values_list("pk", flat=True))
+    return Scope(experiments=found, within=found if len(found) <= NAMED_EXPERIMENTS else ())
 
 
 def _run_compiler(viewer: Actor, asked: _Question, scope: Scope) -> Compiler:

@@ -52,10 +52,14 @@ class KeyedTable:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Where a search looks: these experiments, whole projects, or both together; everywhere if neither is said."""
+    """Where a search looks: these experiments, whole projects, or both together; everywhere if neither is said.
+
+    within: all experiments that this comes to, where they are few enough to be named in an index search.
+    """
 
     experiments: tuple[int, ...] | None = None
     projects: tuple[UUID, ...] | None = None
+    within: tuple[int, ...] = ()
 
     def condition(self, database: Database, alias: str = "r") -> Sql:
         """Rows in scope."""
@@ -160,12 +164,12 @@ class Compiler:
     def lists(self, node: Comparison) -> bool:
         """Whether an index over (experiment, key, value) can list who satisfies a condition."""
         table = self.tables.get(node.field.entity)
-        return bool(table and table.scoped and self.scope.experiments and self.scope.projects is None)
+        return bool(table and table.scoped and self.scope.within)
 
     def holders(self, node: Comparison, test: Sql) -> Sql:
         """The list of them, within the named experiments."""
         table, of_key = self.tables[node.field.entity], _of_key(node, test)
-        inside = _among("v.experiment_id", self.scope.experiments or ())
+        inside = _among("v.experiment_id", self.scope.within)
         text = f"SELECT v.{table.owner} FROM {table.name} v WHERE {inside.text} AND {of_key.text}"  # noqa: S608
         return Sql(text, (*inside.params, *of_key.params))
 
@@ -254,7 +258,7 @@ def with_rare_conditions(compiler: Compiler, node: Node) -> Compiler:
     A search that starts from a list of few is quick, and so is one that walks the order and stops when its page is
     full; the other way round each reads the whole experiment. 0.1 ms for each condition.
     """
-    if compiler.database.name == "postgresql" or not compiler.scope.experiments:
+    if compiler.database.name == "postgresql" or not compiler.scope.within:
         return compiler
     asked = [c for c in comparisons(node) if compiler.lists(c) and c.field.aggregate is not Aggregate.BEST]
     asked = [c for c in asked if c.value is not None][:MAX_PROBES]

@@ -13,3 +13,4 @@ TEXT_INDEX_LENGTH = 200  # params and tags are indexed by the first so many char
 TIME_LIMIT_SECONDS = 20  # for one search statement
 FEW = 500  # so many matches are few: a search starts from their list
 MAX_PROBES = 8  # conditions that are looked at beforehand
+NAMED_EXPERIMENTS = 200  # so many experiments are named in an index search; among more, each run is probed

@@ -188,9 +188,8 @@ def _on(alias: str, field: Field, compiler: Compiler) -> Sql:
     params: tuple[object, ...] = (field.key,)
     if field.entity is Entity.METRIC:
         text += f" AND {alias}.context = ''"
-    inside = compiler.scope.experiments
-    if table.scoped and inside and len(inside) == 1 and compiler.scope.projects is None:
-        text, params = f"{text} AND {alias}.experiment_id = %s", (*params, inside[0])
+    if table.scoped and len(compiler.scope.within) == 1:
+        text, params = f"{text} AND {alias}.experiment_id = %s", (*params, compiler.scope.within[0])
     return Sql(text, params)
 
 
