@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import sys
 
+import pytest
+
 from tests import run_checks
 from tests.run_checks import Result, run_check, summarise
+
+pytestmark = pytest.mark.once
 
 
 def test_a_check_that_fails_is_shown_with_its_words(capsys):

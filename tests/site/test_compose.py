@@ -17,6 +17,8 @@ import yaml
 from tests.services.postgres import running_postgres
 from tests.services.processes import ROOT, free_port, start, stop, wait_until
 
+pytestmark = pytest.mark.once
+
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 DOCKERFILE = (ROOT / "Dockerfile").read_text().replace("\\\n", " ")
 PARTS = ["web", "worker", "sequencer"]

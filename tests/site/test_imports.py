@@ -14,6 +14,8 @@ import pytest
 
 from tests.services.processes import ROOT
 
+pytestmark = pytest.mark.once
+
 ROOMS = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["root_packages"]
 LINTER = str(Path(sys.executable).with_name("lint-imports"))
 

@@ -13,6 +13,8 @@ import pytest
 import prepare
 from tests.services.processes import ROOT
 
+pytestmark = pytest.mark.once
+
 PINNED = re.compile(r"^[\w.-]+(\[[\w,]+\])?==[\w.]+$")
 
 
