@@ -41,10 +41,11 @@ def test_a_dataset_that_is_logged_twice_is_one_input(wire: Wire, run: str) -> No
 
 def test_two_runs_may_use_one_dataset(wire: Wire, experiment: str) -> None:
     runs = [wire.new_run(experiment), wire.new_run(experiment)]
+    shared = dataset(name="shared")
     for run in runs:
-        use(wire, run, dataset())
-    assert [inputs(wire, run)[0]["dataset"] for run in runs] == [dataset(), dataset()]
-    found = wire.post("runs/search", experiment_ids=[experiment], filter="datasets.digest = 'd1'")["runs"]
+        use(wire, run, shared)
+    assert [inputs(wire, run)[0]["dataset"] for run in runs] == [shared, shared]
+    found = wire.post("runs/search", experiment_ids=[experiment], filter="datasets.name = 'shared'")["runs"]
     assert {one["info"]["run_id"] for one in found} == set(runs)
 
 

@@ -41,11 +41,6 @@ def test_a_default_experiment_is_there_from_the_start_and_accepts_runs(wire: Wir
     assert [one["info"]["experiment_id"] for one in found] == ["0"]
 
 
-@mled_only
-def test_a_run_that_names_no_experiment_goes_to_the_default_one(wire: Wire) -> None:
-    assert wire.post("runs/create", start_time=1)["run"]["info"]["experiment_id"] == "0"
-
-
 def test_a_name_that_is_taken_is_refused(wire: Wire) -> None:
     name = unique("twice")
     wire.new_experiment(name=name)
