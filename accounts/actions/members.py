@@ -86,6 +86,7 @@ def change_role(actor: Actor, membership: Membership, *, role: Role, reason: str
     if held is role:
         return membership
     project = _project_of(membership)
+    _hold(project)
     _check_not_self(actor, membership.user)
     if held is Role.PROJECT_MANAGER:
         _check_manager_stays(membership)
@@ -113,6 +114,11 @@ def _check_new(project: Project, user: User | None, group: Group | None, role: R
         raise AlreadyExists(f"{user or group} has that role already.", field="email")
 
 
+def _hold(project: Project) -> None:
+    """One change of a project's members at a time: what was checked still holds when it is written."""
+    Project.objects.select_for_update(no_key=True).get(pk=project.pk)
+
+
 def _check_manager_stays(membership: Membership) -> None:
     managers = Membership.objects.filter(project=membership.project, role=Role.PROJECT_MANAGER)
     if not managers.exclude(pk=membership.pk).exists():
@@ -129,6 +135,7 @@ def _add(actor: Actor, project: Project, role: Role, user: User | None, group: G
     if (user is None) == (group is None):
         raise Invalid("Name one user or one group.", field="email")
     _check_not_self(actor, user)
+    _hold(project)
     for person in _people(user, group):
         _check_separation(person, project.pk, role)
     _check_new(project, user, group, role)
@@ -138,7 +145,7 @@ def _add(actor: Actor, project: Project, role: Role, user: User | None, group: G
 
 
 def _remove(actor: Actor, membership: Membership) -> None:
-    _project_of(membership)
+    _hold(_project_of(membership))
     _check_not_self(actor, membership.user)
     if membership.role == Role.PROJECT_MANAGER:
         _check_manager_stays(membership)
@@ -167,8 +174,8 @@ def dismiss(actor: Actor, *, membership: Membership, reason: str = "") -> None:
         raise Invalid("This is a role in a project.")
     if membership.user_id == actor.user_id:
         raise Refused("Nobody changes their own role.", hint="Ask another administrator.")
-    others = Membership.objects.filter(project=None, role=Role.ADMINISTRATOR).exclude(pk=membership.pk)
-    if membership.role == Role.ADMINISTRATOR and not others.exists():
+    administrators = Membership.objects.select_for_update().filter(project=None, role=Role.ADMINISTRATOR).order_by("pk")
+    if membership.role == Role.ADMINISTRATOR and not set(administrators) - {membership}:
         raise Conflict("One administrator always stays.", hint="Appoint another one first.")
     membership.delete()
 

@@ -11,7 +11,7 @@ from accounts.decorators import action
 from accounts.models import ApiToken, Project, User
 from accounts.roles import Scope
 from accounts.texts import checked_line
-from kernel.actor import Actor
+from kernel.actor import Actor, TokenGrant
 from kernel.clock import now
 from kernel.digests import sha256_hex
 from kernel.errors import Invalid, NotFound, Refused
@@ -53,8 +53,6 @@ def create_token(
     Raises Invalid, Refused.
     """
     owner_id = _owner_id(actor, owner)
-    if actor.token is not None and not set(scopes) <= actor.token.scopes:
-        raise Refused("A token cannot make one that may more than itself.")
     for project in [*(projects or ()), *([default_project] if default_project else ())]:
         require(actor, "projects.see", project)
     token = ApiToken(
@@ -67,8 +65,24 @@ def create_token(
         default_project=default_project,
         expires_at=_expiry(days),
     )
+    if actor.token is not None:
+        _check_within(token, actor.token)
     token.save()
     return token
+
+
+def _check_within(token: ApiToken, maker: TokenGrant) -> None:
+    """Raise Refused where a token would make one that may more, elsewhere or longer than itself."""
+    until = ApiToken.objects.values_list("expires_at", flat=True).get(pk=maker.id)
+    longer = until is not None and (token.expires_at is None or token.expires_at > until)
+    elsewhere = maker.projects is not None and (
+        token.projects is None or not {UUID(text) for text in token.projects} <= maker.projects
+    )
+    if longer or elsewhere or not set(token.scopes) <= maker.scopes:
+        raise Refused(
+            "A token cannot make one that may more than itself: more scopes, other projects, or a longer life.",
+            hint="Sign in and make it on the Tokens page.",
+        )
 
 
 def _owner_id(actor: Actor, owner: User | None) -> UUID:

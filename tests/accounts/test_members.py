@@ -18,6 +18,7 @@ from accounts.actions.members import (
 from accounts.models import Group, GroupMember, Membership
 from accounts.queries.projects import find_project, members_of
 from accounts.roles import Role
+from kernel.actor import operator
 from kernel.errors import AlreadyExists, Conflict, Invalid, NotFound, Refused
 from tests.factories import (
     a_group,
@@ -296,12 +297,13 @@ def test_only_administrators_appoint_site_wide(team, outsider):
 @pytest.mark.django_db
 def test_one_administrator_always_stays():
     first, second = an_administrator(), an_administrator()
-    Membership.objects.exclude(user_id__in=[first.user_id, second.user_id])
     dismiss(first, membership=Membership.objects.get(user_id=second.user_id), reason="left")
     with pytest.raises(Refused):
         dismiss(again(second), membership=Membership.objects.get(user_id=first.user_id))
     with pytest.raises(Refused, match="own role"):
         dismiss(first, membership=Membership.objects.get(user_id=first.user_id))
+    with pytest.raises(Conflict, match="One administrator"):
+        dismiss(operator(), membership=Membership.objects.get(user_id=first.user_id))
 
 
 def test_a_role_in_a_project_is_not_dismissed_site_wide(team):
