@@ -5,9 +5,11 @@ from typing import Final
 from django.http import HttpRequest
 
 from artifacts.storage import UploadBroken
-from kernel.errors import Invalid
+from kernel.errors import Invalid, MledError
 
 MEGABYTE: Final = 1_000_000
+DRAINED_MAX: Final = 64 * MEGABYTE
+CHUNK: Final = 256 * 1024
 
 
 def json_body(request: HttpRequest, limit: int) -> bytes:
@@ -47,6 +49,16 @@ class Upload:
         except OSError:
             raise UploadBroken("The upload broke off.", hint="Send it again.") from None
         return data
+
+
+def drain(request: HttpRequest) -> None:
+    """Read and forget what a refused request still carries: a client that is sending would not see the answer."""
+    upload, left = Upload(request), DRAINED_MAX
+    try:
+        while left > 0 and (chunk := upload.read(CHUNK)):
+            left -= len(chunk)
+    except MledError:
+        return
 
 
 def _check_type(request: HttpRequest) -> None:

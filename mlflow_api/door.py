@@ -16,10 +16,10 @@ from accounts.authentication import actor_for_token, bearer_secret
 from kernel.actor import Actor, Door, anonymous
 from kernel.errors import Invalid, MledError, NotServed, Unauthenticated
 from mlflow_api import errors
-from mlflow_api.bodies import json_body
+from mlflow_api.bodies import drain, json_body
 from mlflow_api.calls import Call, Reply
 from mlflow_api.messages.decoding import from_json, from_query
-from mlflow_api.routes import Needs, Route, find_route
+from mlflow_api.routes import Needs, find_route
 
 PREFIX: Final = "/mlflow/"
 _ROOTS: Final = ("/api/2.0/", "/api/3.0/", "/ajax-api/", "/v1/traces")
@@ -44,6 +44,8 @@ def answer(request: HttpRequest) -> HttpResponseBase:
         response = errors.refusal(Invalid("This server does not go by that name.", field="Host"), request_id)
     except Exception as error:  # the last line: whatever it is becomes a 500 without internals, and a line in the log
         response = errors.failure(error, request_id)
+    if response.status_code >= 400 and request.method != "GET":
+        drain(request)
     response["X-Content-Type-Options"] = "nosniff"
     return response
 
@@ -61,7 +63,7 @@ def _answered(request: HttpRequest, request_id: str) -> HttpResponseBase:
     call = Call(actor, project, request, named)
     if route.asks is None:
         return _response(route.handler(call))
-    return _response(route.handler(call, _message(route, request)))
+    return _response(route.handler(call, _message(route.asks, request, route.body_limit)))
 
 
 def _split(path: str) -> tuple[str, str]:
@@ -97,15 +99,14 @@ def _project(actor: Actor, slug: str, request: HttpRequest) -> Any:
     )
 
 
-def _message(route: Route, request: HttpRequest) -> Any:
+def _message(asks: type[Any], request: HttpRequest, limit: int) -> Any:
     """What the client asks: in the query of a GET, in the JSON body of anything else."""
-    assert route.asks is not None
     if request.method == "GET":
-        return from_query(route.asks, dict(request.GET.lists()))
-    body = json_body(request, route.body_limit)
+        return from_query(asks, dict(request.GET.lists()))
+    body = json_body(request, limit)
     if not body and request.method == "DELETE":
-        return from_query(route.asks, dict(request.GET.lists()))
-    return from_json(route.asks, body)
+        return from_query(asks, dict(request.GET.lists()))
+    return from_json(asks, body)
 
 
 def _response(reply: Reply | HttpResponseBase) -> HttpResponseBase:

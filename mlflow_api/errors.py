@@ -62,7 +62,8 @@ class WrongMethod(Invalid):
 def refusal(error: MledError, request_id: str) -> HttpResponse:
     """The answer to a mistake or a refusal."""
     status, code = _status_and_code(error)
-    response = _response(status, code, str(error), request_id, hint=error.hint, field=error.field)
+    said = f"{error.field}: {error}" if "[" in error.field and error.field not in str(error) else str(error)
+    response = _response(status, code, said, request_id, hint=error.hint, field=error.field)
     if isinstance(error, WrongMethod):
         response["Allow"] = ", ".join(error.allowed)
     return response

@@ -26,7 +26,7 @@ class NotSatisfiable(ValueError):
 
 
 def file_response(request: HttpRequest, file: Any, reader: BinaryIO) -> HttpResponseBase:
-    """The answer to a download. file: has path, size_bytes and blob_id; reader: at its start, closed with the answer."""
+    """The answer to a download. file: has path, size_bytes and blob_id; reader: closed with the answer."""
     size, tag = file.size_bytes, f'"{file.blob_id}"'
     if request.META.get("HTTP_IF_NONE_MATCH") == tag:
         reader.close()

@@ -25,7 +25,7 @@ def writable_model(model: LoggedModel) -> LoggedModel:
 
 
 def refuse_if_run_is_locked(model: LoggedModel) -> None:
-    """Within an act: raise Locked where the run that made the model is locked, and keep it unlocked until the commit."""
+    """Within an act: raise Locked where the run that made the model is locked; it stays unlocked until the commit."""
     state = hold_run(model.source_run_id, alone=False) if model.source_run_id is not None else None
     if state is not None and state[1]:
         raise locked(model)

@@ -14,7 +14,7 @@ from experiments.models import Experiment, ExperimentTag, ExperimentUserObjectPe
 from experiments.values import EXPERIMENT_NAME_MAX, EXPERIMENT_TAG_MAX, Lifecycle, checked_key, checked_text
 from kernel.actor import Actor
 from kernel.clock import now, now_ms
-from kernel.errors import AlreadyExists, Conflict, Invalid, NotFound
+from kernel.errors import AlreadyExists, Invalid, Locked, NotFound
 
 _TAG_KIND = "experiments.experimenttag"
 
@@ -88,7 +88,7 @@ def delete_experiment(actor: Actor, experiment: Experiment, *, reason: str = "")
         raise NotFound("This experiment is deleted already.")
     held = Run.objects.filter(experiment=experiment, locked_at__isnull=False).count()
     if held:
-        raise Conflict(
+        raise Locked(
             f"{held} of its runs {'is' if held == 1 else 'are'} locked, so the experiment stays.",
             hint="Unlock them first.",
         )

@@ -93,13 +93,13 @@ def metric_history(
     """The history of a metric; an unknown key has none. Without a limit the whole of it. Raises Invalid."""
     if limit is not None and limit <= 0:
         raise Invalid("max_results must be at least 1.", field="max_results")
+    question = question_digest("history", run.uid.hex, key)
+    position = _position(decode_token(question, after))
     series = next(iter(series_of(viewer, run, [key])), None)
     if series is None:
         return HistoryPage(Points.none())
-    if limit is None and not after:
+    if limit is None and position is None:
         return HistoryPage(history(series))
-    question = question_digest("history", run.uid.hex, key)
-    position = _position(decode_token(question, after))
     points, end = history_page(series, limit or 2**62, position)
     token = encode_token(question, [str(end.at_ms), str(end.step), str(end.bits)]) if end else ""
     return HistoryPage(points, token)

@@ -92,7 +92,7 @@ def list_folder(call: Call, asked: ask.ListProxied) -> Reply:
 
 
 def _located(call: Call, path: str) -> tuple[Kind, Any, str]:
-    """The run or model that a path lies in, and the path below it. Raises NotFound, the same for all that is not there."""
+    """The run or model that a path lies in, and the path below it. Raises NotFound, the same for all that is absent."""
     found = _match(path)
     if found is None:
         raise NotFound(f"There is no run or model at '{path[:200]}'.", hint="Use the run's artifact URI.", field="path")

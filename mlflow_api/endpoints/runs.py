@@ -27,7 +27,7 @@ MODEL_HISTORY: Final = "mlflow.log-model.history"
 
 
 def create(call: Call, asked: ask.CreateRun) -> Reply:
-    experiment = get_experiment(call.actor, asked.experiment_id, project=call.project)
+    experiment = get_experiment(call.actor, asked.experiment_id or DEFAULT_WIRE_ID, project=call.project)
     _, tags = cut_for_new((), ask.pairs(asked.tags))
     run = actions.create_run(
         call.actor,

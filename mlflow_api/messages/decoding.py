@@ -91,7 +91,7 @@ def _explained(said: str) -> Invalid:
 
 
 def _is_plain(body: bytes) -> bool:
-    """True if the body certainly repeats no key and holds no NUL: nearly every body, told at the price of one more parse.
+    """True if the body certainly repeats no key and holds no NUL: most bodies, told by one more parse.
 
     Every member of an object has a colon. If there are as many colons as members in the parsed value, which holds each
     key of an object once, no key was repeated. Where texts hold colons, only those right behind a quote are counted.

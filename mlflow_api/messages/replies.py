@@ -128,9 +128,9 @@ def _inputs(data: RunData, links: RunLinks) -> dict[str, Any]:
                     "digest": given.digest,
                     "source_type": given.source_type,
                     "source": given.source,
-                    "schema": given.schema,
-                    "profile": given.profile,
-                },
+                }
+                | ({"schema": given.schema} if given.schema else {})
+                | ({"profile": given.profile} if given.profile else {}),
                 "tags": pairs((json.loads(given.tags) if isinstance(given.tags, str) else given.tags).items()),
             }
             for given in data.inputs

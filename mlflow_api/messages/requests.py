@@ -91,7 +91,7 @@ class SearchExperiments(Struct):
 
 
 class CreateRun(Struct):
-    experiment_id: Text
+    experiment_id: str | None = None
     user_id: str | None = None
     run_name: str | None = None
     start_time: Int64 | None = None

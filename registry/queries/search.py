@@ -89,7 +89,7 @@ def search_logged_models(
 ) -> ModelPage:
     """The models of these experiments (primary keys) that satisfy a filter, newest first unless sorted otherwise.
 
-    datasets narrow which metrics a filter looks at. Raises QueryError for filter and order, Invalid for limit and token.
+    datasets narrow which metrics a filter looks at. Raises QueryError for filter and order, Invalid for the rest.
     """
     if not 1 <= limit <= PAGE_MAX:
         raise Invalid(f"A page holds 1 to {PAGE_MAX:,} models, not {limit:,}.", field="max_results")
@@ -125,7 +125,7 @@ def _conditions(text: str, datasets: Sequence[OnDataset]) -> list[Q]:
 
 def _hex(source: str) -> Replace:
     """A UUID column as 32 hex digits."""
-    return Replace(Cast(source, TextField()), Value("-"), Value(""))
+    return Replace(Cast(source, TextField()), Value("-"), Value(""), output_field=TextField())
 
 
 def _any_of(datasets: Sequence[OnDataset]) -> Q:
@@ -168,8 +168,7 @@ def _attribute(column: Column, term: Comparison) -> Q:
 
 def _number(source: str, term: Comparison) -> Q:
     """A number column, where NULL stands for NaN and satisfies != alone."""
-    value = term.value
-    assert isinstance(value, int | float)
+    value: Any = term.value
     if isinstance(value, int) and not -_INT64 <= value < _INT64:
         value = float(value)
     if term.op is Op.NE:
