@@ -253,7 +253,7 @@ def _another(value: object) -> object:
         return 17
     if isinstance(value, bool):
         return not value
-    return value + 1 if isinstance(value, int) else f"{value}x".lower()
+    return value + 1000 if isinstance(value, int) else f"{value}x".lower()
 
 
 def change_a_row(chance: random.Random, size: int) -> None:
