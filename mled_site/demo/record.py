@@ -3,10 +3,13 @@
 import io
 import json
 import platform
+import subprocess
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import numpy as np
+from django.conf import settings
 
 from artifacts import blobs
 from experiments.actions.batches import log_batch
@@ -31,7 +34,7 @@ def trained_run(
     actor: Actor,
     experiment: Experiment,
     task: Task,
-    settings: Settings,
+    tried: Settings,
     score: Score,
     *,
     name: str = "",
@@ -39,24 +42,36 @@ def trained_run(
     stop_after: int | None = None,
 ) -> Run:
     """Train and log. stop_after: somebody stops it at that step. A loss of NaN ends the run as failed."""
-    network = Network(task, settings, classifies=task.name == "pump-vibration")
+    network = Network(task, tried, classifies=task.name == "pump-vibration")
     run = create_run(
         actor,
         experiment,
-        name=name or f"{settings.architecture}-lr{settings.lr:g}-s{settings.seed}",
+        name=name or f"{tried.architecture}-lr{tried.lr:g}-s{tried.seed}",
         started_ms=now_ms(),
-        tags={"mlflow.source.name": "mled_site/demo/record.py", "mlflow.source.type": "LOCAL", **(tags or {})},
+        tags={**_source(), **(tags or {})},
         claimed_user=actor.user_name.lower(),
     )
-    _log_conditions(actor, run, task, settings)
+    _log_conditions(actor, run, task, tried)
     status = _log_training(actor, run, network, task, score, stop_after)
     if status is RunStatus.FINISHED:
         _store_results(actor, run, network, task, score)
     return update_run(actor, run, status=status, ended_ms=now_ms())
 
 
-def _log_conditions(actor: Actor, run: Run, task: Task, settings: Settings) -> None:
-    params = {"architecture": settings.architecture, **settings.params()}
+@cache
+def _source() -> dict[str, str]:
+    """The script and, in a checkout, its commit: as MLflow's client says it."""
+    source = {"mlflow.source.name": "mled_site/demo/record.py", "mlflow.source.type": "LOCAL"}
+    asked = ["git", "-C", str(settings.BASE_DIR), "rev-parse", "HEAD"]
+    try:
+        commit = subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return source
+    return {**source, "mlflow.source.git.commit": commit}
+
+
+def _log_conditions(actor: Actor, run: Run, task: Task, tried: Settings) -> None:
+    params = {"architecture": tried.architecture, **tried.params()}
     machine = {"python": platform.python_version(), "numpy": np.__version__, "host": platform.machine()}
     log_batch(actor, run, batch=Batch(params=list(params.items()), tags=list(machine.items())))
     inputs = [
