@@ -13,6 +13,7 @@ clash, so that tests may share a database.
 from __future__ import annotations
 
 import dataclasses
+import io
 import itertools
 import json
 import os
@@ -29,13 +30,21 @@ from accounts.actions.users import create_user
 from accounts.authentication import actor_for_token
 from accounts.models import ApiToken, Group, Membership, Project, User
 from accounts.roles import Role, Scope
+from artifacts.blobs import receive
+from artifacts.models import ArtifactFile
 from audit.ledger.models import AuditEvent, AuditPayload
-from experiments.actions.experiments import create_experiment
+from experiments.actions.batches import log_batch
+from experiments.actions.experiments import create_experiment, set_metric_direction
+from experiments.actions.files import put_file
+from experiments.actions.inputs import DatasetInput
 from experiments.actions.runs import create_run, update_run
 from experiments.metrics.batch import Batch, MetricPoint
 from experiments.models import Experiment, Run
 from experiments.values import RunStatus
 from kernel.actor import Actor, ActorKind, Door, anonymous, operator
+from registry.actions.links import log_outputs, log_run_inputs
+from registry.actions.logged_models import create_logged_model
+from registry.models import LoggedModel
 
 PASSWORD = "correct horse battery"
 STARTED_MS = 1_700_000_000_000
@@ -233,6 +242,43 @@ def a_batch(
 def curve(steps: int, key: str = "loss") -> Batch:
     """A batch with one falling curve of so many steps."""
     return Batch(metrics=points(key, [1 / (1 + step) for step in range(steps)]))
+
+
+def a_file(actor: Actor, run: Run, path: str = "notes.txt", content: bytes = b"hello") -> ArtifactFile:
+    """A file of a run."""
+    return put_file(actor, run, path=path, stored=receive(io.BytesIO(content), expected=len(content)))
+
+
+@dataclasses.dataclass(frozen=True)
+class Everything:
+    """One of each thing that a project may hold."""
+
+    project: Project
+    experiment: Experiment
+    run: Run
+    file: ArtifactFile
+    model: LoggedModel
+
+
+def everything(actor: Actor, project: Project, word: str = "secret") -> Everything:
+    """A row in every table that belongs to a project; `word` stands in each name, key and value that a person gives."""
+    experiment = an_experiment(actor, project, name=unique(f"{word}-experiment"), tags={f"{word}-tag": word})
+    run = a_run(actor, experiment, name=f"{word} run")
+    log_batch(
+        actor,
+        run,
+        batch=a_batch(params={f"{word}-param": word}, tags={f"{word}-tag": word}, **{f"{word}-loss": [2, 1]}),
+    )
+    model = create_logged_model(
+        actor, experiment, name=f"{word}-model", source_run=run, params={word: word}, tags={word: word}
+    )
+    log_batch(actor, run, batch=Batch(metrics=[MetricPoint(f"{word}-auc", 0.5, STARTED_MS, model_id=model.model_id)]))
+    dataset = DatasetInput(f"{word}-data", "d1", "local", word, tags={"mlflow.data.context": word})
+    log_run_inputs(actor, run, datasets=[dataset], models=[model])
+    log_outputs(actor, run, outputs=[(model, 1)])
+    set_metric_direction(actor, project, key=f"{word}-loss", higher_is_better=False)
+    file = a_file(actor, run, f"{word}/{word}.txt", word.encode())
+    return Everything(project, experiment, run, file, model)
 
 
 # --- What the ledger kept
