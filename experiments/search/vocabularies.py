@@ -25,11 +25,9 @@ _RUN_NAME = ("run name", "Run name", "Run Name")
 
 _PROJECT = "SELECT p.{column} FROM accounts_project p WHERE p.id = {alias}.project_id"
 _EXPERIMENT = "(SELECT {value} FROM experiments_experiment e WHERE e.id = r.experiment_id)"
+_WIRE_ID = "(CASE WHEN e.is_default THEN '0' ELSE CAST(e.id AS text) END)"
 # Where the MLflow door says that a run's files are: below its experiment's location, by default inside MLED.
-_LOCATION = (
-    "(CASE WHEN e.artifact_location <> '' THEN rtrim(e.artifact_location, '/')"
-    " ELSE 'mlflow-artifacts:/' || CAST(e.id AS text) END)"
-)
+_LOCATION = f"COALESCE(NULLIF(e.artifact_location, ''), 'mlflow-artifacts:/' || {_WIRE_ID})"
 _HEX = "replace(CAST(r.uid AS text), '-', '')"
 _ARTIFACT_URI = _EXPERIMENT.format(value=f"{_LOCATION} || '/' || {_HEX} || '/artifacts'")
 
@@ -58,7 +56,7 @@ EXPERIMENTS.register(
     Column(
         "experiment_id",
         Kind.TEXT,
-        "(CASE WHEN e.is_default THEN '0' ELSE CAST(e.id AS text) END)",
+        _WIRE_ID,
         sorted_by="e.id",
         aliases=("id",),
         mlflow=True,
