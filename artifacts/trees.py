@@ -113,10 +113,10 @@ def level_of(files: Files, path: str) -> list[Entry]:
     rows = within(files, path) if path else files
     skip = len(path) + 1 if path else 0
     level = rows.annotate(rest=Substr("path", skip + 1)).annotate(cut=StrIndex("rest", models.Value("/")))
-    files = [Entry(name, False, size) for name, size in level.filter(cut=0).values_list("path", "size_bytes")]
+    here = [Entry(name, False, size) for name, size in level.filter(cut=0).values_list("path", "size_bytes")]
     names = level.filter(cut__gt=0).annotate(part=Substr("rest", 1, models.F("cut") - 1))
     folders = [Entry(path + "/" * bool(path) + part, True) for part in names.values_list("part", flat=True).distinct()]
-    return sorted(files + folders, key=lambda entry: entry.path)
+    return sorted(here + folders, key=lambda entry: entry.path)
 
 
 def within(files: Files, path: str) -> Files:

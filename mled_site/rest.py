@@ -2,22 +2,39 @@
 
 from typing import Any
 
+from django.core.exceptions import RequestDataTooBig
+from django.core.exceptions import ValidationError as DjangoValidationError
 from django.http import Http404
 from rest_framework.exceptions import APIException, ValidationError
 from rest_framework.pagination import CursorPagination
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
-from kernel.errors import MledError
+from kernel.errors import Invalid, MledError
 
 
 class NewestFirst(CursorPagination):
-    """Newest first, by cursor; `limit` asks for a page size up to 1,000."""
+    """Newest first, or as the view's `cursor_order` says, by cursor; `limit` asks for a page size up to 1,000."""
 
     page_size = 100
     page_size_query_param = "limit"
     max_page_size = 1000
     ordering = "-id"
+
+    def get_ordering(self, request: Any, queryset: Any, view: Any) -> tuple[str, ...]:
+        return tuple(getattr(view, "cursor_order", ("-id",)))
+
+    def decode_cursor(self, request: Any) -> Any:
+        cursor = super().decode_cursor(request)
+        if cursor is not None and "\x00" in str(cursor.position):
+            raise ValueError("No value of ours holds a NUL character.")
+        return cursor
+
+    def paginate_queryset(self, queryset: Any, request: Any, view: Any = None) -> list[Any] | None:
+        try:
+            return super().paginate_queryset(queryset, request, view)
+        except (ValueError, OverflowError, DjangoValidationError):
+            raise Invalid("The cursor is not one that this server gave out.", field="cursor") from None
 
 
 def problem(request: Any, *, status: int, code: str, message: str, hint: str = "", field: str = "") -> Response:
@@ -41,6 +58,8 @@ def problem_response(error: Exception, context: dict[str, Any]) -> Response | No
         return problem(
             request, status=error.status, code=error.code, message=error.message, hint=error.hint, field=error.field
         )
+    if isinstance(error, RequestDataTooBig):
+        return problem(request, status=413, code="TOO_LARGE", message="This body is more than is taken at once.")
     if isinstance(error, Http404):
         return problem(request, status=404, code="NOT_FOUND", message="Nothing was found here.")
     answer = exception_handler(error, context)

@@ -1,0 +1,100 @@
+"""What lists can be narrowed by."""
+
+import datetime as dt
+from typing import Any
+
+from django import forms
+from django.db.models import Q, QuerySet
+from django_filters import rest_framework as filters
+from django_filters.fields import IsoDateTimeField
+
+from audit.ledger.models import AuditEvent
+from experiments.models import Experiment, Run
+from experiments.queries.experiments import DEFAULT_WIRE_ID
+from experiments.values import Lifecycle, RunStatus
+
+LIVES = [*Lifecycle.choices, ("all", "All")]
+
+
+class MomentField(IsoDateTimeField):
+    """An ISO 8601 time that is still one in UTC."""
+
+    def clean(self, value: Any) -> dt.datetime | None:
+        try:
+            moment: dt.datetime | None = super().clean(value)
+            return None if moment is None else moment.astimezone(dt.UTC)
+        except (OverflowError, ValueError):
+            raise forms.ValidationError("Enter a valid date and time.") from None
+
+
+class MomentFilter(filters.IsoDateTimeFilter):
+    field_class = MomentField
+
+
+class LifeFilter(filters.ChoiceFilter):
+    """Active ones unless it says otherwise."""
+
+    def __init__(self) -> None:
+        super().__init__(choices=LIVES, empty_label=None, help_text="active (default), deleted or all")
+
+    def filter(self, rows: QuerySet[Any], value: str) -> QuerySet[Any]:
+        life = value or Lifecycle.ACTIVE
+        return rows if life == "all" else rows.filter(lifecycle=life)
+
+
+class ExperimentFilter(filters.FilterSet):
+    lifecycle = LifeFilter()
+    name = filters.CharFilter(lookup_expr="icontains", help_text="Part of the name, in any case.")
+
+    class Meta:
+        model = Experiment
+        fields: list[str] = []
+
+
+class RunFilter(filters.FilterSet):
+    lifecycle = LifeFilter()
+    project = filters.CharFilter(field_name="project__slug", help_text="A project's slug.")
+    experiment = filters.CharFilter(method="of_experiment", help_text="An experiment's id as on the MLflow wire.")
+    status = filters.MultipleChoiceFilter(choices=RunStatus.choices, help_text="Several: any of them.")
+    user = filters.CharFilter(method="of_user", help_text="E-mail address or id of whoever logged it.")
+    name = filters.CharFilter(lookup_expr="icontains", help_text="Part of the name, in any case.")
+    created_after = MomentFilter(field_name="created_at", lookup_expr="gte", help_text="ISO 8601.")
+    created_before = MomentFilter(field_name="created_at", lookup_expr="lt", help_text="ISO 8601.")
+
+    class Meta:
+        model = Run
+        fields: list[str] = []
+
+    def of_experiment(self, rows: QuerySet[Run], name: str, value: str) -> QuerySet[Run]:
+        if value == DEFAULT_WIRE_ID:
+            return rows.filter(experiment__is_default=True)
+        return rows.filter(experiment=int(value), experiment__is_default=False) if is_id(value) else rows.none()
+
+    def of_user(self, rows: QuerySet[Run], name: str, value: str) -> QuerySet[Run]:
+        return rows.filter(Q(created_by__email=value.lower()) | Q(created_by__in=[value] if is_uuid(value) else []))
+
+
+class EventFilter(filters.FilterSet):
+    verb = filters.CharFilter(help_text="Such as experiments.delete_run.")
+    actor = filters.UUIDFilter(field_name="actor_id", help_text="Id of the user who acted.")
+    outcome = filters.ChoiceFilter(choices=[("done", "Done"), ("denied", "Denied")])
+    after = MomentFilter(field_name="at", lookup_expr="gte", help_text="ISO 8601.")
+    before = MomentFilter(field_name="at", lookup_expr="lt", help_text="ISO 8601.")
+
+    class Meta:
+        model = AuditEvent
+        fields: list[str] = []
+
+
+def is_id(text: str) -> bool:
+    """Whether it can be the key of a row."""
+    return text.isascii() and text.isdigit() and len(text) < 19
+
+
+def is_uuid(text: str) -> bool:
+    """Whether it can be the id of a user."""
+    try:
+        forms.UUIDField().clean(text)
+    except forms.ValidationError:
+        return False
+    return True

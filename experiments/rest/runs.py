@@ -1,0 +1,194 @@
+"""Runs: the list with its filters or a query line, and one run with what it holds."""
+
+import math
+from typing import Any
+
+from django.db.models import QuerySet
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers
+from rest_framework.generics import ListAPIView
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.utils.urls import replace_query_param
+
+from accounts.access import find_project
+from accounts.rest.door import Number, RestView, said
+from experiments.models import MetricSeries, Run
+from experiments.queries.experiments import wire_id
+from experiments.queries.listing import runs_by_key, runs_to_list
+from experiments.queries.runs import get_run, metric_history, params_of, series_of, tags_of
+from experiments.queries.search import View, search_runs
+from experiments.rest.filters import RunFilter
+from kernel.errors import Invalid
+
+HISTORY_POINTS, HISTORY_MAX = 10_000, 100_000
+LIST_MAX = 1000
+_LINE = {"q", "order", "project", "lifecycle", "limit", "cursor", "format"}
+_VIEWS = {"": View.ACTIVE_ONLY, "active": View.ACTIVE_ONLY, "deleted": View.DELETED_ONLY, "all": View.ALL}
+
+
+class RunJson(serializers.ModelSerializer[Run]):
+    id = serializers.CharField(source="uid.hex", help_text="32 hex digits, as on the MLflow wire.")
+    readable_id = serializers.CharField(help_text="As people say it, such as VIS-123.")
+    project = serializers.CharField(source="project.slug")
+    experiment = serializers.SerializerMethodField(help_text="The experiment's id as on the MLflow wire.")
+    experiment_name = serializers.CharField(source="experiment.name")
+    user = serializers.CharField(source="created_by.name", allow_null=True, default=None)
+    parent = serializers.CharField(  # type: ignore[assignment]  # a field; the metaclass takes it from the class
+        source="parent.uid.hex", allow_null=True, default=None
+    )
+
+    class Meta:
+        model = Run
+        fields = [
+            "id", "readable_id", "project", "experiment", "experiment_name", "name", "status", "lifecycle",
+            "review_state", "started_ms", "ended_ms", "created_at", "user", "claimed_user", "parent", "source_name",
+            "source_type", "git_commit", "is_locked", "sealed_at", "seal",
+        ]  # fmt: skip
+        read_only_fields = fields
+
+    def get_experiment(self, run: Run) -> str:
+        return wire_id(run.experiment)
+
+
+class MetricJson(serializers.ModelSerializer[MetricSeries]):
+    last_value = Number(source="last")
+    min_value = Number(allow_null=True)
+    max_value = Number(allow_null=True)
+
+    class Meta:
+        model = MetricSeries
+        fields = ["key", "last_value", "last_step", "last_ms", "min_value", "min_step", "max_value", "max_step"]
+        read_only_fields = fields
+
+    def to_representation(self, series: MetricSeries) -> dict[str, Any]:
+        series.last = math.nan if series.last_is_nan else series.last_value  # type: ignore[attr-defined]
+        return super().to_representation(series)
+
+
+class RunDetailJson(RunJson):
+    params = serializers.DictField(child=serializers.CharField())
+    tags = serializers.DictField(child=serializers.CharField())
+    metrics = MetricJson(many=True)
+
+    class Meta(RunJson.Meta):
+        fields = [*RunJson.Meta.fields, "params", "tags", "metrics"]
+        read_only_fields = fields
+
+
+class HistoryJson(serializers.Serializer[Any]):
+    """Columns of equal length, in the order of time, step and value."""
+
+    key = serializers.CharField()
+    steps = serializers.ListField(child=serializers.IntegerField())
+    times_ms = serializers.ListField(child=serializers.IntegerField())
+    values = serializers.ListField(child=Number())
+    next_page_token = serializers.CharField(allow_blank=True, help_text="Empty at the end.")
+
+
+class HistoryAsked(serializers.Serializer[Any]):
+    key = serializers.CharField(max_length=250, trim_whitespace=False)
+    limit = serializers.IntegerField(min_value=1, max_value=HISTORY_MAX, default=HISTORY_POINTS)
+    page_token = serializers.CharField(allow_blank=True, default="", max_length=1000)
+
+
+class LineAsked(serializers.Serializer[Any]):
+    q = serializers.CharField(allow_blank=True, default="", max_length=10_000)
+    order = serializers.CharField(allow_blank=True, default="", max_length=1000)
+    project = serializers.SlugField(allow_blank=True, default="")
+    lifecycle = serializers.ChoiceField(choices=list(_VIEWS), default="")
+    limit = serializers.IntegerField(min_value=1, max_value=LIST_MAX, default=100)
+    cursor = serializers.CharField(allow_blank=True, default="", max_length=2000)
+
+
+class Runs(ListAPIView[Run], RestView):
+    """The runs that one may see.
+
+    Narrowed by simple filters, newest first; or, with `q` or `order`, by a query line such as
+    `metrics.accuracy > 0.9 AND params.model = "vit"`, sorted as `order` says (`metrics.accuracy DESC`).
+    """
+
+    needs = {"GET": "experiments.see"}
+    queryset = Run.objects.none()
+    serializer_class = RunJson
+    filterset_class = RunFilter
+
+    def get_queryset(self) -> QuerySet[Run]:
+        return runs_to_list(self.actor)
+
+    @extend_schema(
+        parameters=[
+            OpenApiParameter("q", str, description="A query line."),
+            OpenApiParameter("order", str, description="Keys of a query's order, separated by commas."),
+        ]
+    )
+    def get(self, request: Request) -> Response:
+        if request.query_params.get("q") or request.query_params.get("order"):
+            return self._searched(request)
+        return self.list(request)
+
+    def _searched(self, request: Request) -> Response:
+        asked = _line_asked(request)
+        page = search_runs(
+            self.actor,
+            project=find_project(self.actor, asked["project"]) if asked["project"] else None,
+            text=asked["q"],
+            order=[key.strip() for key in asked["order"].split(",") if key.strip()],
+            view=_VIEWS[asked["lifecycle"]],
+            limit=asked["limit"],
+            after=asked["cursor"],
+        )
+        following = None
+        if page.next_token:
+            following = replace_query_param(request.build_absolute_uri(), "cursor", page.next_token)
+        runs = runs_by_key(self.actor, [row.id for row in page.rows])
+        return Response({"next": following, "previous": None, "results": self.get_serializer(runs, many=True).data})
+
+
+def _line_asked(request: Request) -> dict[str, Any]:
+    for name in request.query_params:
+        if name not in _LINE:
+            raise Invalid(f"'{name[:40]}' does not go with a query line.", hint="Say it in q.", field=name[:40])
+    asked = LineAsked(data=request.query_params.dict())
+    asked.is_valid(raise_exception=True)
+    return dict(asked.validated_data)
+
+
+class OneRun(RestView):
+    """One run with its params, tags and metrics."""
+
+    needs = {"GET": "experiments.see"}
+    serializer_class = RunDetailJson
+
+    def get(self, request: Request, run: str) -> Response:
+        found = get_run(self.actor, run)
+        held = {
+            "params": params_of(self.actor, found),
+            "tags": tags_of(self.actor, found),
+            "metrics": MetricJson(series_of(self.actor, found), many=True).data,
+        }
+        return Response(RunJson(found).data | held)
+
+
+class MetricHistory(RestView):
+    """Every point of one metric, in pages."""
+
+    needs = {"GET": "experiments.see"}
+    serializer_class = HistoryJson
+
+    @extend_schema(parameters=[HistoryAsked], responses=HistoryJson)
+    def get(self, request: Request, run: str) -> Response:
+        asked = HistoryAsked(data=request.query_params.dict())
+        asked.is_valid(raise_exception=True)
+        key, limit, token = (asked.validated_data[name] for name in ("key", "limit", "page_token"))
+        page = metric_history(self.actor, get_run(self.actor, run), key, limit=limit, after=token)
+        points = page.points
+        return Response(
+            {
+                "key": key,
+                "steps": points.steps.tolist(),
+                "times_ms": points.times.tolist(),
+                "values": [said(value) for value in points.values.tolist()],
+                "next_page_token": page.next_token,
+            }
+        )

@@ -1,0 +1,17 @@
+"""Where experiments and runs are in the REST API."""
+
+from django.urls import path
+
+from experiments.rest import events, experiments, runs
+
+urlpatterns = [
+    path("projects/<slug:slug>/experiments/", experiments.Experiments.as_view()),
+    path("projects/<slug:slug>/experiments/<str:experiment>/", experiments.OneExperiment.as_view()),
+    path("projects/<slug:slug>/experiments/<str:experiment>/delete/", experiments.DeleteExperiment.as_view()),
+    path("projects/<slug:slug>/experiments/<str:experiment>/restore/", experiments.RestoreExperiment.as_view()),
+    path("projects/<slug:slug>/events/", events.ProjectEvents.as_view()),
+    path("runs/", runs.Runs.as_view()),
+    path("runs/<str:run>/", runs.OneRun.as_view()),
+    path("runs/<str:run>/metric-history/", runs.MetricHistory.as_view()),
+    path("runs/<str:run>/events/", events.RunEvents.as_view()),
+]

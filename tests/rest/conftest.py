@@ -1,0 +1,79 @@
+import json
+
+import pytest
+from django.test import Client
+
+from accounts.actions.tokens import create_token, new_secret
+from accounts.roles import Role, Scope
+from kernel.actor import operator
+from tests import world
+
+
+class Api:
+    """Somebody's programs: JSON in, JSON out."""
+
+    def __init__(self, token):
+        self.client = Client(headers={"authorization": f"Bearer {token}", "accept": "application/json"})
+
+    def get(self, path, expecting=200, **query):
+        return self._answer(self.client.get(f"/api/v1/{path}", query), expecting)
+
+    def send(self, method, path, body=None, expecting=200):
+        text = json.dumps({} if body is None else body)
+        sent = self.client.generic(method, f"/api/v1/{path}", text, content_type="application/json")
+        return self._answer(sent, expecting)
+
+    def post(self, path, body=None, expecting=200):
+        return self.send("POST", path, body, expecting)
+
+    def _answer(self, answer, status):
+        assert answer.status_code == status, answer.content.decode()
+        kind = "application/json" if status < 400 else "application/problem+json"
+        assert answer["Content-Type"].startswith(kind)
+        return answer.json()
+
+
+def token_of(user, *, scopes=tuple(Scope), days=300, **options):
+    secret = new_secret()
+    create_token(operator(), owner=user, name="tests", secret=secret, scopes=scopes, days=days, **options)
+    return secret
+
+
+@pytest.fixture
+def vision(db):
+    return world.project("vision")
+
+
+@pytest.fixture
+def people(vision):
+    """One person for each role in the project, one of another team, and an administrator."""
+    return {
+        "ada": world.person("ada", Role.DATA_SCIENTIST, vision),
+        "bob": world.person("bob", Role.ML_ENGINEER, vision),
+        "mia": world.person("mia", Role.PROJECT_MANAGER, vision),
+        "ann": world.person("ann", Role.AUDITOR, vision),
+        "eve": world.person("eve", Role.DATA_SCIENTIST, world.project("other")),
+        "kim": world.person("kim", Role.ADMINISTRATOR),
+    }
+
+
+@pytest.fixture
+def api(people):
+    """`api("ada")`: Ada's programs, with a token for everything."""
+    made = {}
+
+    def of(name):
+        made[name] = made.get(name) or Api(token_of(people[name]))
+        return made[name]
+
+    return of
+
+
+@pytest.fixture
+def ada(people):
+    return world.at(people["ada"])
+
+
+@pytest.fixture
+def run(ada, vision):
+    return world.run(ada, world.default_experiment(vision), name="first try", started_ms=1000)
