@@ -113,6 +113,11 @@ class Tracked(models.Model):
         values = self.__dict__
         self._stored = {name: values[name] for name in self._column_names() if name in values}
 
+    def refresh_from_db(self, *args: Any, **kwargs: Any) -> None:
+        """Read the row again; what was changed here and not saved is forgotten."""
+        super().refresh_from_db(*args, **kwargs)
+        self.remember()
+
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Write what changed, and record it. Saving an unchanged row writes nothing."""
         if self._state.adding:

@@ -228,3 +228,12 @@ def test_verification_names_a_row_changed_in_sql(trained, statement, kind):
     assert rows_at_odds() == []
     in_sql(statement)
     assert kind in {problem.kind for problem in rows_at_odds()}
+
+
+def test_a_write_through_a_copy_read_before_the_seal_reopens_the_run_all_the_same(ada, trained):
+    read_before = fresh(trained)
+    update_run(ada, trained, status=RunStatus.FINISHED, ended_ms=9)
+    seal_run(system(), fresh(trained))
+    set_tags(ada, read_before, tags={"later": "yes"})
+    assert fresh(trained).sealed_at is None
+    assert broken() == []
