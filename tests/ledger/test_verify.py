@@ -253,7 +253,7 @@ def _another(value: object) -> object:
         return 17
     if isinstance(value, bool):
         return not value
-    return value + 1000 if isinstance(value, int) else f"{value}x".lower()
+    return value + 1000 if isinstance(value, int) else f"x{value}"[: max(1, len(str(value)))]
 
 
 def change_a_row(chance: random.Random, size: int) -> None:
