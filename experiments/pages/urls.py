@@ -2,12 +2,13 @@
 
 from django.urls import path
 
-from experiments.pages import artifacts, curves, experiments, home, run, run_table
+from experiments.pages import artifacts, client_link, curves, experiments, home, run, run_table
 from experiments.pages.projects import overview
 
 app_name = "experiments"
 urlpatterns = [
     path("", home.home, name="home"),
+    path("mlflow/<slug:slug>/", client_link.client_link, name="client_link"),
     path("jump/", home.jump, name="jump"),
     path("p/<slug:slug>/", overview.overview, name="project"),
     path("p/<slug:slug>/experiments/", experiments.experiments, name="experiments"),

@@ -1,5 +1,6 @@
 // What every page has: menus that close, copying, keys, the sidebar, and htmx for parts that come again.
 import htmx from "htmx.org";
+import { followClientLinks } from "./page/client_links";
 import { listenForCopying } from "./page/copying";
 import { listenForKeys } from "./page/keys";
 import { listenForMenus } from "./page/menus";
@@ -8,7 +9,9 @@ import { listenForRows } from "./page/rows";
 
 htmx.config.includeIndicatorStyles = false;
 htmx.config.allowEval = false;
+htmx.config.attributesToSettle = []; // settling copies style attributes, which the policy forbids
 
+followClientLinks();
 listenForMenus();
 listenForCopying();
 listenForSidebar();

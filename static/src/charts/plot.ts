@@ -12,6 +12,8 @@ export interface Look {
 
 const css = (name: string): string => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 const ENOUGH_TO_SMOOTH = 30;
+const MINUTE = 60_000;
+const DAY = 24 * 60 * MINUTE;
 
 export class CurvePlot {
   private readonly element: HTMLElement;
@@ -137,9 +139,18 @@ export class CurvePlot {
   }
 
   private xWords(value: number, short = false): string {
-    if (this.look.x === "time") return short ? clock(value).slice(-8, -3) : `${clock(value)} UTC`;
+    if (this.look.x === "time") return short ? this.clockOnAxis(value) : `${clock(value)} UTC`;
     if (this.look.x === "relative") return `${figure(value / 1000)} s`;
     return short ? figure(value) : `step ${exact(value)}`;
+  }
+
+  /** Days for long windows, minutes for ordinary ones, seconds for short ones. */
+  private clockOnAxis(value: number): string {
+    const x = this.curve?.x ?? new Float64Array();
+    const [low, high] = this.window ?? [x[0] ?? 0, x[x.length - 1] ?? 0];
+    const words = clock(value);
+    if (high - low > 2 * DAY) return words.slice(0, -9);
+    return high - low < 10 * MINUTE ? words.slice(-8) : words.slice(-8, -3);
   }
 
   private zoom(u: uPlot): void {
