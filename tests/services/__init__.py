@@ -35,6 +35,9 @@ valkey_url      redis://... of a Valkey server, started once per session.
 page, context   pytest-playwright's, on Debian's Chromium, with live_mled as base URL: `page.goto("/")`.
                 Without Chromium these tests are skipped and the run says so.
 
+Counts of repeated faults and sizes of large data: `sized(20, 500)` from tests/services/scale.py; the second number
+counts under `make test-full`.
+
 Background tasks run inline in tests and in live servers (MLED_TASKS_INLINE=1); the sequencer does not run by itself
 there: call `live_mled.manage("sequencer", "--once")`.
 """
