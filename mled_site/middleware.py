@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 
 from accounts.middleware import request_id_of
 from mlflow_api.door import answer, is_ours
@@ -11,10 +12,10 @@ from mlflow_api.door import answer, is_ours
 class MachineDoors:
     """MLflow's calls need no session, CSRF token, message or redirect: they go straight to their door."""
 
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
 
-    def __call__(self, request: HttpRequest) -> HttpResponse:
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
         request.request_id = request_id_of(request)  # type: ignore[attr-defined]
         response = answer(request) if is_ours(request.path_info) else self.get_response(request)
         response["X-Request-ID"] = request.request_id  # type: ignore[attr-defined]
