@@ -9,7 +9,7 @@ from pathlib import Path
 from django.apps import apps
 from django.conf import settings
 from django.contrib.staticfiles.finders import get_finders
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
@@ -18,7 +18,7 @@ def prepare(*, demo: bool) -> None:
     migrate_if_needed()
     collect_if_changed()
     if demo:
-        seed_if_empty()
+        seed()
 
 
 def migrate_if_needed() -> None:
@@ -49,13 +49,10 @@ def static_digest() -> str:
     return seen.hexdigest()
 
 
-def seed_if_empty() -> None:
-    from django.contrib.auth import get_user_model
-
-    if get_user_model().objects.exists():
-        print(
-            "· There are people already, so the demo adds nothing. Its sign-ins: manage.py seed_demo --help", flush=True
-        )
-        return
-    print("· Training the demo's models; this takes a moment", flush=True)
-    call_command("seed_demo")
+def seed() -> None:
+    """The demo's people and runs, once; afterwards only how to sign in. Never among people of a real installation."""
+    print("· Demo: its models are trained for real at the first start, which takes a moment", flush=True)
+    try:
+        call_command("seed_demo")
+    except CommandError as refused:
+        print(f"· No demo: {refused}", flush=True)
