@@ -9,7 +9,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponseBase
 
 from kernel.actor import Actor
-from kernel.errors import MledError, NotFound, Unauthenticated
+from kernel.errors import MledError, NotFound, Refused, Unauthenticated
 
 P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
@@ -34,10 +34,10 @@ def signed_in(view: View[P]) -> View[P]:
 
 
 def fill_in_error(form: forms.BaseForm, error: MledError) -> None:
-    """Put an action's error beside the field it speaks of, else above the form. An absence without a field goes on."""
+    """Put an action's error beside the field it speaks of, else above the form. A refusal goes on to its page."""
     if error.field in form.fields:
         form.add_error(error.field, f"{error.message} {error.hint}".strip())
-    elif isinstance(error, NotFound | Unauthenticated):
+    elif isinstance(error, NotFound | Refused | Unauthenticated):
         raise error
     else:
         form.add_error(None, f"{error.message} {error.hint}".strip())

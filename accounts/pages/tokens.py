@@ -81,7 +81,7 @@ class NewToken(forms.Form):
         super().__init__(*args, **kwargs)
         mine = visible_projects(viewer)
         for name in ("default_project", "projects"):
-            cast(forms.ModelChoiceField[Project], self.fields[name]).queryset = mine
+            cast("forms.ModelChoiceField[Project]", self.fields[name]).queryset = mine
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

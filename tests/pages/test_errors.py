@@ -1,0 +1,74 @@
+"""Error pages: what, why, the way out, and the id that finds it in the log; nothing internal."""
+
+import pytest
+from django.test import Client
+
+from experiments.models import Run
+from tests.factories import user_of
+from tests.pages.conftest import Browser, Page
+
+
+def test_a_missing_page_names_what_was_asked_for_and_the_way_out(ada: Browser):
+    page = ada.get("/no/such/page", expecting=404)
+    assert "/no/such/page" in page
+    assert "My work" in page
+    assert "request " in page
+
+
+def test_a_missing_page_offers_strangers_the_sign_in(db):
+    assert "Sign in" in Browser().get("/no/such/page", expecting=404)
+
+
+def test_the_id_on_the_page_is_that_of_the_answer(ada: Browser):
+    page = ada.get("/r/nothing/", expecting=404)
+    assert page.response["X-Request-ID"] in page
+
+
+def test_a_form_without_its_proof_of_origin_is_refused(team, trained: Run):
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(user_of(team.scientist), backend="accounts.backends.EmailBackend")
+    answer = client.post(f"/r/{trained.uid.hex}/do/delete/")
+    assert answer.status_code == 403
+    assert "This form was open for too long" in Page(answer)
+    trained.refresh_from_db()
+    assert not trained.is_deleted
+
+
+def test_a_crash_tells_nothing_internal(team, trained: Run, monkeypatch):
+    from experiments.pages import run
+
+    def broken(*args, **kwargs):
+        raise RuntimeError("secret detail of the database")
+
+    monkeypatch.setattr(run, "run_frame", broken)
+    client = Client(raise_request_exception=False)
+    client.force_login(user_of(team.scientist), backend="accounts.backends.EmailBackend")
+    answer = client.get(f"/r/{trained.uid.hex}/")
+    assert answer.status_code == 500
+    page = Page(answer)
+    assert "Something broke on our side" in page
+    assert answer["X-Request-ID"] in page
+    assert "secret detail" not in page.source
+    assert "Traceback" not in page.source
+
+
+@pytest.mark.parametrize("host", ["evil.example", "mled.example\r\nx: y"])
+def test_a_foreign_host_is_refused(db, host):
+    answer = Client(raise_request_exception=False).get("/", headers={"host": host})
+    assert answer.status_code == 400
+    assert "Traceback" not in answer.content.decode()
+
+
+def test_pages_bear_a_strict_policy(ada: Browser):
+    policy = ada.get("/").response["Content-Security-Policy"]
+    assert "script-src 'self'" in policy
+    assert "unsafe" not in policy
+
+
+@pytest.mark.parametrize("path", ["/", "/projects/", "/me/tokens/", "/login/"])
+def test_pages_hold_no_inline_script_or_style(ada: Browser, path):
+    source = (Browser() if path == "/login/" else ada).get(path).source
+    assert "<script>" not in source
+    assert "<style" not in source
+    assert " style=" not in source
+    assert " onclick=" not in source

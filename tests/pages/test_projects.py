@@ -1,0 +1,102 @@
+"""Home, projects, experiments as folders."""
+
+from experiments.actions.batches import log_batch
+from experiments.actions.experiments import create_experiment
+from experiments.models import Experiment, Run
+from tests.factories import Team, a_batch, a_project, a_run, unique
+from tests.pages.conftest import Browser, address
+
+
+def test_home_shows_my_projects_recent_runs_and_how_to_log(ada: Browser, team: Team, trained: Run):
+    home = ada.get("/")
+    assert team.project.name in home
+    assert "Data scientist" in home
+    assert "gru-d-w48" in home
+    assert "val/loss" in home
+    assert f"MLFLOW_TRACKING_URI=http://testserver/mlflow/{team.project.slug}" in home
+
+
+def test_home_offers_logging_only_to_those_who_may(team: Team, trained: Run):
+    assert "Make a token" not in Browser(team.auditor).get("/")
+
+
+def test_home_takes_as_many_queries_for_one_run_as_for_many(ada: Browser, team: Team, django_assert_max_num_queries):
+    for _ in range(8):
+        log_batch(team.scientist, a_run(team.scientist), batch=a_batch(loss=[1.0]))
+    with django_assert_max_num_queries(12):
+        ada.get("/")
+
+
+def test_an_overview_counts_and_links(ada: Browser, team: Team, trained: Run):
+    page = ada.get(address(team.project))
+    assert "Runs 1 not deleted" in page
+    assert "gru-d-w48" in page
+    assert "Ada" in page
+    for link in page.links("?q="):
+        ada.get(link)
+
+
+def test_an_empty_project_shows_the_way_to_the_first_run(ada: Browser, team: Team):
+    assert "No run yet" in ada.get(address(team.project))
+
+
+def test_an_administrator_sees_a_project_but_no_runs(team: Team, trained: Run):
+    page = Browser(team.administrator).get(address(team.project))
+    assert team.project.name in page
+    assert "gru-d-w48" not in page
+
+
+def test_slashes_show_as_folders(ada: Browser, team: Team):
+    for name in ("vision/cls/resnet", "vision/cls/vit", "vision/seg", "//odd", "a/b/c/d/e/f/g"):
+        create_experiment(team.scientist, team.project, name=name)
+    page = ada.get(address(team.project, "experiments/"))
+    assert page.text.count("vision/") == 1
+    assert "cls/ resnet" in page
+    assert "//odd" in page
+    assert "e/f/g" in page
+
+
+def test_a_scientist_makes_an_experiment(ada: Browser, team: Team):
+    page = ada.follow(address(team.project, "experiments/"), name="ablation/dropout")
+    assert "Experiment ablation/dropout is there" in page
+    assert Experiment.objects.filter(project=team.project, name="ablation/dropout").exists()
+
+
+def test_a_name_that_is_taken_is_kept_in_the_field_with_the_reason(ada: Browser, team: Team):
+    create_experiment(team.scientist, team.project, name="taken")
+    page = ada.post(address(team.project, "experiments/"), expecting=200, name="taken")
+    assert page.field("id_name") == "taken"
+    assert "exists in this project" in page
+    assert 'aria-invalid="true"' in page.source
+
+
+def test_an_auditor_is_offered_no_new_experiment_and_refused_one(team: Team):
+    otto = Browser(team.auditor)
+    assert "New experiment" not in otto.get(address(team.project, "experiments/"))
+    assert "You may not" in otto.post(address(team.project, "experiments/"), expecting=403, name="mine")
+    assert not Experiment.objects.filter(name="mine").exists()
+
+
+def test_an_administrator_creates_a_project_and_leads_it(team: Team):
+    root, slug = Browser(team.administrator), unique("new")
+    page = root.follow("/projects/", name="New one", slug=slug, key="", purpose="")
+    assert "You are its manager" in page
+    assert "Project manager" in page
+
+
+def test_a_bad_slug_is_explained_beside_its_field(team: Team):
+    page = Browser(team.administrator).post("/projects/", expecting=200, name="X", slug="Not Good", key="", purpose="")
+    assert page.field("id_slug") == "Not Good"
+    assert "lower-case letters" in page
+
+
+def test_a_scientist_is_offered_no_new_project(ada: Browser):
+    assert "New project" not in ada.get("/projects/")
+    assert "You may not" in ada.post("/projects/", expecting=403, name="X", slug="xy", key="", purpose="")
+
+
+def test_only_my_projects_are_listed(ada: Browser, team: Team):
+    other = a_project()
+    page = ada.get("/projects/")
+    assert team.project.slug in page
+    assert other.slug not in page

@@ -1,0 +1,184 @@
+"""A run on its pages, and what may be done to it there."""
+
+import pytest
+
+from experiments.actions.batches import log_batch
+from experiments.actions.experiments import set_metric_direction
+from experiments.actions.runs import create_run, delete_run, lock_run
+from experiments.models import Run
+from tests.factories import Team, a_batch, a_run, default_experiment, events
+from tests.pages.conftest import Browser
+
+TABS = ["", "curves/", "system/", "params/", "artifacts/", "code/", "data/", "history/"]
+
+
+def test_the_overview_shows_what_tells_most(ada: Browser, trained: Run):
+    page = ada.get(f"/r/{trained.readable_id}/")
+    assert "gru-d-w48" in page
+    assert trained.readable_id in page
+    assert "Finished" in page
+    assert "took" in page
+    assert "val/loss" in page
+    assert "0.2500" in page
+    assert "min 0.2500, max 0.9000" in page
+    assert "lr 0.01" in page
+    assert "updated the run" in page
+
+
+def test_a_direction_names_the_best_value(ada: Browser, team: Team, trained: Run):
+    set_metric_direction(team.scientist, team.project, key="val/loss", higher_is_better=False)
+    assert "best 0.2500 at step 2" in ada.get(f"/r/{trained.uid.hex}/")
+
+
+def test_conditions_are_captured_only_where_the_record_holds_them(ada: Browser, team: Team, trained: Run):
+    full = ada.get(f"/r/{trained.uid.hex}/")
+    assert "4 of 9" in full
+    assert "Code 9f3c1ab" in full
+    assert "Packages model/requirements.txt" in full
+    assert "Seed seed = 17" in full
+    assert "Container not recorded" in full
+    bare = ada.get(f"/r/{a_run(team.scientist).uid.hex}/")
+    assert "0 of 9" in bare
+
+
+@pytest.mark.parametrize("tab", TABS)
+def test_every_tab_opens_for_a_full_and_for_an_empty_run(ada: Browser, team: Team, trained: Run, tab):
+    assert trained.name in ada.get(f"/r/{trained.uid.hex}/{tab}")
+    empty = a_run(team.scientist, name="bare", started_ms=None)
+    assert "bare" in ada.get(f"/r/{empty.uid.hex}/{tab}")
+
+
+@pytest.mark.parametrize("tab", TABS)
+def test_an_auditor_reads_every_tab(team: Team, trained: Run, tab):
+    page = Browser(team.auditor).get(f"/r/{trained.uid.hex}/{tab}")
+    assert "Actions" not in page
+
+
+def test_an_administrator_does_not_read_runs(team: Team, trained: Run):
+    Browser(team.administrator).get(f"/r/{trained.uid.hex}/", expecting=404)
+
+
+def test_an_unknown_tab_is_not_found(ada: Browser, trained: Run):
+    ada.get(f"/r/{trained.uid.hex}/nonsense/", expecting=404)
+
+
+def test_markup_in_what_scripts_log_stays_text(ada: Browser, team: Team):
+    run = a_run(team.scientist, name="<script>alert(1)</script>", tags={"mlflow.note.content": "<img src=x onerror=y>"})
+    log_batch(
+        team.scientist, run, batch=a_batch(params={"p": '"><b>bold</b>'}, tags={"t": "<i>x</i>"}, **{"a b/c": [1]})
+    )
+    for tab in TABS:
+        source = ada.get(f"/r/{run.uid.hex}/{tab}").source
+        for markup in ("<script>alert", "<img src=x", "<b>bold", "<i>x"):
+            assert markup not in source
+
+
+def test_nested_runs_lead_to_each_other(ada: Browser, team: Team, trained: Run):
+    child = create_run(
+        team.scientist, default_experiment(team.project), name="child", tags={"mlflow.parentRunId": trained.uid.hex}
+    )
+    assert "1 nested run" in ada.get(f"/r/{trained.uid.hex}/")
+    assert ada.get(f"/r/{child.uid.hex}/").links(trained.uid.hex)
+
+
+def test_who_the_client_says_stands_beside_the_author(ada: Browser, team: Team):
+    run = a_run(team.scientist, tags={"mlflow.user": "root"})
+    assert "client says root" in ada.get(f"/r/{run.uid.hex}/")
+
+
+# Locking and deleting.
+
+
+def test_the_author_locks_and_unlocks(ada: Browser, trained: Run):
+    page = ada.follow(f"/r/{trained.uid.hex}/do/lock/")
+    assert "Locked" in page
+    assert "Delete run" not in page
+    assert "Unlock run" in page
+    assert "Unlocked" in ada.follow(f"/r/{trained.uid.hex}/do/unlock/")
+    assert [kept.verb for kept in events(subject_id=trained.ledger_id)][-2:] == [
+        "experiments.lock_run",
+        "experiments.unlock_run",
+    ]
+
+
+def test_the_author_deletes_and_restores(ada: Browser, trained: Run):
+    page = ada.follow(f"/r/{trained.uid.hex}/do/delete/")
+    assert "This run is deleted" in page
+    assert "Lock run" not in page
+    assert "Restored" in ada.follow(f"/r/{trained.uid.hex}/do/restore/")
+
+
+def test_a_locked_run_is_not_deleted(ada: Browser, team: Team, trained: Run):
+    lock_run(team.scientist, trained)
+    page = ada.follow(f"/r/{trained.uid.hex}/do/delete/")
+    assert "is locked" in page
+    trained.refresh_from_db()
+    assert not trained.is_deleted
+
+
+def test_a_manager_says_why(team: Team, trained: Run):
+    mona = Browser(team.manager)
+    assert "Why delete run?" in mona.get(f"/r/{trained.uid.hex}/")
+    assert "Say why" in mona.follow(f"/r/{trained.uid.hex}/do/delete/")
+    trained.refresh_from_db()
+    assert not trained.is_deleted
+    mona.follow(f"/r/{trained.uid.hex}/do/delete/", reason="made by mistake")
+    assert "Reason: made by mistake" in mona.get(f"/r/{trained.uid.hex}/history/")
+
+
+def test_an_auditor_changes_nothing(team: Team, trained: Run):
+    otto = Browser(team.auditor)
+    for verb in ("lock", "delete"):
+        assert "You may not" in otto.follow(f"/r/{trained.uid.hex}/do/{verb}/")
+    trained.refresh_from_db()
+    assert not trained.is_deleted
+    assert not trained.is_locked
+
+
+def test_an_engineer_deletes_only_her_own(team: Team, trained: Run):
+    page = Browser(team.engineer).follow(f"/r/{trained.uid.hex}/do/delete/")
+    assert "only where you created them" in page
+
+
+def test_an_unknown_act_is_not_found_and_reading_changes_nothing(ada: Browser, trained: Run):
+    ada.post(f"/r/{trained.uid.hex}/do/explode/", expecting=404)
+    ada.get(f"/r/{trained.uid.hex}/do/delete/", expecting=405)
+
+
+def test_a_deleted_run_can_still_be_read(ada: Browser, team: Team, trained: Run):
+    delete_run(team.scientist, trained)
+    assert "0.2500" in ada.get(f"/r/{trained.uid.hex}/")
+
+
+# History.
+
+
+def test_the_history_tells_who_in_which_role_what_and_how(ada: Browser, team: Team, trained: Run):
+    page = ada.get(f"/r/{trained.uid.hex}/history/")
+    assert "Ada began the run" in page
+    assert "Data scientist, web" in page
+    assert "param lr 0.01" in page
+    assert "status RUNNING → FINISHED" in page
+    assert "stored file eval/by_ward.csv sha256:" in page
+
+
+def test_the_role_in_the_history_is_that_of_then(ada: Browser, team: Team, trained: Run):
+    from accounts.actions.members import change_role
+    from accounts.models import Membership
+    from accounts.roles import Role
+
+    membership = Membership.objects.get(user_id=team.scientist.user_id)
+    change_role(team.manager, membership, role=Role.ML_ENGINEER)
+    page = ada.get(f"/r/{trained.uid.hex}/history/")
+    assert "Data scientist, web" in page
+    assert "ML engineer, web" not in page
+
+
+def test_a_long_history_comes_in_pages(ada: Browser, team: Team, trained: Run, monkeypatch):
+    from experiments.pages import history
+
+    monkeypatch.setattr(history, "A_PAGE", 3)
+    first = ada.get(f"/r/{trained.uid.hex}/history/")
+    second = ada.get(first.links("before=")[0])
+    assert "began the run" not in first
+    assert "began the run" in second

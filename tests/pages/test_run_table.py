@@ -1,0 +1,163 @@
+"""The run table: found, filtered, sorted, in chosen columns, page by page; all in the address."""
+
+import re
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from experiments.actions.batches import log_batch
+from experiments.actions.experiments import create_experiment, set_metric_direction
+from experiments.actions.runs import delete_run
+from experiments.models import Run
+from experiments.pages import run_table
+from tests.factories import STARTED_MS, Team, a_batch, a_run, default_experiment
+from tests.pages.conftest import Browser, Page, address
+
+
+def names(page: Page) -> list[str]:
+    """The runs of the table, top to bottom."""
+    return re.findall(r'<a class="name"[^>]*>([^<]+)</a>', page.source)
+
+
+@pytest.fixture
+def five(team: Team) -> list[Run]:
+    """Five runs, r0 oldest and worst, with lr and val/acc."""
+    made = []
+    for number in range(5):
+        run = a_run(team.scientist, name=f"r{number}", started_ms=STARTED_MS + number)
+        batch = a_batch(params={"lr": str(10**-number)}, **{"val/acc": [0.5 + number / 10]})
+        log_batch(team.scientist, run, batch=batch)
+        made.append(run)
+    return made
+
+
+def test_newest_come_first_with_their_metrics_and_params(ada: Browser, team: Team, five):
+    table = ada.get(address(team.project, "runs/"))
+    assert names(table) == ["r4", "r3", "r2", "r1", "r0"]
+    assert "5 runs" in table
+    assert "val/acc" in table
+    assert "0.9000" in table
+    assert "0.0001" in table
+
+
+def test_a_query_filters(ada: Browser, team: Team, five):
+    assert names(ada.get(address(team.project, "runs/"), q="metrics.`val/acc` >= 0.8")) == ["r4", "r3"]
+    assert names(ada.get(address(team.project, "runs/"), q="params.lr = '1' OR params.lr = '0.1'")) == ["r1", "r0"]
+
+
+def test_a_wrong_query_is_underlined_and_the_last_good_rows_stay(ada: Browser, team: Team, five):
+    page = ada.get(address(team.project, "runs/"), q="metrics.acc > high", good="metrics.`val/acc` >= 0.8")
+    assert names(page) == ["r4", "r3"]
+    assert '<span class="err">high</span>' in page.source
+    assert "Column 15" in page
+    assert page.field("query") == "metrics.acc > high"
+    assert 'aria-invalid="true"' in page.source
+
+
+def test_a_wrong_query_without_a_good_one_shows_all(ada: Browser, team: Team, five):
+    page = ada.get(address(team.project, "runs/"), q="AND", good="OR")
+    assert len(names(page)) == 5
+    assert "no filter" in page
+
+
+def test_heads_sort_first_the_natural_way_then_the_other_then_not(ada: Browser, team: Team, five):
+    path = address(team.project, "runs/")
+    best_first = ada.get(path, sort="-metrics.val/acc")
+    assert names(best_first) == ["r4", "r3", "r2", "r1", "r0"]
+    assert 'aria-sort="descending"' in best_first.source
+    assert any(link.endswith("sort=metrics.val%2Facc") for link in best_first.links("sort="))
+    assert names(ada.get(path, sort="metrics.val/acc"))[0] == "r0"
+    assert names(ada.get(path, sort="-params.lr"))[0] == "r0"
+    assert names(ada.get(path, sort="name")) == ["r0", "r1", "r2", "r3", "r4"]
+
+
+def test_an_unknown_sort_or_column_is_left_out(ada: Browser, team: Team, five):
+    page = ada.get(address(team.project, "runs/"), sort="-nonsense", columns=["nonsense", "params.lr"])
+    assert len(names(page)) == 5
+    assert "val/acc" not in page.source.split("<thead>")[1].split("</thead>")[0]
+
+
+def test_chosen_columns_are_shown_and_kept_by_the_other_controls(ada: Browser, team: Team, five):
+    page = ada.get(address(team.project, "runs/"), columns=["params.lr", "user"], q="r3")
+    head = page.source.split("<thead>")[1].split("</thead>")[0]
+    assert ">lr</a>" in head
+    assert ">User</a>" in head
+    assert "val/acc" not in head
+    assert all("columns=params.lr" in link for link in page.links("sort="))
+
+
+def test_the_best_value_bears_a_star_once_the_direction_is_known(ada: Browser, team: Team, five):
+    path = address(team.project, "runs/")
+    assert 'class="best"' not in ada.get(path).source
+    set_metric_direction(team.scientist, team.project, key="val/acc", higher_is_better=True)
+    assert re.search(r'class="best"[^>]*>0\.9000<', ada.get(path).source)
+
+
+def test_one_experiment_has_its_own_table(ada: Browser, team: Team, five):
+    other = create_experiment(team.scientist, team.project, name="ablation/dropout")
+    a_run(team.scientist, other, name="alone")
+    page = ada.get(address(team.project, "runs/"), experiment=other.pk)
+    assert names(page) == ["alone"]
+    assert "ablation/dropout" in page
+    both = ada.get(address(team.project, "runs/"), experiment=[other.pk, default_experiment(team.project).pk])
+    assert len(names(both)) == 6
+
+
+def test_deleted_runs_have_a_view_of_their_own(ada: Browser, team: Team, five):
+    delete_run(team.scientist, five[0])
+    path = address(team.project, "runs/")
+    assert "r0" not in names(ada.get(path))
+    assert names(ada.get(path, view="deleted")) == ["r0"]
+    assert len(names(ada.get(path, view="all"))) == 5
+
+
+def test_pages_do_not_overlap_and_none_is_skipped(ada: Browser, team: Team, five, monkeypatch):
+    monkeypatch.setattr(run_table, "A_PAGE", 2)
+    seen, path = [], address(team.project, "runs/") + "?sort=metrics.val%2Facc"
+    for _ in range(3):
+        page = ada.get(path)
+        assert "5 runs" in page
+        seen += names(page)
+        path = next(iter(page.links("after=")), "")
+    assert seen == ["r0", "r1", "r2", "r3", "r4"]
+    assert path == ""
+
+
+def test_a_page_token_of_another_question_is_a_mistake(ada: Browser, team: Team, five, monkeypatch):
+    monkeypatch.setattr(run_table, "A_PAGE", 2)
+    token = ada.get(address(team.project, "runs/")).links("after=")[0].split("after=")[1]
+    wrong = ada.get(address(team.project, "runs/"), expecting=400, after=token, q="r1")
+    assert "another query" in wrong
+
+
+def test_an_empty_project_says_how_to_log(ada: Browser, team: Team):
+    page = ada.get(address(team.project, "runs/"))
+    assert "No run yet" in page
+    assert f"http://testserver/mlflow/{team.project.slug}" in page
+    assert "Make a token for it" in page
+
+
+def test_an_auditor_is_not_offered_what_only_scientists_do(team: Team):
+    page = Browser(team.auditor).get(address(team.project, "runs/"))
+    assert "No run yet" in page
+    assert "Make a token for it" not in page
+
+
+def test_no_match_offers_the_way_back(ada: Browser, team: Team, five):
+    page = ada.get(address(team.project, "runs/"), q="metrics.`val/acc` > 5")
+    assert "No run matches" in page
+    assert page.links("/runs/")
+
+
+def test_the_table_takes_as_many_queries_for_one_run_as_for_many(ada: Browser, team: Team, five):
+    path = address(team.project, "runs/")
+    few, many = queries_of(lambda: ada.get(path, q="r1")), queries_of(lambda: ada.get(path))
+    assert few == many
+    assert many <= 20
+
+
+def queries_of(look) -> int:
+    with CaptureQueriesContext(connection) as asked:
+        look()
+    return len(asked)
