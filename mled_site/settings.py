@@ -162,6 +162,7 @@ ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = "MLED: "
 GUARDIAN_MONKEY_PATCH_USER = False
+SIMPLE_HISTORY_REVERT_DISABLED = True  # the past is for reading
 ANONYMOUS_USER_NAME = None  # guardian: no row for nobody
 EMAIL_CONFIG = env.email("EMAIL_URL", default="consolemail://")
 globals().update(EMAIL_CONFIG)
