@@ -306,8 +306,9 @@ class Kept:
 
     def changed(self, kind: str) -> dict[str, Any]:
         """Old and new of each field of the one row of this kind that the event speaks of."""
-        (fields,) = [change["fields"] for change in self.changes if change["type"] == kind]
-        return fields
+        about = [change for change in self.changes if change["type"] == kind]
+        assert len({change["id"] for change in about}) == 1, f"The event speaks of {len(about)} rows of {kind}."
+        return {name: pair for change in about for name, pair in change["fields"].items()}
 
 
 def events(**which: Any) -> list[Kept]:
