@@ -122,7 +122,7 @@ def search_runs(
     statement = _Statement(
         columns=RUN_COLUMNS.format(uid=compiler.database.hex("r.uid")),
         tables=RUN_TABLES,
-        where=_where(asked, compiler, scope.condition(compiler.database)),
+        where=_run_where(asked, compiler),
         keys=keys,
         width=len(FoundRun._fields),
         by_first_key=compiler.rare == frozenset(),
@@ -144,7 +144,7 @@ def count_runs(
     asked = _Question(parse(text, dialect, RUNS), (), view, 1)
     scope = _run_scope(viewer, project, experiments)
     compiler = _run_compiler(viewer, asked, scope)
-    where = _where(asked, compiler, scope.condition(compiler.database))
+    where = _run_where(asked, compiler)
     statement = f"SELECT COUNT(*) FROM (SELECT 1 FROM experiments_run r WHERE {where.text} LIMIT %s) AS found"  # noqa: S608
     [(number,)] = fetch(Sql(statement, (*where.params, COUNT_STOP + 1)))
     return FoundCount(min(number, COUNT_STOP), number > COUNT_STOP)
@@ -245,6 +245,11 @@ def _page(statement: _Statement, asked: _Question, scope: object, after: str | N
         return Page(page, None)
     stage, last = found[asked.limit - 1]
     return Page(page, encode_token(question, position_of(parts[stage].values, last[statement.width :], stage)))
+
+
+def _run_where(asked: _Question, compiler: Compiler) -> Sql:
+    by_list = compiler.starts_from_list(asked.node)
+    return _where(asked, compiler, compiler.scope.condition(compiler.database, by_list=by_list))
 
 
 def _where(asked: _Question, compiler: Compiler, scope: Sql) -> Sql:

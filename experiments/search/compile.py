@@ -61,15 +61,16 @@ class Scope:
     projects: tuple[UUID, ...] | None = None
     within: tuple[int, ...] = ()
 
-    def condition(self, database: Database, alias: str = "r") -> Sql:
-        """Rows in scope."""
+    def condition(self, database: Database, *, by_list: bool = False) -> Sql:
+        """Runs in scope. by_list: the statement starts from a list of runs, so no index over the scope may be used
+        (a plus sign before a column keeps SQLite from it)."""
         if self.experiments is None and self.projects is None:
             return TRUE
-        parts = []
+        parts, run = [], "+r" if by_list else "r"
         if self.experiments:
-            parts.append(_among(f"{alias}.experiment_id", self.experiments))
+            parts.append(_among(f"{run}.experiment_id", self.experiments))
         if self.projects:
-            parts.append(_among(f"{alias}.project_id", tuple(database.uid(project) for project in self.projects)))
+            parts.append(_among(f"{run}.project_id", tuple(database.uid(project) for project in self.projects)))
         return joined("OR", parts) if len(parts) != 1 else parts[0]
 
 
@@ -97,6 +98,11 @@ class Compiler:
     scope: Scope = Scope()
     directions: Directions = Directions()
     rare: frozenset[Comparison] | None = None
+
+    def starts_from_list(self, node: Node) -> bool:
+        """Whether every result is in the list of a rare condition."""
+        terms = node.terms if isinstance(node, And) else (node,)
+        return bool(self.rare) and any(term in (self.rare or ()) for term in terms)
 
     def where(self, node: Node) -> Sql:
         """The condition that a filter stands for. Raises QueryError for best() without a direction."""

@@ -16,7 +16,7 @@ from experiments.search.errors import QueryError
 from experiments.search.vocabularies import RUNS
 from kernel.actor import operator
 from kernel.errors import Invalid
-from tests.search.conftest import NEW_YEAR, Team, make_team, store
+from tests.search.conftest import Team, make_team, store
 from tests.search.reference import PlainRun
 
 FULL, MLFLOW = Dialect.FULL, Dialect.MLFLOW
