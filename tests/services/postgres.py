@@ -48,9 +48,16 @@ def running_postgres() -> Iterator[str]:
         programs = reachable_programs(place)
         data, port = place / "data", free_port()
         initialise = [str(programs / "initdb"), "-D", str(data), "-U", "postgres", "--auth=trust", "--encoding=UTF8"]
-        subprocess.run(
-            [*initialise, "--locale=C.UTF-8", "--no-sync"], check=True, capture_output=True, cwd=place, **user
+        made = subprocess.run(
+            [*initialise, "--locale=C.UTF-8", "--no-sync"],
+            check=False,
+            capture_output=True,
+            text=True,
+            cwd=place,
+            **user,
         )
+        if made.returncode:
+            raise RuntimeError(f"initdb failed: {made.stderr.strip()}")
         options = [part for name, value in SETTINGS.items() for part in ("-c", f"{name}={value}")]
         with (place / "log").open("w") as log:
             server = start(
