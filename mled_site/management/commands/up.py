@@ -43,7 +43,10 @@ class Command(BaseCommand):
         except CannotStart as reason:
             raise CommandError(str(reason)) from reason
         with held:
-            sys.exit(run(url, demo=demo))
+            try:
+                sys.exit(run(url, demo=demo))
+            except KeyboardInterrupt:  # Ctrl+C before the parts run
+                sys.exit(130)
 
 
 def run(url: str, *, demo: bool) -> int:
