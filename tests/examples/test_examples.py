@@ -15,6 +15,9 @@ from mlflow.entities import Run
 
 from tests.services.processes import ROOT
 
+# Each script runs once; the tests that look at what it left stay with it in one process.
+pytestmark = pytest.mark.xdist_group("examples")
+
 EXAMPLES = ROOT / "examples"
 SCRIPTS = ["sklearn_grid_search", "training_loop", "nested_sweep", "artifacts_of_every_kind"]
 
