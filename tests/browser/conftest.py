@@ -1,0 +1,111 @@
+"""A team at its browsers, and runs that a real MLflow client logged to the live server."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page
+
+from tests.services.live import LiveMled
+
+ADA, OTTO, ZOE = "ada.browser@example.org", "otto.browser@example.org", "zoe.browser@example.org"
+PROJECT = "sepsis"
+NARROW = {"width": 390, "height": 844}
+
+
+@dataclasses.dataclass(frozen=True)
+class Logged:
+    """What is on the live server: passwords by address, ids of runs by name."""
+
+    live: LiveMled
+    passwords: dict[str, str]
+    runs: dict[str, str]
+
+
+@pytest.fixture(scope="session")
+def logged(live_mled: LiveMled) -> Iterator[Logged]:
+    """A project with three runs in it, logged by a script that knows only MLflow's client."""
+    live_mled.create_project(PROJECT, name="Sepsis early warning")
+    roles = {ADA: "data_scientist", OTTO: "auditor", ZOE: ""}
+    passwords = {
+        email: live_mled.create_user(
+            email, name=email.split(".")[0].capitalize(), role=role, project=PROJECT if role else ""
+        )
+        for email, role in roles.items()
+    }
+    token = live_mled.issue_token(ADA, project=PROJECT)
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("MLFLOW_TRACKING_TOKEN", token)
+        yield Logged(live_mled, passwords, _log_runs(live_mled.tracking_uri(PROJECT)))
+
+
+def _log_runs(uri: str) -> dict[str, str]:
+    from mlflow import MlflowClient
+    from mlflow.entities import Metric
+
+    client, made = MlflowClient(uri), {}
+    experiment = client.create_experiment("icu/early-warning")
+    for number, name in enumerate(("gru-d-w24", "gru-d-w48", "tcn-w48")):
+        run = client.create_run(experiment, run_name=name).info.run_id
+        client.log_param(run, "lr", str(10**-number))
+        client.log_param(run, "arch", name.split("-w")[0])
+        client.set_tag(run, "mlflow.note.content", "Attention on lactate.")
+        steps = 3000 if name == "gru-d-w48" else 40
+        for start in range(0, steps, 1000):
+            points = [
+                Metric("val/loss", _loss(step, steps, number), 1_700_000_000_000 + 1000 * step, step)
+                for step in range(start, min(steps, start + 1000))
+            ]
+            client.log_batch(run, metrics=points)
+        client.log_metric(run, "val/auroc", 0.8 + number / 100)
+        client.log_text(run, "ward,auroc\n1,0.87\n", "eval/by_ward.csv")
+        client.set_terminated(run)
+        made[name] = run
+    return made
+
+
+def _loss(step: int, steps: int, number: int) -> float:
+    if number == 2 and step == 20:
+        return math.nan
+    return math.exp(-3 * step / steps) + number / 10
+
+
+@pytest.fixture
+def sign_in(context: BrowserContext, logged: Logged) -> Callable[[str], Page]:
+    """A page on which somebody is signed in. `page.complaints`: what its console says of errors and of the policy."""
+
+    def signed_in(email: str = ADA) -> Page:
+        page = context.new_page()
+        page.complaints = []  # type: ignore[attr-defined]
+        page.on("console", lambda message: message.type == "error" and page.complaints.append(message.text))  # type: ignore[attr-defined]
+        page.on("pageerror", lambda error: page.complaints.append(str(error)))  # type: ignore[attr-defined]
+        page.goto("/login/")
+        page.get_by_label("E-mail").fill(email)
+        page.get_by_label("Password").fill(logged.passwords[email])
+        page.get_by_role("button", name="Sign in").click()
+        page.wait_for_url("**/")
+        return page
+
+    return signed_in
+
+
+@pytest.fixture
+def ada(sign_in) -> Page:
+    """The project's scientist at her browser."""
+    return sign_in(ADA)
+
+
+@pytest.fixture
+def plain(browser: Browser, logged: Logged) -> Iterator[Page]:
+    """Ada in a browser that runs no scripts."""
+    context = browser.new_context(base_url=logged.live.url, java_script_enabled=False)
+    page = context.new_page()
+    page.goto("/login/")
+    page.fill("[name=login]", ADA)
+    page.fill("[name=password]", logged.passwords[ADA])
+    page.click("text=Sign in >> nth=-1")
+    yield page
+    context.close()

@@ -1,0 +1,93 @@
+"""Every page, light and dark, wide and narrow: readable with any aid, nothing sticks out, the policy is kept."""
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
+
+from tests.browser.conftest import NARROW, Logged
+
+PAGES = [
+    "/",
+    "/projects/",
+    "/p/sepsis/",
+    "/p/sepsis/experiments/",
+    "/p/sepsis/runs/",
+    "/p/sepsis/runs/?q=metrics.loss+%3C+high",
+    "/p/sepsis/runs/?q=metrics.loss+%3C+0",
+    "/p/sepsis/members/",
+    "/r/{run}/",
+    "/r/{run}/curves/",
+    "/r/{run}/params/",
+    "/r/{run}/artifacts/",
+    "/r/{run}/code/",
+    "/r/{run}/data/",
+    "/r/{run}/history/",
+    "/me/tokens/",
+    "/me/password/",
+    "/jump/?q=gru",
+    "/r/nothing/",
+]
+FOR_STRANGERS = ["/login/", "/login/reset/", "/login/reset/sent/", "/login/new/", "/no/such/page"]
+
+
+def serious(page: Page) -> list[str]:
+    """What axe finds that keeps people out, in a line each."""
+    report = Axe().run(page).response
+    assert report["passes"], "axe looked at nothing"
+    found = report["violations"]
+    return [
+        f"{one['id']}: {one['help']} ({one['nodes'][0]['html'][:160]})"
+        for one in found
+        if one["impact"] in ("serious", "critical")
+    ]
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_pages_are_open_to_all(ada: Page, logged: Logged, theme):
+    ada.emulate_media(color_scheme=theme)
+    findings = {}
+    for path in PAGES:
+        ada.goto(path.format(run=logged.runs["gru-d-w48"]))
+        assert ada.locator("html").get_attribute("data-bs-theme") == theme
+        for menu in ada.locator("details.m-menu").all():
+            menu.evaluate("menu => { menu.open = true }")
+        if found := serious(ada):
+            findings[path] = found
+    assert findings == {}
+    assert [words for words in ada.complaints if "404" not in words] == []
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_pages_for_strangers_are_open_to_all(page: Page, logged: Logged, theme):
+    page.emulate_media(color_scheme=theme)
+    assert {path: found for path in FOR_STRANGERS if page.goto(path) and (found := serious(page))} == {}
+
+
+@pytest.mark.parametrize("size", [NARROW, {"width": 768, "height": 1024}, {"width": 1440, "height": 900}])
+def test_nothing_sticks_out(ada: Page, logged: Logged, size):
+    ada.set_viewport_size(size)
+    wide = {}
+    for path in [*PAGES, *FOR_STRANGERS]:
+        ada.goto(path.format(run=logged.runs["gru-d-w48"]))
+        needed = ada.evaluate("document.documentElement.scrollWidth")
+        if needed > size["width"]:
+            wide[path] = needed
+    assert wide == {}
+
+
+def test_the_menu_of_a_narrow_screen_opens_and_closes(ada: Page, logged: Logged):
+    ada.set_viewport_size(NARROW)
+    ada.goto("/p/sepsis/runs/")
+    side = ada.get_by_role("navigation", name="Main")
+    assert not side.is_visible()
+    ada.get_by_role("button", name="Open menu").click()
+    side.get_by_role("link", name="Members").click()
+    assert ada.url.endswith("/members/")
+
+
+def test_a_print_is_light_and_bears_no_frame(ada: Page, logged: Logged):
+    ada.emulate_media(color_scheme="dark", media="print")
+    ada.goto(f"/r/{logged.runs['gru-d-w48']}/")
+    ada.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert ada.locator("html").get_attribute("data-bs-theme") == "light"
+    assert not ada.get_by_role("navigation", name="Main").is_visible()

@@ -1,0 +1,177 @@
+"""A scientist finds a run that a script logged, filters the table and looks at its curves."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import ADA, OTTO, PROJECT, ZOE, Logged
+
+
+def rows(page: Page) -> list[str]:
+    return [text.strip() for text in page.locator("table[data-rows] tbody a.name").all_inner_texts()]
+
+
+def test_from_sign_in_to_the_curves_of_a_run(ada: Page, logged: Logged):
+    ada.get_by_role("link", name="Sepsis early warning").first.click()
+    ada.get_by_role("navigation", name="Main").get_by_role("link", name="Runs").click()
+    assert set(rows(ada)) == {"gru-d-w24", "gru-d-w48", "tcn-w48"}
+
+    ada.get_by_label("Query", exact=True).fill("metrics.`val/auroc` >= 0.81 AND arch ILIKE 'gru%'")
+    ada.keyboard.press("Enter")
+    expect(ada.get_by_role("alert")).to_contain_text("arch")
+    ada.get_by_label("Query", exact=True).fill("metrics.`val/auroc` >= 0.81 AND params.arch ILIKE 'gru%'")
+    ada.keyboard.press("Enter")
+    expect(ada.locator("table[data-rows] tbody tr")).to_have_count(1)
+    assert rows(ada) == ["gru-d-w48"]
+    assert "val%2Fauroc" in ada.url
+
+    ada.get_by_role("link", name="gru-d-w48").click()
+    expect(ada.get_by_role("heading", name="gru-d-w48")).to_be_visible()
+    ada.get_by_role("link", name=re.compile("^Curves")).click()
+    loss = ada.locator("figure", has_text="val/loss")
+    expect(loss.locator("canvas")).to_be_visible()
+    expect(loss.locator("footer")).to_contain_text("of 3,000 points, min and max kept")
+    assert ada.complaints == []
+
+
+def test_sorting_and_columns_live_in_the_address(ada: Page, logged: Logged):
+    ada.goto(f"/p/{PROJECT}/runs/")
+    ada.get_by_role("link", name=re.compile("^val.auroc")).click()
+    expect(ada.locator("th[aria-sort=descending]")).to_contain_text("val/auroc")
+    assert rows(ada) == ["tcn-w48", "gru-d-w48", "gru-d-w24"]
+    ada.get_by_text(re.compile(r"^Columns \d+")).click()
+    ada.get_by_placeholder("Search columns").fill("ar")
+    expect(ada.locator("[data-column=User]")).to_be_hidden()
+    ada.get_by_placeholder("Search columns").fill("")
+    ada.locator("[data-column=User] input").uncheck()
+    ada.locator("#column-picker").get_by_role("button", name="Show").click()
+    expect(ada.locator("thead")).not_to_contain_text("User")
+    address = ada.url
+    ada.goto("/")
+    ada.goto(address)
+    assert rows(ada) == ["tcn-w48", "gru-d-w48", "gru-d-w24"]
+    expect(ada.locator("thead")).not_to_contain_text("User")
+    assert ada.complaints == []
+
+
+def test_zooming_reads_the_window_again_and_the_bar_changes_every_curve(ada: Page, logged: Logged):
+    ada.goto(f"/r/{logged.runs['gru-d-w48']}/curves/")
+    loss = ada.locator("figure", has_text="val/loss")
+    expect(loss.locator("canvas")).to_be_visible()
+    box = loss.locator(".u-over").bounding_box()
+    with ada.expect_request(lambda request: "curves.bin" in request.url and "from=" in request.url):
+        ada.mouse.move(box["x"] + 40, box["y"] + 30)
+        ada.mouse.down()
+        ada.mouse.move(box["x"] + 90, box["y"] + 30, steps=4)
+        ada.mouse.up()
+    expect(loss.locator("footer")).to_contain_text("zoomed")
+    with ada.expect_request(lambda request: "curves.bin" in request.url and "x=time" in request.url):
+        ada.get_by_role("button", name="Time").click()
+    ada.get_by_role("button", name="Log y").click()
+    assert "x=time" in ada.url
+    assert "log=1" in ada.url
+    ada.reload()
+    expect(ada.get_by_role("button", name="Log y")).to_have_attribute("aria-pressed", "true")
+    expect(loss.locator("canvas")).to_be_visible()
+    assert ada.complaints == []
+
+
+def test_a_value_that_is_no_number_is_told(ada: Page, logged: Logged):
+    ada.goto(f"/r/{logged.runs['tcn-w48']}/curves/")
+    expect(ada.locator("figure", has_text="val/loss").locator("footer")).to_contain_text("1 NaN or infinite")
+
+
+def test_keys_lead_through_the_pages(ada: Page, logged: Logged):
+    ada.goto(f"/p/{PROJECT}/runs/")
+    ada.keyboard.press("/")
+    expect(ada.get_by_label("Query", exact=True)).to_be_focused()
+    ada.keyboard.press("Escape")
+    ada.keyboard.press("j")
+    ada.keyboard.press("j")
+    ada.keyboard.press("Enter")
+    expect(ada.get_by_role("heading", level=1)).to_have_text("gru-d-w48")
+    ada.keyboard.press("2")
+    expect(ada.get_by_role("link", name=re.compile("^Curves"))).to_have_attribute("aria-current", "page")
+    ada.keyboard.press("?")
+    expect(ada.get_by_role("dialog")).to_be_visible()
+    ada.keyboard.press("Escape")
+    ada.keyboard.press("[")
+    expect(ada.get_by_role("navigation", name="Main")).to_be_hidden()
+    ada.reload()
+    expect(ada.get_by_role("navigation", name="Main")).to_be_hidden()
+    ada.keyboard.press("Control+k")
+    expect(ada.get_by_label("Jump to a run, experiment or project")).to_be_focused()
+    ada.keyboard.type("tcn")
+    ada.keyboard.press("Enter")
+    expect(ada.get_by_role("link", name="tcn-w48")).to_be_visible()
+
+
+def test_a_new_token_is_shown_once_and_copied(ada: Page, logged: Logged):
+    ada.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    ada.goto("/")
+    ada.get_by_role("button", name="Make a token").first.click()
+    secret = ada.locator("#secret").inner_text()
+    ada.locator("[data-copy]").first.click()
+    assert ada.evaluate("navigator.clipboard.readText()") == secret
+    ada.get_by_role("button", name="Copy the lines").click()
+    lines = ada.evaluate("navigator.clipboard.readText()")
+    assert f"export MLFLOW_TRACKING_TOKEN={secret}" in lines
+    assert f"export MLFLOW_TRACKING_URI={logged.live.tracking_uri(PROJECT)}" in lines
+    ada.get_by_role("link", name="I have stored it").click()
+    assert secret not in ada.content()
+
+
+def test_the_author_locks_a_run_from_its_menu(ada: Page, logged: Logged):
+    ada.goto(f"/r/{logged.runs['gru-d-w24']}/")
+    ada.get_by_text("Actions").click()
+    ada.get_by_role("button", name="Lock run").click()
+    expect(ada.locator("h1 ~ .m-b", has_text="Locked")).to_be_visible()
+    ada.get_by_text("Actions").click()
+    ada.get_by_role("button", name="Unlock run").click()
+    expect(ada.locator("h1 ~ .m-b", has_text="Locked")).to_have_count(0)
+
+
+def test_a_file_is_previewed_and_downloaded(ada: Page, logged: Logged):
+    ada.goto(f"/r/{logged.runs['gru-d-w48']}/artifacts/")
+    expect(ada.get_by_role("cell", name="0.87")).to_be_visible()
+    with ada.expect_download() as saved:
+        ada.get_by_role("link", name="Download").click()
+    assert saved.value.suggested_filename == "by_ward.csv"
+
+
+def test_an_auditor_reads_and_is_offered_no_change(sign_in, logged: Logged):
+    otto = sign_in(OTTO)
+    otto.goto(f"/r/{logged.runs['gru-d-w48']}/")
+    expect(otto.get_by_role("heading", name="gru-d-w48")).to_be_visible()
+    expect(otto.get_by_text("Actions")).to_have_count(0)
+
+
+@pytest.mark.parametrize("path", ["/p/sepsis/", "/p/sepsis/runs/", "/r/{run}/", "/r/{run}/history/"])
+def test_a_stranger_finds_nothing(sign_in, logged: Logged, path):
+    zoe = sign_in(ZOE)
+    answer = zoe.goto(path.format(run=logged.runs["gru-d-w48"]))
+    assert answer.status == 404
+    assert "gru-d-w48" not in zoe.content()
+
+
+def test_the_pages_work_without_scripts(plain: Page, logged: Logged):
+    plain.goto(f"/p/{PROJECT}/runs/")
+    plain.fill("#query", "metrics.`val/auroc` > 0.805")
+    plain.click("text=Filter >> nth=-1")
+    assert sorted(rows(plain)) == ["gru-d-w48", "tcn-w48"]
+    plain.click("a.name >> nth=0")
+    plain.click("text=Curves >> nth=-1")
+    assert "lowest" in plain.inner_text("main")
+    plain.click("summary >> text=Actions")
+    assert plain.is_visible("text=Lock run")
+    assert not plain.is_visible("#side-toggle")
+
+
+def test_signing_in_wrongly_says_so(page: Page, logged: Logged):
+    page.goto("/login/")
+    page.get_by_label("E-mail").fill(ADA)
+    page.get_by_label("Password").fill("nonsense")
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+    expect(page.get_by_label("E-mail")).to_have_value(ADA)
