@@ -41,6 +41,14 @@ _CLIENT_MS = LEAF_COLUMNS.index("client_ms")
 _IDS = tuple(LEAF_COLUMNS.index(name) for name in ("actor_id", "id", "project_id", "token_id"))
 
 
+# As text: the drivers parse times in Python, which costs as much as the rest of a leaf, and sqlite3's would stop the
+# whole read at one that was tampered with.
+_MOMENT = {
+    "sqlite": "CAST({} AS TEXT)",
+    "postgresql": """to_char({} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"')""",
+}
+
+
 class Unreadable(ValueError):
     """A stored value has no canonical form: something other than MLED wrote it."""
 
@@ -48,9 +56,7 @@ class Unreadable(ValueError):
 def leaf_select(vendor: str, alias: str) -> str:
     """The select list that reads a leaf's columns raw from the table of events under an alias."""
     columns = [f'{alias}."{name}"' for name in LEAF_COLUMNS]
-    if vendor == "sqlite":
-        # As text, or sqlite3 would parse the time on the way, and choke on one that was tampered with.
-        columns[_AT] = f'CAST({alias}."at" AS TEXT)'
+    columns[_AT] = _MOMENT[vendor].format(f'{alias}."at"')
     return ", ".join(columns)
 
 

@@ -35,7 +35,8 @@ IDLE_SECONDS = 600
 # Any number does as long as nothing else in this database locks it.
 _ADVISORY_LOCK = 0x4D4C4544
 
-_Waiting = tuple[int, UUID, str | None]
+_QUEUE = ("id", "event_id", "ip")
+_Waiting = tuple[int, UUID, str | None, bytes]
 _ID = LEAF_COLUMNS.index("id")
 
 
@@ -80,17 +81,14 @@ class Sequencer:
     def _place(self, waiting: Sequence[_Waiting]) -> int:
         if not waiting:
             return 0
-        tree, grown = self._log().copy(), Grown()
-        hashes = _leaf_hashes([event_id for _, event_id, _ in waiting])
-        rows = []
-        for _, event_id, _ in waiting:
-            leaf = hashes[event_id.hex]
+        tree, grown, rows = self._log().copy(), Grown(), []
+        for _, event_id, _, leaf in waiting:
             rows.append(Leaf(seq=tree.size, event_id=event_id, leaf_hash=leaf.hex()))
             tree.append(leaf, grown)
         Leaf.objects.bulk_create(rows)
         Subtree.objects.bulk_create(subtrees_of(grown))
-        EventOrigin.objects.bulk_create(EventOrigin(event_id=event, ip=ip) for _, event, ip in waiting if ip)
-        Pending.objects.filter(id__in=[number for number, _, _ in waiting]).delete()
+        EventOrigin.objects.bulk_create(EventOrigin(event_id=event, ip=ip) for _, event, ip, _ in waiting if ip)
+        Pending.objects.filter(id__in=[number for number, *_ in waiting]).delete()
         self._sign(tree)
         self._tree = tree
         return len(rows)
@@ -144,21 +142,26 @@ def run_once() -> int:
 
 
 def _next_waiting() -> list[_Waiting]:
-    """The next events in the order of their acts. Leaves out what names no event, or one that has its leaf: such rows
-    come from outside MLED, must not stop the log, and verify_ledger reports them."""
-    with connection.cursor() as cursor:
-        # Walks the primary key of Pending and looks up 512 events by theirs, whatever the planner has heard of sizes.
-        cursor.execute(
-            """
-            SELECT waiting.id, waiting.event_id, waiting.ip FROM ledger_pending waiting
-            WHERE EXISTS (SELECT 1 FROM ledger_auditevent event WHERE event.id = waiting.event_id)
-              AND NOT EXISTS (SELECT 1 FROM ledger_leaf leaf WHERE leaf.event_id = waiting.event_id)
-            ORDER BY waiting.id LIMIT %s
-            """,
-            [BATCH],
-        )
-        rows = cursor.fetchall()
-    return [(number, UUID(hex_id(event_id)), str(ip) if ip else None) for number, event_id, ip in rows]
+    """The next events in the order of their acts, with their leaf hashes.
+
+    Leaves out what names no event, or one that has its leaf: such rows come from outside MLED, must not stop the log,
+    and verify_ledger reports them. Each query is by primary key, whatever the planner has heard of sizes: as one query
+    with EXISTS a backlog of 300,000 took PostgreSQL 210 ms a batch, so 36.
+    """
+    after = 0
+    while queue := list(Pending.objects.filter(id__gt=after).order_by("id").values_list(*_QUEUE)[:BATCH]):
+        ids = [event_id for _, event_id, _ in queue]
+        hashes = _leaf_hashes(ids)
+        placed = set(Leaf.objects.filter(event_id__in=ids).values_list("event_id", flat=True))
+        fit = [
+            (number, event_id, ip, hashes[event_id.hex])
+            for number, event_id, ip in queue
+            if event_id.hex in hashes and event_id not in placed
+        ]
+        if fit:
+            return fit
+        after = queue[-1][0]
+    return []
 
 
 def _leaf_hashes(event_ids: list[UUID]) -> dict[str, bytes]:

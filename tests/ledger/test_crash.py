@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import random
 import signal
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -132,9 +133,10 @@ def test_a_check_amid_acts_on_one_row_raises_no_false_alarm(committed_db, tmp_pa
 def test_two_started_by_command_share_the_work_and_stop_when_told(committed_db, data):
     environment = {**os.environ, "DATABASE_URL": committed_db, "MLED_DATA": str(data)}
     environment["DJANGO_SETTINGS_MODULE"] = "mled_site.settings"
-    command = [sys.executable, "manage.py", "sequencer"]
-    both = [start(command, env=environment) for _ in range(2)]
+    command = [sys.executable, "manage.py", "sequencer", "--verbosity=2"]
+    both = [start(command, env=environment, stdout=subprocess.PIPE) for _ in range(2)]
     try:
+        assert [process.stdout.readline() for process in both] == ["Sequencer runs.\n"] * 2
         for number in range(30):
             with acting(system(), "thing.counted") as act:
                 act.record("test.thing", "1", "set", {"count": (number or None, number + 1)})

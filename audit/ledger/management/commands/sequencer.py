@@ -7,7 +7,7 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from django.db import DatabaseError, connection
+from django.db import Error, connection
 
 from audit.ledger.keys import KeyRefused
 from audit.ledger.sequencer import BATCH, LogBroken, Sequencer
@@ -32,13 +32,17 @@ class Command(BaseCommand):
                 return
         except (KeyRefused, LogBroken) as error:
             raise CommandError(str(error)) from error
-        self._loop(sequencer, _told_to_stop())
+        stop = _told_to_stop()
+        if options["verbosity"] > 1:
+            self.stdout.write("Sequencer runs.")
+            self.stdout.flush()
+        self._loop(sequencer, stop)
 
     def _loop(self, sequencer: Sequencer, stop: threading.Event) -> None:
         while not stop.is_set():
             try:
                 placed, pause = sequencer.run_once(), PAUSE_SECONDS
-            except (DatabaseError, LogBroken, OSError) as error:
+            except (Error, LogBroken, OSError) as error:
                 # The database restarts, the disk is full, the log was tampered with: events wait, none is lost.
                 log.critical("No events were placed: %s", error)
                 connection.close()
