@@ -7,7 +7,7 @@ from typing import Final
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import SuspiciousOperation
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.views.decorators.csrf import requires_csrf_token
@@ -105,6 +105,10 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 @requires_csrf_token
 def server_error(request: HttpRequest) -> HttpResponse:
     """Django's handler500. It asks neither the database nor the session: they may be what broke."""
+    if request.path.startswith("/api/"):
+        broken = {"type": "about:blank", "title": "Something broke here.", "status": 500, "code": "INTERNAL_ERROR"}
+        body = {**broken, "hint": "Try again; if it stays, give the request id.", "request_id": request_id(request)}
+        return JsonResponse(body, status=500, content_type="application/problem+json")
     context = {"request_id": request_id(request), "at": now()}
     return HttpResponse(render_to_string("errors/500.html", context), status=500)
 

@@ -149,3 +149,48 @@ def test_a_bad_body_is_said_and_writes_nothing(api, vision, body, kind, status):
 def test_an_invented_cursor_is_no_bug(api, run, cursor, path):
     answer = api("mia").client.get(f"/api/v1/{path}", {"cursor": cursor})
     assert answer.status_code in (200, 400, 404), answer.content
+
+
+def test_a_bug_is_told_without_its_inside(api, vision, monkeypatch):
+    def broken(*_):
+        raise RuntimeError("secret inside")
+
+    monkeypatch.setattr("accounts.rest.projects.find_project", broken)
+    client = api("ada").client
+    client.raise_request_exception = False
+    answer = client.get("/api/v1/projects/vision/")
+    assert (answer.status_code, answer["Content-Type"]) == (500, "application/problem+json")
+    assert answer.json()["request_id"] == answer["X-Request-ID"]
+    assert b"secret" not in answer.content
+
+
+def test_answers_come_from_a_real_server(live_mled):
+    import json
+    import urllib.error
+    import urllib.request
+
+    live_mled.create_user("rest@example.org")
+    live_mled.create_project("rest-live")
+    live_mled.add_member("rest-live", "rest@example.org", "ml_engineer")
+    token = live_mled.issue_token("rest@example.org", scopes=("read", "log"))
+
+    def ask(path, body=None):
+        asked = urllib.request.Request(  # noqa: S310
+            f"{live_mled.url}/api/v1/{path}",
+            data=None if body is None else json.dumps(body).encode(),
+            headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
+        )
+        try:
+            with urllib.request.urlopen(asked, timeout=20) as answer:  # noqa: S310
+                return answer.status, answer.read()
+        except urllib.error.HTTPError as refusal:
+            return refusal.code, refusal.read()
+
+    status, made = ask("projects/rest-live/experiments/", {"name": "by rest"})
+    assert status == 201
+    status, listed = ask("projects/rest-live/experiments/")
+    assert json.loads(made)["id"] in {row["id"] for row in json.loads(listed)["results"]}
+    assert ask("projects/rest-live/experiments/", {"name": "by rest"})[0] == 409
+    assert ask("schema/")[0] == 200
+    token = "mled_nonsense"
+    assert ask("projects/")[0] == 401
