@@ -66,7 +66,8 @@ def register_check(name: str, check: Check) -> None:
 
 def kinds() -> dict[str, Kind]:
     """Every kind of record that can be compared with its events."""
-    return {model._meta.label_lower: _tracked_kind(model) for model in tracked_models()} | _kinds
+    tracked = (model for model in tracked_models() if not model._meta.proxy)
+    return {model._meta.label_lower: _tracked_kind(model) for model in tracked} | _kinds
 
 
 def checks() -> dict[str, Check]:

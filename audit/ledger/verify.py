@@ -23,7 +23,7 @@ from audit.ledger.anchors import Anchored, BadLine, anchored, anchored_bytes
 from audit.ledger.canonical import LEAF_COLUMNS, Unreadable, as_bytes, hex_id, leaf_hash_of, leaf_select
 from audit.ledger.evidence import Problem
 from audit.ledger.findings import Findings
-from audit.ledger.keys import trusted_keys
+from audit.ledger.keys import public_file, trusted_keys
 from audit.ledger.merkle import CompactRange, Grown
 from audit.ledger.models import AuditEvent, AuditPayload, Checkpoint, Subtree
 from audit.ledger.replay import Change
@@ -72,6 +72,8 @@ class Log:
 
     def changes(self) -> Iterator[Change]:
         """Check the log and give the recorded changes in their order."""
+        if not self.keys:
+            self.findings.remark(f"There is no public key in {public_file()}, so no signature can be checked.")
         try:
             yield from self._leaves()
             self._require_covered()

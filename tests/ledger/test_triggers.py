@@ -2,6 +2,7 @@
 
 import pytest
 from django.db import IntegrityError, connection, transaction
+from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.state import ProjectState
 
 from audit.ledger import triggers
@@ -60,6 +61,15 @@ def test_the_log_refuses_to_be_emptied(full_log, table):
     if connection.vendor != "postgresql":
         pytest.skip("SQLite knows no TRUNCATE; its DELETE is refused above")
     assert refused(f"TRUNCATE {table}")
+
+
+def test_no_later_migration_has_lost_a_refusal(db):
+    """Where SQLite rebuilds a table, its triggers go with the old one: each has to be made again afterwards."""
+    made = MigrationLoader(connection).disk_migrations.values()
+    operations = [op for migration in made for op in migration.operations if isinstance(op, triggers._Refusal)]
+    names = {triggers.trigger_name(op.table, what) for op in operations for what in op._operations(connection.vendor)}
+    assert len(names) > 10
+    assert names == triggers.refusals(connection)
 
 
 def test_a_payload_goes_only_when_the_session_says_that_it_erases(full_log):

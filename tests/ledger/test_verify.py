@@ -6,7 +6,7 @@ import random
 from io import StringIO
 
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.db import connection
 
 from accounts.roles import Role
@@ -234,6 +234,19 @@ def test_without_an_anchor_the_report_says_so(history, data):
     findings = verify_ledger()
     assert findings.is_sound
     assert any("no anchor outside the database" in remark for remark in findings.remarks)
+
+
+def test_without_a_public_key_no_signature_counts(history, data):
+    (data / "keys" / "ledger.pub").unlink()
+    findings = verify_ledger()
+    assert not findings.is_sound
+    assert any("no public key" in remark for remark in findings.remarks)
+
+
+def test_a_damaged_public_key_ends_the_check_with_words(history, data):
+    (data / "keys" / "ledger.pub").write_text("log.example.org+12345678+AAAA\n")
+    with pytest.raises(CommandError, match=r"ledger\.pub: The public key is not an Ed25519 key"):
+        call_command("verify_ledger")
 
 
 # What a forger may do at random. Each takes a source of chance and says what must be named.

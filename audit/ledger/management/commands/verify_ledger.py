@@ -6,10 +6,11 @@ from argparse import ArgumentParser
 from time import monotonic
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 
 from audit.ledger.evidence import Problem
 from audit.ledger.findings import Findings
+from audit.ledger.keys import KeyRefused, public_file
 from audit.ledger.verify import verify_ledger
 
 _WIDTH = 200
@@ -24,7 +25,10 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, json: bool, limit: int, **options: Any) -> None:
         began = monotonic()
-        findings = verify_ledger(limit=limit)
+        try:
+            findings = verify_ledger(limit=limit)
+        except KeyRefused as error:
+            raise CommandError(f"{public_file()}: {error}") from error
         self.stdout.write(as_json(findings) if json else as_text(findings, monotonic() - began))
         if not findings.is_sound:
             sys.exit(1)
