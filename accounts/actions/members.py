@@ -159,7 +159,8 @@ def appoint(actor: Actor, *, user: User, role: Role, reason: str = "") -> Member
         raise Invalid(f"{role.label} is a role in a project, not of the whole site.", field="role")
     if user.id == actor.user_id:
         raise Refused("Nobody changes their own role.", hint="Ask another administrator.")
-    _check_separation(user, None, role)
+    for person in _people(user, None):
+        _check_separation(person, None, role)
     if Membership.objects.filter(project=None, user=user, role=role).exists():
         raise AlreadyExists(f"{user} has that role already.", field="email")
     membership = Membership(project=None, user=user, role=role)
@@ -181,9 +182,11 @@ def dismiss(actor: Actor, *, membership: Membership, reason: str = "") -> None:
 
 
 def _people(user: User | None, group: Group | None) -> list[User]:
-    if user is not None:
-        return [user]
-    return [member.user for member in GroupMember.objects.filter(group=group).select_related("user")]
+    """Whom a role of this user or group concerns, held until the commit: nobody else gives them another meanwhile."""
+    if group is not None:
+        Group.objects.select_for_update(no_key=True).get(pk=group.pk)
+    who = User.objects.filter(pk=user.pk) if user else User.objects.filter(group_memberships__group=group)
+    return list(who.select_for_update(of=("self",), no_key=True).order_by("pk"))
 
 
 def _roles_of(user: User, project_id: UUID | None, leaving_out: int | None = None) -> set[Role]:
@@ -217,6 +220,8 @@ def create_group(actor: Actor, *, name: str) -> Group:
 @action("groups.manage")
 def add_to_group(actor: Actor, *, group: Group, user: User) -> GroupMember:
     """Put somebody into a group; its roles are theirs from now on. Raises Conflict, AlreadyExists."""
+    Group.objects.select_for_update(no_key=True).get(pk=group.pk)
+    User.objects.select_for_update(no_key=True).get(pk=user.pk)
     if GroupMember.objects.filter(group=group, user=user).exists():
         raise AlreadyExists(f"{user} is in this group already.", field="email")
     for project_id, role in Membership.objects.filter(group=group).values_list("project_id", "role"):

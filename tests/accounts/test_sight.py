@@ -133,7 +133,7 @@ def test_every_table_of_a_project_has_rows_to_ask_about(world):
 
 
 def test_can_and_visible_to_agree_in_every_world(world):
-    @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+    @settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
     @given(drawn=DRAWN)
     def agree(drawn: Drawn) -> None:
         with transaction.atomic():

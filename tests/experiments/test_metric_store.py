@@ -21,7 +21,7 @@ from tests.factories import log_batch
 
 Plain = tuple[int, int, float]  # time, step, value
 
-some = settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+some = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 fewer = settings(some, max_examples=30)
 _keys = itertools.count()
 
