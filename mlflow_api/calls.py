@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 
 from kernel.actor import Actor
 
 # What a handler gives back: an object for JSON, ready JSON, a whole response, or None for the empty object.
-Reply = dict[str, Any] | bytes | HttpResponse | None
+Reply = dict[str, Any] | bytes | HttpResponseBase | None
 
 
 @dataclass(frozen=True, slots=True)

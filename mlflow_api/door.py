@@ -7,7 +7,7 @@ read; one action or query is called; its answer goes out in MLflow's words.
 from typing import Any, Final
 
 import orjson
-from django.core.exceptions import DisallowedHost
+from django.core.exceptions import DisallowedHost, SuspiciousOperation
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
@@ -42,6 +42,8 @@ def answer(request: HttpRequest) -> HttpResponseBase:
         response = errors.refusal(error, request_id)
     except DisallowedHost:
         response = errors.refusal(Invalid("This server does not go by that name.", field="Host"), request_id)
+    except SuspiciousOperation as error:
+        response = errors.refusal(Invalid(f"The request cannot be read: {error}"), request_id)
     except Exception as error:  # the last line: whatever it is becomes a 500 without internals, and a line in the log
         response = errors.failure(error, request_id)
     if response.status_code >= 400 and request.method != "GET":
@@ -109,7 +111,7 @@ def _message(asks: type[Any], request: HttpRequest, limit: int) -> Any:
     return from_json(asks, body)
 
 
-def _response(reply: Reply | HttpResponseBase) -> HttpResponseBase:
+def _response(reply: Reply) -> HttpResponseBase:
     if reply is None:
         return HttpResponse(b"{}", content_type="application/json")
     if isinstance(reply, dict):

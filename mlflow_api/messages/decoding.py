@@ -8,7 +8,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar, cast
 
 import msgspec
 
@@ -26,21 +26,21 @@ def from_json(kind: type[T], body: bytes) -> T:
     """The message in a JSON body; an empty body is an empty object. Raises Invalid."""
     body = body or b"{}"
     try:
-        message = _decoder(kind).decode(body)
+        message: T = _decoder(cast("Any", kind)).decode(body)
+        if not _is_plain(body):
+            _look_closely(body)
     except msgspec.ValidationError as error:
         raise _explained(str(error)) from None
     except RecursionError:
         raise Invalid(f"{_NOT_JSON}: it is nested too deeply.") from None
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, ValueError) as error:
         raise Invalid(f"{_NOT_JSON}: {error}.", hint="Send one JSON object in UTF-8.") from None
-    if not _is_plain(body):
-        _look_closely(body)
     return message
 
 
 def from_query(kind: type[T], query: Mapping[str, Sequence[str]]) -> T:
     """The message in a query string, where a list is a repeated key. Raises Invalid."""
-    lists = _list_fields(kind)
+    lists = _list_fields(cast("Any", kind))
     given: dict[str, Any] = {}
     for name, values in query.items():
         if any("\x00" in value for value in values) or "\x00" in name:
@@ -49,7 +49,7 @@ def from_query(kind: type[T], query: Mapping[str, Sequence[str]]) -> T:
             given[name] = list(values)
         elif len(values) == 1:
             given[name] = values[0]
-        elif name in _field_names(kind):
+        elif name in _field_names(cast("Any", kind)):
             raise Invalid(f"'{name}' stands {len(values)} times in the query; send it once.", field=name)
     try:
         return msgspec.convert(given, kind, strict=False)
@@ -58,17 +58,17 @@ def from_query(kind: type[T], query: Mapping[str, Sequence[str]]) -> T:
 
 
 @cache
-def _decoder(kind: type[T]) -> "msgspec.json.Decoder[T]":
+def _decoder(kind: Any) -> "msgspec.json.Decoder[Any]":
     return msgspec.json.Decoder(kind, strict=False)
 
 
 @cache
-def _field_names(kind: type) -> frozenset[str]:
+def _field_names(kind: Any) -> frozenset[str]:
     return frozenset(field.encode_name for field in msgspec.structs.fields(kind))
 
 
 @cache
-def _list_fields(kind: type) -> frozenset[str]:
+def _list_fields(kind: Any) -> frozenset[str]:
     return frozenset(
         field.encode_name
         for field in msgspec.structs.fields(kind)
@@ -111,13 +111,8 @@ def _members(value: dict[str, Any]) -> int:
 
 
 def _look_closely(body: bytes) -> None:
-    """Raise Invalid for a repeated key or a NUL."""
-    try:
-        json.loads(body, object_pairs_hook=_once_each, parse_int=float, parse_constant=_refuse_constant)
-    except RecursionError:
-        raise Invalid(f"{_NOT_JSON}: it is nested too deeply.") from None
-    except (ValueError, UnicodeDecodeError):
-        raise Invalid(f"{_NOT_JSON}.") from None
+    """Raise Invalid for a repeated key or a NUL, ValueError or RecursionError for what is no JSON."""
+    json.loads(body, object_pairs_hook=_once_each, parse_int=float, parse_constant=_refuse_constant)
 
 
 def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

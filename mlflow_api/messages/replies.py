@@ -9,7 +9,8 @@ from artifacts.trees import Entry
 from experiments.queries.experiments import wire_id
 from experiments.queries.search import FoundExperiment, FoundRun
 from experiments.search.rows import RunData
-from registry.queries.logged_models import ModelData, RunLinks
+from registry.links import RunLinks
+from registry.queries.logged_models import ModelData
 
 ARTIFACTS: Final = "mlflow-artifacts:"
 DEFAULT_EXPERIMENT: Final = "0"

@@ -54,10 +54,10 @@ def create_logged_model(
 
 
 @action(LOG_MODEL, on="model")
-def finalize_logged_model(actor: Actor, model: LoggedModel, *, status: LoggedModel.Status) -> LoggedModel:
-    """Say that the model's files are all there, or that their upload failed."""
+def finalize_logged_model(actor: Actor, model: LoggedModel, *, status: str) -> LoggedModel:
+    """Say that the model's files are all there (READY), or that their upload failed (FAILED)."""
     model = writable_model(model)
-    model.status = status
+    model.status = LoggedModel.Status(status)
     return _touched(model)
 
 

@@ -1,4 +1,4 @@
-"""Reading logged models, with their params, tags and metrics, and their links to runs."""
+"""Reading logged models, with their params, tags and metrics."""
 
 import math
 from collections.abc import Iterable, Sequence
@@ -7,7 +7,7 @@ from typing import NamedTuple
 from accounts.access import can_see, not_found
 from accounts.models import Project
 from kernel.actor import Actor
-from registry.models import LoggedModel, LoggedModelParam, LoggedModelTag, ModelMetric, RunModel
+from registry.models import LoggedModel, LoggedModelParam, LoggedModelTag, ModelMetric
 
 
 class MeasuredMetric(NamedTuple):
@@ -28,13 +28,6 @@ class ModelData(NamedTuple):
     params: list[tuple[str, str]]
     tags: list[tuple[str, str]]
     metrics: list[MeasuredMetric]
-
-
-class RunLinks(NamedTuple):
-    """The models of a run: ids that went in, and (id, step) that came out."""
-
-    inputs: list[str]
-    outputs: list[tuple[str, int]]
 
 
 def get_logged_model(viewer: Actor, model_id: str, *, project: Project) -> LoggedModel:
@@ -70,22 +63,9 @@ def model_data(viewer: Actor, models: Sequence[LoggedModel]) -> dict[int, ModelD
     for model_id, key, value in tags.values_list("model_id", "key", "value"):
         data[model_id].tags.append((key, value))
     metrics = ModelMetric.objects.visible_to(viewer).filter(model__in=ids).order_by("key", "at_ms", "step", "id")
-    for model_id, key, value, *rest, run_uid in metrics.values_list(
+    for model_id, key, value, step, at_ms, name, digest, run_uid in metrics.values_list(
         "model_id", "key", "value", "step", "at_ms", "dataset_name", "dataset_digest", "run__uid"
     ):
         number = math.nan if value is None else value
-        data[model_id].metrics.append(MeasuredMetric(key, number, *rest, run_uid.hex))
+        data[model_id].metrics.append(MeasuredMetric(key, number, step, at_ms, name, digest, run_uid.hex))
     return data
-
-
-def links_of_runs(viewer: Actor, run_ids: Sequence[int]) -> dict[int, RunLinks]:
-    """The models of several runs by the run's key, in one query; runs without any are left out."""
-    links: dict[int, RunLinks] = {}
-    rows = RunModel.objects.visible_to(viewer).filter(run__in=run_ids, model__is_deleted=False).order_by("id")
-    for run_id, way, model_id, step in rows.values_list("run_id", "way", "model__model_id", "step"):
-        found = links.setdefault(run_id, RunLinks([], []))
-        if way == RunModel.Way.INPUT:
-            found.inputs.append(model_id)
-        else:
-            found.outputs.append((model_id, step))
-    return links

@@ -93,7 +93,7 @@ def search_logged_models(
     """
     if not 1 <= limit <= PAGE_MAX:
         raise Invalid(f"A page holds 1 to {PAGE_MAX:,} models, not {limit:,}.", field="max_results")
-    rows = LoggedModel.objects.visible_to(viewer).filter(
+    rows: QuerySet[LoggedModel] = LoggedModel.objects.visible_to(viewer).filter(
         project=project, experiment__in=list(experiments), is_deleted=False
     )
     rows = rows.annotate(source_run_hex=_hex("source_run__uid")).filter(*_conditions(text, datasets))

@@ -1,0 +1,42 @@
+"""A team with one of everything, and clients of its people."""
+
+import pytest
+
+from accounts.roles import Role, Scope
+from tests.factories import Everything, Team, a_member, a_project, a_team, a_token, everything
+from tests.mlflow_api.speaking import Mlflow
+
+
+@pytest.fixture
+def team(db) -> Team:
+    return a_team()
+
+
+@pytest.fixture
+def things(team: Team) -> Everything:
+    return everything(team.engineer, team.project)
+
+
+@pytest.fixture
+def root(team: Team) -> str:
+    return f"/mlflow/{team.project.slug}"
+
+
+@pytest.fixture
+def engineer(team: Team, root: str) -> Mlflow:
+    """May do everything that this door offers."""
+    return Mlflow(a_token(team.engineer)[1], root)
+
+
+@pytest.fixture
+def reader(team: Team, root: str) -> Mlflow:
+    """The engineer with a token that only reads."""
+    return Mlflow(a_token(team.engineer, scopes=[Scope.READ])[1], root)
+
+
+@pytest.fixture
+def stranger(db) -> Mlflow:
+    """An engineer of another team, at home in a project of her own."""
+    elsewhere = a_project()
+    zoe = a_member(elsewhere, Role.ML_ENGINEER, "Zoe")
+    return Mlflow(a_token(zoe, default_project=elsewhere)[1])
