@@ -174,6 +174,7 @@ def _make_files() -> None:
         return  # another process was first; its key is the one
     finally:
         draft.unlink()
+    _make_durable(path.parent)
 
 
 def _publish(key: PublicKey) -> None:
@@ -181,6 +182,7 @@ def _publish(key: PublicKey) -> None:
     if not path.exists() or key.line() not in path.read_text().splitlines():
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         _write_durably(path, key.line() + "\n", os.O_APPEND, mode=0o644)
+        _make_durable(path.parent)
 
 
 def _write_durably(path: Path, text: str, flag: int, *, mode: int = 0o600) -> None:
@@ -189,3 +191,12 @@ def _write_durably(path: Path, text: str, flag: int, *, mode: int = 0o600) -> No
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
+
+
+def _make_durable(folder: Path) -> None:
+    """Wait until the disk knows the names in a folder: a key that signed must not be lost with the power."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
