@@ -15,19 +15,7 @@ from mlflow.entities import Run
 
 from tests.services.processes import ROOT
 
-# Each script runs once; the tests that look at what it left stay with it in one process.
-pytestmark = pytest.mark.xdist_group("examples")
-
 EXAMPLES = ROOT / "examples"
-SCRIPTS = ["sklearn_grid_search", "training_loop", "nested_sweep", "artifacts_of_every_kind"]
-
-
-@dataclass(frozen=True)
-class Told:
-    """What a script printed, and the run that it says it made."""
-
-    output: str
-    run_id: str
 
 
 @dataclass(frozen=True)
@@ -40,12 +28,14 @@ class Team:
     def client(self) -> MlflowClient:
         return MlflowClient(tracking_uri=self.uri, registry_uri=self.uri)
 
-    def status(self, path: str, **params: str) -> int:
-        """How the server answers a plain read with this team's token."""
-        answer = requests.get(
-            f"{self.uri}/{path}", params=params, headers={"Authorization": f"Bearer {self.token}"}, timeout=30
-        )
-        return answer.status_code
+    def get(self, path: str, **params: str) -> requests.Response:
+        return requests.get(f"{self.uri}/api/2.0/{path}", params=params, headers=self._headers(), timeout=30)
+
+    def post(self, path: str, **body: object) -> requests.Response:
+        return requests.post(f"{self.uri}/api/2.0/{path}", json=body, headers=self._headers(), timeout=30)
+
+    def _headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.token}"}
 
 
 def a_team(live_mled, name: str) -> Team:
@@ -66,20 +56,30 @@ def other_team(live_mled) -> Team:
     return a_team(live_mled, "strangers")
 
 
-@pytest.fixture(scope="session")
-def run_script(team: Team, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Told]:
-    """Run a script as a user would: its own process, the two variables, an empty directory. Once per session each."""
-    told: dict[str, Told] = {}
+@pytest.fixture
+def client(team: Team, monkeypatch: pytest.MonkeyPatch) -> MlflowClient:
+    monkeypatch.setenv("MLFLOW_TRACKING_TOKEN", team.token)
+    return team.client()
 
-    def run(script: str) -> Told:
-        if script not in told:
-            told[script] = _run(script, team, tmp_path_factory.mktemp(script))
-        return told[script]
+
+@pytest.fixture
+def run_script(team: Team, client: MlflowClient, tmp_path: Path) -> Callable[[str], Run]:
+    """Run a script as a user would: its own process, the two variables, an empty directory. Gives the run it made."""
+
+    def run(script: str) -> Run:
+        told = output_of(script, team, tmp_path)
+        found = re.search(r"^run ([0-9a-f]{32}):", told, re.MULTILINE)
+        assert found, told
+        made = client.get_run(found[1])
+        assert (made.info.status, made.info.lifecycle_stage) == ("FINISHED", "active")
+        assert made.info.end_time >= made.info.start_time
+        assert made.data.tags["mlflow.source.name"].endswith(f"{script}.py")
+        return made
 
     return run
 
 
-def _run(script: str, team: Team, directory: Path) -> Told:
+def output_of(script: str, team: Team, directory: Path) -> str:
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("MLFLOW_", "MLED_", "DJANGO_"))}
     done = subprocess.run(
         [sys.executable, str(EXAMPLES / f"{script}.py")],
@@ -92,108 +92,91 @@ def _run(script: str, team: Team, directory: Path) -> Told:
     )
     assert done.returncode == 0, f"{script} ended with {done.returncode}:\n{done.stdout}\n{done.stderr[-6000:]}"
     assert list(directory.iterdir()) == [], "the script wrote to its own directory instead of the server"
-    found = re.search(r"^run ([0-9a-f]{32}):", done.stdout, re.MULTILINE)
-    assert found, done.stdout
-    return Told(done.stdout, found[1])
-
-
-@pytest.fixture
-def client(team: Team, monkeypatch: pytest.MonkeyPatch) -> MlflowClient:
-    monkeypatch.setenv("MLFLOW_TRACKING_TOKEN", team.token)
-    return team.client()
+    return done.stdout
 
 
 def children(client: MlflowClient, run: Run) -> list[Run]:
     return list(client.search_runs([run.info.experiment_id], f"tags.`mlflow.parentRunId` = '{run.info.run_id}'"))
 
 
-@pytest.mark.parametrize("script", SCRIPTS)
-def test_a_script_that_knows_only_mlflow_runs_unchanged(run_script: Callable[[str], Told], script: str) -> None:
-    source = (EXAMPLES / f"{script}.py").read_text()
+@pytest.mark.parametrize("script", sorted(EXAMPLES.glob("*.py")), ids=lambda script: script.stem)
+def test_a_script_knows_nothing_but_mlflow(script: Path) -> None:
+    source = script.read_text()
     assert "mled" not in source.lower()
-    assert "MISMATCH" not in run_script(script).output
+    assert "import mlflow" in source
 
 
-@pytest.mark.parametrize("script", SCRIPTS)
-def test_the_run_belongs_to_the_person_of_the_token(
-    run_script: Callable[[str], Told], client: MlflowClient, script: str
+def test_a_grid_search_leaves_a_run_per_candidate_and_a_model(
+    run_script: Callable[[str], Run], client: MlflowClient, team: Team, other_team: Team
 ) -> None:
-    run = client.get_run(run_script(script).run_id)
-    assert (run.info.status, run.info.lifecycle_stage) == ("FINISHED", "active")
-    assert run.data.tags["mlflow.source.name"].endswith(f"{script}.py")
-    assert run.info.end_time >= run.info.start_time
-
-
-def test_the_grid_search_left_a_run_per_candidate_and_a_model(
-    run_script: Callable[[str], Told], client: MlflowClient
-) -> None:
-    run = client.get_run(run_script("sklearn_grid_search").run_id)
+    run = run_script("sklearn_grid_search")
     candidates = children(client, run)
     assert len(candidates) == 6
     assert {(child.data.params["max_depth"], child.data.params["n_estimators"]) for child in candidates} == {
         (depth, trees) for depth in ("2", "4") for trees in ("5", "20", "40")
     }
-    best = max(child.data.metrics["mean_test_score"] for child in candidates)
-    assert run.data.metrics["best_cv_score"] == best
+    assert run.data.metrics["best_cv_score"] == max(child.data.metrics["mean_test_score"] for child in candidates)
     models = client.search_logged_models([run.info.experiment_id], f"source_run_id = '{run.info.run_id}'")
-    assert {model.status for model in models} == {"READY"}
+    assert {str(model.status) for model in models} == {"READY"}
     assert {output.model_id for output in run.outputs.model_outputs} == {model.model_id for model in models}
+    nothing_for(other_team, team, run, model_id=models[0].model_id)
 
 
-def test_the_training_loop_left_ten_thousand_points(run_script: Callable[[str], Told], client: MlflowClient) -> None:
-    run_id = run_script("training_loop").run_id
-    curves = {
-        key: client.get_metric_history(run_id, key) for key in ("loss", "accuracy", "gradient_norm", "learning_rate")
-    }
-    assert sum(len(points) for points in curves.values()) == 10_000
-    assert all(sorted(point.step for point in points) == list(range(2_500)) for points in curves.values())
-    metrics = client.get_run(run_id).data.metrics
-    assert metrics["final_accuracy"] > 0.9
-    assert metrics["system/system_memory_usage_megabytes"] > 0
+def test_a_training_loop_leaves_ten_thousand_points(
+    run_script: Callable[[str], Run], client: MlflowClient, team: Team, other_team: Team
+) -> None:
+    run = run_script("training_loop")
+    keys = ("loss", "accuracy", "gradient_norm", "learning_rate")
+    curves = [client.get_metric_history(run.info.run_id, key) for key in keys]
+    assert sum(len(points) for points in curves) == 10_000
+    assert all(sorted(point.step for point in points) == list(range(2_500)) for points in curves)
+    assert run.data.metrics["final_accuracy"] > 0.9
+    assert run.data.metrics["system/system_memory_usage_megabytes"] > 0
+    nothing_for(other_team, team, run)
 
 
-def test_the_sweep_left_three_generations(run_script: Callable[[str], Told], client: MlflowClient) -> None:
-    parent = client.get_run(run_script("nested_sweep").run_id)
-    degrees = children(client, parent)
+def test_a_sweep_leaves_three_generations_and_a_log_that_verifies(
+    run_script: Callable[[str], Run], client: MlflowClient, team: Team, other_team: Team, live_mled
+) -> None:
+    run = run_script("nested_sweep")
+    degrees = children(client, run)
     trials = [trial for degree in degrees for trial in children(client, degree)]
     assert (len(degrees), len(trials)) == (3, 9)
-    assert parent.data.metrics["best error"] == min(trial.data.metrics["test error"] for trial in trials)
-
-
-def test_the_artifacts_are_all_there(run_script: Callable[[str], Told], client: MlflowClient) -> None:
-    run_id = run_script("artifacts_of_every_kind").run_id
-    folders = {entry.path for entry in client.list_artifacts(run_id) if entry.is_dir}
-    assert {"figures", "folder", "images", "notes", "tables", "weights"} <= folders
-    [weights] = client.list_artifacts(run_id, "weights")
-    assert (weights.path, weights.file_size) == ("weights/weights.bin", 2**20)
-
-
-@pytest.mark.parametrize("script", SCRIPTS)
-def test_another_team_finds_nothing_of_it(
-    run_script: Callable[[str], Told],
-    client: MlflowClient,
-    other_team: Team,
-    team: Team,
-    monkeypatch: pytest.MonkeyPatch,
-    script: str,
-) -> None:
-    run = client.get_run(run_script(script).run_id)
-    name = client.get_experiment(run.info.experiment_id).name
-    root = run.info.artifact_uri.removeprefix("mlflow-artifacts:/").lstrip("/")
-    intruder = Team(team.uri, other_team.token)
-    for there in (other_team, intruder):
-        assert there.status("api/2.0/mlflow/runs/get", run_id=run.info.run_id) == 404
-        assert there.status("api/2.0/mlflow/experiments/get-by-name", experiment_name=name) == 404
-        assert there.status("api/2.0/mlflow/metrics/get-history", run_id=run.info.run_id, metric_key="loss") == 404
-        assert there.status("api/2.0/mlflow/artifacts/list", run_id=run.info.run_id) == 404
-        assert there.status(f"api/2.0/mlflow-artifacts/artifacts/{root}/model/MLmodel") == 404
-    monkeypatch.setenv("MLFLOW_TRACKING_TOKEN", other_team.token)
-    assert list(other_team.client().search_runs([run.info.experiment_id])) == []
-    assert [found.name for found in other_team.client().search_experiments()] == ["Default"]
-
-
-def test_the_log_of_all_this_verifies(run_script: Callable[[str], Told], live_mled) -> None:
-    for script in SCRIPTS:
-        run_script(script)
+    assert run.data.metrics["best error"] == min(trial.data.metrics["test error"] for trial in trials)
+    nothing_for(other_team, team, run)
     live_mled.manage("sequencer", "--once")
     live_mled.manage("verify_ledger")
+
+
+def test_artifacts_of_every_kind_are_all_there(
+    run_script: Callable[[str], Run], client: MlflowClient, team: Team, other_team: Team
+) -> None:
+    run = run_script("artifacts_of_every_kind")
+    folders = {entry.path for entry in client.list_artifacts(run.info.run_id) if entry.is_dir}
+    assert {"figures", "folder", "images", "notes", "tables", "weights"} <= folders
+    [weights] = client.list_artifacts(run.info.run_id, "weights")
+    assert (weights.path, weights.file_size) == ("weights/weights.bin", 2**20)
+    nothing_for(other_team, team, run, file="weights/weights.bin")
+
+
+def nothing_for(outsider: Team, owner: Team, run: Run, *, model_id: str = "", file: str = "any.txt") -> None:
+    """Another team finds nothing of a run: not at its own door and not at its owner's, by id, name, history or path."""
+    root = run.info.artifact_uri.removeprefix("mlflow-artifacts:/").lstrip("/")
+    asked: list[tuple[str, dict[str, str]]] = [
+        ("mlflow/runs/get", {"run_id": run.info.run_id}),
+        ("mlflow/experiments/get", {"experiment_id": run.info.experiment_id}),
+        ("mlflow/metrics/get-history", {"run_id": run.info.run_id, "metric_key": next(iter(run.data.metrics), "m")}),
+        ("mlflow/artifacts/list", {"run_id": run.info.run_id}),
+        (f"mlflow-artifacts/artifacts/{root}/{file}", {}),
+    ]
+    if model_id:
+        asked.append((f"mlflow/logged-models/{model_id}", {}))
+    for door in (outsider, Team(owner.uri, outsider.token)):
+        for path, params in asked:
+            answer = door.get(path, **params)
+            assert answer.status_code == 404, path
+            assert run.info.run_name not in answer.text
+    found = outsider.post("mlflow/runs/search", experiment_ids=[run.info.experiment_id])
+    assert (found.status_code, found.json().get("runs", [])) == (200, [])
+    names = [one["name"] for one in outsider.post("mlflow/experiments/search", max_results=100).json()["experiments"]]
+    assert names == ["Default"]
