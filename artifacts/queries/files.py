@@ -1,13 +1,17 @@
 """The files of runs and models, for those who may download them."""
 
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
-from accounts.access import can
+from accounts.access import can, roles_in, roles_text
+from accounts.roles import Role
+from accounts.scoping import ProjectScoped
 from artifacts import blobs
 from artifacts.hooks import owners
 from artifacts.models import ArtifactFile, ArtifactRoot
 from artifacts.paths import checked_folder, checked_path
 from artifacts.trees import Entry, Files, by_bytes, level_of
+from audit.ledger.acting import acting
+from audit.ledger.tracking import Tracked
 from kernel.actor import Actor
 from kernel.errors import NotFound
 
@@ -33,18 +37,40 @@ def find_file(viewer: Actor, root: ArtifactRoot | None, path: str) -> ArtifactFi
 
 
 def open_file(viewer: Actor, root: ArtifactRoot | None, path: str) -> tuple[ArtifactFile, BinaryIO]:
-    """A file with a seekable reader over its bytes. Raises Invalid, NotFound, or BlobDamaged for torn ones."""
+    """A file with a seekable reader over its bytes. Raises Invalid, NotFound, or BlobDamaged for torn ones.
+
+    What an auditor opens is on record.
+    """
     file = find_file(viewer, root, path)
-    return file, blobs.open_file(file)
+    reader = blobs.open_file(file)
+    if Role.AUDITOR in roles_in(viewer, file.root.project_id):
+        _note(viewer, file)
+    return file, reader
+
+
+def _note(viewer: Actor, file: ArtifactFile) -> None:
+    """One event without a change, about the run or model: who opened which file."""
+    root = file.root
+    owner: Any = _owner(root)
+    roles = roles_text(viewer, root.project_id)
+    with acting(viewer, "artifacts.open_file", roles=roles, project_id=root.project_id) as act:
+        act.always = True
+        act.reason = f"Opened '{file.path}', sha256:{file.blob_id}."
+        if isinstance(owner, Tracked):
+            act.speaks_of(owner.ledger_subject)
+
+
+def _owner(root: ArtifactRoot) -> ProjectScoped | None:
+    find = owners.get(root.kind)
+    return find(root.owner_uid) if find else None
 
 
 def _seen(viewer: Actor, root: ArtifactRoot | None) -> Files:
     """The files of the root that the viewer may download: by its project, or by a grant on what it belongs to."""
     if root is None:
         return cast("Files", ArtifactFile.objects.none())
-    seen = ArtifactFile.objects.visible_to(viewer).filter(root=root)
-    find_owner = owners.get(root.kind)
-    owner = find_owner(root.owner_uid) if find_owner and not can(viewer, DOWNLOAD, root) else None
+    seen = ArtifactFile.objects.visible_to(viewer).filter(root=root).select_related("root")
+    owner = None if can(viewer, DOWNLOAD, root) else _owner(root)
     if owner is not None and can(viewer, DOWNLOAD, owner):
-        seen = ArtifactFile.objects.filter(root=root)
+        seen = ArtifactFile.objects.filter(root=root).select_related("root")
     return cast("Files", seen)

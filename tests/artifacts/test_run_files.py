@@ -266,3 +266,15 @@ def test_the_size_limit_is_that_of_the_settings(settings):
     world.stored(b"0123456789")
     with pytest.raises(TooLarge, match="10 bytes"):
         world.stored(b"0123456789a")
+
+
+def test_what_an_auditor_opens_is_on_record(ada, vision, run, put):
+    put("weights.bin", "secret recipe")
+    run = refreshed(run)
+    content(ada, run, "weights.bin")
+    assert events("artifacts.open_file") == []
+    ann = world.at(world.person("ann", Role.AUDITOR, vision))
+    assert content(ann, run, "weights.bin") == b"secret recipe"
+    (event,) = events("artifacts.open_file")
+    assert (event.actor_id, event.actor_roles, event.subject_id) == (ann.user_id, "auditor", run.uid.hex)
+    assert "weights.bin" in AuditPayload.objects.get(event_id=event.id).body
