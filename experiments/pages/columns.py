@@ -73,14 +73,16 @@ def sortable(key: str) -> Column | None:
 
 
 def default_columns(names: Names, directions: Mapping[str, bool], goal: str, *, many_experiments: bool) -> list[Column]:
-    """What a table shows first: when, how long, who, on what, from which code, some metrics and params."""
+    """What a table shows first: when, how long, who, data, code, the most common metrics, params that differ."""
     own = [name for name in names.metrics if not name.startswith(SYSTEM_PREFIX)]
-    own.sort(key=lambda name: weight_of(name, goal=goal, directions=directions))
+    own.sort(key=lambda name: (-names.share(names.metrics[name]), weight_of(name, goal=goal, directions=directions)))
+    own.sort(key=lambda name: name != goal)
+    params = sorted(names.params, key=lambda name: (name not in names.varying, -names.share(names.params[name]), name))
     system = ["created", "duration", "user", "dataset", "source"] + (["experiment"] if many_experiments else [])
     return [
         *(SYSTEM[key] for key in system),
         *(keyed("metrics", name) for name in own[:METRICS_BY_DEFAULT]),
-        *(keyed("params", name) for name in names.params[:PARAMS_BY_DEFAULT]),
+        *(keyed("params", name) for name in params[:PARAMS_BY_DEFAULT]),
     ]
 
 

@@ -26,7 +26,7 @@ from django.views.decorators.http import require_safe
 from accounts.pages.doors import actor_of, signed_in
 from experiments.metrics.downsample import Curve
 from experiments.models import MetricSeries, Run
-from experiments.pages.figures import Figures, figures_of
+from experiments.pages.figures import Figures, figures_of, is_curve
 from experiments.pages.frame import run_frame
 from experiments.queries.experiments import metric_directions
 from experiments.queries.record import SYSTEM_PREFIX
@@ -75,12 +75,14 @@ def _curves(request: HttpRequest, ref: str, tab: str, *, system: bool) -> HttpRe
     run, context = run_frame(request, ref, tab)
     viewer = actor_of(request)
     series = [one for one in series_of(viewer, run) if one.key.startswith(SYSTEM_PREFIX) == system]
+    directions = metric_directions(viewer, run.project)
     x = request.GET.get("x", "step")
     context |= {
-        "sections": sections_of(run, series, metric_directions(viewer, run.project)),
+        "sections": sections_of(run, [one for one in series if is_curve(one)], directions),
         "axes": AXES,
         "look": {"x": x if x in dict(AXES) else "step", "log": "log" in request.GET, "smooth": _smoothing(request)},
         "system": system,
+        "values": [figures_of(one, directions.get(one.key)) for one in series if not is_curve(one)],
     }
     return render(request, "experiments/run_curves.html", context)
 

@@ -70,6 +70,11 @@ def last_of(series: MetricSeries) -> float | None:
     return NAN if series.last_is_nan else series.last_value
 
 
+def is_curve(series: MetricSeries) -> bool:
+    """Whether there is more than one step to draw."""
+    return series.first_step != series.last_step
+
+
 def shown_key(series: MetricSeries) -> str:
     """The metric's name, with its context where it has one."""
     return f"{series.context}/{series.key}" if series.context else series.key

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 from django.http import HttpRequest
 from django.urls import reverse
@@ -65,6 +66,7 @@ def run_frame(request: HttpRequest, ref: str, tab: str) -> tuple[Run, dict[str, 
         "took": took(run),
         "claimed": claimed(run),
         "children": counts.children,
+        "children_url": children_url(run),
     }
 
 
@@ -86,6 +88,12 @@ def tab_url(run: Run, tab: str) -> str:
     if tab == "overview":
         return reverse("experiments:run", args=[run.uid.hex])
     return reverse("experiments:run_tab", args=[run.uid.hex, tab])
+
+
+def children_url(run: Run) -> str:
+    """The table of the runs nested in this one."""
+    query = urlencode({"q": f"tags.`mlflow.parentRunId` = '{run.uid.hex}'"})
+    return f"{reverse('experiments:runs', args=[run.project.slug])}?{query}"
 
 
 def claimed(run: Run) -> str:

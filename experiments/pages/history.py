@@ -35,6 +35,10 @@ SAID = {
     "experiments.delete_files": "removed",
     "experiments.seal_run": "sealed the run",
     "experiments.reopen_run": "reopened the run",
+    "registry.log_outputs": "saved",
+    "registry.log_run_inputs": "named what went in:",
+    "registry.create_logged_model": "began",
+    "registry.finalize_logged_model": "finished",
 }
 DOORS = {
     "web": "web",
@@ -48,6 +52,8 @@ KINDS = {
     "experiments.runtag": "tag",
     "experiments.param": "param",
     "artifacts.artifactfile": "file",
+    "registry.runmodel": "model",
+    "registry.loggedmodel": "model",
     "experiments.run": "",
 }
 # Columns that say nothing to a reader of one run's history, or that the line itself says.
@@ -58,6 +64,8 @@ UNSAID = frozenset(
         *("name", "source_name", "source_type", "git_commit"),  # told by the tags that set them
     )
 )
+# Rows that come with what the line says: the dataset behind a role.
+UNSAID_KINDS = frozenset({"artifacts.dataset", "artifacts.datasetversion"})
 TIMES = frozenset({"started_ms", "ended_ms"})
 
 
@@ -146,6 +154,10 @@ def _door(door: str, token: str, client: str) -> str:
 def _changes(row: RowChange) -> list[Change]:
     if row.op == "create" and row.type == "experiments.run":
         return []
+    if row.type in UNSAID_KINDS:
+        return []
+    if row.type == "registry.runmodel":
+        return [Change("model", "", name.partition(":")[2] or name) for name in row.fields]
     if row.type == "experiments.runinput":
         return [Change("data", _role(old), _role(new)) for old, new in row.fields.values()]
     kind = KINDS.get(row.type, row.type.rpartition(".")[2])

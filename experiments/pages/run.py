@@ -14,7 +14,7 @@ from experiments.actions.runs import delete_run, lock_run, restore_run, unlock_r
 from experiments.models import MetricSeries, Run
 from experiments.pages import artifacts, code, curves, history
 from experiments.pages.conditions import conditions_of
-from experiments.pages.figures import figures_of, weight_of
+from experiments.pages.figures import figures_of, is_curve, weight_of
 from experiments.pages.frame import run_frame, tab_url
 from experiments.pages.inputs import described_inputs
 from experiments.queries.experiments import metric_directions
@@ -38,11 +38,12 @@ def overview(request: HttpRequest, run: str) -> HttpResponse:
     params, tags = params_of(viewer, found), tags_of(viewer, found)
     series, inputs = series_of(viewer, found), inputs_of(viewer, found)
     directions = metric_directions(viewer, found.project)
-    key_series = key_metrics(series, directions, found.project.goal_metric)
+    by_weight = key_metrics(series, directions, found.project.goal_metric)
     paths = [file.path for file in files_of(viewer, found.artifact_root)]
     context |= {
-        "tiles": tiles_of(found, key_series, directions),
-        "curve": first_curve(found, key_series),
+        "tiles": tiles_of(found, by_weight[:TILES], directions),
+        "curve": first_curve(found, by_weight),
+        "values": [figures_of(one, directions.get(one.key)) for one in by_weight[:PARAMS_SHOWN]],
         "params": list(params.items())[:PARAMS_SHOWN],
         "params_total": len(params),
         "inputs": described_inputs(inputs),
@@ -55,9 +56,9 @@ def overview(request: HttpRequest, run: str) -> HttpResponse:
 
 
 def key_metrics(series: Sequence[MetricSeries], directions: dict[str, bool], goal: str) -> list[MetricSeries]:
-    """The metrics to show first: the goal, those with a direction, those measured on held-out data."""
+    """The run's own metrics, what tells most first: goal, those with a direction, those on held-out data."""
     own = [one for one in series if not one.key.startswith(SYSTEM_PREFIX)]
-    return sorted(own, key=lambda one: weight_of(one.key, goal=goal, directions=directions))[:TILES]
+    return sorted(own, key=lambda one: weight_of(one.key, goal=goal, directions=directions))
 
 
 def tiles_of(run: Run, series: Sequence[MetricSeries], directions: dict[str, bool]) -> list[dict[str, Any]]:
@@ -66,7 +67,6 @@ def tiles_of(run: Run, series: Sequence[MetricSeries], directions: dict[str, boo
     tiles = []
     for one in series:
         said = figures_of(one, directions.get(one.key))
-        flat = one.first_step == one.last_step
         tiles.append(
             {
                 "key": said.key,
@@ -75,15 +75,16 @@ def tiles_of(run: Run, series: Sequence[MetricSeries], directions: dict[str, boo
                 "full": said.full,
                 "spark": small.get(one.pk, []),
                 "url": f"{tab_url(run, 'curves')}#{said.key}",
-                "foot": said.best or (f"at step {said.step}" if flat else f"min {said.min}, max {said.max}"),
+                "foot": said.best
+                or (f"at step {said.step}" if not is_curve(one) else f"min {said.min}, max {said.max}"),
             }
         )
     return tiles
 
 
 def first_curve(run: Run, series: Sequence[MetricSeries]) -> dict[str, str] | None:
-    """The curve that the overview draws: the first key metric with more than one step."""
-    drawn = next((one for one in series if one.first_step != one.last_step), series[0] if series else None)
+    """The curve that the overview draws: the first metric with more than one step."""
+    drawn = next((one for one in series if is_curve(one)), None)
     if drawn is None:
         return None
     said = figures_of(drawn)

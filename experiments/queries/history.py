@@ -1,15 +1,17 @@
 """What happened to a run, from the ledger."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
 from accounts.access import require
 from accounts.models import ApiToken, User
+from audit.ledger.models import AuditEvent
 from audit.ledger.queries.history import PastEvent, history_of
 from experiments.models import Run
 from kernel.actor import Actor, ActorKind
 
+_NONE = UUID(int=0)
 _NAMED = {ActorKind.OPERATOR.value: "Operator", ActorKind.SYSTEM.value: "MLED", ActorKind.ANONYMOUS.value: "Nobody"}
 
 
@@ -33,11 +35,9 @@ def with_names(past: Sequence[PastEvent]) -> list[RunEvent]:
     people = {user.pk: str(user) for user in User.objects.filter(pk__in={one.event.actor_id for one in past})}
     used = {one.event.token_id for one in past if one.event.token_id}
     tokens = dict(ApiToken.objects.filter(pk__in=used).values_list("pk", "name")) if used else {}
-    return [
-        RunEvent(
-            one,
-            (people.get(one.event.actor_id) if one.event.actor_id else None) or _NAMED.get(one.event.actor_kind, "Unknown"),
-            tokens.get(one.event.token_id, "") if one.event.token_id else "",
-        )
-        for one in past
-    ]
+    return [RunEvent(one, _name(one.event, people), tokens.get(one.event.token_id or _NONE, "")) for one in past]
+
+
+def _name(event: AuditEvent, people: Mapping[UUID, str]) -> str:
+    known = people.get(event.actor_id) if event.actor_id else None
+    return known or _NAMED.get(event.actor_kind, "Unknown")

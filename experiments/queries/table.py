@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Count, QuerySet
+from django.db.models.functions import Left
 
 from accounts.models import Project
 from experiments.models import MetricSeries, Param, Run, RunInput, RunTag
@@ -28,11 +29,17 @@ class Cells:
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """What runs hold, by name, each in order."""
+    """What runs hold: each name with how many of the runs looked at have it. varying: params with several values."""
 
-    metrics: list[str]
-    params: list[str]
-    tags: list[str]
+    runs: int
+    metrics: dict[str, int]
+    params: dict[str, int]
+    tags: dict[str, int]
+    varying: frozenset[str]
+
+    def share(self, count: int) -> float:
+        """How common that is among the runs looked at, in quarters: small differences mean nothing."""
+        return round(4 * count / self.runs) / 4 if self.runs else 0.0
 
 
 def cells_of(
@@ -78,12 +85,18 @@ def offered_names(viewer: Actor, project: Project, *, experiments: Sequence[int]
     if experiments is not None:
         runs = runs.filter(experiment__in=experiments)
     newest = list(runs.order_by("-id").values_list("pk", flat=True)[:OFFER_FROM])
+    params = Param.objects.visible_to(viewer).filter(run__in=newest).order_by("key").values("key")
+    values = params.annotate(runs=Count("run"), values=Count(Left("value", 40), distinct=True))
+    counted = list(values.values_list("key", "runs", "values")[:OFFERED_MAX])
     return Names(
+        runs=len(newest),
         metrics=_names(MetricSeries.objects.visible_to(viewer).filter(run__in=newest, context="")),
-        params=_names(Param.objects.visible_to(viewer).filter(run__in=newest)),
+        params={key: count for key, count, _ in counted},
         tags=_names(RunTag.objects.visible_to(viewer).filter(run__in=newest)),
+        varying=frozenset(key for key, _, different in counted if different > 1),
     )
 
 
-def _names(rows: "QuerySet[Any]") -> list[str]:
-    return list(rows.order_by("key").values_list("key", flat=True).distinct()[:OFFERED_MAX])
+def _names(rows: "QuerySet[Any]") -> dict[str, int]:
+    counted = rows.order_by("key").values("key").annotate(runs=Count("run"))
+    return dict(counted.values_list("key", "runs")[:OFFERED_MAX])
