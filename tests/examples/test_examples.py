@@ -7,11 +7,13 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 import requests
 from mlflow import MlflowClient
 from mlflow.entities import Run
+from playwright.sync_api import Page, expect
 
 from tests.services.processes import ROOT
 
@@ -20,10 +22,12 @@ EXAMPLES = ROOT / "examples"
 
 @dataclass(frozen=True)
 class Team:
-    """A project with one member, and the member's way in."""
+    """A project with one member, and the member's ways in."""
 
     uri: str
     token: str
+    email: str = ""
+    password: str = ""
 
     def client(self) -> MlflowClient:
         return MlflowClient(tracking_uri=self.uri, registry_uri=self.uri)
@@ -40,10 +44,10 @@ class Team:
 
 def a_team(live_mled, name: str) -> Team:
     email = f"ada@{name}.example.org"
-    live_mled.create_user(email)
+    password = live_mled.create_user(email)
     live_mled.create_project(name)
     live_mled.add_member(name, email, "data_scientist")
-    return Team(live_mled.tracking_uri(name), live_mled.issue_token(email, project=name))
+    return Team(live_mled.tracking_uri(name), live_mled.issue_token(email, project=name), email, password)
 
 
 @pytest.fixture(scope="session")
@@ -157,6 +161,35 @@ def test_artifacts_of_every_kind_are_all_there(
     [weights] = client.list_artifacts(run.info.run_id, "weights")
     assert (weights.path, weights.file_size) == ("weights/weights.bin", 2**20)
     nothing_for(other_team, team, run, file="weights/weights.bin")
+
+
+def test_a_run_is_seen_in_the_browser_by_its_team_alone(
+    run_script: Callable[[str], Run], team: Team, other_team: Team, page: Page
+) -> None:
+    run = run_script("nested_sweep")
+    sign_in(page, team)
+    page.goto("/p/examples/runs/?q=" + quote("metrics.`best error` > 0"))
+    row = page.locator("table[data-rows] tbody tr", has_text="ridge sweep").first
+    row.get_by_role("link", name="ridge sweep").click()
+    expect(page.get_by_role("heading", name="ridge sweep")).to_be_visible()
+    page.goto(f"/r/{run.info.run_id}/curves/")
+    expect(page.get_by_role("cell", name="best error")).to_be_visible()
+
+    page.context.clear_cookies()
+    sign_in(page, other_team)
+    for path in (f"/r/{run.info.run_id}/", f"/r/{run.info.run_id}/curves/", "/p/examples/runs/"):
+        answer = page.goto(path)
+        assert answer is not None
+        assert answer.status == 404, path
+        assert "ridge" not in page.content()
+
+
+def sign_in(page: Page, team: Team) -> None:
+    page.goto("/login/")
+    page.get_by_label("E-mail").fill(team.email)
+    page.get_by_label("Password").fill(team.password)
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url("**/")
 
 
 def nothing_for(outsider: Team, owner: Team, run: Run, *, model_id: str = "", file: str = "any.txt") -> None:
