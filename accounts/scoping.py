@@ -8,6 +8,7 @@ from uuid import UUID
 from django.db import models
 from django.db.models import Q
 from django.db.models.manager import BaseManager
+from guardian.managers import UserObjectPermissionManager
 
 from audit.ledger.tracking import TrackedQuerySet
 from kernel.actor import Actor
@@ -30,6 +31,13 @@ class ScopedQuerySet(TrackedQuerySet[Any]):
         if seen.everything:
             return self.all()
         return self.filter(seen_rows(model, seen))
+
+
+class GrantManager(UserObjectPermissionManager):  # type: ignore[type-arg]  # generic only in its stubs
+    """guardian's words, over rows that change singly and on record."""
+
+    def get_queryset(self) -> TrackedQuerySet[Any]:
+        return TrackedQuerySet(self.model, using=self._db)
 
 
 def seen_rows(model: type[ProjectScoped], seen: Sight) -> Q:

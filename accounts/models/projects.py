@@ -9,7 +9,7 @@ from guardian.models import UserObjectPermissionBase
 
 from accounts.models.users import Group, User
 from accounts.roles import Role
-from accounts.scoping import ProjectScoped
+from accounts.scoping import GrantManager, ProjectScoped
 from audit.ledger.tracking import Quiet, Tracked, history
 from kernel.clock import now
 
@@ -115,10 +115,11 @@ class Membership(ProjectScoped, Tracked):
         return f"{self.user or self.group}: {self.get_role_display()} in {self.project or 'the site'}"
 
 
-class ProjectUserObjectPermission(UserObjectPermissionBase, Tracked):  # type: ignore[misc]  # guardian's manager
+class ProjectUserObjectPermission(UserObjectPermissionBase, Tracked):
     """guardian's direct grant: one person may see one project without a role in it."""
 
     content_object = models.ForeignKey(Project, on_delete=models.PROTECT)
+    objects = GrantManager()  # type: ignore[misc, assignment]  # it reads through the tracked queryset
     history = history()
 
     class Meta(UserObjectPermissionBase.Meta):

@@ -121,7 +121,10 @@ class ApiToken(Tracked):
 
 
 class SetupLink(Quiet):
-    """The one-time link for the first administrator; gone when used. Its use is recorded as the user's creation."""
+    """The one-time link for the first administrator; gone when used.
+
+    Quiet: its use is on record as the user's creation.
+    """
 
     digest = models.CharField(max_length=64, unique=True)
     made_at = models.DateTimeField(default=now)

@@ -4,7 +4,7 @@ from django.db import models
 from guardian.models import UserObjectPermissionBase
 
 from accounts.models import Project, User
-from accounts.scoping import ProjectScoped
+from accounts.scoping import GrantManager, ProjectScoped
 from audit.ledger.tracking import Evidence, Tracked, history
 from experiments.values import Lifecycle
 from kernel.clock import now, now_ms
@@ -64,6 +64,7 @@ class ExperimentUserObjectPermission(UserObjectPermissionBase, Tracked):  # type
     """guardian's direct grant: one person may see one experiment without a role in its project."""
 
     content_object = models.ForeignKey(Experiment, on_delete=models.PROTECT)
+    objects = GrantManager()  # type: ignore[misc, assignment]  # it reads through the tracked queryset
     history = history()
 
     class Meta(UserObjectPermissionBase.Meta):
