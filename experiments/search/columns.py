@@ -28,6 +28,7 @@ class Kind(StrEnum):
     CHOICE = "choice"  # one of a few words
     FLAG = "flag"  # true or false
     IDENTIFIER = "identifier"  # a UUID, written as 32 hex digits
+    SET = "set"  # several texts: = finds who has it, != who has it not
 
 
 EQUALITY = frozenset({Op.EQ, Op.NE})
@@ -44,6 +45,7 @@ _COLUMN_OPS = {
     Kind.CHOICE: TEXTUAL | LISTS | PRESENCE,
     Kind.FLAG: EQUALITY,
     Kind.IDENTIFIER: TEXTUAL | LISTS,
+    Kind.SET: TEXTUAL | LISTS | PRESENCE,
 }
 _KEYED_OPS = {
     (Entity.METRIC, Dialect.MLFLOW): RANGE,
@@ -79,8 +81,9 @@ AGGREGATES = {aggregate.value: aggregate for aggregate in Aggregate}
 class Column:
     """One named column.
 
-    source: SQL for its value, NULL where there is none; the searched row is `r` (a run) or `e` (an experiment). It is
-    written by a developer, never by a user. sorted_by: SQL to sort by, where that is another.
+    source: SQL for its value, NULL where there is none; for a SET a SELECT of one column `value`. The searched row is
+    `r` (a run) or `e` (an experiment). It is written by a developer, never by a user. sorted_by: (SQL, kind) to sort
+    by, where that is another; a SET without it cannot be sorted by.
     aliases: other names; those MLflow knows as well are in mlflow_aliases. choices: word -> stored value.
     mlflow: MLflow's filters know it. mlflow_lists: there it also takes IN.
     """
@@ -93,7 +96,7 @@ class Column:
     choices: Mapping[str, str] = field(default_factory=dict)
     mlflow: bool = False
     mlflow_lists: bool = False
-    sorted_by: str = ""
+    sorted_by: tuple[str, Kind] | None = None
 
     def ops(self, dialect: Dialect) -> frozenset[Op]:
         """The operators it takes."""

@@ -115,7 +115,7 @@ class Compiler:
                 inner = self.where(term)
                 return Sql(f"NOT ({inner.text})", inner.params)
             case Words(words):
-                name = str(self.vocabulary.columns[self.vocabulary.words].source)
+                name = self.vocabulary.columns[self.vocabulary.words].source
                 return joined("AND", [self.database.contains(name, word) for word in words])
             case Comparison():
                 return self.comparison(node)
@@ -206,7 +206,9 @@ class Compiler:
     # Named columns.
 
     def attribute(self, column: Column, op: Op, value: Value) -> Sql:
-        source = str(column.source)
+        source = column.source
+        if column.kind is Kind.SET:
+            return self.among_several(source, op, value)
         if op in (Op.IS_NULL, Op.IS_NOT_NULL):
             return Sql(f"{source} {op.value}")
         match column.kind:
@@ -219,6 +221,14 @@ class Compiler:
             case _:
                 test = self.text(source, op, value)
         return joined("AND", [Sql(f"{source} IS NOT NULL"), test])
+
+    def among_several(self, source: str, op: Op, value: Value) -> Sql:
+        """Whether one of a column's values is it; != and NOT IN are the complement."""
+        positive = {Op.NE: Op.EQ, Op.NOT_IN: Op.IN}.get(op, op)
+        test = TRUE if value is None else self.text("s.value", positive, value)
+        text = f"EXISTS (SELECT 1 FROM ({source}) s WHERE {test.text})"  # noqa: S608
+        negated = op in (Op.NE, Op.NOT_IN, Op.IS_NULL)
+        return Sql(f"NOT {text}" if negated else text, test.params)
 
     def identifier(self, source: str, op: Op, value: Value) -> Sql:
         """A UUID column against texts: what is no UUID equals none."""

@@ -129,7 +129,7 @@ def fetch(sql: Sql) -> list[Any]:
                 cursor.execute(limit + sql.text, sql.params)
                 cursor.nextset()
             else:
-                _prepare_sqlite(connection.connection)
+                _prepare_sqlite(connection.connection, sql)
                 cursor.execute(sql.text, sql.params)
             rows: list[Any] = cursor.fetchall()
             return rows
@@ -146,10 +146,16 @@ def fetch(sql: Sql) -> list[Any]:
                 connection.connection.set_progress_handler(None, 0)
 
 
-def _prepare_sqlite(raw: sqlite3.Connection) -> None:
+def _prepare_sqlite(raw: sqlite3.Connection, sql: Sql) -> None:
     deadline = time.monotonic() + TIME_LIMIT_SECONDS
-    raw.create_function("mled_fold", 1, _fold, deterministic=True)
     raw.set_progress_handler(lambda: int(time.monotonic() > deadline), 1_000_000)
+    if "mled_fold(" in sql.text and not _knows_fold(raw):
+        raw.create_function("mled_fold", 1, _fold, deterministic=True)
+
+
+def _knows_fold(raw: sqlite3.Connection) -> bool:
+    """SQLite refuses to replace a function while a statement is being read, so it is made once for a connection."""
+    return raw.execute("SELECT 1 FROM pragma_function_list WHERE name = 'mled_fold'").fetchone() is not None
 
 
 def _fold(text: str | None) -> str | None:

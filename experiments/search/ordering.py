@@ -114,11 +114,16 @@ def parse_order(text: str, dialect: Dialect, vocabulary: Vocabulary) -> OrderKey
         if direction is not None and (len(rest) > 1 or not direction.is_word("ASC", "DESC")):
             wrong = rest[-1] if direction.is_word("ASC", "DESC") else direction
             raise QueryError(f"after the key comes ASC or DESC, not “{wrong.shown()}”.", wrong.span)
-        if field.entity is Entity.DATASET:
-            raise QueryError("results cannot be sorted by their datasets.", NOWHERE)
+        if field.entity is Entity.DATASET or _holds_several(field, vocabulary):
+            raise QueryError("results cannot be sorted by what they may have several of.", NOWHERE)
     except QueryError as error:
         raise error.in_field("order_by") from None
     return OrderKey(field, direction is not None and direction.is_word("DESC"))
+
+
+def _holds_several(field: Field, vocabulary: Vocabulary) -> bool:
+    column = vocabulary.columns.get(field.key) if field.entity is Entity.ATTRIBUTE else None
+    return column is not None and column.kind is Kind.SET and column.sorted_by is None
 
 
 def parse_orders(texts: Sequence[str], dialect: Dialect, vocabulary: Vocabulary) -> tuple[OrderKey, ...]:
@@ -152,17 +157,15 @@ def stages(keys: Sequence[SortKey]) -> list[Stage]:
 
 def column_key(column: Column, *, descending: bool, collation: str) -> SortKey:
     """Sort by a named column; where it is missing comes last."""
-    source = column.sorted_by or column.source
-    holds = {Kind.NUMBER: Holds.INTEGER, Kind.TIME: Holds.INTEGER, Kind.DURATION: Holds.INTEGER}.get(
-        column.kind, Holds.TEXT
-    )
-    if column.kind is Kind.IDENTIFIER:
+    source, kind = column.sorted_by or (column.source, column.kind)
+    if kind is Kind.IDENTIFIER:
         return SortKey((Rank(TRUE, Value(Sql(source), Holds.UID, descending)),))
-    if column.kind is Kind.FLAG:
+    if kind is Kind.FLAG:
         return SortKey((Rank(TRUE, Value(Sql(f"(CASE WHEN {source} THEN 1 ELSE 0 END)"), Holds.INTEGER, descending)),))
-    if column.sorted_by:
-        return SortKey((Rank(TRUE, Value(Sql(source), Holds.INTEGER, descending)),))
-    value = Value(Sql(source + (collation if holds is Holds.TEXT else "")), holds, descending)
+    if kind in (Kind.NUMBER, Kind.TIME, Kind.DURATION):
+        value = Value(Sql(source), Holds.INTEGER, descending)
+    else:
+        value = Value(Sql(source + collation), Holds.TEXT, descending)
     return SortKey((Rank(Sql(f"{source} IS NOT NULL"), value), Rank(Sql(f"{source} IS NULL"))))
 
 

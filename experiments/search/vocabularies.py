@@ -42,7 +42,15 @@ RUNS.register(
     Column("duration", Kind.DURATION, "(r.ended_ms - r.started_ms)"),
     Column("id", Kind.TEXT, f"(({_PROJECT.format(column='key', alias='r')}) || '-' || r.number)"),
     Column(
-        "user", Kind.TEXT, "(SELECT u.email FROM accounts_user u WHERE u.id = r.created_by_id)", aliases=("author",)
+        "user",
+        Kind.SET,
+        "SELECT u.email AS value FROM accounts_user u WHERE u.id = r.created_by_id"
+        " UNION ALL SELECT u.name FROM accounts_user u WHERE u.id = r.created_by_id",
+        sorted_by=("(SELECT u.email FROM accounts_user u WHERE u.id = r.created_by_id)", Kind.TEXT),
+        aliases=("author",),
+    ),
+    Column(
+        "tag", Kind.SET, "SELECT v.key AS value FROM experiments_runtag v WHERE v.run_id = r.id", aliases=("label",)
     ),
     Column("experiment", Kind.TEXT, _EXPERIMENT.format(value="e.name")),
     Column("project", Kind.TEXT, f"({_PROJECT.format(column='slug', alias='r')})"),
@@ -57,7 +65,7 @@ EXPERIMENTS.register(
         "experiment_id",
         Kind.TEXT,
         _WIRE_ID,
-        sorted_by="e.id",
+        sorted_by=("e.id", Kind.NUMBER),
         aliases=("id",),
         mlflow=True,
         mlflow_lists=True,

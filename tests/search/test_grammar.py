@@ -12,6 +12,7 @@ from experiments.search import limits
 from experiments.search.columns import Dialect
 from experiments.search.errors import QueryError
 from experiments.search.grammar import parse
+from experiments.search.ordering import parse_order
 from experiments.search.tree import (
     EVERYTHING,
     Aggregate,
@@ -454,6 +455,19 @@ def test_any_text_is_a_tree_or_an_error_with_its_place(text, dialect):
         mistake(text, dialect)
     else:
         assert parse(str(node), dialect, RUNS) == node
+
+
+@settings(max_examples=500, deadline=None)
+@given(text=TEXT, dialect=st.sampled_from(Dialect))
+def test_any_order_is_a_key_or_an_error(text, dialect):
+    try:
+        key = parse_order(text, dialect, RUNS)
+    except QueryError as error:
+        field = error.field
+    else:
+        assert parse_order(str(key), dialect, RUNS) == key
+        return
+    assert field == "order_by"
 
 
 @settings(max_examples=1000, deadline=None)

@@ -9,6 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from accounts.actions.members import add_member
 from accounts.roles import Role
 from experiments.actions.experiments import create_experiment, delete_experiment, set_metric_direction
+from experiments.actions.runs import create_run
 from experiments.models import Run
 from experiments.queries.search import Dialect, View, count_runs, load_run_data, search_runs
 from experiments.search.columns import Column, Kind
@@ -165,6 +166,11 @@ def test_what_a_filter_finds(zoo, text, expected, dialect):
         ("commit IS NULL", "abcdef"),
         ("user IS NULL", "abcdef"),
         ("NOT user = 'ada@example.org'", "abcdef"),
+        ("tag = 'team'", "a"),
+        ("tag IN ('team', 'x')", "a"),
+        ("tag LIKE 'mlflow.%'", "a"),
+        ("tag != 'team'", "bcdef"),
+        ("tag IS NULL", "bcdef"),
     ],
 )
 def test_what_our_own_dialect_adds(zoo, text, expected):
@@ -433,6 +439,15 @@ def test_a_found_run_tells_who_and_what(zoo):
     assert (ant.id, ant.uid, ant.readable_id) == (row.pk, row.uid.hex, f"ZOO-{row.number}")
     assert (ant.status, ant.duration_ms, ant.claimed_user, ant.is_locked) == ("FINISHED", 400, "ada", False)
     assert (ant.experiment_name, ant.project_slug, ant.user) == ("first", "zoo", "")
+
+
+def test_a_user_is_found_by_name_and_by_email(zoo):
+    run = create_run(zoo.viewer, zoo.experiment, name="gnu")
+    assert [row.user_email for row in search_runs(zoo.viewer, text="gnu").rows] == ["zoo@example.org"]
+    for text in ["user = 'zoo@example.org'", "author IN ('zoo', 'x')", "user LIKE 'zo_'"]:
+        assert names(zoo, text) == [run.name]
+    assert found(zoo, "user != 'zoo'") == "abcdef"
+    assert names(zoo, order=["user"])[0] == "gnu"
 
 
 def test_counting_stops_where_it_is_told_to(zoo, monkeypatch):
