@@ -7,6 +7,7 @@ from typing import Any
 
 from audit.ledger.evidence import Row, register_check, register_evidence
 from experiments.models import ExperimentTag, Param, RunInput, RunTag
+from experiments.queries.derived import wrong_derived_columns
 from experiments.queries.seals import broken_seals
 
 
@@ -17,6 +18,7 @@ def register() -> None:
     register_evidence("experiments.experimenttag", read_experiment_tags)
     register_evidence("experiments.runinput", read_inputs)
     register_check("seals of runs", broken_seals)
+    register_check("copies and summaries", wrong_derived_columns)
 
 
 def _keys_and_values(model: type[Param] | type[RunTag]) -> Iterator[Row]:

@@ -74,7 +74,7 @@ def _series(runs: Sequence[Run]) -> dict[int, list[Series]]:
     """Per run: key, context, number of points and digest of each series."""
     found: dict[int, list[Series]] = defaultdict(list)
     rows = MetricSeries.objects.filter(run__in=[run.pk for run in runs]).order_by("pk")
-    for some in _portions(list(rows)):
+    for some in in_portions(list(rows)):
         points = history_of_many(some)
         for one in some:
             of_one = points[one.pk]
@@ -82,8 +82,8 @@ def _series(runs: Sequence[Run]) -> dict[int, list[Series]]:
     return found
 
 
-def _portions(series: Sequence[MetricSeries]) -> Iterator[list[MetricSeries]]:
-    """The series in portions that fit in memory with their points."""
+def in_portions(series: Sequence[MetricSeries]) -> Iterator[list[MetricSeries]]:
+    """The series in portions whose points fit in memory together."""
     counted = MetricSegment.objects.filter(series__in=[one.pk for one in series]).values_list("series_id")
     counts: dict[int, int] = dict(counted.annotate(points=Sum("count")).order_by())
     portion: list[MetricSeries] = []

@@ -35,7 +35,7 @@ def summarise(points: SeriesPoints) -> Summary:
     """The summary of at least one point."""
     if len(points.steps) == 1:
         return _of_one(points.steps[0], points.times[0], points.values[0])
-    return _of_many(columns(points))
+    return summary_of(columns(points))
 
 
 def columns(points: SeriesPoints) -> Points:
@@ -52,7 +52,8 @@ def _of_one(step: int, at_ms: int, value: float) -> Summary:
     return Summary(value, False, step, at_ms, value, step, at_ms, value, step, value, step)
 
 
-def _of_many(points: Points) -> Summary:
+def summary_of(points: Points) -> Summary:
+    """The summary of at least one stored point, as `columns` leaves them."""
     is_nan = np.isnan(points.values)
     order = np.lexsort((~is_nan, np.where(is_nan, 0.0, points.values), points.times, points.steps))
     first, last = int(order[0]), int(order[-1])

@@ -9,7 +9,7 @@ _KEY = ("key", "varchar(250)")
 
 
 class Migration(migrations.Migration):
-    dependencies = [("experiments", "0001_initial")]
+    dependencies = [("experiments", "0001_initial"), ("artifacts", "0001_initial")]
 
     operations = [
         CollateByCodePoint("experiments_experiment", [("name", "varchar(500)")]),
@@ -18,6 +18,9 @@ class Migration(migrations.Migration):
         CollateByCodePoint("experiments_runtag", [_KEY, ("value", "text")]),
         CollateByCodePoint("experiments_experimenttag", [_KEY, ("value", "text")]),
         CollateByCodePoint("experiments_metricseries", [_KEY, ("context", "varchar(250)")]),
+        CollateByCodePoint(
+            "artifacts_artifactfile", [("path", "varchar(1000)")]
+        ),  # whose room lies below this operation
         RefuseUpdate("experiments_param", columns=["run_id", "key", "value", "number"]),
         RefuseUpdate("experiments_runinput"),
         RefuseUpdate("experiments_metricsegment"),
