@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import Any, cast
 from uuid import UUID
 
-from django.db import connection, models
-from django.db.models.functions import Collate, StrIndex, Substr
+from django.db import models
+from django.db.models.functions import StrIndex, Substr
 
 from artifacts.blobs import know
 from artifacts.models import ArtifactFile, ArtifactRoot
@@ -120,13 +120,11 @@ def level_of(files: Files, path: str) -> list[Entry]:
 
 
 def within(files: Files, path: str) -> Files:
-    """The files of a folder, at any depth: a range by bytes, because LIKE forgets case on SQLite. '0' follows '/'."""
-    return files.alias(by_bytes=by_bytes()).filter(by_bytes__gte=f"{path}/", by_bytes__lt=f"{path}0")
+    """The files of a folder, at any depth: a range, because LIKE forgets case on SQLite. '0' follows '/'.
 
-
-def by_bytes() -> Collate:
-    """A path as both databases compare it alike."""
-    return Collate("path", "BINARY" if connection.vendor == "sqlite" else "C")
+    Both databases compare paths by code point.
+    """
+    return files.filter(path__gte=f"{path}/", path__lt=f"{path}0")
 
 
 def _files(root: ArtifactRoot) -> Files:

@@ -9,7 +9,7 @@ from artifacts import blobs
 from artifacts.hooks import owners
 from artifacts.models import ArtifactFile, ArtifactRoot
 from artifacts.paths import checked_folder, checked_path
-from artifacts.trees import Entry, Files, by_bytes, level_of
+from artifacts.trees import Entry, Files, level_of
 from audit.ledger.acting import acting
 from audit.ledger.tracking import Tracked
 from kernel.actor import Actor
@@ -20,7 +20,7 @@ DOWNLOAD = "experiments.download"
 
 def files_of(viewer: Actor, root: ArtifactRoot | None) -> Files:
     """Every file below a root, by path. None where there is no root yet, or the viewer may not download."""
-    return _seen(viewer, root).order_by(by_bytes())
+    return _seen(viewer, root).order_by("path")
 
 
 def list_files(viewer: Actor, root: ArtifactRoot | None, folder: str = "") -> list[Entry]:
