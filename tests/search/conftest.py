@@ -165,6 +165,8 @@ def random_run(rng: Random, now_ms: int) -> PlainRun:
 
 
 @pytest.fixture
-def vision(db: None) -> Team:
-    """A team with nothing logged yet."""
-    return make_team("vision", [])
+def zoo(db: None) -> Team:
+    """The team of zoo.py's runs."""
+    from tests.search.zoo import ANIMALS
+
+    return make_team("zoo", ANIMALS)
