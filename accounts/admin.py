@@ -69,7 +69,7 @@ class ActionAdmin(SimpleHistoryAdmin):  # type: ignore[misc]  # it brings no typ
     change_form: ClassVar[type[ActForm] | None] = None
     actions = None
     list_per_page = 50
-    save_on_top = False
+    object_history_list_template = "admin/past_rows.html"
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return self._may(request, self.see)
@@ -134,6 +134,13 @@ class ActionAdmin(SimpleHistoryAdmin):  # type: ignore[misc]  # it brings no typ
         except MledError as error:
             messages.error(request, str(error))
             return HttpResponseRedirect(reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist"))
+
+    def set_history_delta_changes(self, request: HttpRequest, page_obj: Any, **options: Any) -> None:
+        super().set_history_delta_changes(request, page_obj, **options)
+        acted = {record.history_user_id for record in page_obj}
+        names = dict(User.objects.filter(pk__in=acted).values_list("pk", "name"))
+        for record in page_obj:
+            record.who = names.get(record.history_user_id, "Operator or MLED")
 
     def history_form_view(
         self, request: HttpRequest, object_id: str, version_id: str, extra_context: Any = None

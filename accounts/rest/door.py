@@ -6,6 +6,7 @@ from typing import Any, ClassVar, cast
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
+from rest_framework.exceptions import MethodNotAllowed
 from rest_framework.generics import GenericAPIView
 from rest_framework.permissions import BasePermission, IsAuthenticated
 from rest_framework.request import Request
@@ -23,9 +24,10 @@ class ScopeAllows(BasePermission):
     """
 
     def has_permission(self, request: Request, view: APIView) -> bool:
-        name = cast("RestView", view).needs.get(str(request.method))
+        method = "GET" if request.method == "HEAD" else str(request.method)
+        name = cast("RestView", view).needs.get(method)
         if name is None:
-            return False
+            raise MethodNotAllowed(method)
         token, wanted = actor_of(request).token, PERMISSIONS[name]
         if token is not None and wanted.scope not in token.scopes:
             raise Refused(

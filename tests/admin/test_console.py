@@ -220,7 +220,10 @@ def test_the_history_of_a_user_is_there_to_read(console):
     ada = world.person("ada")
     console.send(f"accounts/user/{ada.id}/change/", reason="left")
     past = ada.history.order_by("history_id").first()
-    assert f"history/{past.pk}/" in console.open(f"accounts/user/{ada.id}/history/")
+    page = console.open(f"accounts/user/{ada.id}/history/")
+    assert f"history/{past.pk}/" in page
+    assert "Operator or MLED" in page
+    assert "<td>Kim</td>" in page
     assert "ada@example.org" in console.open(f"accounts/user/{ada.id}/history/{past.pk}/")
     console.send(f"accounts/user/{ada.id}/history/{past.pk}/", expecting=403, is_active="on", reason="x")
     ada.refresh_from_db()

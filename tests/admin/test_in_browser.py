@@ -10,7 +10,12 @@ def signed_in(live_mled, page):
     """An administrator in the browser; `page.complaints` fills with what the policy blocked or scripts did wrong."""
     password = live_mled.create_user("console@example.org", role="administrator")
     page.complaints = []
-    page.on("console", lambda said: page.complaints.append((said.text, said.location["url"])) if said.type in ("error", "warning") else None)
+    page.on(
+        "console",
+        lambda said: (
+            page.complaints.append((said.text, said.location["url"])) if said.type in ("error", "warning") else None
+        ),
+    )
     page.on("pageerror", lambda error: page.complaints.append(str(error)))
     page.goto("/admin/")
     page.get_by_label(re.compile("e-?mail", re.IGNORECASE)).fill("console@example.org")
@@ -36,6 +41,11 @@ def test_the_console_works_under_the_strict_policy(signed_in):
     page.get_by_label("Reason").fill("seen in a test")
     page.get_by_role("button", name="Save", exact=True).click()
     page.get_by_text("was changed successfully").wait_for()
+    page.get_by_role("link", name="browsed@example.org").first.click()
+    page.get_by_role("link", name="History").click()
+    page.get_by_role("cell", name="Changed").wait_for()
+    page.locator("#change-history a").first.click()
+    page.get_by_role("heading", name=re.compile("Browsed|View", re.IGNORECASE)).first.wait_for()
     for path in ("accounts/membership/add/", "accounts/apitoken/", "ledger/auditevent/", "ledger/checkpoint/"):
         assert page.goto(f"/admin/{path}").status == 200
     assert page.complaints == []

@@ -151,6 +151,14 @@ def test_an_invented_cursor_is_no_bug(api, run, cursor, path):
     assert answer.status_code in (200, 400, 404), answer.content
 
 
+def test_methods_that_a_view_has_not_are_said(api, vision):
+    client = api("ada").client
+    for method in ("PUT", "DELETE", "OPTIONS", "TRACE"):
+        answer = client.generic(method, "/api/v1/projects/")
+        assert (answer.status_code, answer["Content-Type"]) == (405, "application/problem+json"), method
+    assert client.head("/api/v1/projects/").status_code == 200
+
+
 def test_a_bug_is_told_without_its_inside(api, vision, monkeypatch):
     def broken(*_):
         raise RuntimeError("secret inside")
