@@ -150,7 +150,7 @@ def _line(viewer: Actor, membership: Membership, given: set[str], exchanged: boo
     is_me = user is not None and user.pk == viewer.user_id
     by = "service account" if user is not None and user.is_service else "direct"
     if group is not None:
-        by = "group: " + (", ".join(member.user.name for member in group.members.all()) or "nobody in it yet")
+        by = "group: " + (", ".join(sorted(member.user.name for member in group.members.all())) or "nobody in it yet")
     why_fixed = ""
     if given and is_me:
         why_fixed = "yours"

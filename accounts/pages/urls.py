@@ -4,6 +4,7 @@ from django.urls import path
 
 from accounts.pages.appearance import appearance
 from accounts.pages.members import change, members, remove
+from accounts.pages.profile import profile
 from accounts.pages.projects import projects
 from accounts.pages.setup import setup
 from accounts.pages.tokens import revoke, script_token, tokens
@@ -16,6 +17,7 @@ urlpatterns = [
     path("p/<slug:slug>/members/<int:member>/role/", change, name="change_member"),
     path("p/<slug:slug>/members/<int:member>/remove/", remove, name="remove_member"),
     path("p/<slug:slug>/token/", script_token, name="script_token"),
+    path("me/", profile, name="profile"),
     path("me/tokens/", tokens, name="tokens"),
     path("me/tokens/<uuid:token>/revoke/", revoke, name="revoke_token"),
     path("me/appearance/", appearance, name="appearance"),

@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
+from accounts.access import can
 from accounts.pages.doors import actor_of, signed_in
 from artifacts.queries.files import files_of
 from experiments.actions.runs import delete_run, lock_run, restore_run, unlock_run
@@ -17,6 +18,7 @@ from experiments.pages.conditions import conditions_of
 from experiments.pages.figures import figures_of, is_curve, weight_of
 from experiments.pages.frame import run_frame, tab_url
 from experiments.pages.inputs import described_inputs
+from experiments.pages.notes import NOTE_TAG
 from experiments.queries.experiments import metric_directions
 from experiments.queries.history import history_of_run
 from experiments.queries.record import SYSTEM_PREFIX, small_curves
@@ -26,7 +28,6 @@ from kernel.errors import MledError, NotFound
 TILES = 4
 PARAMS_SHOWN = 9
 LATEST_SHOWN = 3
-NOTE_TAG = "mlflow.note.content"
 
 
 @require_safe
@@ -48,6 +49,7 @@ def overview(request: HttpRequest, run: str) -> HttpResponse:
         "params_total": len(params),
         "inputs": described_inputs(inputs),
         "note": tags.get(NOTE_TAG, ""),
+        "may_edit": bool(can(viewer, "experiments.edit_notes", found)) and not found.is_deleted,
         "tags": [(key, value) for key, value in tags.items() if not key.startswith("mlflow.")],
         "conditions": conditions_of(found, params=params, tags=tags, series=series, inputs=inputs, paths=paths),
         "latest": history.entries_of(history_of_run(viewer, found, limit=LATEST_SHOWN)),
@@ -102,6 +104,7 @@ def params(request: HttpRequest, run: str) -> HttpResponse:
         "params": params_of(viewer, found),
         "metrics": [figures_of(one, directions.get(one.key)) for one in series_of(viewer, found)],
         "tags": tags_of(viewer, found),
+        "may_set_direction": bool(can(viewer, "experiments.set_direction", found.project)),
     }
     return render(request, "experiments/run_params.html", context)
 

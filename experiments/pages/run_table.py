@@ -13,6 +13,7 @@ from django.views.decorators.http import require_safe
 from accounts.access import can, find_project
 from accounts.models import Project
 from accounts.pages.doors import actor_of, signed_in
+from experiments.models import Experiment
 from experiments.pages.asked import VIEWS, Asked
 from experiments.pages.columns import (
     NAME,
@@ -25,6 +26,7 @@ from experiments.pages.columns import (
     in_groups,
     keyed,
 )
+from experiments.pages.experiment_acts import acts_of
 from experiments.pages.listing import tracking_uri
 from experiments.queries.experiments import metric_directions
 from experiments.queries.overview import experiments_of
@@ -83,7 +85,7 @@ def runs(request: HttpRequest, slug: str) -> HttpResponse:
     viewer = actor_of(request)
     project = find_project(viewer, slug)
     asked = Asked.parse(reverse("experiments:runs", args=[project.slug]), request.GET)
-    experiments = list(experiments_of(viewer, project, lifecycle=None)[:EXPERIMENTS_OFFERED])
+    experiments = offered_experiments(viewer, project, asked.experiment_ids)
     asked = replace(asked, experiments=tuple(one for one in experiments if one.pk in asked.experiment_ids))
     page, problem, text = find(viewer, project, asked)
     names = offered_names(viewer, project, experiments=asked.experiment_ids or None)
@@ -101,11 +103,23 @@ def runs(request: HttpRequest, slug: str) -> HttpResponse:
         **table_of(viewer, asked, page, columns, directions),
         **picker_of(columns, names),
         **paging_of(viewer, project, asked, page, text),
-        "nothing_yet": not page.rows and not text and asked.view == "active" and not asked.experiment_ids,
+        "acts": acts_of(viewer, asked.only_experiment) if asked.only_experiment else [],
+        "nothing_yet": not page.rows
+        and not text
+        and asked.view == "active"
+        and bool(asked.only_experiment or not asked.experiment_ids),
         "tracking_uri": tracking_uri(request, project),
         "may_log": bool(can(viewer, "experiments.log_run", project)),
     }
     return render(request, "experiments/runs.html", context)
+
+
+def offered_experiments(viewer: Actor, project: Project, asked: Sequence[int]) -> list[Experiment]:
+    """The first experiments by name, and those asked for wherever they stand."""
+    every = experiments_of(viewer, project, lifecycle=None)
+    offered = list(every[:EXPERIMENTS_OFFERED])
+    missing = set(asked) - {one.pk for one in offered}
+    return [*offered, *every.filter(pk__in=missing)] if missing else offered
 
 
 def find(viewer: Actor, project: Project, asked: Asked) -> tuple[Page[FoundRun], Problem | None, str]:

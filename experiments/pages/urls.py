@@ -2,7 +2,18 @@
 
 from django.urls import path
 
-from experiments.pages import artifacts, client_link, curves, experiments, home, run, run_table
+from experiments.pages import (
+    artifacts,
+    client_link,
+    curves,
+    directions,
+    experiment_acts,
+    experiments,
+    home,
+    notes,
+    run,
+    run_table,
+)
 from experiments.pages.projects import overview
 
 app_name = "experiments"
@@ -12,12 +23,15 @@ urlpatterns = [
     path("jump/", home.jump, name="jump"),
     path("p/<slug:slug>/", overview.overview, name="project"),
     path("p/<slug:slug>/experiments/", experiments.experiments, name="experiments"),
+    path("p/<slug:slug>/experiments/<int:experiment>/do/<str:verb>/", experiment_acts.act, name="experiment_act"),
+    path("p/<slug:slug>/direction/", directions.set_direction, name="set_direction"),
     path("p/<slug:slug>/runs/", run_table.runs, name="runs"),
     path("r/<str:run>/", run.overview, name="run"),
     path("r/<str:run>/curves.bin", curves.curve_data, name="curve_data"),
     path("r/<str:run>/curves.csv", curves.curve_csv, name="curve_csv"),
     path("r/<str:run>/files/<path:path>", artifacts.download, name="file"),
     path("r/<str:run>/preview/<path:path>", artifacts.preview, name="preview"),
+    path("r/<str:run>/edit/", notes.edit, name="run_edit"),
     path("r/<str:run>/do/<str:verb>/", run.act, name="run_act"),
     path("r/<str:run>/<str:tab>/", run.tab, name="run_tab"),
 ]

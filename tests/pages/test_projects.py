@@ -3,7 +3,7 @@
 from experiments.actions.batches import log_batch
 from experiments.actions.experiments import create_experiment
 from experiments.models import Experiment, Run
-from tests.factories import Team, a_batch, a_project, a_run, unique
+from tests.factories import Team, a_batch, a_project, a_run, default_experiment, unique
 from tests.pages.conftest import Browser, address
 
 
@@ -100,3 +100,51 @@ def test_only_my_projects_are_listed(ada: Browser, team: Team):
     page = ada.get("/projects/")
     assert team.project.slug in page
     assert other.slug not in page
+
+
+# What may be done to an experiment.
+
+
+def test_an_experiment_is_renamed_deleted_and_restored(ada: Browser, team: Team):
+    made = create_experiment(team.scientist, team.project, name="width")
+    a_run(team.scientist, made, name="inside")
+    here = address(team.project, f"experiments/{made.pk}/do/")
+    assert "Delete experiment" in ada.get(address(team.project, "runs/"), experiment=made.pk)
+    assert "width is now ablation/width" in ada.follow(f"{here}rename/", name="ablation/width")
+    assert "is deleted with its runs" in ada.follow(f"{here}delete/")
+    assert "inside" not in ada.get(address(team.project, "runs/"))
+    assert "Restore experiment" in ada.get(address(team.project, "runs/"), experiment=made.pk)
+    ada.follow(f"{here}restore/")
+    assert "inside" in ada.get(address(team.project, "runs/"))
+
+
+def test_the_default_experiment_is_not_offered_for_deletion(ada: Browser, team: Team):
+    page = ada.get(address(team.project, "runs/"), experiment=default_experiment(team.project).pk)
+    assert "Rename" in page
+    assert "Delete experiment" not in page
+
+
+def test_an_auditor_does_nothing_to_an_experiment(team: Team):
+    made = create_experiment(team.scientist, team.project, name="width")
+    otto = Browser(team.auditor)
+    assert "Actions" not in otto.get(address(team.project, "runs/"), experiment=made.pk)
+    assert "You may not" in otto.follow(address(team.project, f"experiments/{made.pk}/do/delete/"))
+    made.refresh_from_db()
+    assert made.lifecycle == "active"
+
+
+def test_an_experiment_of_another_project_is_not_found(ada: Browser, team: Team):
+    foreign = default_experiment(a_project())
+    ada.post(address(team.project, f"experiments/{foreign.pk}/do/rename/"), expecting=404, name="mine")
+
+
+def test_an_empty_experiment_says_how_to_log_into_it(ada: Browser, team: Team):
+    made = create_experiment(team.scientist, team.project, name='a "quoted" one')
+    assert 'mlflow.set_experiment( "a "quoted" one" )' in ada.get(address(team.project, "runs/"), experiment=made.pk)
+
+
+def test_my_account_shows_my_roles_and_changes_my_name(ada: Browser, team: Team):
+    page = ada.get("/me/")
+    assert f"{team.project.name} Data scientist" in page
+    assert "Ada Lovelace" in ada.follow("/me/", name="Ada Lovelace")
+    assert ada.post("/me/", expecting=200, name=" ").field("id_name") == " "

@@ -182,3 +182,60 @@ def test_a_long_history_comes_in_pages(ada: Browser, team: Team, trained: Run, m
     second = ada.get(first.links("before=")[0])
     assert "began the run" not in first
     assert "began the run" in second
+
+
+# Name and description.
+
+
+def test_the_author_edits_name_and_description(ada: Browser, trained: Run):
+    here = f"/r/{trained.uid.hex}/edit/"
+    before = ada.get(here).field("id_before")
+    page = ada.follow(here, name="gru, best so far", description="48 h window.\r\nDrifts above 0.7.", before=before)
+    assert "gru, best so far" in page
+    assert "48 h window. Drifts above 0.7." in page
+    history = ada.get(f"/r/{trained.uid.hex}/history/")
+    assert "tag mlflow.runName gru-d-w48 → gru, best so far" in history
+
+
+def test_two_who_edit_at_once_are_told(ada: Browser, team: Team, trained: Run):
+    here = f"/r/{trained.uid.hex}/edit/"
+    before = ada.get(here).field("id_before")
+    ada.follow(here, name="first", description="kept", before=before)
+    late = ada.post(here, expecting=200, name="second", description="mine", before=before)
+    assert "Somebody changed this while you wrote" in late
+    assert late.field("id_name") == "second"
+    assert "mine" in late
+    assert "kept" in late
+    ada.follow(here, name="second", description="kept and mine", before=late.field("id_before"))
+    assert "kept and mine" in ada.get(f"/r/{trained.uid.hex}/")
+
+
+def test_others_edit_no_notes(team: Team, trained: Run):
+    for reader in (team.engineer, team.manager, team.auditor):
+        browser = Browser(reader)
+        assert not browser.get(f"/r/{trained.uid.hex}/").links("/edit/")
+        browser.get(f"/r/{trained.uid.hex}/edit/", expecting=403)
+
+
+def test_a_blank_name_is_explained(ada: Browser, trained: Run):
+    here = f"/r/{trained.uid.hex}/edit/"
+    page = ada.post(here, expecting=200, name="", description="kept text", before=ada.get(here).field("id_before"))
+    assert "required" in page
+    assert "kept text" in page
+
+
+# Directions.
+
+
+def test_a_scientist_says_which_way_a_metric_is_better(ada: Browser, team: Team, trained: Run):
+    here = f"/p/{team.project.slug}/direction/"
+    page = ada.follow(here, key="val/loss", better="lower", run=trained.uid.hex)
+    assert "val/loss: lower is better" in page
+    assert "val/loss ↓" in ada.get(f"/r/{trained.uid.hex}/")
+    ada.post(here, expecting=400, key="val/loss", better="sideways")
+
+
+def test_an_auditor_says_no_direction(team: Team, trained: Run):
+    otto = Browser(team.auditor)
+    assert "Higher is better" not in otto.get(f"/r/{trained.uid.hex}/params/").source
+    otto.post(f"/p/{team.project.slug}/direction/", expecting=403, key="val/loss", better="lower")
