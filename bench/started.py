@@ -108,6 +108,9 @@ def running(started: Started) -> Iterator[Started]:
         started.start("start.again")
         started.weigh()
         yield started
+    except Exception:
+        print(f"{started.name} wrote last:\n{started.log.read_text()[-3000:]}", file=sys.stderr)
+        raise
     finally:
         started.stop()
 
@@ -143,7 +146,7 @@ def make_member(started: Started, slug: str) -> str:
 def peer(home: Path, python: Path, database_url: str = "") -> Started:
     home.mkdir(parents=True)
     port = free_port()
-    backend = database_url.replace("postgres://", "postgresql://", 1) or f"sqlite:///{home / 'mlflow.db'}"
+    backend = database_url.replace("postgres://", "postgresql+psycopg2://", 1) or f"sqlite:///{home / 'mlflow.db'}"
     command = [str(python.parent / "mlflow"), "server", "--host", "127.0.0.1", "--port", str(port)]
     command += ["--backend-store-uri", backend, "--artifacts-destination", str(home / "artifacts")]
     return Started("MLflow", command, clean_environment(), f"http://127.0.0.1:{port}", home, home.parent / "peer.log")
