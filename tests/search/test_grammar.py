@@ -1,6 +1,7 @@
 """Filters: text to tree, for both dialects."""
 
 import datetime as dt
+from pathlib import Path
 
 import pytest
 
@@ -200,3 +201,11 @@ def test_a_number_makes_a_param_a_number_and_a_text_leaves_it_text():
     assert only("params.lr in (1, 2.5)", FULL).value == (1, 2.5)
     assert mistake("params.lr < '0.001'", FULL).suggestion == "0.001"
     mistake("params.lr IN (1, 'a')", FULL)
+
+
+def test_the_examples_of_the_documentation_are_filters():
+    guide = (Path(__file__).parents[2] / "docs" / "query-language.md").read_text()
+    examples = guide.split("```")[1].strip().splitlines()
+    assert len(examples) == 3
+    for example in examples:
+        assert parse(example, FULL, RUNS) != EVERYTHING
