@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from typing import Any, cast
 from uuid import UUID
 
-from django.db.models import Q
-
-from accounts.models import Membership, Project, ProjectUserObjectPermission
+from accounts.facts import Facts, Standing, facts
+from accounts.models import Project, ProjectUserObjectPermission
 from accounts.roles import (
     PERMISSIONS,
     READS_BY_TOKEN,
@@ -28,7 +27,6 @@ from accounts.scoping import ProjectScoped
 from kernel.actor import Actor, ActorKind, TokenGrant
 from kernel.errors import MledError, NotFound, Refused, Unauthenticated
 
-Standing = Mapping[UUID | None, frozenset[Role]]
 StateCheck = Callable[[Actor, str, Any], MledError | None]
 
 _state_checks: dict[type, list[StateCheck]] = defaultdict(list)
@@ -83,22 +81,19 @@ def register_experiment_grants(grants: Callable[[UUID], Mapping[int, UUID]]) -> 
     _experiment_grants.append(grants)
 
 
-def standing(actor: Actor) -> Standing:
-    """The actor's roles by project id (None: site-wide), direct and by group. One query per request."""
-    if not actor.is_person:
-        return {}
-    known: Standing | None = actor.memo.get("standing")
+def facts_for(actor: Actor) -> Facts:
+    """What this process knows of rights, asked once in the actor's request."""
+    known: Facts | None = actor.memo.get("facts")
     if known is None:
-        known = actor.memo["standing"] = _read_standing(actor.user_id)
+        known = actor.memo["facts"] = facts()
     return known
 
 
-def _read_standing(user_id: UUID | None) -> Standing:
-    mine = Q(user_id=user_id) | Q(group__members__user_id=user_id)
-    found: dict[UUID | None, set[Role]] = defaultdict(set)
-    for project_id, role in Membership.objects.filter(mine).values_list("project_id", "role"):
-        found[project_id].add(Role(role))
-    return {project_id: frozenset(roles) for project_id, roles in found.items()}
+def standing(actor: Actor) -> Standing:
+    """The actor's roles by project id (None: site-wide), direct and by group."""
+    if not actor.is_person or actor.user_id is None:
+        return {}
+    return facts_for(actor).standing(actor.user_id)
 
 
 def roles_in(actor: Actor, project_id: UUID | None) -> frozenset[Role]:
@@ -248,7 +243,7 @@ def not_found(subject: ProjectScoped | type[ProjectScoped], name: object = "") -
 
 def find_project(viewer: Actor, slug: str) -> Project:
     """The project by its slug, if the viewer may see it. Raises NotFound."""
-    project: Project | None = Project.objects.filter(slug=slug).first()
+    project = facts_for(viewer).project(slug)
     if project is None or not can_see(viewer, project):
         raise not_found(Project, slug)
     return project
@@ -256,7 +251,7 @@ def find_project(viewer: Actor, slug: str) -> Project:
 
 def find_project_by_id(viewer: Actor, project_id: UUID) -> Project:
     """The project by its id, if the viewer may see it. Raises NotFound."""
-    project: Project | None = Project.objects.filter(pk=project_id).first()
+    project = facts_for(viewer).project(project_id)
     if project is None or not can_see(viewer, project):
         raise not_found(Project)
     return project

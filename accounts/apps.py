@@ -7,5 +7,8 @@ class AccountsConfig(AppConfig):
 
     def ready(self) -> None:
         from accounts import signals
+        from accounts.facts import renew_stamp
+        from audit.ledger.acting import before_event
 
         signals.connect()
+        before_event.append(renew_stamp)

@@ -11,6 +11,7 @@ from django.http import HttpRequest
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
 from rest_framework.request import Request
 
+from accounts.facts import facts
 from accounts.models import ApiToken, User
 from kernel.actor import Actor, ActorKind, Door, TokenGrant, anonymous
 from kernel.clock import now
@@ -39,9 +40,8 @@ def bearer_secret(header: str) -> str | None:
 
 def actor_for_token(secret: str, door: Door, *, request_id: str = "", client: str = "", ip: str = "") -> Actor:
     """The owner of a live token. Raises Unauthenticated, the same for unknown, expired and revoked ones."""
-    token = None
-    if secret.startswith(TOKEN_PREFIX):
-        token = ApiToken.objects.select_related("user").filter(digest=sha256_hex(secret.encode())).first()
+    known = facts()
+    token = known.token(sha256_hex(secret.encode())) if secret.startswith(TOKEN_PREFIX) else None
     if token is None or not token.is_live or not token.user.is_active:
         _count_failure(ip)
         raise Unauthenticated(
@@ -56,7 +56,8 @@ def actor_for_token(secret: str, door: Door, *, request_id: str = "", client: st
         projects=None if token.projects is None else frozenset(UUID(text) for text in token.projects),
         default_project=token.default_project_id,
     )
-    return _person(token.user, door, token=grant, request_id=request_id, client=client, ip=ip)
+    memo = {"facts": known}
+    return _person(token.user, door, token=grant, request_id=request_id, client=client, ip=ip, memo=memo)
 
 
 def _person(user: User, door: Door, **more: Any) -> Actor:

@@ -1,4 +1,5 @@
 from accounts.models.projects import Membership, Project, ProjectCounter, ProjectUserObjectPermission
+from accounts.models.rights import RightsStamp
 from accounts.models.users import ApiToken, Group, GroupMember, SetupLink, User
 
 __all__ = [
@@ -9,6 +10,7 @@ __all__ = [
     "Project",
     "ProjectCounter",
     "ProjectUserObjectPermission",
+    "RightsStamp",
     "SetupLink",
     "User",
 ]

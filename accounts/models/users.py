@@ -4,6 +4,7 @@ import uuid
 from typing import Any, ClassVar, Self
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.hashers import check_password
 from django.contrib.auth.models import PermissionsMixin
 from django.db import models
 from django.db.models.functions import Lower
@@ -59,6 +60,10 @@ class User(Tracked, AbstractBaseUser, PermissionsMixin):
             memberships.exists()
             or GroupMember.objects.filter(user=self, group__memberships__role="administrator").exists()
         )
+
+    def check_password(self, raw_password: str | None) -> bool:
+        """Compare only. Django would also store a stronger hash on the way, which is a write outside any action."""
+        return check_password(raw_password, self.password)
 
     def get_full_name(self) -> str:
         return self.name

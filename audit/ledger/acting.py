@@ -4,7 +4,7 @@ No commit without event, no event without commit. Acts nest: an action called by
 """
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
@@ -22,6 +22,9 @@ from kernel.ids import uuid7
 # PostgreSQL names them by SQLSTATE, SQLite by the name of its error.
 _IN_THE_WAY = frozenset({"40001", "40P01", "55P03", "SQLITE_BUSY", "SQLITE_BUSY_SNAPSHOT", "SQLITE_LOCKED"})
 _MADE_TWICE = frozenset({"23505", "SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY"})
+
+# What other rooms do in the transaction of an act that changed something, before its event is written.
+before_event: list[Callable[["Act"], None]] = []
 
 _open: ContextVar["Act | None"] = ContextVar("open_act", default=None)
 
@@ -122,6 +125,8 @@ def acting(actor: Actor, verb: str, *, roles: str = "", project_id: UUID | None 
         finally:
             _open.reset(mark)
         if act.changes or act.always:
+            for prepare in before_event:
+                prepare(act)
             act.write()
 
 
