@@ -13,12 +13,21 @@ from experiments.metrics.batch import Points
 from experiments.metrics.downsample import Curve, sample
 from experiments.metrics.store import Position, history, history_of_many, history_page
 from experiments.models import MetricSeries, Param, Run, RunInput, RunTag
+from experiments.queries.prepared import Prepared
 from experiments.values import Lifecycle
 from kernel.actor import Actor
 from kernel.errors import Invalid
 from kernel.paging import decode_token, encode_token, question_digest
 
 _READABLE = re.compile(r"^([A-Z][A-Z0-9]{1,9})-(\d{1,18})$")
+
+
+def _runs_with_their_place() -> QuerySet[Run]:
+    return Run.objects.select_related("project", "experiment", "created_by")
+
+
+_WITH_ITS_PLACE = Prepared(lambda uid: _runs_with_their_place().filter(uid=uid), uuid.UUID)
+_ALONE = Prepared(lambda uid: Run.objects.filter(uid=uid), uuid.UUID)
 
 
 def visible_runs(viewer: Actor, *, project: Project | None = None) -> QuerySet[Run]:
@@ -32,29 +41,39 @@ def get_run(viewer: Actor, run_id: str, *, project: Project | None = None) -> Ru
 
     Raises NotFound, the same for absent, invisible and one of another project.
     """
-    rows = Run.objects.select_related("project", "experiment", "created_by")
-    if project is not None:
-        rows = rows.filter(project=project)
-    found = _by_uid(rows, run_id) or _by_readable_id(rows, run_id)
-    if found is None or not can_see(viewer, found):
+    found = _by_uid(_WITH_ITS_PLACE, run_id) or _by_readable_id(run_id)
+    return _seen(viewer, found, run_id, project)
+
+
+def get_run_to_log(viewer: Actor, run_id: str, *, project: Project) -> Run:
+    """The same run read alone, for calls that write a thousand times: its experiment follows only when asked for."""
+    found = _by_uid(_ALONE, run_id) or _by_readable_id(run_id)
+    if found is not None and found.project_id == project.pk:
+        found.project = project
+    return _seen(viewer, found, run_id, project)
+
+
+def _seen(viewer: Actor, found: Run | None, run_id: str, project: Project | None) -> Run:
+    elsewhere = found is not None and project is not None and found.project_id != project.pk
+    if found is None or elsewhere or not can_see(viewer, found):
         raise not_found(Run, run_id[:80])
     return found
 
 
-def _by_uid(rows: QuerySet[Run], run_id: str) -> Run | None:
+def _by_uid(runs: Prepared[Run], run_id: str) -> Run | None:
     if len(run_id) not in (32, 36):
         return None
     try:
-        return rows.filter(uid=uuid.UUID(run_id)).first()
+        return next(iter(runs(uuid.UUID(run_id))), None)
     except ValueError:
         return None
 
 
-def _by_readable_id(rows: QuerySet[Run], run_id: str) -> Run | None:
+def _by_readable_id(run_id: str) -> Run | None:
     match = _READABLE.match(run_id.upper())
     if match is None:
         return None
-    return rows.filter(project__key=match[1], number=int(match[2])).first()
+    return _runs_with_their_place().filter(project__key=match[1], number=int(match[2])).first()
 
 
 def params_of(viewer: Actor, run: Run) -> dict[str, str]:

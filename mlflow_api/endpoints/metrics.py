@@ -9,7 +9,7 @@ from django.http import HttpResponse, StreamingHttpResponse
 
 from experiments.actions import batches
 from experiments.metrics.batch import Batch, MetricPoint, Points
-from experiments.queries.runs import get_run, metric_history
+from experiments.queries.runs import get_run, get_run_to_log, metric_history
 from kernel.errors import Invalid
 from mlflow_api.calls import Call, Reply
 from mlflow_api.cutting import cut_for_run
@@ -25,7 +25,7 @@ _NO_NUMBERS: Final = {"NaN": float("nan"), "Infinity": float("inf"), "-Infinity"
 
 
 def log_metric(call: Call, asked: ask.LogMetric) -> Reply:
-    run = get_run(call.actor, asked.uid, project=call.project)
+    run = get_run_to_log(call.actor, asked.uid, project=call.project)
     point = MetricPoint(
         asked.key,
         _value(asked.value, "value"),
@@ -40,7 +40,7 @@ def log_metric(call: Call, asked: ask.LogMetric) -> Reply:
 
 
 def log_batch(call: Call, asked: ask.LogBatch) -> Reply:
-    run = get_run(call.actor, asked.uid, project=call.project)
+    run = get_run_to_log(call.actor, asked.uid, project=call.project)
     params, tags = ask.pairs(asked.params), ask.pairs(asked.tags)
     if params or tags:
         params, tags = cut_for_run(call.actor, run, params, tags)  # type: ignore[assignment]

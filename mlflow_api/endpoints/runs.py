@@ -10,7 +10,7 @@ from experiments.actions.inputs import DatasetInput
 from experiments.actions.inputs import log_inputs as log_datasets
 from experiments.metrics.batch import Batch
 from experiments.queries.experiments import DEFAULT_WIRE_ID, get_experiment
-from experiments.queries.runs import get_run, tags_of
+from experiments.queries.runs import get_run, get_run_to_log, tags_of
 from experiments.queries.search import Dialect, load_run_data, search_runs
 from experiments.search.rows import RunData
 from kernel.errors import Invalid, NotFound
@@ -100,20 +100,20 @@ def experiment_keys(call: Call, wire_ids: Sequence[str]) -> list[int]:
 
 
 def set_tag(call: Call, asked: ask.SetTag) -> Reply:
-    run = get_run(call.actor, asked.uid, project=call.project)
+    run = get_run_to_log(call.actor, asked.uid, project=call.project)
     _, tags = cut_for_run(call.actor, run, (), [(asked.key, asked.value or "")])
     actions.set_tags(call.actor, run, tags=dict(tags))
     return None
 
 
 def delete_tag(call: Call, asked: ask.DeleteTag) -> Reply:
-    run = get_run(call.actor, asked.uid, project=call.project)
+    run = get_run_to_log(call.actor, asked.uid, project=call.project)
     actions.delete_tag(call.actor, run, key=asked.key)
     return None
 
 
 def log_parameter(call: Call, asked: ask.LogParameter) -> Reply:
-    run = get_run(call.actor, asked.uid, project=call.project)
+    run = get_run_to_log(call.actor, asked.uid, project=call.project)
     params, tags = cut_for_run(call.actor, run, [(asked.key, asked.value or "")], ())
     log_batch(call.actor, run, batch=Batch(params=params, tags=tags))
     return None
