@@ -9,13 +9,16 @@ class RegistryConfig(AppConfig):
         from accounts.access import register_state_check
         from artifacts.hooks import owners
         from experiments.hooks import model_metrics
+        from experiments.pages.slots import run_panels
         from registry import evidence
         from registry.actions.model_metrics import keep_model_metrics
         from registry.models import LoggedModel
+        from registry.pages.run_panel import models_panel
         from registry.queries.files import owner_of_root
         from registry.state import refuse_models_of_locked_runs
 
         register_state_check(LoggedModel, refuse_models_of_locked_runs)
         model_metrics.append(keep_model_metrics)
         owners["model"] = owner_of_root
+        run_panels.append(models_panel)
         evidence.register()

@@ -1,72 +1,32 @@
-"""Files of a run: the tree, a safe look at one of them, and the download.
+"""Files of a run."""
 
-Files come from anybody's script. A download is always an attachment under a policy that runs nothing; a preview shows
-text as text, a table as cells, and pictures as pictures, in which no script runs.
-"""
+from urllib.parse import urlencode
 
-import csv
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from itertools import islice
-from typing import Any
-from urllib.parse import quote, urlencode
-
-from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from accounts.pages.doors import actor_of, signed_in
-from artifacts.models import ArtifactFile
 from artifacts.queries.files import files_of
 from experiments.models import Run
-from experiments.pages.frame import run_frame
+from experiments.pages.files import Shelf
+from experiments.pages.frame import run_frame, tab_url
+from experiments.pages.slots import panels_of
 from experiments.queries.files import open_file
 from experiments.queries.runs import get_run
 from kernel.actor import Actor
-from kernel.errors import MledError, NotFound
-
-TEXT_SHOWN = 200_000  # bytes
-ROWS_SHOWN = 200
-COLUMNS_SHOWN = 50
-IMAGES = {
-    "png": "image/png",
-    "jpg": "image/jpeg",
-    "jpeg": "image/jpeg",
-    "gif": "image/gif",
-    "webp": "image/webp",
-    "svg": "image/svg+xml",  # as a picture it runs nothing, and opened by itself the policy forbids it
-}
-TABLES = {"csv": ",", "tsv": "\t"}
-FIRST_LOOK = ("md", "txt", "json", "csv", "png", "jpg", "svg")
-SANDBOX = "default-src 'none'; sandbox"
-PICTURE = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 
 
-@dataclass(slots=True)
-class Node:
-    """A file or folder of the tree."""
-
-    name: str
-    size: int = 0
-    url: str = ""
-    current: bool = False
-    open: bool = False
-    children: list["Node"] = field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True)
-class Preview:
-    """What can be shown of a file. kind: text, table, image or none."""
-
-    kind: str
-    text: str = ""
-    shown: int = 0
-    cut: bool = False
-    head: Sequence[str] = ()
-    lines: Sequence[Sequence[str]] = ()
-    url: str = ""
-    why: str = ""
+def shelf_of(viewer: Actor, run: Run) -> Shelf:
+    """The run's files for this viewer."""
+    uid = run.uid.hex
+    return Shelf(
+        open=lambda path: open_file(viewer, run, path),
+        show_url=lambda path: f"{tab_url(run, 'artifacts')}?{urlencode({'file': path})}",
+        file_url=lambda path: reverse("experiments:file", args=[uid, path]),
+        picture_url=lambda path: reverse("experiments:preview", args=[uid, path]),
+    )
 
 
 @require_safe
@@ -75,165 +35,23 @@ def page(request: HttpRequest, run: str) -> HttpResponse:
     """The tree, and the file that `?file=` names."""
     found, context = run_frame(request, run, "artifacts")
     viewer = actor_of(request)
-    files = list(files_of(viewer, found.artifact_root).select_related("blob"))
-    chosen = chosen_file(files, request.GET.get("file", ""))
-    at = files.index(chosen) if chosen else -1
-    context |= {
-        "tree": tree_of(found, files, chosen.path if chosen else ""),
-        "total_files": len(files),
-        "total_bytes": sum(file.size_bytes for file in files),
-        "previous_url": show_url(found, files[at - 1].path) if at > 0 else "",
-        "next_url": show_url(found, files[at + 1].path) if 0 <= at < len(files) - 1 else "",
-    }
-    if chosen:
-        context["chosen"] = {
-            "path": chosen.path,
-            "size": chosen.size_bytes,
-            "digest": chosen.blob_id,
-            "at": chosen.created_at,
-            "download_url": file_url(found, chosen.path),
-        }
-        context["preview"] = preview_of(viewer, found, chosen)
+    files = list(files_of(viewer, found.artifact_root))
+    context |= shelf_of(viewer, found).panel(files, request.GET.get("file", ""))
+    context["panels"] = panels_of(viewer, found)
     return render(request, "experiments/run_artifacts.html", context)
-
-
-def chosen_file(files: Sequence[ArtifactFile], path: str) -> ArtifactFile | None:
-    """The file asked for, else the first that is good to look at. Raises NotFound for a path that is not there."""
-    if path:
-        found = next((file for file in files if file.path == path), None)
-        if found is None:
-            raise NotFound(f"The run has no file '{path[:200]}'.")
-        return found
-    nice = next((file for file in files if extension(file.path) in FIRST_LOOK), None)
-    return nice or (files[0] if files else None)
-
-
-def tree_of(run: Run, files: Sequence[ArtifactFile], chosen: str) -> list[Node]:
-    """Folders before files, each with its size; the folders above the chosen file are open."""
-    top = Node("")
-    for file in files:
-        *folders, name = file.path.split("/")
-        here, so_far = top, ""
-        for folder in folders:
-            so_far += f"{folder}/"
-            here = _folder_in(here, folder, is_open=chosen.startswith(so_far) or len(files) <= 30)
-            here.size += file.size_bytes
-        here.children.append(Node(name, file.size_bytes, show_url(run, file.path), file.path == chosen))
-    return _folders_first(top)
-
-
-def _folder_in(above: Node, name: str, *, is_open: bool) -> Node:
-    for node in reversed(above.children):
-        if node.name == name and not node.url:
-            return node
-    node = Node(name, open=is_open)
-    above.children.append(node)
-    return node
-
-
-def _folders_first(node: Node) -> list[Node]:
-    for child in node.children:
-        child.children = _folders_first(child)
-    return sorted(node.children, key=lambda child: (bool(child.url), child.name.lower()))
-
-
-def extension(path: str) -> str:
-    """The ending of a file's name in lower case, without the dot."""
-    name = path.rsplit("/", 1)[-1]
-    return name.rsplit(".", 1)[-1].lower() if "." in name else ""
-
-
-def show_url(run: Run, path: str) -> str:
-    """Where the page shows this file."""
-    return f"{reverse('experiments:run_tab', args=[run.uid.hex, 'artifacts'])}?{urlencode({'file': path})}"
-
-
-def file_url(run: Run, path: str) -> str:
-    """Where the file is downloaded."""
-    return reverse("experiments:file", args=[run.uid.hex, path])
-
-
-def preview_of(viewer: Actor, run: Run, file: ArtifactFile) -> Preview:
-    """A safe look at a file; why not, where there is none."""
-    kind = extension(file.path)
-    if file.size_bytes == 0:
-        return Preview("none", why="This file is empty.")
-    if kind in IMAGES:
-        return Preview("image", url=reverse("experiments:preview", args=[run.uid.hex, file.path]))
-    try:
-        text, cut = read_text(viewer, run, file.path)
-    except UnicodeDecodeError:
-        return Preview("none", why="This file is not text.")
-    except MledError as error:
-        return Preview("none", why=str(error))
-    if kind in TABLES:
-        return table_of(text, TABLES[kind], cut=cut)
-    return Preview("text", text=text, shown=TEXT_SHOWN, cut=cut)
-
-
-def read_text(viewer: Actor, run: Run, path: str) -> tuple[str, bool]:
-    """The beginning of a text file, and whether more follows. Raises UnicodeDecodeError for anything else."""
-    _, reader = open_file(viewer, run, path)
-    with reader:
-        begin = reader.read(TEXT_SHOWN + 1)
-    if b"\x00" in begin:
-        raise UnicodeDecodeError("utf-8", begin[:1], 0, 1, "a zero byte is no text")
-    cut = len(begin) > TEXT_SHOWN
-    return begin[:TEXT_SHOWN].decode("utf-8", errors="ignore" if cut else "strict"), cut
-
-
-def table_of(text: str, delimiter: str, *, cut: bool) -> Preview:
-    """The first rows of a table; text that is no table stays text."""
-    try:
-        rows = list(islice(csv.reader(text.splitlines(), delimiter=delimiter), ROWS_SHOWN + 2))
-    except csv.Error:
-        return Preview("text", text=text, shown=TEXT_SHOWN, cut=cut)
-    if not rows:
-        return Preview("text", text=text, shown=TEXT_SHOWN, cut=cut)
-    head, *lines = [row[:COLUMNS_SHOWN] for row in rows]
-    return Preview("table", head=head, lines=lines[:ROWS_SHOWN], cut=cut or len(lines) > ROWS_SHOWN)
 
 
 @require_safe
 @signed_in
 def download(request: HttpRequest, run: str, path: str) -> HttpResponseBase:
-    """A file as it was logged, always to be saved, never to be run."""
+    """One file, to be saved."""
     viewer = actor_of(request)
-    file, reader = open_file(viewer, get_run(viewer, run), path)
-    name = quote(path.rsplit("/", 1)[-1], safe="")
-    response = FileResponse(reader, content_type="application/octet-stream")
-    response["Content-Length"] = str(file.size_bytes)
-    response["Content-Disposition"] = f"attachment; filename*=UTF-8''{name}"
-    response["Content-Security-Policy"] = SANDBOX
-    response["X-Content-Type-Options"] = "nosniff"
-    response["Cache-Control"] = "private, no-store"
-    return response
+    return shelf_of(viewer, get_run(viewer, run)).download(path)
 
 
 @require_safe
 @signed_in
 def preview(request: HttpRequest, run: str, path: str) -> HttpResponseBase:
-    """A picture for the page."""
-    kind = IMAGES.get(extension(path))
-    if kind is None:
-        raise NotFound("Only pictures are shown this way.", hint="Download the file.")
+    """One picture, for the page."""
     viewer = actor_of(request)
-    _, reader = open_file(viewer, get_run(viewer, run), path)
-    response = FileResponse(reader, content_type=kind)
-    response["Content-Disposition"] = "inline"
-    response["Content-Security-Policy"] = PICTURE
-    response["X-Content-Type-Options"] = "nosniff"
-    response["Cache-Control"] = "private, no-store"
-    return response
-
-
-def texts_of(viewer: Actor, run: Run, files: Sequence[ArtifactFile], limit: int) -> list[dict[str, Any]]:
-    """The contents of the first few small text files."""
-    shown = []
-    for file in files[:limit]:
-        try:
-            text, _ = read_text(viewer, run, file.path)
-        except (UnicodeDecodeError, MledError):
-            continue
-        shown.append({"path": file.path, "text": text})
-    return shown
+    return shelf_of(viewer, get_run(viewer, run)).picture(path)

@@ -6,7 +6,7 @@ from django.views.decorators.http import require_safe
 
 from accounts.pages.doors import actor_of, signed_in
 from artifacts.queries.files import files_of
-from experiments.pages.artifacts import show_url, texts_of
+from experiments.pages.artifacts import shelf_of
 from experiments.pages.conditions import PACKAGE_FILES
 from experiments.pages.frame import run_frame
 from experiments.queries.runs import tags_of
@@ -28,6 +28,7 @@ def page(request: HttpRequest, run: str) -> HttpResponse:
     found, context = run_frame(request, run, "code")
     viewer = actor_of(request)
     tags = tags_of(viewer, found)
+    shelf = shelf_of(viewer, found)
     files = [file for file in files_of(viewer, found.artifact_root) if file.path.rsplit("/", 1)[-1] in PACKAGE_FILES]
     context |= {
         "code": [
@@ -37,8 +38,8 @@ def page(request: HttpRequest, run: str) -> HttpResponse:
             *({"name": name, "value": tags.get(tag, ""), "copy": ""} for name, tag in SAID_IN_TAGS),
         ],
         "environment": [
-            {"path": file.path, "size": file.size_bytes, "url": show_url(found, file.path)} for file in files
+            {"path": file.path, "size": file.size_bytes, "url": shelf.show_url(file.path)} for file in files
         ],
-        "shown": texts_of(viewer, found, files, SHOWN),
+        "shown": shelf.texts(files, SHOWN),
     }
     return render(request, "experiments/run_code.html", context)

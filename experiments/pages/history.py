@@ -32,6 +32,7 @@ SAID = {
     "experiments.lock_run": "locked the run",
     "experiments.unlock_run": "unlocked the run",
     "experiments.put_file": "stored",
+    "artifacts.open_file": "opened a file",
     "experiments.delete_files": "removed",
     "experiments.seal_run": "sealed the run",
     "experiments.reopen_run": "reopened the run",

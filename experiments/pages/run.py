@@ -19,6 +19,7 @@ from experiments.pages.figures import figures_of, is_curve, weight_of
 from experiments.pages.frame import run_frame, tab_url
 from experiments.pages.inputs import described_inputs
 from experiments.pages.notes import NOTE_TAG
+from experiments.pages.slots import panels_of
 from experiments.queries.experiments import metric_directions
 from experiments.queries.history import history_of_run
 from experiments.queries.record import SYSTEM_PREFIX, small_curves
@@ -48,6 +49,7 @@ def overview(request: HttpRequest, run: str) -> HttpResponse:
         "params": list(params.items())[:PARAMS_SHOWN],
         "params_total": len(params),
         "inputs": described_inputs(inputs),
+        "panels": panels_of(viewer, found),
         "note": tags.get(NOTE_TAG, ""),
         "may_edit": bool(can(viewer, "experiments.edit_notes", found)) and not found.is_deleted,
         "tags": [(key, value) for key, value in tags.items() if not key.startswith("mlflow.")],

@@ -4,10 +4,13 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from django.db.models import Q
+
 from accounts.access import can_see, not_found
 from accounts.models import Project
+from experiments.models import Run
 from kernel.actor import Actor
-from registry.models import LoggedModel, LoggedModelParam, LoggedModelTag, ModelMetric
+from registry.models import LoggedModel, LoggedModelParam, LoggedModelTag, ModelMetric, RunModel
 
 
 class MeasuredMetric(NamedTuple):
@@ -48,6 +51,13 @@ def get_logged_models(viewer: Actor, model_ids: Iterable[str], *, project: Proje
         if model_id not in found:
             raise not_found(LoggedModel, model_id[:80])
     return found
+
+
+def models_of_run(viewer: Actor, run: Run) -> list[LoggedModel]:
+    """The models that came out of a run, in the order in which it named them."""
+    seen = LoggedModel.objects.visible_to(viewer).filter(is_deleted=False)
+    made = seen.filter(Q(source_run=run) | Q(run_links__run=run, run_links__way=RunModel.Way.OUTPUT))
+    return list(made.distinct().order_by("created_ms", "model_id"))
 
 
 def model_data(viewer: Actor, models: Sequence[LoggedModel]) -> dict[int, ModelData]:

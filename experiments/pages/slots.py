@@ -1,0 +1,34 @@
+"""What rooms above add to a run's pages. They register here when they start; this room never asks them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from experiments.models import Run
+from kernel.actor import Actor
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One thing of a panel: its name and page, a text to copy, a few words."""
+
+    label: str
+    url: str
+    copy: str
+    copy_label: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """A titled list among a run's files, such as the models that it made."""
+
+    title: str
+    entries: list[Entry]
+
+
+run_panels: list[Callable[[Actor, Run], Panel | None]] = []
+
+
+def panels_of(viewer: Actor, run: Run) -> list[Panel]:
+    """What the rooms above have to show of this run to this viewer."""
+    return [panel for make in run_panels if (panel := make(viewer, run))]
