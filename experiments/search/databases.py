@@ -124,9 +124,9 @@ def fetch(sql: Sql) -> list[Any]:
     with connection.cursor() as cursor:
         try:
             if connection.vendor == "postgresql":
-                # One round trip: both statements are one implicit transaction, which is what LOCAL lasts for.
-                limit = f"SET LOCAL statement_timeout = {TIME_LIMIT_SECONDS * 1000}; "
-                cursor.execute(limit + sql.text, sql.params)
+                # One round trip, one implicit transaction. In a longer one the limit is for this statement alone.
+                limit = f"SET LOCAL statement_timeout = {TIME_LIMIT_SECONDS * 1000}"
+                cursor.execute(f"{limit}; {sql.text}; SET LOCAL statement_timeout = DEFAULT", sql.params)
                 cursor.nextset()
             else:
                 _prepare_sqlite(connection.connection, sql)

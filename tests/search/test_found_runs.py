@@ -3,7 +3,7 @@
 import math
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from experiments.actions.runs import create_run
@@ -17,7 +17,7 @@ from experiments.search.vocabularies import RUNS
 from kernel.errors import Invalid
 from tests.search.conftest import store
 from tests.search.reference import PlainRun
-from tests.search.zoo import found, names
+from tests.search.zoo import ANIMALS, found, names
 
 FULL, MLFLOW = Dialect.FULL, Dialect.MLFLOW
 
@@ -83,8 +83,15 @@ def test_a_search_that_takes_too_long_is_stopped(zoo, monkeypatch):
     endless = (
         "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000000) SELECT COUNT(*) FROM n"
     )
-    with pytest.raises(Invalid, match="longer than"):
+    with pytest.raises(Invalid, match="longer than"), transaction.atomic():
         databases.fetch(databases.Sql(endless))
+    monkeypatch.undo()
+    assert len(search_runs(zoo.viewer).rows) == len(ANIMALS)
+    if connection.vendor == "postgresql":
+        assert databases.fetch(databases.Sql("SHOW statement_timeout")) == [("20s",)]
+        with connection.cursor() as cursor:
+            cursor.execute("SHOW statement_timeout")
+            assert cursor.fetchone() == ("0",)
 
 
 def test_a_room_above_adds_its_column_once(zoo):
