@@ -9,7 +9,7 @@ from artifacts.storage import StoredBlob
 from experiments.actions.writable import writable_run
 from experiments.models import Run
 from kernel.actor import Actor
-from kernel.errors import NotFound
+from kernel.errors import Conflict, NotFound
 
 UPLOAD = "experiments.upload"
 
@@ -18,6 +18,8 @@ def expect_file(actor: Actor, run: Run, path: str) -> None:
     """Refuse an upload that `put_file` would refuse anyway, before its bytes are taken in."""
     checked_path(path)
     require(actor, UPLOAD, run)
+    if run.is_deleted:
+        raise Conflict(f"Run {run.uid.hex} is deleted.", hint="Restore it first.", field="run_id")
 
 
 @action(UPLOAD, on="run")

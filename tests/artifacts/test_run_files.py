@@ -235,6 +235,8 @@ def test_a_deleted_run_takes_no_files_but_gives_them(ada, run, put):
     delete_run(ada, run)
     with pytest.raises(Conflict, match="deleted"):
         put("b.txt")
+    with pytest.raises(Conflict, match="deleted"):
+        expect_file(ada, refreshed(run), "b.txt")
     with pytest.raises(Conflict):
         delete_files(ada, run, path="a.txt")
     assert content(ada, refreshed(run), "a.txt") == b"hello"
@@ -244,7 +246,11 @@ def test_a_locked_run_keeps_its_files_as_they_are(ada, run, put):
     put("a.txt")
     lock_run(ada, run)
     run = refreshed(run)
-    for refused in (lambda: put("b.txt"), lambda: delete_files(ada, run, path="a.txt")):
+    for refused in (
+        lambda: put("b.txt"),
+        lambda: delete_files(ada, run, path="a.txt"),
+        lambda: expect_file(ada, run, "b.txt"),
+    ):
         with pytest.raises(Locked):
             refused()
     assert content(ada, run, "a.txt") == b"hello"
