@@ -6,13 +6,13 @@ from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
-from django.db import connection, models
+from django.db import DEFAULT_DB_ALIAS, connection, connections, models
 from django.db.models.query import QuerySet
 from django.db.models.sql import Query
 from django.db.models.sql.compiler import SQLCompiler
 
 M = TypeVar("M", bound=models.Model)
-_SAMPLES = {str: "sample of a prepared read", UUID: UUID(int=0x5A3917E5)}
+_SAMPLES = {str: "sample of a prepared read", UUID: UUID(int=0x5A3917E5), int: 0x5A3917E5}
 
 
 class Prepared(Generic[M]):
@@ -21,7 +21,7 @@ class Prepared(Generic[M]):
     Everything but that value has to be the same each time. Calling it with a value gives the queryset as usual.
     """
 
-    def __init__(self, rows: Callable[[Any], "QuerySet[M, Any]"], kind: type[str] | type[UUID]) -> None:
+    def __init__(self, rows: Callable[[Any], "QuerySet[M, Any]"], kind: type[str] | type[UUID] | type[int]) -> None:
         self.rows = rows
         self.sample: Any = _SAMPLES[kind]
         self.compiled: dict[str, tuple[QuerySet[M, Any], SQLCompiler, str, tuple[Any, ...]]] = {}
@@ -62,7 +62,7 @@ class _CompiledQuery:
 
     def get_compiler(self, *args: Any, **kwargs: Any) -> SQLCompiler:
         compiler = copy.copy(self.compiler)
-        compiler.connection = connection
+        compiler.connection = connections[DEFAULT_DB_ALIAS]
         compiler.as_sql = lambda *args, **kwargs: self.statement  # type: ignore[method-assign]
         return compiler
 

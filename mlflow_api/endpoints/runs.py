@@ -17,10 +17,10 @@ from kernel.errors import Invalid, NotFound
 from mlflow_api.calls import Call, Reply
 from mlflow_api.cutting import cut_for_new, cut_for_run
 from mlflow_api.messages import requests as ask
-from mlflow_api.messages.replies import NO_LINKS, found_run_info, run_info, run_json
+from mlflow_api.messages.replies import found_run_info, run_info, run_json
 from mlflow_api.words import run_status, view
 from registry.actions.links import log_run_inputs
-from registry.links import links_of_runs
+from registry.links import NO_LINKS, links_of_run, links_of_runs
 from registry.queries.logged_models import get_logged_models
 
 PAGE_DEFAULT: Final = 1000
@@ -45,7 +45,7 @@ def create(call: Call, asked: ask.CreateRun) -> Reply:
 def get(call: Call, asked: ask.OfRun) -> Reply:
     run = get_run(call.actor, asked.uid, project=call.project)
     data = load_run_data([run.pk])[run.pk]
-    links = links_of_runs([run.pk]).get(run.pk, NO_LINKS)
+    links = links_of_run(run.pk)
     return {"run": run_json(run_info(run, run.experiment), data, links)}
 
 
@@ -80,7 +80,7 @@ def search(call: Call, asked: ask.SearchRuns) -> Reply:
         after=asked.page_token,
     )
     ids = [found.id for found in page.rows]
-    data, links = load_run_data(ids), links_of_runs(ids) if ids else {}
+    data, links = load_run_data(ids), links_of_runs(ids)
     reply: dict[str, Any] = {
         "runs": [run_json(found_run_info(one), data[one.id], links.get(one.id, NO_LINKS)) for one in page.rows]
     }

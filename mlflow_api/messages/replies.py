@@ -9,7 +9,7 @@ from artifacts.trees import Entry
 from experiments.queries.experiments import wire_id
 from experiments.queries.search import FoundExperiment, FoundRun
 from experiments.search.rows import RunData
-from registry.links import RunLinks
+from registry.links import NO_LINKS, RunLinks
 from registry.queries.logged_models import ModelData
 
 ARTIFACTS: Final = "mlflow-artifacts:"
@@ -20,7 +20,6 @@ _MODEL_STATUS: Final = {
     "FAILED": "LOGGED_MODEL_UPLOAD_FAILED",
 }
 NO_DATA: Final = RunData([], [], [], [])
-NO_LINKS: Final = RunLinks([], [])
 
 
 def number(value: float) -> float | str:
