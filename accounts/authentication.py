@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
 from rest_framework.request import Request
 
-from accounts.facts import facts
+from accounts.facts import Facts, facts
 from accounts.models import ApiToken, User
 from kernel.actor import Actor, ActorKind, Door, TokenGrant, anonymous
 from kernel.clock import now
@@ -40,8 +40,7 @@ def bearer_secret(header: str) -> str | None:
 
 def actor_for_token(secret: str, door: Door, *, request_id: str = "", client: str = "", ip: str = "") -> Actor:
     """The owner of a live token. Raises Unauthenticated, the same for unknown, expired and revoked ones."""
-    known = facts()
-    token = known.token(sha256_hex(secret.encode())) if secret.startswith(TOKEN_PREFIX) else None
+    known, token = _known_token(secret)
     if token is None or not token.is_live or not token.user.is_active:
         _count_failure(ip)
         raise Unauthenticated(
@@ -58,6 +57,13 @@ def actor_for_token(secret: str, door: Door, *, request_id: str = "", client: st
     )
     memo = {"facts": known}
     return _person(token.user, door, token=grant, request_id=request_id, client=client, ip=ip, memo=memo)
+
+
+def _known_token(secret: str) -> tuple[Facts | None, ApiToken | None]:
+    if not secret.startswith(TOKEN_PREFIX):
+        return None, None
+    known = facts()
+    return known, known.token(sha256_hex(secret.encode()))
 
 
 def _person(user: User, door: Door, **more: Any) -> Actor:
