@@ -1,0 +1,319 @@
+"""Every way of asking for something: each page, REST view and MLflow call, with the ids of one project in it.
+
+A route that is new, or takes an argument that nobody here knows, makes the tests that use this fail.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import msgspec
+from django.http import HttpResponseBase
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+from rest_framework.views import APIView
+
+from accounts.models import Membership
+from experiments.pages.frame import TABS
+from experiments.pages.run import ACTS
+from experiments.queries.experiments import wire_id
+from mlflow_api.routes import ROUTES, Needs, Route
+from tests.factories import Everything, a_token, unique
+
+WORD = "zanzibar"
+"""Stands in every name, key and value of the project that is asked about: where it shows, something leaked."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Ids:
+    """What an outsider might have heard of: ids, names and paths."""
+
+    slug: str
+    experiment: str
+    experiment_name: str
+    run: str
+    readable: str
+    model: str
+    member: str
+    token: str
+    file: str
+
+    def __iter__(self) -> Iterator[str]:
+        """The longest first, so that one can be taken out of a text without breaking another."""
+        return iter(sorted(dataclasses.astuple(self), key=len, reverse=True))
+
+
+def ids_of(thing: Everything) -> Ids:
+    """The real ids of a project's things."""
+    member = Membership.objects.filter(project=thing.project).order_by("pk").first()
+    assert member is not None
+    assert member.user is not None
+    return Ids(
+        slug=thing.project.slug,
+        experiment=wire_id(thing.experiment),
+        experiment_name=thing.experiment.name,
+        run=thing.run.uid.hex,
+        readable=thing.run.readable_id,
+        model=thing.model.model_id,
+        member=str(member.pk),
+        token=str(a_token(member.user)[0].pk),
+        file=thing.file.path,
+    )
+
+
+def made_up() -> Ids:
+    """Ids of the same shapes that name nothing."""
+    return Ids(
+        slug=unique("nothing"),
+        experiment="987654321",
+        experiment_name="no such experiment",
+        run=uuid.uuid4().hex,
+        readable="QXZ-1",
+        model=f"m-{uuid.uuid4().hex}",
+        member="987654321",
+        token=str(uuid.uuid4()),
+        file="nothing/nothing.txt",
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class Asked:
+    """One request. names_something: an id of the project stands in it (else it asks about one's own)."""
+
+    door: str
+    method: str
+    path: str
+    body: bytes = b""
+    kind: str = "application/json"
+    headers: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    what: str = ""
+    needs: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.door}: {self.method} {self.what or self.path}"
+
+    def by(self, client: Client, token: str = "") -> Answer:
+        """What a client gets, with a token if given."""
+        headers = {**self.headers, **({"Authorization": f"Bearer {token}"} if token else {})}
+        return Answer(client.generic(self.method, self.path, self.body, self.kind, headers=headers))
+
+
+class Answer:
+    """A whole answer, streamed or not."""
+
+    def __init__(self, response: HttpResponseBase) -> None:
+        self.status = response.status_code
+        self.headers = response.headers
+        streaming = getattr(response, "streaming", False)
+        content = b"".join(response) if streaming else response.content  # type: ignore[attr-defined, call-overload]
+        self.text = content.decode(errors="replace")
+
+    def without(self, *texts: str) -> str:
+        """The text with these taken out, and with what differs from one request to the next."""
+        text = self.text.replace(self.headers.get("X-Request-ID", "-"), "")
+        text = re.sub(r'value="[A-Za-z0-9]{64}"', "", text)  # the CSRF token of a form
+        for one in texts:
+            shapes = (one, quote(one), quote(one, safe=""), json.dumps(one)[1:-1])
+            if one.isdigit():  # a short number stands for other things as well
+                shapes = (f"'{one}'", f'"{one}"', f"/{one}/")
+            for shape in shapes:
+                text = text.replace(shape, "…")
+        return text
+
+
+# --- Pages and REST
+
+
+def patterns(resolver: Any = None, before: str = "") -> Iterator[tuple[str, URLPattern]]:
+    """Every URL pattern with its whole route."""
+    for one in (resolver or get_resolver()).url_patterns:
+        if isinstance(one, URLResolver):
+            yield from patterns(one, before + str(one.pattern))
+        else:
+            yield before + str(one.pattern), one
+
+
+def values_for(ids: Ids) -> dict[str, Sequence[str]]:
+    """What to put for each argument of a URL."""
+    return {
+        "slug": [ids.slug],
+        "experiment": [ids.experiment],
+        "run": [ids.run, ids.readable],
+        "model": [ids.model],
+        "member": [ids.member],
+        "token": [ids.token],
+        "path": [quote(ids.file)],
+        "tab": list(TABS),
+        "verb": list(ACTS),
+        "secret": ["guess"],
+        "uidb36": ["1"],
+        "key": ["x-y"],
+    }
+
+
+def urls(route: str, pattern: URLPattern, ids: Ids) -> list[str]:
+    """The pattern's URLs for these ids."""
+    known = values_for(ids)
+    names = list(pattern.pattern.converters) or list(pattern.pattern.regex.groupindex)
+    if "^" in route:
+        route = {"account_reset_password_from_key": "login/reset/1-x-y/"}.get(pattern.name or "", "api/v1/nowhere/")
+    found = [route]
+    for name in names:
+        found = [_filled(one, name, value) for one in found for value in known[name]]
+    return [f"/{one}" for one in found]
+
+
+def _filled(route: str, name: str, value: str) -> str:
+    head, sep, tail = route.partition(f"{name}>")
+    return head[: head.rindex("<")] + value + tail if sep else route
+
+
+def is_console(route: str) -> bool:
+    return route.startswith("admin/")
+
+
+def page_requests(ids: Ids) -> Iterator[Asked]:
+    """Each page, read and posted to."""
+    form = urlencode({"email": "x@example.org", "role": "data_scientist", "reason": "why", "name": "x", "confirm": "1"})
+    for route, pattern in patterns():
+        if is_console(route) or hasattr(pattern.callback, "cls"):
+            continue
+        for url in urls(route, pattern, ids):
+            yield Asked("pages", "GET", url, what=route)
+            yield Asked("pages", "POST", url, form.encode(), "application/x-www-form-urlencoded", what=route)
+    for query in (f"jump/?q={WORD}", f"jump/?q={ids.run}", f"jump/?q={ids.readable}", "projects/", ""):
+        yield Asked("pages", "GET", f"/{query}")
+    for query in ("curves.bin", "curves.csv", "curves/"):
+        yield Asked("pages", "GET", f"/r/{ids.run}/{query}?key={WORD}-loss&keys={WORD}-loss")
+
+
+BODIES: dict[str, Any] = {"name": "x", "scopes": ["read"], "status": "FINISHED", "tags": {"a": "b"}}
+
+
+def rest_requests(ids: Ids) -> Iterator[Asked]:
+    """Each method of each REST view, and the lists narrowed to what is asked about."""
+    for route, pattern in patterns():
+        view: type[APIView] | None = getattr(pattern.callback, "cls", None)
+        if view is None:
+            continue
+        for url in urls(route, pattern, ids):
+            for method in getattr(view, "needs", {"GET": ""}):
+                body = b"" if method == "GET" else json.dumps(BODIES).encode()
+                yield Asked("rest", method, url, body, what=route)
+    runs = "/api/v1/runs/"
+    for query in (
+        {"q": f"params.\"{WORD}-param\" = '{WORD}'"},
+        {"q": f"run_id = '{ids.run}'"},
+        {"order": f'metrics."{WORD}-loss" DESC'},
+        {"project": ids.slug},
+        {"experiment": ids.experiment},
+        {"lifecycle": "all"},
+    ):
+        yield Asked("rest", "GET", f"{runs}?{urlencode(query)}", what="runs narrowed")
+    yield Asked("rest", "GET", f"{runs}{ids.run}/metric-history/?key={WORD}-loss", what="history of a metric")
+    chosen = {"name": "x", "projects": [ids.slug]}
+    yield Asked("rest", "POST", "/api/v1/tokens/", json.dumps(chosen).encode(), what="a token for the project")
+
+
+# --- MLflow
+
+TEXT_LISTS = {"experiment_ids", "run_ids", "order_by"}
+
+
+def message_fields(ids: Ids) -> dict[str, Any]:
+    """What to put for each field of a message."""
+    point = {"key": "new", "value": 1.0, "timestamp": 1, "step": 0}
+    return {
+        "experiment_id": ids.experiment,
+        "experiment_ids": [ids.experiment],
+        "experiment_name": ids.experiment_name,
+        "run_id": ids.run,
+        "run_uuid": ids.run,
+        "run_ids": [ids.run],
+        "source_run_id": ids.run,
+        "model_id": ids.model,
+        "models": [{"model_id": ids.model, "step": 0}],
+        "model_json": json.dumps(
+            {"run_id": ids.run, "artifact_path": "m", "flavors": {}, "utc_time_created": "2026-01-01 00:00:00"}
+        ),
+        "metric_key": f"{WORD}-loss",
+        "metrics": [point],
+        "params": [{"key": "new", "value": "1"}],
+        "tags": [{"key": "new", "value": "1"}],
+        "datasets": [{"dataset": {"name": "d", "digest": "d", "source_type": "s", "source": "s"}}],
+        "key": f"{WORD}-tag",
+        "value": "1",
+        "timestamp": 1,
+        "name": unique("mine"),
+        "new_name": unique("mine"),
+        "status": "FINISHED",
+        "path": "",
+        "start_step": 0,
+        "end_step": 10,
+    }
+
+
+def message_of(route: Route, ids: Ids) -> dict[str, Any]:
+    """A message for this route, with an id wherever it takes one."""
+    if route.asks is None:
+        return {}
+    known = message_fields(ids)
+    if "FinalizeLoggedModel" in route.asks.__name__:
+        known["status"] = "LOGGED_MODEL_READY"
+    if "SearchLoggedModels" in route.asks.__name__:
+        known["datasets"] = [{"dataset_name": f"{WORD}-data"}]
+    if "GetArtifact" in route.asks.__name__:
+        known["path"] = ids.file
+    if "ListProxied" in route.asks.__name__:
+        known["path"] = f"{ids.experiment}/{ids.run}/artifacts"
+    fields = [field.encode_name for field in msgspec.structs.fields(route.asks)]
+    if "value" in fields and "timestamp" in fields:
+        known["value"] = 1.0
+    return {name: known[name] for name in fields if name in known}
+
+
+def mlflow_requests(ids: Ids, *, at: str, headers: Mapping[str, str] | None = None) -> Iterator[Asked]:
+    """Each MLflow call below a tracking URI. at: '/mlflow/<slug>' or '' for the bare root."""
+    below = f"{ids.experiment}/{ids.run}/artifacts/{ids.file}"
+    model_files = f"{ids.experiment}/models/{ids.model}/artifacts/{ids.file}"
+    for route in ROUTES:
+        if route.is_refused:
+            continue
+        message = message_of(route, ids)
+        paths = [route.path.replace("{model_id}", ids.model).replace("{key:any}", f"{WORD}")]
+        if "{path:any}" in route.path:
+            paths = [route.path.replace("{path:any}", quote(path)) for path in (below, model_files)]
+        for path in paths:
+            full = at + (path if path.startswith("/") else f"/api/{path}")
+            if "{" in full:
+                full = full.replace("{", "").replace("}", "")
+            query = f"?{urlencode(message, doseq=True)}" if route.method == "GET" and message else ""
+            body = b"content" if route.method == "PUT" else json.dumps(message).encode()
+            yield Asked(
+                "mlflow", route.method, full + query, b"" if route.method == "GET" else body,
+                headers=headers or {}, what=route.path, needs=route.needs.value,
+            )  # fmt: skip
+
+
+def is_about_a_project(asked: Asked) -> bool:
+    """Whether a call needs a project at all: `server-info` and what MLED does not serve need none."""
+    return asked.needs not in (Needs.NOTHING.value, Needs.TOKEN.value)
+
+
+def search_requests(ids: Ids, *, at: str) -> Iterator[Asked]:
+    """Searches that would find the project's things by their contents."""
+    for text in (f"params.\"{WORD}-param\" = '{WORD}'", f"tags.\"{WORD}-tag\" = '{WORD}'", f"run_id = '{ids.run}'", ""):
+        for ids_given in ([ids.experiment], ["0"], [ids.experiment, "0"]):
+            body = {"experiment_ids": ids_given, "filter": text, "run_view_type": "ALL"}
+            yield Asked("mlflow", "POST", f"{at}/api/2.0/mlflow/runs/search", json.dumps(body).encode())
+    for text in (f"name LIKE '%{WORD}%'", f"tags.\"{WORD}-tag\" = '{WORD}'", ""):
+        body = {"filter": text, "view_type": "ALL", "max_results": 1000}
+        yield Asked("mlflow", "POST", f"{at}/api/2.0/mlflow/experiments/search", json.dumps(body).encode())
+    body = {"experiment_ids": [ids.experiment, "0"], "filter": f"name = '{WORD}-model'"}
+    yield Asked("mlflow", "POST", f"{at}/api/2.0/mlflow/logged-models/search", json.dumps(body).encode())
