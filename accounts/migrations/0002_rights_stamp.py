@@ -5,6 +5,10 @@ import uuid
 from django.db import migrations, models
 
 
+def write_the_row(apps, schema_editor):
+    apps.get_model("accounts", "RightsStamp").objects.get_or_create(pk=1)
+
+
 class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0001_initial"),
@@ -21,4 +25,5 @@ class Migration(migrations.Migration):
                 "abstract": False,
             },
         ),
+        migrations.RunPython(write_the_row, migrations.RunPython.noop),
     ]
