@@ -90,11 +90,20 @@ def ago(at: dt.datetime) -> str:
 def when(value: dt.datetime | int | None, missing: str = "–") -> SafeString | str:
     """Relative time; the absolute one in UTC is in its title."""
     at = moment(value)
-    if at is None:
-        return missing
+    return missing if at is None else _time(at, ago(at))
+
+
+@register.simple_tag
+def since(value: dt.datetime) -> SafeString:
+    """Relative time within a sentence: "now", "4 min ago"."""
+    words = ago(value)
+    return _time(value, words if words == "now" or words.startswith("in ") else f"{words} ago")
+
+
+def _time(at: dt.datetime, words: str) -> SafeString:
     utc = at.astimezone(dt.UTC)
     return format_html(
-        '<time datetime="{}" title="{}">{}</time>', utc.isoformat(), f"{utc:%Y-%m-%d %H:%M:%S} UTC", ago(at)
+        '<time datetime="{}" title="{}">{}</time>', utc.isoformat(), f"{utc:%Y-%m-%d %H:%M:%S} UTC", words
     )
 
 
@@ -106,13 +115,7 @@ def on_date(value: dt.datetime | int | None, missing: str = "–") -> SafeString
         return missing
     utc = at.astimezone(dt.UTC)
     day = "today" if utc.date() == now().date() else f"{utc.day} {utc:%b %Y}"
-    return format_html(
-        '<time datetime="{}" title="{}">{} {}</time>',
-        utc.isoformat(),
-        f"{utc:%Y-%m-%d %H:%M:%S} UTC",
-        day,
-        f"{utc:%H:%M} UTC",
-    )
+    return _time(at, f"{day} {utc:%H:%M} UTC")
 
 
 @register.filter

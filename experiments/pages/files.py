@@ -14,6 +14,7 @@ from urllib.parse import quote
 from django.http import FileResponse, HttpResponseBase
 
 from artifacts.models import ArtifactFile
+from experiments.pages.inputs import indented
 from kernel.errors import MledError, NotFound
 
 TEXT_SHOWN = 200_000  # bytes
@@ -126,6 +127,8 @@ class Shelf:
             return Preview("none", why=str(error))
         if kind in TABLES:
             return table_of(text, TABLES[kind], cut=cut)
+        if kind == "json" and not cut and "\n" not in text.strip():
+            text = indented(text)
         return Preview("text", text=text, shown=TEXT_SHOWN, cut=cut)
 
     def text(self, path: str) -> tuple[str, bool]:

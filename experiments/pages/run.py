@@ -41,7 +41,9 @@ def overview(request: HttpRequest, run: str) -> HttpResponse:
     series, inputs = series_of(viewer, found), inputs_of(viewer, found)
     directions = metric_directions(viewer, found.project)
     by_weight = key_metrics(series, directions, found.project.goal_metric)
+    panels = panels_of(viewer, found)
     paths = [file.path for file in files_of(viewer, found.artifact_root)]
+    paths += [path for panel in panels for path in panel.package_files]
     context |= {
         "tiles": tiles_of(found, by_weight[:TILES], directions),
         "curve": first_curve(found, by_weight),
@@ -49,7 +51,7 @@ def overview(request: HttpRequest, run: str) -> HttpResponse:
         "params": list(params.items())[:PARAMS_SHOWN],
         "params_total": len(params),
         "inputs": described_inputs(inputs),
-        "panels": panels_of(viewer, found),
+        "panels": panels,
         "note": tags.get(NOTE_TAG, ""),
         "may_edit": bool(can(viewer, "experiments.edit_notes", found)) and not found.is_deleted,
         "tags": [(key, value) for key, value in tags.items() if not key.startswith("mlflow.")],

@@ -1,6 +1,6 @@
 """What rooms above add to a run's pages. They register here when they start; this room never asks them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from experiments.models import Run
@@ -20,10 +20,11 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """A titled list among a run's files, such as the models that it made."""
+    """A titled list among a run's files, such as the models that it made. package_files: lists of packages in them."""
 
     title: str
     entries: list[Entry]
+    package_files: Sequence[str] = ()
 
 
 run_panels: list[Callable[[Actor, Run], Panel | None]] = []

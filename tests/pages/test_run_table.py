@@ -150,11 +150,20 @@ def test_no_match_offers_the_way_back(ada: Browser, team: Team, five):
     assert page.links("/runs/")
 
 
-def test_the_table_takes_as_many_queries_for_one_run_as_for_many(ada: Browser, team: Team, five):
+def test_the_table_takes_as_many_queries_for_one_run_as_for_many(ada: Browser, team: Team):
     path = address(team.project, "runs/")
-    few, many = queries_of(lambda: ada.get(path, q="r1")), queries_of(lambda: ada.get(path, q="r"))
-    assert few == many
-    assert many <= 20
+    ada.get(path)
+    counts = []
+    for _ in range(2):
+        a_run_with_all(team)
+        counts.append(queries_of(lambda: ada.get(path)))
+    assert counts[0] == counts[1]
+    assert counts[1] <= 20
+
+
+def a_run_with_all(team: Team) -> None:
+    run = a_run(team.scientist)
+    log_batch(team.scientist, run, batch=a_batch(params={"lr": "1"}, tags={"t": "1"}, loss=[1.0]))
 
 
 def queries_of(look) -> int:
