@@ -24,17 +24,21 @@ class Position:
 def hold_run(run_id: int, *, alone: bool) -> tuple[str, bool, bool] | None:
     """Lock the run's row until the commit and tell its state now: lifecycle, whether locked, whether sealed.
 
-    alone: nobody else may write meanwhile (params and tags); otherwise many batches of points may. SQLite has one
-    writer anyway.
+    alone: nobody else may write meanwhile (params and tags); otherwise many batches of points may, unless the run is
+    sealed: whoever clears the seal needs the row alone, and two that shared it would wait for one another. SQLite has
+    one writer anyway.
     """
-    lock = ""
-    if connection.vendor == "postgresql":
-        lock = "FOR NO KEY UPDATE" if alone else "FOR SHARE"
+    if connection.vendor != "postgresql":
+        return _state(run_id, "")
+    shared = None if alone else _state(run_id, "AND sealed_at IS NULL FOR SHARE")
+    return shared or _state(run_id, "FOR NO KEY UPDATE")
+
+
+def _state(run_id: int, ending: str) -> tuple[str, bool, bool] | None:
+    columns = "lifecycle, locked_at IS NOT NULL, sealed_at IS NOT NULL"
     with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT lifecycle, locked_at IS NOT NULL, sealed_at IS NOT NULL FROM experiments_run WHERE id = %s {lock}",  # noqa: S608 - one of three fixed words
-            [run_id],
-        )
+        # The ending is one of three fixed ones.
+        cursor.execute(f"SELECT {columns} FROM experiments_run WHERE id = %s {ending}", [run_id])  # noqa: S608
         row = cursor.fetchone()
     return None if row is None else (row[0], bool(row[1]), bool(row[2]))
 

@@ -2,14 +2,21 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 
 from django.db import connections
 
 from accounts.roles import Role
 from artifacts.models import ArtifactFile, ArtifactRoot, Blob
 from audit.ledger.models import AuditEvent
+from experiments.actions.batches import log_batch
 from experiments.actions.files import delete_files, put_file
+from experiments.actions.runs import update_run
+from experiments.actions.seals import seal_run
+from experiments.metrics.batch import Batch, MetricPoint
 from experiments.models import Run
+from experiments.values import RunStatus
+from kernel.actor import system
 from kernel.errors import Conflict, NotFound
 from tests import world
 
@@ -80,3 +87,23 @@ def test_putting_and_deleting_at_once_leaves_one_of_both(committed_db):
     for _ in range(5):
         at_once(lambda: put_file(world.at(user), Run.objects.get(pk=run.pk), path="a", stored=content), delete, delete)
         assert ArtifactFile.objects.count() in (0, 1)
+
+
+def test_many_writers_that_meet_a_fresh_seal_reopen_the_run_once(committed_db):
+    """They have all read the run before it was sealed."""
+    user, (run,) = make_runs(1)
+    for turn in range(6):
+        update_run(world.at(user), run, status=RunStatus.FINISHED, ended_ms=turn)
+        stale = [Run.objects.get(pk=run.pk) for _ in range(6)]
+        for one in stale:
+            one.sealed_at, one.seal = None, ""
+            one.remember()
+        seal_run(system(), run)
+        at_once(*(partial(log_batch, world.at(user), one, batch=point(turn, n)) for n, one in enumerate(stale)))
+        run.refresh_from_db()
+        assert run.sealed_at is None
+    assert AuditEvent.objects.filter(verb="experiments.log_batch").count() == 6
+
+
+def point(turn, number):
+    return Batch([MetricPoint("loss", float(number), turn, number)])
