@@ -75,12 +75,13 @@ def place(actor: Actor, root: ArtifactRoot, *, path: str, stored: StoredBlob) ->
 
 def _what_is_at(root: ArtifactRoot, path: str) -> ArtifactFile:
     """The file at a path, or a new one that is not saved. Raises Conflict where a folder or file is in the way."""
-    files = _files(root)
-    in_the_way = {file.path: file for file in files.filter(path__in=[path, *parents(path)])}
-    here = in_the_way.pop(path, None)
-    for above in in_the_way:
-        raise Conflict(f"'{above}' is a file, so '{path}' cannot lie in it.", hint="Choose another path.")
-    if here is None and within(files, path).exists():
+    above = parents(path)
+    here_or_above, beneath = models.Q(path__in=[path, *above]), models.Q(**_range_of(path))
+    found = {file.path: file for file in _files(root).filter(here_or_above | beneath)[: len(above) + 2]}
+    here = found.pop(path, None)
+    for other in found:
+        if other in above:
+            raise Conflict(f"'{other}' is a file, so '{path}' cannot lie in it.", hint="Choose another path.")
         raise Conflict(f"'{path}' is a folder, so no file can have that path.", hint="Choose another path.")
     return here or ArtifactFile(root=root, path=path)
 
@@ -120,11 +121,13 @@ def level_of(files: Files, path: str) -> list[Entry]:
 
 
 def within(files: Files, path: str) -> Files:
-    """The files of a folder, at any depth: a range, because LIKE forgets case on SQLite. '0' follows '/'.
+    """The files of a folder, at any depth."""
+    return files.filter(**_range_of(path))
 
-    Both databases compare paths by code point.
-    """
-    return files.filter(path__gte=f"{path}/", path__lt=f"{path}0")
+
+def _range_of(folder: str) -> dict[str, str]:
+    """Its files as a range of paths, since LIKE forgets case on SQLite: '0' follows '/', by code point on both."""
+    return {"path__gte": f"{folder}/", "path__lt": f"{folder}0"}
 
 
 def _files(root: ArtifactRoot) -> Files:
