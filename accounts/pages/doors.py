@@ -8,6 +8,8 @@ from django import forms
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponseBase
 
+from accounts.access import sight
+from accounts.models import Project
 from kernel.actor import Actor
 from kernel.errors import MledError, NotFound, Refused, Unauthenticated
 
@@ -31,6 +33,12 @@ def signed_in(view: View[P]) -> View[P]:
 
     door.needs_sign_in = True  # type: ignore[attr-defined]
     return door
+
+
+def sees_experiments(viewer: Actor, project: Project) -> bool:
+    """Whether the viewer sees any experiment of a project that they see: all of them, or single ones by a grant."""
+    seen = sight(viewer, "experiments.see")
+    return seen.everything or project.pk in seen.projects or bool(seen.experiments)
 
 
 def fill_in_error(form: forms.BaseForm, error: MledError) -> None:

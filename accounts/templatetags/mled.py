@@ -11,6 +11,8 @@ from django.templatetags.static import static
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from accounts.models import Project
+from accounts.pages.doors import sees_experiments
 from kernel.clock import from_ms, now
 
 register = template.Library()
@@ -30,6 +32,13 @@ def icon(name: str, extra: str = "") -> SafeString:
 def badge(kind: str, icon_name: str, word: str, extra: str = "") -> SafeString:
     """Icon and word, always both: colour alone says nothing."""
     return format_html('<span class="m-b {} {}">{}{}</span>', kind, extra, icon(icon_name), word)
+
+
+@register.simple_tag(takes_context=True)
+def reads_experiments(context: template.Context, project: Project | None) -> bool:
+    """Whether the viewer may see anything of what was tried in the project: an administrator does not."""
+    actor = getattr(context.get("request"), "actor", None)
+    return project is not None and actor is not None and sees_experiments(actor, project)
 
 
 @register.inclusion_tag("partials/copy.html")
@@ -81,8 +90,7 @@ def ago(at: dt.datetime) -> str:
     seconds = (now() - at).total_seconds()
     for size, unit in _UNITS:
         if abs(seconds) >= size:
-            amount = f"{int(abs(seconds) // size)} {unit}"
-            return amount if seconds > 0 else f"in {amount}"
+            return f"{int(seconds // size)} {unit}" if seconds > 0 else f"in {round(-seconds / size)} {unit}"
     return "now"
 
 

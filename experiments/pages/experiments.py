@@ -11,8 +11,8 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
-from accounts.access import can, find_project
-from accounts.pages.doors import actor_of, fill_in_error, signed_in
+from accounts.access import can, find_project, require
+from accounts.pages.doors import actor_of, fill_in_error, sees_experiments, signed_in
 from experiments.actions.experiments import create_experiment
 from experiments.models import Experiment
 from experiments.queries.overview import EXPERIMENTS_MAX, experiments_with_runs
@@ -48,6 +48,8 @@ def experiments(request: HttpRequest, slug: str) -> HttpResponse:
     """All experiments, and a form for one more."""
     viewer = actor_of(request)
     project = find_project(viewer, slug)
+    if not sees_experiments(viewer, project):
+        require(viewer, "experiments.see", project)
     form = NewExperiment(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:

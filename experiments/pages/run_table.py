@@ -10,9 +10,9 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from accounts.access import can, find_project
+from accounts.access import can, find_project, require
 from accounts.models import Project
-from accounts.pages.doors import actor_of, signed_in
+from accounts.pages.doors import actor_of, sees_experiments, signed_in
 from experiments.models import Experiment
 from experiments.pages.asked import VIEWS, Asked
 from experiments.pages.columns import (
@@ -85,6 +85,8 @@ def runs(request: HttpRequest, slug: str) -> HttpResponse:
     viewer = actor_of(request)
     project = find_project(viewer, slug)
     asked = Asked.parse(reverse("experiments:runs", args=[project.slug]), request.GET)
+    if not sees_experiments(viewer, project):
+        require(viewer, "experiments.see", project)
     experiments = offered_experiments(viewer, project, asked.experiment_ids)
     asked = replace(asked, experiments=tuple(one for one in experiments if one.pk in asked.experiment_ids))
     page, problem, text = find(viewer, project, asked)

@@ -1,9 +1,9 @@
 """Home, projects, experiments as folders."""
 
 from experiments.actions.batches import log_batch
-from experiments.actions.experiments import create_experiment
+from experiments.actions.experiments import create_experiment, grant_access
 from experiments.models import Experiment, Run
-from tests.factories import Team, a_batch, a_project, a_run, default_experiment, unique
+from tests.factories import Team, a_batch, a_project, a_run, default_experiment, unique, user_of
 from tests.pages.conftest import Browser, address
 
 
@@ -148,3 +148,25 @@ def test_my_account_shows_my_roles_and_changes_my_name(ada: Browser, team: Team)
     assert f"{team.project.name} Data scientist" in page
     assert "Ada Lovelace" in ada.follow("/me/", name="Ada Lovelace")
     assert ada.post("/me/", expecting=200, name=" ").field("id_name") == " "
+
+
+def test_an_administrator_is_told_that_they_do_not_read_experiments(team: Team, trained: Run):
+    root = Browser(team.administrator)
+    page = root.get(address(team.project))
+    assert "It does not read experiments" in page
+    assert "Runs 0" not in page
+    assert not page.links("/runs/")
+    for room in ("runs/", "experiments/"):
+        assert "You may not" in root.get(address(team.project, room), expecting=403)
+
+
+def test_whoever_was_granted_one_experiment_sees_just_its_runs(team: Team, trained: Run, zoe: Browser, outsider):
+    shared = create_experiment(team.scientist, team.project, name="shared")
+    run = a_run(team.scientist, shared, name="for all eyes")
+    grant_access(team.manager, shared, user=user_of(outsider))
+    assert "for all eyes" in zoe.get(f"/r/{run.uid.hex}/")
+    home = zoe.get("/")
+    assert "for all eyes" in home
+    assert trained.name not in home
+    zoe.get(f"/r/{trained.uid.hex}/", expecting=404)
+    zoe.get(address(team.project), expecting=404)

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_safe
 
 from accounts.access import can, find_project
 from accounts.models import Project
-from accounts.pages.doors import actor_of, signed_in
+from accounts.pages.doors import actor_of, sees_experiments, signed_in
 from accounts.queries.people import people_in
 from accounts.queries.projects import members_of
 from experiments.pages.experiments import folder_lines
@@ -27,6 +27,7 @@ def overview(request: HttpRequest, slug: str) -> HttpResponse:
     """Numbers, latest runs, experiments, people."""
     viewer = actor_of(request)
     project = find_project(viewer, slug)
+    reads = sees_experiments(viewer, project)
     numbers = numbers_of(viewer, project)
     experiments = experiments_with_runs(viewer, project, lifecycle=Lifecycle.ACTIVE, limit=EXPERIMENTS_SHOWN)
     uri = tracking_uri(request, project)
@@ -35,7 +36,8 @@ def overview(request: HttpRequest, slug: str) -> HttpResponse:
         "project": project,
         "tiles": tiles_of(project, numbers),
         "rows": lines_of(viewer, newest_runs(viewer, project=project, limit=LATEST)),
-        "no_runs": not numbers.runs and bool(can(viewer, "experiments.see", project)),
+        "reads": reads,
+        "no_runs": reads and not numbers.runs,
         "folders": folder_lines(experiments),
         "experiment_count": numbers.experiments,
         "people": people_in(members_of(viewer, project)),
