@@ -90,8 +90,9 @@ def test_the_command_names_a_row_changed_by_hand_and_ends_badly(history):
     assert ended.value.code == 1
     assert f"experiments.param {history[3].uid.hex}" in out.getvalue()
     assert 'lr: the log says "0.3", the row says "9".' in out.getvalue()
-    (problem,) = json.loads(out_json.getvalue())["problems"]
+    problem, derived = json.loads(out_json.getvalue())["problems"]
     assert problem["field"] == "lr"
+    assert derived["field"] == "number"
 
 
 def test_a_row_put_in_by_hand_is_named(history):
@@ -101,8 +102,9 @@ def test_a_row_put_in_by_hand_is_named(history):
         run.pk,
         run.experiment_id,
     )
-    (problem,) = verify_ledger().problems
+    problem, derived = verify_ledger().problems
     assert (problem.kind, problem.id, problem.field) == ("experiments.param", run.uid.hex, "momentum")
+    assert derived.field == "number"
 
 
 def test_a_row_taken_away_by_hand_is_named(history):
