@@ -59,7 +59,8 @@ def search(server: Server, experiment: str, size: Size) -> Measured:
     yield "search.filter.c8", run_load(server, filtered, clients=8, seconds=size.seconds).per_second
 
     connection = server.connect()
-    page_10 = asking(page_token=_tokens(connection, asking(), 9)[-1])
+    page = {"max_results": min(100, size.runs // 11)}
+    page_10 = asking(**page, page_token=_tokens(connection, asking(**page), 9)[-1])
     yield "search.page10.p50", run_load(server, client_of(page_10), seconds=size.seconds).percentile_ms(50)
     yield "search.all", timed(lambda: _tokens(connection, asking(max_results=1000), 10_000))
 
