@@ -121,8 +121,8 @@ _SQLITE = {
     "timeout": 30,
     "transaction_mode": "IMMEDIATE",
     # FULL: an acknowledged write survives power loss.
-    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA busy_timeout=30000; PRAGMA foreign_keys=ON; "
-    "PRAGMA cache_size=-32000; PRAGMA temp_store=MEMORY;",
+    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA busy_timeout=30000; "
+    "PRAGMA foreign_keys=ON; PRAGMA cache_size=-32000; PRAGMA temp_store=MEMORY;",
 }
 DATABASES = {"default": env.db_url("DATABASE_URL", default=f"sqlite:///{MLED_DATA / 'mled.sqlite3'}")}
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
