@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -15,35 +14,32 @@ from experiments.search.columns import Dialect
 from experiments.search.compile import Compiler, Directions, KeyedTable, Scope, with_rare_conditions
 from experiments.search.databases import TRUE, Sql, fetch, joined, this_database
 from experiments.search.grammar import parse
-from experiments.search.limits import COUNT_STOP, MAX_PAGE, NAMED_EXPERIMENTS
+from experiments.search.limits import COUNT_STOP, MAX_MERGED, MAX_PAGE, NAMED_EXPERIMENTS
 from experiments.search.ordering import (
     OrderKey,
     SortKey,
-    Stage,
     column_key,
     parse_orders,
-    position_of,
-    read_position,
     sort_keys,
-    stages,
 )
 from experiments.search.rows import (
     EXPERIMENT_COLUMNS,
-    EXPERIMENT_TABLES,
+    EXPERIMENT_DETAILS,
     RUN_COLUMNS,
-    RUN_TABLES,
+    RUN_DETAILS,
     FoundExperiment,
     FoundRun,
     load_experiment_tags,
     load_run_data,
 )
+from experiments.search.statement import Page, Statement, read_page
 from experiments.search.tree import Aggregate, Entity, Node, comparisons
 from experiments.search.vocabularies import EXPERIMENTS, RUNS
 from experiments.values import Lifecycle
 from kernel.actor import Actor
 from kernel.clock import now_ms
 from kernel.errors import Invalid
-from kernel.paging import decode_token, encode_token, question_digest
+from kernel.paging import question_digest
 
 __all__ = [
     "Dialect",
@@ -59,7 +55,6 @@ __all__ = [
     "search_runs",
 ]
 
-T = TypeVar("T")
 _RUN_VALUES = {
     Entity.METRIC: KeyedTable("experiments_metricseries", "run_id"),
     Entity.PARAM: KeyedTable("experiments_param", "run_id"),
@@ -74,14 +69,6 @@ class View(StrEnum):
     ACTIVE_ONLY = "ACTIVE_ONLY"
     DELETED_ONLY = "DELETED_ONLY"
     ALL = "ALL"
-
-
-@dataclass(frozen=True, slots=True)
-class Page(Generic[T]):
-    """Rows in order. next_token: for the page after this one, exactly when there is one."""
-
-    rows: list[T]
-    next_token: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,16 +106,18 @@ def search_runs(
     keys = sort_keys(
         asked.order, compiler, ties=_run_ties(asked.order, compiler), numeric_params=dialect is Dialect.FULL
     )
-    statement = _Statement(
+    statement = Statement(
+        table="experiments_run r",
+        alias="r",
         columns=RUN_COLUMNS.format(uid=compiler.database.hex("r.uid")),
-        tables=RUN_TABLES,
+        details=RUN_DETAILS,
+        width=len(FoundRun._fields),
         where=_run_where(asked, compiler),
         keys=keys,
-        width=len(FoundRun._fields),
-        by_first_key=compiler.rare == frozenset(),
+        by_first_key=_merged(compiler),
     )
     asked_scope = (dialect, project and project.pk, experiments if experiments is None else sorted(experiments))
-    return _page(statement, asked, asked_scope, after, FoundRun._make)
+    return read_page(statement, asked.digest(asked_scope), limit=asked.limit, after=after, make=FoundRun._make)
 
 
 def count_runs(
@@ -168,14 +157,17 @@ def search_experiments(
     ids = visible.filter(project=project) if project else visible
     compiler = Compiler(EXPERIMENTS, this_database(), now_ms(), "e", _EXPERIMENT_VALUES)
     inside = compiler.database.among("e.id", list(ids.values_list("pk", flat=True)))
-    statement = _Statement(
+    statement = Statement(
+        table="experiments_experiment e",
+        alias="e",
         columns=EXPERIMENT_COLUMNS,
-        tables=EXPERIMENT_TABLES,
+        details=EXPERIMENT_DETAILS,
+        width=len(FoundExperiment._fields),
         where=_where(asked, compiler, inside),
         keys=sort_keys(orders, compiler, ties=_experiment_ties(orders, compiler), numeric_params=False),
-        width=len(FoundExperiment._fields),
     )
-    return _page(statement, asked, (dialect, project and project.pk), after, FoundExperiment._make)
+    question = asked.digest((dialect, project and project.pk))
+    return read_page(statement, question, limit=asked.limit, after=after, make=FoundExperiment._make)
 
 
 # How a question becomes a page.
@@ -188,63 +180,15 @@ class _Question:
     view: View
     limit: int
 
-
-@dataclass(frozen=True, slots=True)
-class _Statement:
-    """What is the same for both stages. width: how many of the selected columns are the row itself.
-
-    by_first_key: start from the index of the first key (CROSS JOIN, which SQLite does not reorder); else the planner
-    decides.
-    """
-
-    columns: str
-    tables: str
-    where: Sql
-    keys: list[SortKey]
-    width: int
-    by_first_key: bool = False
-
-    def of_stage(self, stage: Stage, position: Sequence[object] | None, limit: int) -> Sql:
-        """One stage, from the start or strictly after a position."""
-        chosen = ", ".join([self.columns, *(value.sql.text for value in stage.values)])
-        source, conditions = self.source(stage)
-        if position:
-            conditions.append(stage.after(position))
-        where = joined("AND", [self.where, stage.condition, *conditions])
-        order = stage.order()
-        text = f"SELECT {chosen} FROM {source.text} WHERE {where.text} ORDER BY {order.text} LIMIT %s"  # noqa: S608
-        return Sql(text, (*order.params, *source.params, *where.params, *order.params, limit))
-
-    def source(self, stage: Stage) -> tuple[Sql, list[Sql]]:
-        """The tables, and conditions if one is not joined by ON: the first key's, if every row of the stage has it."""
-        text, params, conditions = self.tables, tuple[Any, ...](), list[Sql]()
-        for key in self.keys:
-            if key.table and key is self.keys[0] and stage.has_first_key:
-                text = f"{key.table} {'CROSS JOIN' if self.by_first_key else ','} {text}"
-                conditions.append(key.on)
-            elif key.table:
-                text, params = f"{text} LEFT JOIN {key.table} ON {key.on.text}", (*params, *key.on.params)
-        return Sql(text, params), conditions
+    def digest(self, scope: object) -> str:
+        """What a page token is bound to."""
+        return question_digest(str(self.node), [str(key) for key in self.order], self.view.value, scope)
 
 
-def _page(statement: _Statement, asked: _Question, scope: object, after: str | None, make: Any) -> Page[Any]:
-    """One page: the first stage, and the second where the first did not fill it. One row more tells if more follow."""
-    parts = stages(statement.keys)
-    question = question_digest(str(asked.node), [str(key) for key in asked.order], asked.view.value, scope)
-    given = decode_token(question, after)
-    start, position = (0, None) if given is None else read_position(given, parts, this_database())
-    found: list[tuple[int, Any]] = []
-    for at in range(start, len(parts)):
-        here = position if at == start else None
-        rows = fetch(statement.of_stage(parts[at], here, asked.limit + 1 - len(found)))
-        found += [(at, row) for row in rows]
-        if len(found) > asked.limit:
-            break
-    page = [make(row[: statement.width]) for _, row in found[: asked.limit]]
-    if len(found) <= asked.limit:
-        return Page(page, None)
-    stage, last = found[asked.limit - 1]
-    return Page(page, encode_token(question, position_of(parts[stage].values, last[statement.width :], stage)))
+def _merged(compiler: Compiler) -> tuple[int, ...]:
+    """The experiments to walk in the order of a keyed value, where no condition gives a shorter list to start from."""
+    walks = compiler.rare == frozenset() and len(compiler.scope.within) <= MAX_MERGED
+    return compiler.scope.within if walks else ()
 
 
 def _run_where(asked: _Question, compiler: Compiler) -> Sql:

@@ -68,9 +68,9 @@ class Scope:
             return TRUE
         parts, run = [], "+r" if by_list else "r"
         if self.experiments:
-            parts.append(_among(f"{run}.experiment_id", self.experiments))
+            parts.append(among(f"{run}.experiment_id", self.experiments))
         if self.projects:
-            parts.append(_among(f"{run}.project_id", tuple(database.uid(project) for project in self.projects)))
+            parts.append(among(f"{run}.project_id", tuple(database.uid(project) for project in self.projects)))
         return joined("OR", parts) if len(parts) != 1 else parts[0]
 
 
@@ -152,8 +152,8 @@ class Compiler:
             head = Sql(f"{self.database.head('v.value')} = %s", (value[:TEXT_INDEX_LENGTH],))
             return head if len(value) < TEXT_INDEX_LENGTH else joined("AND", [head, Sql("v.value = %s", (value,))])
         if op is Op.IN and isinstance(value, tuple):
-            heads = _among(self.database.head("v.value"), tuple(str(text)[:TEXT_INDEX_LENGTH] for text in value))
-            return joined("AND", [heads, _among("v.value", value)])
+            heads = among(self.database.head("v.value"), tuple(str(text)[:TEXT_INDEX_LENGTH] for text in value))
+            return joined("AND", [heads, among("v.value", value)])
         return self.text("v.value", op, value)
 
     def holder(self, node: Comparison, test: Sql, *, negated: bool = False) -> Sql:
@@ -175,7 +175,7 @@ class Compiler:
     def holders(self, node: Comparison, test: Sql) -> Sql:
         """The list of them, within the named experiments."""
         table, of_key = self.tables[node.field.entity], _of_key(node, test)
-        inside = _among("v.experiment_id", self.scope.within)
+        inside = among("v.experiment_id", self.scope.within)
         text = f"SELECT v.{table.owner} FROM {table.name} v WHERE {inside.text} AND {of_key.text}"  # noqa: S608
         return Sql(text, (*inside.params, *of_key.params))
 
@@ -183,7 +183,7 @@ class Compiler:
         """max or min, as each project says of the metric."""
         ways = []
         for column, projects in best_ways(node, self.directions):
-            here = _among(f"{self.alias}.project_id", tuple(self.database.uid(project) for project in projects))
+            here = among(f"{self.alias}.project_id", tuple(self.database.uid(project) for project in projects))
             ways.append(joined("AND", [here, self.holder(node, numbers(f"v.{column}", node.op, node.value))]))
         return joined("OR", ways)
 
@@ -236,12 +236,12 @@ class Compiler:
             return self.text(self.database.hex(source), op, value)
         texts = [str(text) for text in value] if isinstance(value, tuple) else [str(value)]
         uids = tuple(self.database.uid(UUID(text)) for text in texts if _HEX.fullmatch(text))
-        test = _among(source, uids) if uids else FALSE
+        test = among(source, uids) if uids else FALSE
         return Sql(f"NOT ({test.text})", test.params) if op in _NEGATED else test
 
     def text(self, source: str, op: Op, value: Value) -> Sql:
         if isinstance(value, tuple):
-            return _among(source, value, negated=op is Op.NOT_IN)
+            return among(source, value, negated=op is Op.NOT_IN)
         if op is Op.LIKE:
             return self.database.like(source, str(value))
         if op is Op.ILIKE:
@@ -295,7 +295,7 @@ def numbers(source: str, op: Op, value: Value) -> Sql:
     """A column of floats, where NULL stands for NaN or for no number: it satisfies != and NOT IN alone."""
     if isinstance(value, tuple):
         floats = tuple(float(str(item)) for item in value)
-        listed = _among(source, floats)
+        listed = among(source, floats)
         return listed if op is Op.IN else Sql(f"{source} IS NULL OR NOT ({listed.text})", listed.params)
     test = Sql(f"{source} {_sign(op)} %s", (float(str(value)),))
     return Sql(f"{source} IS NULL OR {test.text}", test.params) if op is Op.NE else _certain(source, test)
@@ -365,7 +365,8 @@ def _is_numeric(value: Value) -> bool:
     return isinstance(first, int | float) and not isinstance(first, bool)
 
 
-def _among(source: str, values: tuple[object, ...], *, negated: bool = False) -> Sql:
+def among(source: str, values: tuple[object, ...], *, negated: bool = False) -> Sql:
+    """A column in a list; one value is an equality, which an index can start from."""
     if len(values) == 1:
         return Sql(f"{source} {'<>' if negated else '='} %s", values)
     marks = ", ".join(["%s"] * len(values))

@@ -14,3 +14,4 @@ TIME_LIMIT_SECONDS = 20  # for one search statement
 FEW = 500  # so many matches are few: a search starts from their list
 MAX_PROBES = 8  # conditions that are looked at beforehand
 NAMED_EXPERIMENTS = 200  # so many experiments are named in an index search; among more, each run is probed
+MAX_MERGED = 50  # experiments whose sorted values are merged; more are sorted together

@@ -96,11 +96,6 @@ class Stage:
     values: tuple[Value, ...]
     has_first_key: bool = False
 
-    def order(self) -> Sql:
-        """ORDER BY's list. NULLs never meet within a rank, so their place does not matter."""
-        parts = [f"{value.sql.text}{' DESC' if value.descending else ''}" for value in self.values]
-        return Sql(", ".join(parts), tuple(param for value in self.values for param in value.sql.params))
-
     def after(self, position: Sequence[object]) -> Sql:
         """The rows that come strictly after a position."""
         return _after(self.values, position)

@@ -53,8 +53,8 @@ RUN_COLUMNS = (
     " r.git_commit, r.source_name, r.parent_id, r.locked_at IS NOT NULL, r.experiment_id, e.name, e.is_default,"
     " e.artifact_location, p.slug, p.key, COALESCE(u.name, ''), COALESCE(u.email, '')"
 )
-RUN_TABLES = (
-    "experiments_run r LEFT JOIN experiments_experiment e ON e.id = r.experiment_id"
+RUN_DETAILS = (
+    " LEFT JOIN experiments_experiment e ON e.id = r.experiment_id"
     " LEFT JOIN accounts_project p ON p.id = r.project_id LEFT JOIN accounts_user u ON u.id = r.created_by_id"
 )
 
@@ -73,7 +73,7 @@ class FoundExperiment(NamedTuple):
 
 
 EXPERIMENT_COLUMNS = "e.id, e.name, e.is_default, e.lifecycle, e.artifact_location, e.created_ms, e.updated_ms, p.slug"
-EXPERIMENT_TABLES = "experiments_experiment e LEFT JOIN accounts_project p ON p.id = e.project_id"
+EXPERIMENT_DETAILS = " LEFT JOIN accounts_project p ON p.id = e.project_id"
 
 
 class LatestMetric(NamedTuple):

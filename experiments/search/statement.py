@@ -1,0 +1,122 @@
+"""A page of results: the statement of each stage, and the pages read from them."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from experiments.search.databases import TRUE, Sql, fetch, joined, this_database
+from experiments.search.ordering import SortKey, Stage, position_of, read_position, stages
+from kernel.paging import decode_token, encode_token
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """Rows in order. next_token: for the page after this one, exactly when there is one."""
+
+    rows: list[T]
+    next_token: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """What is the same for both stages.
+
+    table: the searched one with its alias, joined by details for the columns of a row; width: how many columns these
+    are. by_first_key: the experiments in which to start from the index of the first key; none: the planner decides.
+    """
+
+    table: str
+    alias: str
+    columns: str
+    details: str
+    width: int
+    where: Sql
+    keys: list[SortKey]
+    by_first_key: tuple[int, ...] = ()
+
+    def of_stage(self, stage: Stage, position: Sequence[object] | None, limit: int) -> Sql:
+        """One stage, from the start or strictly after a position.
+
+        Found and sorted by ids and keys alone, which an index often holds; the details come for the page only. With
+        them inside, a page of 110,000 runs in two experiments took SQLite 90 ms instead of 0.3.
+        """
+        found = self.found(stage, position, limit)
+        names = [f"k.v{at}" for at in range(len(stage.values))]
+        text = (
+            f"SELECT {', '.join([self.columns, *names])} FROM ({found.text}) k"  # noqa: S608
+            f" JOIN {self.table} ON {self.alias}.id = k.pk{self.details} ORDER BY {_order(stage, 'k.')}"
+        )
+        return Sql(text, found.params)
+
+    def found(self, stage: Stage, position: Sequence[object] | None, limit: int) -> Sql:
+        """Ids and the values that sort them.
+
+        The index (experiment, key, value) gives the order within one experiment. SQLite is made to follow it by CROSS
+        JOIN, which it does not reorder; several experiments are merged, each from its own stretch of the index (110,000
+        runs in two: 0.3 ms instead of 200). PostgreSQL does the first by itself and sorts quickly enough.
+        """
+        table = self.keys[0].table if stage.has_first_key else ""
+        if not (table and self.by_first_key):
+            return self.sorted(stage, position, limit, TRUE)
+        alias = table.split()[-1]
+        parts = [
+            self.sorted(stage, position, limit, Sql(f"{alias}.experiment_id = %s", (experiment,)))
+            for experiment in self.by_first_key
+        ]
+        if len(parts) == 1:
+            return parts[0]
+        text = " UNION ALL ".join(f"SELECT * FROM ({part.text}) m" for part in parts)  # noqa: S608
+        return Sql(f"{text} ORDER BY {_order(stage)} LIMIT %s", (*(p for part in parts for p in part.params), limit))
+
+    def sorted(self, stage: Stage, position: Sequence[object] | None, limit: int, inside: Sql) -> Sql:
+        """The same in one SELECT."""
+        values = [Sql(f"{value.sql.text} AS v{at}", value.sql.params) for at, value in enumerate(stage.values)]
+        source, conditions = self.source(stage)
+        if position:
+            conditions.append(stage.after(position))
+        where = joined("AND", [self.where, stage.condition, inside, *conditions])
+        chosen = ", ".join([f"{self.alias}.id AS pk", *(value.text for value in values)])
+        text = f"SELECT {chosen} FROM {source.text} WHERE {where.text} ORDER BY {_order(stage)} LIMIT %s"  # noqa: S608
+        return Sql(text, (*(p for value in values for p in value.params), *source.params, *where.params, limit))
+
+    def source(self, stage: Stage) -> tuple[Sql, list[Sql]]:
+        """The tables, and conditions if one is not joined by ON: the first key's, if every row of the stage has it."""
+        text, params, conditions = self.table, tuple[Any, ...](), list[Sql]()
+        for key in self.keys:
+            if key.table and key is self.keys[0] and stage.has_first_key:
+                text = f"{key.table} {'CROSS JOIN' if self.by_first_key else ','} {text}"
+                conditions.append(key.on)
+            elif key.table:
+                text, params = f"{text} LEFT JOIN {key.table} ON {key.on.text}", (*params, *key.on.params)
+        return Sql(text, params), conditions
+
+
+def read_page(
+    statement: Statement, question: str, *, limit: int, after: str | None, make: Callable[[Sequence[Any]], T]
+) -> Page[T]:
+    """One page: the first stage, and the second where the first did not fill it. One row more tells if more follow.
+
+    question: what a token is bound to. Raises Invalid for a token of another question.
+    """
+    parts = stages(statement.keys)
+    given = decode_token(question, after)
+    start, position = (0, None) if given is None else read_position(given, parts, this_database())
+    found: list[tuple[int, Any]] = []
+    for at in range(start, len(parts)):
+        here = position if at == start else None
+        rows = fetch(statement.of_stage(parts[at], here, limit + 1 - len(found)))
+        found += [(at, row) for row in rows]
+        if len(found) > limit:
+            break
+    page = [make(row[: statement.width]) for _, row in found[:limit]]
+    if len(found) <= limit:
+        return Page(page, None)
+    stage, last = found[limit - 1]
+    return Page(page, encode_token(question, position_of(parts[stage].values, last[statement.width :], stage)))
+
+
+def _order(stage: Stage, source: str = "") -> str:
+    """NULLs never meet within a rank, so their place does not matter."""
+    return ", ".join(f"{source}v{at}{' DESC' if value.descending else ''}" for at, value in enumerate(stage.values))
