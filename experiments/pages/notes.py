@@ -44,8 +44,7 @@ def edit(request: HttpRequest, run: str) -> HttpResponse:
         try:
             keep(viewer, found, form.cleaned_data, now["before"])
         except MledError as error:
-            form.data = form.data.copy()
-            form.data["before"] = now["before"]
+            form = Notes(form.cleaned_data | {"before": now["before"]})
             fill_in_error(form, error)
         else:
             messages.success(request, "Saved.")
