@@ -258,6 +258,19 @@ def test_a_download_is_never_run_as_a_page(folder: Folder) -> None:
     assert answer.headers["Content-Disposition"].startswith("attachment")
 
 
+@pytest.mark.parametrize("field", ["run_id", "run_uuid"])
+def test_the_route_of_web_pages_sends_an_attachment(folder: Folder, field: str) -> None:
+    folder.put("pages/page.html", b"<script>alert(1)</script>")
+    answer = folder.wire.call("GET", "get-artifact", params={field: folder.run, "path": "pages/page.html"})
+    assert (answer.status_code, answer.content) == (200, b"<script>alert(1)</script>")
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.headers["Content-Disposition"].startswith("attachment")
+    missing = folder.wire.call("GET", "get-artifact", params={field: folder.run, "path": "pages/none.html"})
+    assert missing.status_code in (400, 404)
+    escape = folder.wire.call("GET", "get-artifact", params={field: folder.run, "path": "../../x"})
+    assert escape.status_code == 400
+
+
 def test_an_interrupted_upload_leaves_nothing(folder: Folder) -> None:
     import socket
 

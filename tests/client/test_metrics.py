@@ -210,3 +210,35 @@ def test_the_client_reads_a_history_of_many_points(wire: Wire, client: MlflowCli
     history = client.get_metric_history(run, "m")
     assert [point.step for point in history] == list(range(26000))
     assert [point.value for point in history] == [float(step) for step in range(26000)]
+
+
+def test_histories_of_several_runs_come_in_one_answer(wire: Wire, module_experiment: str) -> None:
+    runs = [wire.new_run(module_experiment) for _ in range(2)]
+    for run in runs:
+        batch(wire, run, [("m", step / 2, step, 1000) for step in range(5)])
+    asked = {"run_id": runs, "metric_key": "m", "max_results": 100}
+    answer = wire.call("GET", "ajax-api/2.0/mlflow/metrics/get-history-bulk", params=asked)
+    assert answer.status_code == 200
+    points = {(one["run_id"], one.get("step", 0), one["value"]) for one in answer.json()["metrics"]}
+    assert points == {(run, step, step / 2) for run in runs for step in range(5)}
+
+
+def test_a_long_curve_is_thinned_without_losing_its_ends(wire: Wire, run: str) -> None:
+    for start in range(0, 3000, 1000):
+        batch(wire, run, [("m", float(step), step, 1000 + step) for step in range(start, start + 1000)])
+    asked = {"run_ids": [run], "metric_key": "m", "max_results": 100}
+    answer = wire.call("GET", "ajax-api/2.0/mlflow/metrics/get-history-bulk-interval", params=asked)
+    assert answer.status_code == 200
+    points = answer.json()["metrics"]
+    steps = [one.get("step", 0) for one in points]
+    assert 50 <= len(steps) <= 110
+    assert (steps[0], steps[-1]) == (0, 2999)
+    assert steps == sorted(set(steps))
+    assert all(one["value"] == one.get("step", 0) and one["run_id"] == run for one in points)
+
+
+def test_a_window_of_a_curve_holds_only_its_steps(wire: Wire, run: str) -> None:
+    batch(wire, run, [("m", float(step), step, 1000) for step in range(100)])
+    asked = {"run_ids": [run], "metric_key": "m", "start_step": 20, "end_step": 30, "max_results": 100}
+    answer = wire.call("GET", "ajax-api/2.0/mlflow/metrics/get-history-bulk-interval", params=asked)
+    assert [one["step"] for one in answer.json()["metrics"]] == list(range(20, 31))
