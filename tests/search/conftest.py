@@ -101,20 +101,23 @@ def _store_texts(experiment: Experiment, pairs: Sequence[tuple[Run, PlainRun]]) 
 
 
 def _store_inputs(experiment: Experiment, pairs: Sequence[tuple[Run, PlainRun]]) -> None:
-    versions: dict[tuple[str, str], DatasetVersion] = {}
-    datasets: dict[str, Dataset] = {}
     for row, run in pairs:
         for name, digest, context in run.datasets:
-            if name not in datasets:
-                datasets[name] = Dataset(project=experiment.project, name=name)
-                datasets[name].save()
-            if (name, digest) not in versions:
-                number = 1 + sum(known == name for known, _ in versions)
-                version = DatasetVersion(dataset=datasets[name], number=number, digest=digest)
-                version.save(force_insert=True)
-                versions[name, digest] = version
-            given = RunInput(run=row, dataset_version=versions[name, digest], context=context)
+            version = _version(experiment.project, name, digest)
+            given = RunInput(run=row, dataset_version=version, context=context)
             given.save(force_insert=True)
+
+
+def _version(project: Project, name: str, digest: str) -> DatasetVersion:
+    dataset = Dataset.objects.filter(project=project, name=name).first()
+    if dataset is None:
+        dataset = Dataset(project=project, name=name)
+        dataset.save()
+    version = DatasetVersion.objects.filter(dataset=dataset, digest=digest).first()
+    if version is None:
+        version = DatasetVersion(dataset=dataset, number=dataset.versions.count() + 1, digest=digest)
+        version.save(force_insert=True)
+    return version
 
 
 def _series(experiment: Experiment, row: Run, key: str, values: list[float]) -> MetricSeries:
