@@ -7,6 +7,7 @@ from typing import Concatenate, ParamSpec, cast
 from django import forms
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponseBase
+from django_htmx.http import HttpResponseClientRedirect
 
 from accounts.access import sight
 from accounts.models import Project
@@ -28,7 +29,8 @@ def signed_in(view: View[P]) -> View[P]:
     @wraps(view)
     def door(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         if not actor_of(request).is_person:
-            return redirect_to_login(request.get_full_path())
+            to_sign_in = redirect_to_login(request.get_full_path())
+            return HttpResponseClientRedirect(to_sign_in.url) if "HX-Request" in request.headers else to_sign_in
         return view(request, *args, **kwargs)
 
     door.needs_sign_in = True  # type: ignore[attr-defined]

@@ -1,6 +1,7 @@
 // What every page has: menus that close, copying, keys, the sidebar, and htmx for parts that come again.
 import htmx from "htmx.org";
 import { followClientLinks } from "./page/client_links";
+import { listenForFailures } from "./page/failures";
 import { listenForCopying } from "./page/copying";
 import { listenForKeys } from "./page/keys";
 import { listenForMenus } from "./page/menus";
@@ -12,6 +13,7 @@ htmx.config.allowEval = false;
 htmx.config.attributesToSettle = []; // settling copies style attributes, which the policy forbids
 
 followClientLinks();
+listenForFailures();
 listenForMenus();
 listenForCopying();
 listenForSidebar();

@@ -175,3 +175,13 @@ def test_signing_in_wrongly_says_so(page: Page, logged: Logged):
     page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_role("alert")).to_be_visible()
     expect(page.get_by_label("E-mail")).to_have_value(ADA)
+
+
+def test_a_part_that_is_refused_becomes_the_page_that_says_why(ada: Page, logged: Logged):
+    ada.goto(f"/p/{PROJECT}/runs/")
+    ada.get_by_role("search", name="Filter runs").evaluate(
+        "form => form.insertAdjacentHTML('beforeend', '<input type=hidden name=after value=nonsense>')"
+    )
+    ada.get_by_label("Query", exact=True).press("Enter")
+    expect(ada.get_by_role("heading", level=1)).to_have_text("This request makes no sense to MLED")
+    assert "page token" in ada.inner_text("main")

@@ -79,3 +79,8 @@ def test_jumping_finds_only_what_one_may_see(trained: Run, ada: Browser, zoe: Br
     assert trained.name in ada.get("/jump/", q="gru")
     assert "Nothing found" in zoe.get("/jump/", q="gru")
     assert "Nothing found" in zoe.get("/jump/", q=trained.readable_id)
+
+
+def test_a_part_of_a_page_leads_the_whole_page_to_signing_in(trained: Run):
+    answer = Browser().client.get(address(trained.project, "runs/"), headers={"hx-request": "true"})
+    assert answer.headers["HX-Redirect"].startswith("/login/?next=")
