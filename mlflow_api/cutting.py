@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from experiments.queries.runs import params_of, tags_of
+from experiments.queries.runs import params_of, tag_of
 from experiments.values import VALUE_MAX
 from kernel.actor import Actor
 from kernel.errors import Invalid
@@ -63,7 +63,7 @@ def cut_for_run(viewer: Actor, run: Any, params: Pairs, tags: Pairs) -> tuple[Pa
     refuse_own_tag(tags)
     if not tags and not any(len(value) >= VALUE_MAX for _, value in params):
         return params, tags
-    cutting = Cutting(_read(tags_of(viewer, run).get(TAG, "")))
+    cutting = Cutting(_read(tag_of(viewer, run, TAG)))
     if any(len(value) > VALUE_MAX for _, value in params):
         cutting.whole = params_of(viewer, run)
     return cutting.params(params), cutting.tags(tags)
@@ -77,7 +77,7 @@ def cut_for_new(params: Pairs, tags: Pairs, noted: str = "") -> tuple[dict[str, 
 
 
 def refuse_own_tag(tags: Iterable[tuple[str, str]]) -> None:
-    """The notes are written here alone."""
+    """The notes are written here alone: raise Invalid for a client that would write or delete them."""
     if any(key == TAG for key, _ in tags):
         raise Invalid(f"The tag '{TAG}' is written by MLED itself.", field="tags")
 

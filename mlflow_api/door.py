@@ -42,8 +42,9 @@ def answer(request: HttpRequest) -> HttpResponseBase:
         response = errors.refusal(error, request_id)
     except DisallowedHost:
         response = errors.refusal(Invalid("This server does not go by that name.", field="Host"), request_id)
-    except SuspiciousOperation as error:
-        response = errors.refusal(Invalid(f"The request cannot be read: {error}"), request_id)
+    except SuspiciousOperation:
+        unreadable = Invalid("The request has too many fields, or a part that cannot be read.")
+        response = errors.refusal(unreadable, request_id)
     except Exception as error:  # the last line: whatever it is becomes a 500 without internals, and a line in the log
         response = errors.failure(error, request_id)
     if response.status_code >= 400 and request.method != "GET":

@@ -44,7 +44,11 @@ _HEADERS: Final = {
     429: {"Retry-After": "60"},
     503: {"Retry-After": "2"},
 }
-_DATABASE_AWAY: Final = ("OperationalError", "InterfaceError")
+# Where something beside this process is down or busy: told by name, because this door knows neither SQL nor Redis.
+_AWAY: Final = {
+    "django.db.utils": ("OperationalError", "InterfaceError"),
+    "redis.exceptions": ("ConnectionError", "TimeoutError"),
+}
 
 
 class NoSuchEndpoint(NotFound):
@@ -71,9 +75,9 @@ def refusal(error: MledError, request_id: str) -> HttpResponse:
 
 def failure(error: Exception, request_id: str) -> HttpResponse:
     """The answer to what nobody foresaw: nothing internal in it; the log tells the rest under the request's id."""
-    if _is_database_away(error):
-        log.warning("request %s: the database is away or busy: %s", request_id, error)
-        away = Unavailable("The database is away or busy; nothing was written.", hint="Try again shortly.")
+    if _is_away(error):
+        log.warning("request %s: a part is away or busy: %s", request_id, error)
+        away = Unavailable("A part of MLED is away or busy; nothing was written.", hint="Try again shortly.")
         return refusal(away, request_id)
     log.error("request %s failed", request_id, exc_info=error)
     said = f"Something broke in MLED. The administrator finds it in the log under {request_id}."
@@ -100,7 +104,6 @@ def _response(status: int, code: str, message: str, request_id: str, **more: str
     return response
 
 
-def _is_database_away(error: Exception) -> bool:
-    """Whether the database could not be reached or was busy for too long. Told by name: this door knows no SQL."""
-    kinds = type(error).__mro__
-    return any(kind.__module__ == "django.db.utils" and kind.__name__ in _DATABASE_AWAY for kind in kinds)
+def _is_away(error: Exception) -> bool:
+    """Whether the database or the cache could not be reached, or was busy for too long."""
+    return any(kind.__name__ in _AWAY.get(kind.__module__, ()) for kind in type(error).__mro__)

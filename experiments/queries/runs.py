@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from django.db.models import QuerySet
 
-from accounts.access import can_see, not_found
+from accounts.access import can_see, not_found, require
 from accounts.models import Project
 from experiments.metrics.batch import Points
 from experiments.metrics.downsample import Curve, sample
@@ -84,6 +84,12 @@ def params_of(viewer: Actor, run: Run) -> dict[str, str]:
 def tags_of(viewer: Actor, run: Run) -> dict[str, str]:
     """The run's tags by key."""
     return dict(RunTag.objects.visible_to(viewer).filter(run=run).order_by("key").values_list("key", "value"))
+
+
+def tag_of(viewer: Actor, run: Run, key: str) -> str:
+    """One tag of the run, "" where it has none."""
+    require(viewer, "experiments.see", run)
+    return RunTag.objects.filter(run=run, key=key).values_list("value", flat=True).first() or ""
 
 
 def series_of(viewer: Actor, run: Run, keys: Sequence[str] | None = None) -> list[MetricSeries]:

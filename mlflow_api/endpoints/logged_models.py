@@ -6,7 +6,7 @@ from experiments.queries.experiments import get_experiment
 from experiments.queries.runs import get_run
 from kernel.errors import Invalid
 from mlflow_api.calls import Call, Reply
-from mlflow_api.cutting import TAG, cut_for_new
+from mlflow_api.cutting import TAG, cut_for_new, refuse_own_tag
 from mlflow_api.endpoints.runs import experiment_keys
 from mlflow_api.messages import requests as ask
 from mlflow_api.messages.replies import files_json, model_json
@@ -63,6 +63,7 @@ def set_tags(call: Call, asked: ask.SetLoggedModelTags) -> Reply:
 
 
 def delete_tag(call: Call, asked: ask.Nothing) -> Reply:
+    refuse_own_tag([(call.named["key"], "")])
     actions.delete_logged_model_tag(call.actor, _model(call), key=call.named["key"])
     return None
 

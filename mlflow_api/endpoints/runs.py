@@ -10,12 +10,12 @@ from experiments.actions.inputs import DatasetInput
 from experiments.actions.inputs import log_inputs as log_datasets
 from experiments.metrics.batch import Batch
 from experiments.queries.experiments import DEFAULT_WIRE_ID, get_experiment
-from experiments.queries.runs import get_run, get_run_to_log, tags_of
+from experiments.queries.runs import get_run, get_run_to_log, tag_of
 from experiments.queries.search import Dialect, load_run_data, search_runs
 from experiments.search.rows import RunData
 from kernel.errors import Invalid, NotFound
 from mlflow_api.calls import Call, Reply
-from mlflow_api.cutting import cut_for_new, cut_for_run
+from mlflow_api.cutting import cut_for_new, cut_for_run, refuse_own_tag
 from mlflow_api.messages import requests as ask
 from mlflow_api.messages.replies import found_run_info, run_info, run_json
 from mlflow_api.words import run_status, view
@@ -107,6 +107,7 @@ def set_tag(call: Call, asked: ask.SetTag) -> Reply:
 
 
 def delete_tag(call: Call, asked: ask.DeleteTag) -> Reply:
+    refuse_own_tag([(asked.key, "")])
     run = get_run_to_log(call.actor, asked.uid, project=call.project)
     actions.delete_tag(call.actor, run, key=asked.key)
     return None
@@ -154,7 +155,7 @@ def log_model(call: Call, asked: ask.LogModel) -> Reply:
         raise Invalid(
             "'model_json' has to be a JSON object with artifact_path, flavors and utc_time_created.", field="model_json"
         )
-    before = tags_of(call.actor, run).get(MODEL_HISTORY, "")
+    before = tag_of(call.actor, run, MODEL_HISTORY)
     history = json.dumps([*(json.loads(before) if before else []), model])
     actions.set_tags(call.actor, run, tags={MODEL_HISTORY: history})
     return None

@@ -1,10 +1,17 @@
 """A team with one of everything, and clients of its people."""
 
 import pytest
+from django.core.cache import cache
 
 from accounts.roles import Role, Scope
 from tests.factories import Everything, Team, a_member, a_project, a_team, a_token, everything
 from tests.mlflow_api.speaking import Mlflow
+
+
+@pytest.fixture(autouse=True)
+def nobody_has_guessed_yet() -> None:
+    """Wrong tokens of other tests do not count here."""
+    cache.clear()
 
 
 @pytest.fixture

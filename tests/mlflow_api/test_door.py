@@ -3,8 +3,10 @@
 import json
 
 import pytest
-from django.db import OperationalError
+import redis
+from django.db import InterfaceError, OperationalError
 
+from accounts.authentication import FAILURES_A_MINUTE
 from mlflow_api.door import is_ours
 from tests.factories import Everything, Team, a_token
 from tests.mlflow_api.speaking import Mlflow, error_of
@@ -105,15 +107,26 @@ def test_a_bug_shows_nothing_of_the_inside(
     assert "KeyError" in caplog.text
 
 
-def test_a_database_that_is_away_asks_to_come_back(engineer: Mlflow, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("kind", [OperationalError, InterfaceError, redis.ConnectionError, redis.TimeoutError])
+def test_a_part_that_is_away_asks_to_come_back(
+    engineer: Mlflow, monkeypatch: pytest.MonkeyPatch, kind: type[Exception]
+) -> None:
     def away(*args: object, **kwargs: object) -> None:
-        raise OperationalError("could not connect to server at 10.0.0.7")
+        raise kind("could not connect to server at 10.0.0.7")
 
     monkeypatch.setattr("mlflow_api.endpoints.runs.get_run", away)
     answer = engineer.send("GET", "2.0/mlflow/runs/get", {"run_id": "0" * 32})
     assert error_of(answer) == (503, "TEMPORARILY_UNAVAILABLE")
     assert answer["Retry-After"]
     assert "10.0.0.7" not in answer.content.decode()
+
+
+def test_guessing_tokens_is_slowed_down(root: str, db: None) -> None:
+    guessing = Mlflow("mled_" + "x" * 40, root)
+    answers = [guessing.send("GET", "2.0/mlflow/experiments/search") for _ in range(FAILURES_A_MINUTE + 1)]
+    assert error_of(answers[-2]) == (401, "UNAUTHENTICATED")
+    assert error_of(answers[-1]) == (429, "REQUEST_LIMIT_EXCEEDED")
+    assert answers[-1]["Retry-After"]
 
 
 def test_logging_a_metric_takes_few_queries(
