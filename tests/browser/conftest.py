@@ -36,7 +36,9 @@ def logged(live_mled: LiveMled) -> Iterator[Logged]:
         )
         for email, role in roles.items()
     }
-    token = live_mled.issue_token(ADA, project=PROJECT)
+    live_mled.create_project("extremes")
+    live_mled.add_member("extremes", ADA, "data_scientist")
+    token = live_mled.issue_token(ADA)
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("MLFLOW_TRACKING_TOKEN", token)
         yield Logged(live_mled, passwords, _log_runs(live_mled.tracking_uri(PROJECT)))
@@ -71,6 +73,25 @@ def _loss(step: int, steps: int, number: int) -> float:
     if number == 2 and step == 20:
         return math.nan
     return math.exp(-3 * step / steps) + number / 10
+
+
+@pytest.fixture(scope="session")
+def extreme(logged: Logged) -> str:
+    """The id of a run with names and values as long as they may be."""
+    from mlflow import MlflowClient
+
+    client = MlflowClient(logged.live.tracking_uri("extremes"))
+    experiment = client.create_experiment("x" * 240 + "/" + "a long folder name " * 10 + "/日本語")
+    run = client.create_run(experiment, run_name="W" * 300).info.run_id
+    client.log_param(run, "p" * 250, "v" * 6000)
+    client.set_tag(run, "t" * 250, "v" * 5000)
+    client.set_tag(run, "mlflow.user", "u" * 200)
+    client.set_tag(run, "mlflow.source.name", "/home/" + "d" * 500)
+    client.set_tag(run, "mlflow.note.content", "https://example.org/" + "n" * 500)
+    for step in range(3):
+        client.log_metric(run, "m" * 250, 1e300 / (step + 1), step=step)
+    client.log_text(run, "one " * 2000, "f" * 200 + "/" + "g" * 200 + ".txt")
+    return run
 
 
 @pytest.fixture

@@ -79,6 +79,25 @@ def test_nothing_sticks_out(ada: Page, logged: Logged, size):
     assert wide == {}
 
 
+@pytest.mark.parametrize("size", [NARROW, {"width": 1440, "height": 900}])
+def test_the_longest_names_stick_out_nowhere(ada: Page, extreme: str, size):
+    ada.set_viewport_size(size)
+    wide = {}
+    tabs = ["", "curves/", "params/", "artifacts/", "code/", "data/", "history/", "edit/"]
+    for path in [
+        *(f"/r/{extreme}/{tab}" for tab in tabs),
+        "/p/extremes/",
+        "/p/extremes/runs/",
+        "/p/extremes/experiments/",
+        "/",
+    ]:
+        ada.goto(path)
+        needed = ada.evaluate("document.documentElement.scrollWidth")
+        if needed > size["width"]:
+            wide[path] = needed
+    assert wide == {}
+
+
 def test_the_menu_of_a_narrow_screen_opens_and_closes(ada: Page, logged: Logged):
     ada.set_viewport_size(NARROW)
     ada.goto("/p/sepsis/runs/")
