@@ -14,7 +14,7 @@ from experiments.search.columns import Dialect
 from experiments.search.compile import Compiler, Directions, KeyedTable, Scope, with_rare_conditions
 from experiments.search.databases import TRUE, Sql, fetch, joined, this_database
 from experiments.search.grammar import parse
-from experiments.search.limits import COUNT_STOP, MAX_MERGED, MAX_PAGE, NAMED_EXPERIMENTS
+from experiments.search.limits import COUNT_STOP, MAX_MERGED, MAX_MERGED_TEXT, MAX_PAGE, NAMED_EXPERIMENTS
 from experiments.search.ordering import (
     OrderKey,
     SortKey,
@@ -106,15 +106,16 @@ def search_runs(
     keys = sort_keys(
         asked.order, compiler, ties=_run_ties(asked.order, compiler), numeric_params=dialect is Dialect.FULL
     )
+    where = _run_where(asked, compiler)
     statement = Statement(
         table="experiments_run r",
         alias="r",
         columns=RUN_COLUMNS.format(uid=compiler.database.hex("r.uid")),
         details=RUN_DETAILS,
         width=len(FoundRun._fields),
-        where=_run_where(asked, compiler),
+        where=where,
         keys=keys,
-        by_first_key=_merged(compiler),
+        by_first_key=_merged(compiler, where),
     )
     asked_scope = (dialect, project and project.pk, experiments if experiments is None else sorted(experiments))
     return read_page(statement, asked.digest(asked_scope), limit=asked.limit, after=after, make=FoundRun._make)
@@ -185,10 +186,14 @@ class _Question:
         return question_digest(str(self.node), [str(key) for key in self.order], self.view.value, scope)
 
 
-def _merged(compiler: Compiler) -> tuple[int, ...]:
-    """The experiments to walk in the order of a keyed value, where no condition gives a shorter list to start from."""
-    walks = compiler.rare == frozenset() and len(compiler.scope.within) <= MAX_MERGED
-    return compiler.scope.within if walks else ()
+def _merged(compiler: Compiler, where: Sql) -> tuple[int, ...]:
+    """The experiments to walk in the order of a keyed value, where no condition gives a shorter list to start from.
+
+    The filter stands in the statement once for each; a very long one is left to a single SELECT.
+    """
+    within = compiler.scope.within
+    walks = compiler.rare == frozenset() and len(within) <= MAX_MERGED
+    return within if walks and len(within) * (len(where.text) + len(where.params)) <= MAX_MERGED_TEXT else ()
 
 
 def _run_where(asked: _Question, compiler: Compiler) -> Sql:

@@ -152,8 +152,10 @@ class Compiler:
             head = Sql(f"{self.database.head('v.value')} = %s", (value[:TEXT_INDEX_LENGTH],))
             return head if len(value) < TEXT_INDEX_LENGTH else joined("AND", [head, Sql("v.value = %s", (value,))])
         if op is Op.IN and isinstance(value, tuple):
-            heads = among(self.database.head("v.value"), tuple(str(text)[:TEXT_INDEX_LENGTH] for text in value))
-            return joined("AND", [heads, among("v.value", value)])
+            texts = [str(text) for text in value]
+            heads = among(self.database.head("v.value"), tuple(text[:TEXT_INDEX_LENGTH] for text in texts))
+            was_cut = any(len(text) >= TEXT_INDEX_LENGTH for text in texts)
+            return joined("AND", [heads, among("v.value", value)]) if was_cut else heads
         return self.text("v.value", op, value)
 
     def holder(self, node: Comparison, test: Sql, *, negated: bool = False) -> Sql:
@@ -252,8 +254,8 @@ class Compiler:
         """A column of whole numbers against a number, a time or a list."""
         match value:
             case tuple():
-                tests = [whole_number(source, Op.EQ, item) for item in value if isinstance(item, int | float)]
-                listed = joined("OR", tests)
+                wholes = tuple(int(item) for item in value if isinstance(item, int | float) and _is_int64(item))
+                listed = among(source, wholes) if wholes else FALSE
                 return listed if op is Op.IN else Sql(f"NOT ({listed.text})", listed.params)
             case Day(date):
                 start = (date - dt.date(1970, 1, 1)).days * DAY_MS
@@ -303,12 +305,9 @@ def numbers(source: str, op: Op, value: Value) -> Sql:
 
 def whole_number(source: str, op: Op, value: int | float) -> Sql:
     """A column of whole numbers against any number, without a cast that would cost the index."""
-    if not math.isfinite(value) or value != int(value):
-        return _between_integers(source, op, value)
-    whole = int(value)
-    if not _INT64_MIN <= whole <= _INT64_MAX:
-        return _between_integers(source, op, math.inf if whole > 0 else -math.inf)
-    return Sql(f"{source} {_sign(op)} %s", (whole,))
+    if _is_int64(value):
+        return Sql(f"{source} {_sign(op)} %s", (int(value),))
+    return _between_integers(source, op, value)
 
 
 def best_ways(node: Comparison, directions: Directions) -> list[tuple[str, tuple[UUID, ...]]]:
@@ -327,8 +326,12 @@ def best_ways(node: Comparison, directions: Directions) -> list[tuple[str, tuple
     return known
 
 
+def _is_int64(value: int | float) -> bool:
+    return math.isfinite(value) and value == int(value) and _INT64_MIN <= int(value) <= _INT64_MAX
+
+
 def _between_integers(source: str, op: Op, value: float) -> Sql:
-    """No whole number equals it; the ones below and above it are told by its floor."""
+    """No whole number of 64 bits equals it; the ones below and above it are told by its floor."""
     if op in (Op.EQ, Op.NE):
         return TRUE if op is Op.NE else FALSE
     above = op in (Op.GT, Op.GE)

@@ -3,7 +3,8 @@
 import pytest
 
 from experiments.actions.experiments import set_metric_direction
-from experiments.queries.search import Dialect
+from experiments.queries.search import Dialect, count_runs, search_runs
+from experiments.search import limits
 from experiments.search.errors import QueryError
 from kernel.actor import operator
 from tests.search.conftest import store
@@ -158,3 +159,32 @@ def test_other_letters_fold_too(zoo):
     assert found(zoo, "params.place ILIKE 'ZOË'") == "h"
     assert found(zoo, "params.place LIKE 'ZOË'") == ""
     assert found(zoo, "ïb") == "Ï"
+
+
+def lists_of(column: str, length: int = 1000) -> str:
+    """As long a filter as is allowed, made of long lists."""
+    values = ", ".join(f"'v{at}'" for at in range(length))
+    term = f"{column} IN ({values})"
+    return " OR ".join([term] * (limits.MAX_TEXT // (len(term) + 4)))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        " OR ".join(f"params.p{at} = 'x'" for at in range(limits.MAX_TERMS)),
+        " AND ".join(f"NOT metrics.m{at} > {at}" for at in range(limits.MAX_TERMS)),
+        lists_of("params.lr"),
+        lists_of("tags.team", 900),
+        lists_of("run_id"),
+        lists_of("dataset.name"),
+        f"metrics.acc NOT IN ({', '.join(str(at) for at in range(1000))})",
+        "NOT (" * 12 + "metrics.acc > 0" + ")" * 12,
+        f"params.lr LIKE '{'%a_' * 166}'",
+        f"params.lr = '{'é' * 60_000}'",
+        " ".join(["ant"] * limits.MAX_TERMS),
+    ],
+)
+def test_the_largest_filters_are_answered(zoo, text):
+    for order in [[], ["metrics.acc", *(f"params.p{at}" for at in range(7))]]:
+        assert search_runs(zoo.viewer, text=text, order=order, project=zoo.project).next_token is None
+    assert count_runs(zoo.viewer, text=text).at_least is False
