@@ -100,14 +100,14 @@ export class CurvePlot {
 
   private nothing(curve: Curve): string {
     if (!curve.x.length) return "No points in this window.";
-    return this.look.log ? "No value above 0: nothing to draw on a log axis." : "Only NaN or infinite values.";
+    const finite = curve.y.some((y) => Number.isFinite(y));
+    return finite ? "No value above 0: nothing to draw on a log axis." : "Only NaN or infinite values.";
   }
 
   private options(curve: Curve, smoothed: boolean, x: number[]): uPlot.Options {
     const slot = Number(this.element.dataset.slot ?? 1);
     const colour = css(`--run-${slot}`);
-    const alone = x.length < 3;
-    const line = { stroke: colour, width: smoothed || x.length < 200 ? 2 : 1.25, points: { show: alone, size: 6, fill: colour } };
+    const line = { stroke: colour, width: smoothed || x.length < 200 ? 2 : 1.25, points: { show: true, size: 6, fill: colour, filter: (u: uPlot, index: number) => isolated(u.data[index] ?? []) } };
     const behind = { stroke: `${colour}40`, width: 1, points: { show: false } };
     const axis = { stroke: css("--m-text-3"), grid: { stroke: css("--m-line"), width: 1 }, ticks: { show: false }, font: `11px ${css("--m-font")}`, gap: 6 };
     const log = this.look.log;
@@ -224,6 +224,16 @@ export class CurvePlot {
     if (this.window) words.push("zoomed, double-click to go back");
     place.textContent = words.join(" · ");
   }
+}
+
+/** Values between gaps: no line reaches them, so each gets a dot. */
+function isolated(values: ArrayLike<number | null | undefined>): number[] {
+  const found: number[] = [];
+  for (let i = 0; i < values.length; i++) {
+    const [before, here, after] = [values[i - 1], values[i], values[i + 1]];
+    if (here != null && before == null && after == null) found.push(i);
+  }
+  return found;
 }
 
 function onlyPowersOfTen(_: uPlot, splits: number[]): (number | null)[] {
