@@ -69,8 +69,7 @@ def _seen(viewer: Actor, root: ArtifactRoot | None) -> Files:
     """The files of the root that the viewer may download: by its project, or by a grant on what it belongs to."""
     if root is None:
         return cast("Files", ArtifactFile.objects.none())
-    seen = ArtifactFile.objects.visible_to(viewer).filter(root=root).select_related("root")
     owner = None if can(viewer, DOWNLOAD, root) else _owner(root)
-    if owner is not None and can(viewer, DOWNLOAD, owner):
-        seen = ArtifactFile.objects.filter(root=root).select_related("root")
-    return cast("Files", seen)
+    may = can(viewer, DOWNLOAD, root) or (owner is not None and can(viewer, DOWNLOAD, owner))
+    seen = ArtifactFile.objects.filter(root=root) if may else ArtifactFile.objects.none()
+    return cast("Files", seen.select_related("root"))
