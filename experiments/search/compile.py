@@ -160,14 +160,25 @@ class Compiler:
 
     def holder(self, node: Comparison, test: Sql, *, negated: bool = False) -> Sql:
         """Those that hold a value of this key for which the test is true (negated: the others)."""
-        if self.lists(node) and (self.rare is None or node in self.rare):
+        listed = self.lists(node)
+        if listed and not self.plans_itself and (self.rare is None or node in self.rare):
             held = self.holders(node, test)
             found = Sql(f"{self.alias}.id IN ({held.text})", held.params)
         else:
-            table, of_key = self.tables[node.field.entity], _of_key(node, test)
-            text = f"SELECT 1 FROM {table.name} v WHERE v.{table.owner} = {self.alias}.id AND {of_key.text}"  # noqa: S608
-            found = Sql(f"EXISTS ({text})", of_key.params)
+            found = self.probe(node, test, within=listed and self.plans_itself)
         return Sql(f"NOT ({found.text})", found.params) if negated else found
+
+    @property
+    def plans_itself(self) -> bool:
+        """PostgreSQL knows from its statistics where to start, and may turn an EXISTS into either kind of join."""
+        return self.database.name == "postgresql"
+
+    def probe(self, node: Comparison, test: Sql, *, within: bool) -> Sql:
+        """A look at one run. within: name the experiments too, for a planner that may turn it round."""
+        table, of_key = self.tables[node.field.entity], _of_key(node, test)
+        inside = among("v.experiment_id", self.scope.within) if within else TRUE
+        where = f"v.{table.owner} = {self.alias}.id AND {inside.text} AND {of_key.text}"
+        return Sql(f"EXISTS (SELECT 1 FROM {table.name} v WHERE {where})", (*inside.params, *of_key.params))  # noqa: S608
 
     def lists(self, node: Comparison) -> bool:
         """Whether an index over (experiment, key, value) can list who satisfies a condition."""
@@ -276,7 +287,7 @@ def with_rare_conditions(compiler: Compiler, node: Node) -> Compiler:
     A search that starts from a list of few is quick, and so is one that walks the order and stops when its page is
     full; the other way round each reads the whole experiment. 0.1 ms for each condition.
     """
-    if compiler.database.name == "postgresql" or not compiler.scope.within:
+    if compiler.plans_itself or not compiler.scope.within:
         return compiler
     asked = [c for c in comparisons(node) if compiler.lists(c) and c.field.aggregate is not Aggregate.BEST]
     asked = [c for c in asked if c.value is not None][:MAX_PROBES]
