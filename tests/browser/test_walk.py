@@ -109,7 +109,7 @@ def test_keys_lead_through_the_pages(ada: Page, logged: Logged):
 
 def test_a_new_token_is_shown_once_and_copied(ada: Page, logged: Logged):
     ada.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    ada.goto("/")
+    ada.goto(f"/p/{PROJECT}/")
     ada.get_by_role("button", name="Make a token").first.click()
     secret = ada.locator("#secret").inner_text()
     ada.locator("[data-copy]").first.click()
