@@ -1,15 +1,19 @@
 """Reading experiments."""
 
 from collections.abc import Mapping, Sequence
+from uuid import UUID
 
 from django.db.models import QuerySet
 
 from accounts.access import can_see, not_found
 from accounts.models import Project
 from experiments.models import Experiment, ExperimentTag, MetricDirection
+from experiments.queries.prepared import Prepared
 from kernel.actor import Actor
 
 DEFAULT_WIRE_ID = "0"
+_BY_KEY = Prepared(lambda key: Experiment.objects.filter(pk=key), int)
+_DEFAULT_OF = Prepared(lambda project: Experiment.objects.filter(project=project, is_default=True), UUID)
 
 
 def wire_id(experiment: Experiment) -> str:
@@ -24,16 +28,20 @@ def visible_experiments(viewer: Actor, project: Project) -> QuerySet[Experiment]
 
 def get_experiment(viewer: Actor, wire: str, *, project: Project) -> Experiment:
     """The experiment by its id on the wire. Raises NotFound, the same for absent and invisible."""
-    rows = Experiment.objects.filter(project=project).select_related("project")
-    if wire == DEFAULT_WIRE_ID:
-        found = rows.filter(is_default=True).first()
-    elif wire.isascii() and wire.isdigit() and len(wire) < 19:
-        found = rows.filter(pk=int(wire), is_default=False).first()
-    else:
-        found = None
-    if found is None or not can_see(viewer, found):
+    found = _by_wire_id(wire, project)
+    if found is None or found.project_id != project.pk or not can_see(viewer, found):
         raise not_found(Experiment, wire[:80])
+    found.project = project
     return found
+
+
+def _by_wire_id(wire: str, project: Project) -> Experiment | None:
+    if wire == DEFAULT_WIRE_ID:
+        return next(iter(_DEFAULT_OF(project.pk)), None)
+    if wire.isascii() and wire.isdigit() and len(wire) < 19:
+        found = next(iter(_BY_KEY(int(wire))), None)
+        return None if found is None or found.is_default else found
+    return None
 
 
 def get_experiment_by_name(viewer: Actor, name: str, *, project: Project) -> Experiment:
