@@ -47,6 +47,13 @@ def copy_button(text: object, label: str) -> dict[str, Any]:
     return {"text": text, "label": label}
 
 
+@register.filter
+def sentence_case(label: str) -> str:
+    """A label as we write labels: a capital first, none after; words in capitals stay."""
+    first, *rest = str(label).split(" ")
+    return " ".join([first[:1].upper() + first[1:], *(word if word.isupper() else word.lower() for word in rest)])
+
+
 @register.simple_tag
 def control(field: BoundField) -> SafeString:
     """A form field's control in our looks, with the state it is in."""

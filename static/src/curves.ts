@@ -94,7 +94,19 @@ function press(button: HTMLElement, on: boolean): void {
   button.classList.toggle("active", on);
 }
 
+// A run that goes on: its curves in view are read again while somebody looks.
+const EVERY_MS = 10_000;
+
+function followTheRun(): void {
+  if (!document.querySelector("[data-live]")) return;
+  setInterval(() => {
+    if (document.visibilityState !== "visible") return;
+    for (const element of inView) void plots.get(element)?.refresh();
+  }, EVERY_MS);
+}
+
 for (const element of document.querySelectorAll<HTMLElement>("[data-curve]")) watch.observe(element);
+followTheRun();
 listen();
 let settling = 0;
 addEventListener("resize", () => {

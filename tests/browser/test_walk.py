@@ -185,3 +185,20 @@ def test_a_part_that_is_refused_becomes_the_page_that_says_why(ada: Page, logged
     ada.get_by_label("Query", exact=True).press("Enter")
     expect(ada.get_by_role("heading", level=1)).to_have_text("This request makes no sense to MLED")
     assert "page token" in ada.inner_text("main")
+
+
+def test_the_curves_of_a_run_that_goes_on_follow_it(ada: Page, logged: Logged):
+    from mlflow import MlflowClient
+
+    client = MlflowClient(logged.live.tracking_uri("extremes"))
+    run = client.create_run(client.create_experiment("going on"), run_name="live").info.run_id
+    for step in range(2):
+        client.log_metric(run, "loss", 1.0 - step / 10, step=step)
+    ada.clock.install()
+    ada.goto(f"/r/{run}/curves/")
+    footer = ada.locator("figure", has_text="loss").locator("footer")
+    expect(footer).to_contain_text("all 2 points")
+    client.log_metric(run, "loss", 0.7, step=2)
+    ada.clock.run_for(11_000)
+    expect(footer).to_contain_text("all 3 points")
+    client.set_terminated(run)

@@ -40,6 +40,11 @@ export class CurvePlot {
     } else this.draw();
   }
 
+  /** Reads again what is shown, for a run that goes on. A zoomed window stays as it is: nothing moves under the hand. */
+  async refresh(): Promise<void> {
+    if (!this.window && !this.loading && this.curve) await this.load(true);
+  }
+
   redraw(): void {
     if (this.curve) this.draw();
   }
@@ -55,20 +60,23 @@ export class CurvePlot {
     return address.href;
   }
 
-  private async load(): Promise<void> {
+  private async load(quietly = false): Promise<void> {
     this.loading?.abort();
     const mine = new AbortController();
     this.loading = mine;
-    this.element.setAttribute("aria-busy", "true");
+    if (!quietly) this.element.setAttribute("aria-busy", "true");
     try {
       this.curve = await fetchCurve(this.address(), mine.signal);
       if (!this.window) this.start = this.look.x === "relative" ? (this.curve.x[0] ?? 0) : 0;
       this.stale = false;
       this.draw();
     } catch (error) {
-      if (!mine.signal.aborted) this.say(error instanceof Error ? error.message : "The curve did not come.");
+      if (!mine.signal.aborted && !quietly) this.say(error instanceof Error ? error.message : "The curve did not come.");
     } finally {
-      if (this.loading === mine) this.element.removeAttribute("aria-busy");
+      if (this.loading === mine) {
+        this.loading = null;
+        this.element.removeAttribute("aria-busy");
+      }
     }
   }
 
