@@ -2,6 +2,7 @@
 
 import gc
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -30,4 +31,6 @@ def pre_fork(server: Any, worker: Any) -> None:
 
 
 def post_fork(server: Any, worker: Any) -> None:
+    # A thread that holds a lock of the database should not wait 5 ms for its turn after each statement.
+    sys.setswitchinterval(0.001)
     die_with_parent(server.pid)

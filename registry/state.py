@@ -1,6 +1,6 @@
 """Whether a logged model takes writes now: a locked run keeps its models locked too."""
 
-from experiments.metrics.store import hold_run
+from experiments.metrics.holding import hold_run
 from kernel.actor import Actor
 from kernel.errors import Locked, MledError, NotFound
 from registry.models import LoggedModel

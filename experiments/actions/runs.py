@@ -5,13 +5,12 @@ from collections.abc import Mapping
 from functools import partial
 
 from django.db import transaction
-from django.db.models import F
 
 from accounts.decorators import action
-from accounts.models import ProjectCounter
 from audit.ledger.acting import current_act
 from experiments import hooks
-from experiments.actions.writable import active_experiment, locked, require_note_rights, writable_run
+from experiments.actions.writable import locked, require_active, require_note_rights, writable_run
+from experiments.metrics.holding import next_run_number
 from experiments.models import Experiment, Run, RunTag
 from experiments.names import invented_name
 from experiments.values import ENDED, Lifecycle, RunStatus, checked_int64, checked_key, checked_text
@@ -38,7 +37,7 @@ def create_run(
 
     Raises Conflict in a deleted experiment, Invalid where name and tag differ.
     """
-    experiment = active_experiment(experiment)
+    require_active(experiment)
     tags = dict(tags or {})
     named = tags.get(RUN_NAME, "")
     if name and named and name != named:
@@ -56,20 +55,13 @@ def create_run(
         claimed_user=(claimed_user or tags.get("mlflow.user", ""))[:256],
     )
     _take_from_tags(run, tags)
-    run.number = _next_number(experiment)
+    run.number = next_run_number(experiment.project_id)
     run.save()
     RunTag.objects.bulk_create(
         RunTag(run=run, experiment=experiment, key=key, value=value) for key, value in tags.items()
     )
     current_act().record(TAG_KIND, run.ledger_id, "set", {key: (None, value) for key, value in tags.items()})
     return run
-
-
-def _next_number(experiment: Experiment) -> int:
-    """The next readable number of the project; numbers are never given twice."""
-    counter = ProjectCounter.objects.filter(project_id=experiment.project_id)
-    counter.update(last_run=F("last_run") + 1)
-    return counter.values_list("last_run", flat=True).get()
 
 
 def _take_from_tags(run: Run, tags: Mapping[str, str]) -> None:

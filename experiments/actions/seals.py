@@ -1,8 +1,8 @@
 """Sealing: once a run has ended, one digest in the ledger covers all its points, params, tags and files."""
 
 from accounts.decorators import action
+from experiments.metrics.holding import hold_run
 from experiments.metrics.seal import seal_of
-from experiments.metrics.store import hold_run
 from experiments.models import Run
 from experiments.values import ENDED
 from kernel.actor import Actor

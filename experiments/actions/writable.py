@@ -1,7 +1,7 @@
 """Whether a run or experiment takes writes now, asked under its lock inside the act."""
 
 from accounts.access import require
-from experiments.metrics.store import hold_run
+from experiments.metrics.holding import hold_experiment, hold_run
 from experiments.models import Experiment, Run
 from experiments.values import Lifecycle
 from kernel.actor import Actor
@@ -46,8 +46,22 @@ def active_experiment(experiment: Experiment) -> Experiment:
     """The experiment as it is now, under its lock. Raises Conflict if it is deleted."""
     fresh: Experiment = Experiment.objects.select_for_update(no_key=True).get(pk=experiment.pk)
     if fresh.lifecycle != Lifecycle.ACTIVE:
-        raise Conflict(f"Experiment '{fresh.name}' is deleted.", hint="Restore it first.", field="experiment_id")
+        raise deleted(fresh)
     return fresh
+
+
+def require_active(experiment: Experiment) -> None:
+    """Keep the experiment as it is until the commit. Raises Conflict if it is deleted, NotFound if it is gone."""
+    lifecycle = hold_experiment(experiment.pk)
+    if lifecycle is None:
+        raise NotFound("No such experiment was found.")
+    if lifecycle != Lifecycle.ACTIVE:
+        raise deleted(experiment)
+
+
+def deleted(experiment: Experiment) -> Conflict:
+    """The refusal that a deleted experiment gives."""
+    return Conflict(f"Experiment '{experiment.name}' is deleted.", hint="Restore it first.", field="experiment_id")
 
 
 def require_note_rights(actor: Actor, run: Run, keys: frozenset[str]) -> None:

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from django.db import connection
 
 from experiments.metrics.batch import Points
 from experiments.models import MetricSegment, MetricSeries
@@ -19,28 +18,6 @@ class Position:
     at_ms: int
     step: int
     bits: int
-
-
-def hold_run(run_id: int, *, alone: bool) -> tuple[str, bool, bool] | None:
-    """Lock the run's row until the commit and tell its state now: lifecycle, whether locked, whether sealed.
-
-    alone: nobody else may write meanwhile (params and tags); otherwise many batches of points may, unless the run is
-    sealed: whoever clears the seal needs the row alone, and two that shared it would wait for one another. SQLite has
-    one writer anyway.
-    """
-    if connection.vendor != "postgresql":
-        return _state(run_id, "")
-    shared = None if alone else _state(run_id, "AND sealed_at IS NULL FOR SHARE")
-    return shared or _state(run_id, "FOR NO KEY UPDATE")
-
-
-def _state(run_id: int, ending: str) -> tuple[str, bool, bool] | None:
-    columns = "lifecycle, locked_at IS NOT NULL, sealed_at IS NOT NULL"
-    with connection.cursor() as cursor:
-        # The ending is one of three fixed ones.
-        cursor.execute(f"SELECT {columns} FROM experiments_run WHERE id = %s {ending}", [run_id])  # noqa: S608
-        row = cursor.fetchone()
-    return None if row is None else (row[0], bool(row[1]), bool(row[2]))
 
 
 def folded(parts: Iterable[tuple[bytes, bytes, bytes]]) -> Points:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from accounts.decorators import action
 from audit.ledger.acting import current_act
-from experiments.actions.writable import active_experiment
+from experiments.actions.writable import require_active
 from experiments.models import Experiment, Run
 from experiments.names import invented_name
 from experiments.values import checked_key, checked_text
@@ -33,7 +33,7 @@ def create_logged_model(
     tags: Mapping[str, str] | None = None,
 ) -> LoggedModel:
     """Make a model that waits for its files. Without a name it gets one. Raises Invalid, Conflict, Locked."""
-    experiment = active_experiment(experiment)
+    require_active(experiment)
     made_ms = now_ms()
     model = LoggedModel(
         model_id=f"m-{secrets.token_hex(16)}",

@@ -14,7 +14,7 @@ from experiments.actions.inputs import DatasetInput, log_inputs
 from experiments.actions.runs import lock_run, set_tags, update_run
 from experiments.actions.seals import seal_run
 from experiments.metrics.batch import Batch, MetricPoint
-from experiments.metrics.store import hold_run
+from experiments.metrics.holding import hold_run
 from experiments.models import MetricDirection, Run
 from experiments.queries.runs import inputs_of, metric_history, params_of, series_of, tags_of
 from experiments.values import RunStatus

@@ -1,0 +1,50 @@
+"""Rows held until the commit: the locks that SQL offers and the ORM does not. SQLite has one writer anyway."""
+
+from uuid import UUID
+
+from django.db import connection
+
+
+def hold_run(run_id: int, *, alone: bool) -> tuple[str, bool, bool] | None:
+    """Lock the run's row until the commit and tell its state now: lifecycle, whether locked, whether sealed.
+
+    alone: nobody else may write meanwhile (params and tags); otherwise many batches of points may, unless the run is
+    sealed: whoever clears the seal needs the row alone, and two that shared it would wait for one another.
+    """
+    if connection.vendor != "postgresql":
+        return _state(run_id, "")
+    shared = None if alone else _state(run_id, "AND sealed_at IS NULL FOR SHARE")
+    return shared or _state(run_id, "FOR NO KEY UPDATE")
+
+
+def _state(run_id: int, ending: str) -> tuple[str, bool, bool] | None:
+    columns = "lifecycle, locked_at IS NOT NULL, sealed_at IS NOT NULL"
+    with connection.cursor() as cursor:
+        # The ending is one of three fixed ones.
+        cursor.execute(f"SELECT {columns} FROM experiments_run WHERE id = %s {ending}", [run_id])  # noqa: S608
+        row = cursor.fetchone()
+    return None if row is None else (row[0], bool(row[1]), bool(row[2]))
+
+
+def hold_experiment(experiment_id: int) -> str | None:
+    """Keep an experiment from being renamed or deleted until the commit, and tell its lifecycle now.
+
+    Many may hold it at once: runs that begin side by side in one experiment do not wait for each other.
+    """
+    lock = "FOR SHARE" if connection.vendor == "postgresql" else ""
+    with connection.cursor() as cursor:
+        # The lock is one of two fixed words.
+        cursor.execute(f"SELECT lifecycle FROM experiments_experiment WHERE id = %s {lock}", [experiment_id])  # noqa: S608
+        row = cursor.fetchone()
+    return None if row is None else str(row[0])
+
+
+def next_run_number(project_id: UUID) -> int:
+    """The next readable number of a project's runs; none is given twice. Holds the counter until the commit."""
+    key = project_id if connection.features.has_native_uuid_field else project_id.hex
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE accounts_projectcounter SET last_run = last_run + 1 WHERE project_id = %s RETURNING last_run", [key]
+        )
+        (number,) = cursor.fetchone()
+    return int(number)
