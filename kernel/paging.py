@@ -30,7 +30,7 @@ def decode_token(question: str, token: str | None) -> list[Any] | None:
     try:
         raw = base64.b64decode(token.encode("ascii") + b"=" * (-len(token) % 4), altchars=b"-_", validate=True)
         asked, position = msgspec.json.decode(raw, type=tuple[str, list[Any]])
-    except (binascii.Error, ValueError, UnicodeEncodeError, msgspec.MsgspecError):
+    except (binascii.Error, ValueError, UnicodeEncodeError, RecursionError, msgspec.MsgspecError):
         raise Invalid(
             "The page token is not one that this server gave out.",
             hint="Start again without a page token.",

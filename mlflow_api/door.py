@@ -55,6 +55,8 @@ def answer(request: HttpRequest) -> HttpResponseBase:
 
 def _answered(request: HttpRequest, request_id: str) -> HttpResponseBase:
     request.get_host()
+    if "\x00" in request.path_info or "\x00" in request.META.get("HTTP_X_MLFLOW_WORKSPACE", ""):
+        raise Invalid("The address holds a NUL character, which nothing here is named by.", field="path")
     slug, rest = _split(request.path_info)
     route, named = find_route(request.method or "", rest)
     if route.needs is Needs.NOTHING:

@@ -12,7 +12,7 @@ from django_htmx.http import HttpResponseClientRedirect
 from accounts.access import sight
 from accounts.models import Project
 from kernel.actor import Actor
-from kernel.errors import MledError, NotFound, Refused, Unauthenticated
+from kernel.errors import Invalid, MledError, NotFound, Refused, Unauthenticated
 
 P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
@@ -31,10 +31,17 @@ def signed_in(view: View[P]) -> View[P]:
         if not actor_of(request).is_person:
             to_sign_in = redirect_to_login(request.get_full_path())
             return HttpResponseClientRedirect(to_sign_in.url) if "HX-Request" in request.headers else to_sign_in
+        _refuse_nul(request)
         return view(request, *args, **kwargs)
 
     door.needs_sign_in = True  # type: ignore[attr-defined]
     return door
+
+
+def _refuse_nul(request: HttpRequest) -> None:
+    """Raise Invalid for an address with a NUL character: nothing is named by one, and PostgreSQL takes none."""
+    if "\x00" in request.path_info or "%00" in request.META.get("QUERY_STRING", ""):
+        raise Invalid("The address holds a NUL character.", hint="Check the address.")
 
 
 def sees_experiments(viewer: Actor, project: Project) -> bool:

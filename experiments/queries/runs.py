@@ -14,7 +14,7 @@ from experiments.metrics.downsample import Curve, sample
 from experiments.metrics.store import Position, history, history_of_many, history_page
 from experiments.models import MetricSeries, Param, Run, RunInput, RunTag
 from experiments.queries.prepared import Prepared
-from experiments.values import Lifecycle
+from experiments.values import Lifecycle, checked_int64
 from kernel.actor import Actor
 from kernel.errors import Invalid
 from kernel.paging import decode_token, encode_token, question_digest
@@ -134,9 +134,9 @@ def _position(given: list[str] | None) -> Position | None:
     if given is None:
         return None
     try:
-        at_ms, step, bits = (int(part) for part in given)
+        at_ms, step, bits = (checked_int64(int(part), "page_token") for part in given)
         return Position(at_ms, step, bits)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError, Invalid):
         raise Invalid("The page token is not one that this server gave out.", field="page_token") from None
 
 

@@ -147,15 +147,23 @@ def _dataset(given: ask.DatasetInput) -> DatasetInput:
 def log_model(call: Call, asked: ask.LogModel) -> Reply:
     """What clients before 3.0 do instead of making a logged model: one more entry in a tag."""
     run = get_run(call.actor, asked.uid, project=call.project)
-    try:
-        model = json.loads(asked.model_json)
-    except (ValueError, RecursionError):
-        model = None
+    model = _json_of(asked.model_json)
     if not isinstance(model, dict) or not {"artifact_path", "flavors", "utc_time_created"} <= model.keys():
         raise Invalid(
             "'model_json' has to be a JSON object with artifact_path, flavors and utc_time_created.", field="model_json"
         )
-    before = tag_of(call.actor, run, MODEL_HISTORY)
-    history = json.dumps([*(json.loads(before) if before else []), model])
-    actions.set_tags(call.actor, run, tags={MODEL_HISTORY: history})
+    before = _json_of(tag_of(call.actor, run, MODEL_HISTORY) or "[]")
+    if not isinstance(before, list):
+        raise Invalid(f"The tag '{MODEL_HISTORY}' holds no list of models.", hint="Delete the tag.", field="model_json")
+    actions.set_tags(call.actor, run, tags={MODEL_HISTORY: json.dumps([*before, model])})
     return None
+
+
+def _json_of(text: str) -> Any:
+    """What a text says in JSON; None where it is none, or one that could not be written again."""
+    try:
+        said = json.loads(text)
+        json.dumps([[said]])
+    except (ValueError, RecursionError):
+        return None
+    return said

@@ -1,5 +1,6 @@
 """Whatever a client sends, it gets an answer in JSON that says what is wrong; never a 500."""
 
+import base64
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from kernel.paging import encode_token, question_digest
 from mlflow_api.routes import Route
 from tests.factories import Everything
 from tests.mlflow_api.speaking import SERVED, Mlflow, Request, good_request, name_of
@@ -117,3 +119,54 @@ def test_a_path_that_leads_out_is_refused(method: str, path: str, engineer: Mlfl
 def test_an_absolute_path_is_refused(engineer: Mlflow) -> None:
     answer = engineer.send("GET", "2.0/mlflow-artifacts/artifacts//etc/passwd")
     assert (answer.status_code, answer.json()["error_code"]) == (400, "INVALID_PARAMETER_VALUE")
+
+
+@pytest.mark.parametrize("method", ["GET", "PATCH", "DELETE"])
+def test_a_nul_in_the_address_is_refused(method: str, engineer: Mlflow, things: Everything) -> None:
+    for path in ("logged-models/m-%00", f"logged-models/{things.model.model_id}/tags/a%00b", "%00"):
+        answer = engineer.send(method, f"2.0/mlflow/{path}", {"status": "LOGGED_MODEL_READY"})
+        assert (answer.status_code, answer.json()["error_code"]) == (400, "INVALID_PARAMETER_VALUE"), path
+
+
+def test_a_nul_in_the_name_of_a_project_is_refused(engineer: Mlflow) -> None:
+    assert Mlflow("", "/mlflow/a%00b").send("GET", "2.0/mlflow/runs/get").status_code == 400
+    engineer.root = ""
+    answer = engineer.send("GET", "2.0/mlflow/runs/get", headers={"x-mlflow-workspace": "a\x00b"})
+    assert answer.status_code == 400
+
+
+@pytest.mark.parametrize("path", ["runs/search", "experiments/search", "logged-models/search"])
+def test_a_page_token_that_is_nested_deeply_is_refused(path: str, engineer: Mlflow) -> None:
+    token = base64.urlsafe_b64encode(b'["x", ' + b"[" * 100_000 + b"]" * 100_000 + b"]").decode()
+    answer = engineer.send("POST", f"2.0/mlflow/{path}", {"experiment_ids": ["0"], "page_token": token})
+    assert (answer.status_code, answer.json()["field"]) == (400, "page_token")
+
+
+@pytest.mark.parametrize(
+    "position", [["1", "2", "9" * 30], ["9" * 30, "2", "3"], [1e300, 2, 3], ["1", "2"], [None] * 3]
+)
+def test_a_forged_place_in_a_history_is_refused(position: list[Any], engineer: Mlflow, things: Everything) -> None:
+    run = things.run.uid.hex
+    token = encode_token(question_digest("history", run, "secret-loss"), position)
+    asked = {"run_id": run, "metric_key": "secret-loss", "max_results": 1, "page_token": token}
+    answer = engineer.send("GET", "2.0/mlflow/metrics/get-history", asked)
+    assert (answer.status_code, answer.json()["field"]) == (400, "page_token")
+
+
+MODEL = '{"artifact_path": "m", "flavors": {}, "utc_time_created": "2026"}'
+
+
+@pytest.mark.parametrize("history", ["no JSON", "5", "{}", "null", '"x"'])
+def test_a_model_is_not_added_to_a_tag_that_holds_no_list(history: str, engineer: Mlflow, things: Everything) -> None:
+    run = things.run.uid.hex
+    engineer.post("runs/set-tag", run_id=run, key="mlflow.log-model.history", value=history)
+    answer = engineer.send("POST", "2.0/mlflow/runs/log-model", {"run_id": run, "model_json": MODEL})
+    assert answer.status_code == 400
+    assert "holds no list of models" in answer.json()["message"]
+
+
+def test_a_model_nested_as_deeply_as_can_just_be_read_is_no_accident(engineer: Mlflow, things: Everything) -> None:
+    for depth in range(900, 1000, 2):
+        nested = MODEL.replace("{}", "[" * depth + "]" * depth)
+        asked = {"run_id": things.run.uid.hex, "model_json": nested}
+        check(engineer.send("POST", "2.0/mlflow/runs/log-model", asked), f"{depth} deep")

@@ -52,6 +52,13 @@ def test_a_crash_tells_nothing_internal(team, trained: Run, monkeypatch):
     assert "Traceback" not in page.source
 
 
+@pytest.mark.parametrize(
+    "path", ["/jump/?q=a%00b", "/r/%00/", "/p/{slug}/runs/?columns=tags.%00", "/p/{slug}/logged-models/m-%00/"]
+)
+def test_an_address_with_a_nul_is_refused_before_the_database_sees_it(ada: Browser, team, path):
+    assert "The address holds a NUL character." in ada.get(path.format(slug=team.project.slug), expecting=400)
+
+
 @pytest.mark.parametrize("host", ["evil.example", "mled.example\r\nx: y"])
 def test_a_foreign_host_is_refused(db, host):
     answer = Client(raise_request_exception=False).get("/", headers={"host": host})
