@@ -87,6 +87,7 @@ def runs(request: HttpRequest, slug: str) -> HttpResponse:
     asked = Asked.parse(reverse("experiments:runs", args=[project.slug]), request.GET)
     if not sees_experiments(viewer, project):
         require(viewer, "experiments.see", project)
+    asked = with_default_experiment(viewer, project, asked)
     experiments = offered_experiments(viewer, project, asked.experiment_ids)
     asked = replace(asked, experiments=tuple(one for one in experiments if one.pk in asked.experiment_ids))
     page, problem, text = find(viewer, project, asked)
@@ -114,6 +115,14 @@ def runs(request: HttpRequest, slug: str) -> HttpResponse:
         "may_log": bool(can(viewer, "experiments.log_run", project)),
     }
     return render(request, "experiments/runs.html", context)
+
+
+def with_default_experiment(viewer: Actor, project: Project, asked: Asked) -> Asked:
+    """MLflow's clients call a project's Default experiment 0, also in the links that they print."""
+    if 0 not in asked.experiment_ids:
+        return asked
+    default = experiments_of(viewer, project, lifecycle=None).filter(is_default=True).values_list("pk", flat=True)
+    return replace(asked, experiment_ids=(*(pk for pk in asked.experiment_ids if pk), *default))
 
 
 def offered_experiments(viewer: Actor, project: Project, asked: Sequence[int]) -> list[Experiment]:

@@ -104,6 +104,13 @@ def test_one_experiment_has_its_own_table(ada: Browser, team: Team, five):
     assert len(names(both)) == 6
 
 
+def test_the_default_experiment_is_also_called_0_as_clients_do(ada: Browser, team: Team, five):
+    a_run(team.scientist, create_experiment(team.scientist, team.project, name="other"), name="elsewhere")
+    page = ada.get(address(team.project, "runs/"), experiment=0)
+    assert len(names(page)) == 5
+    assert "Default" in page
+
+
 def test_deleted_runs_have_a_view_of_their_own(ada: Browser, team: Team, five):
     delete_run(team.scientist, five[0])
     path = address(team.project, "runs/")

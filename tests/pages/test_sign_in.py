@@ -88,6 +88,7 @@ def test_a_password_is_changed_with_the_old_one(nina: User):
     browser.post("/me/password/", oldpassword=PASSWORD, password1=NEW, password2=NEW)
     nina.refresh_from_db()
     assert nina.check_password(NEW)
+    browser.get("/")
     assert events(verb="accounts.change_password")
 
 
