@@ -14,7 +14,14 @@ from experiments.search.columns import Dialect
 from experiments.search.compile import Compiler, Directions, KeyedTable, Scope, with_rare_conditions
 from experiments.search.databases import TRUE, Sql, fetch, joined, this_database
 from experiments.search.grammar import parse
-from experiments.search.limits import COUNT_STOP, MAX_MERGED, MAX_MERGED_TEXT, MAX_PAGE, NAMED_EXPERIMENTS
+from experiments.search.limits import (
+    COUNT_STOP,
+    MAX_MERGED,
+    MAX_MERGED_PLANNED,
+    MAX_MERGED_TEXT,
+    MAX_PAGE,
+    NAMED_EXPERIMENTS,
+)
 from experiments.search.ordering import (
     OrderKey,
     SortKey,
@@ -189,10 +196,11 @@ class _Question:
 def _merged(compiler: Compiler, where: Sql) -> tuple[int, ...]:
     """The experiments to walk in the order of a keyed value, where no condition gives a shorter list to start from.
 
-    The filter stands in the statement once for each; a very long one is left to a single SELECT.
+    The filter stands in the statement once for each, so a very long one is left to a single SELECT. PostgreSQL decides
+    for each where to start, which takes it a millisecond, so there only few are merged.
     """
     within = compiler.scope.within
-    walks = compiler.rare == frozenset() and len(within) <= MAX_MERGED
+    walks = len(within) <= (MAX_MERGED_PLANNED if compiler.plans_itself else MAX_MERGED) and not compiler.rare
     return within if walks and len(within) * (len(where.text) + len(where.params)) <= MAX_MERGED_TEXT else ()
 
 

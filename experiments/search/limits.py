@@ -15,4 +15,5 @@ FEW = 500  # so many matches are few: a search starts from their list
 MAX_PROBES = 8  # conditions that are looked at beforehand
 NAMED_EXPERIMENTS = 200  # so many experiments are named in an index search; among more, each run is probed
 MAX_MERGED = 50  # experiments whose sorted values are merged; more are sorted together
+MAX_MERGED_PLANNED = 4  # the same on PostgreSQL
 MAX_MERGED_TEXT = 100_000  # characters and values of SQL that merging may come to
