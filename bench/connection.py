@@ -6,11 +6,13 @@ Plain http.client, because MLflow's own client costs more per call than a fast s
 import http.client
 import json
 import socket
+import time
 import urllib.parse
 from dataclasses import dataclass
 from typing import Any
 
 QUICK_ACKNOWLEDGEMENT = getattr(socket, "TCP_QUICKACK", socket.TCP_NODELAY)  # for one exchange; Linux has it
+KEPT_ALIVE_SECONDS = 2  # servers keep an idle connection for 5 seconds and more
 NOT_SERVED = {404, 405, 501}
 
 
@@ -38,17 +40,21 @@ class Connection:
         self.prefix = where.path.rstrip("/")
         kind = http.client.HTTPSConnection if where.scheme == "https" else http.client.HTTPConnection
         self.line = kind(where.hostname or "", where.port, timeout=120)
+        self.used = time.monotonic()
         self.headers = {"Authorization": f"Bearer {server.token}"} if server.token else {}
 
     def request(self, method: str, path: str, body: bytes | None = None, kind: str = "application/json") -> bytes:
         """The answer's body. Raises NotServed, or RuntimeError with what the server said."""
         headers = {**self.headers, "Content-Type": kind} if body is not None else self.headers
+        if time.monotonic() - self.used > KEPT_ALIVE_SECONDS:
+            self.line.close()  # a server may have closed it meanwhile; http.client opens it again
         self.line.request(method, f"{self.prefix}/{path}", body=body, headers=headers)
         # A server that writes head and body apart without TCP_NODELAY waits 40 ms for a delayed acknowledgement
         # (MLflow's does). That is the kernel's time, not the server's: acknowledge at once.
         self.line.sock.setsockopt(socket.IPPROTO_TCP, QUICK_ACKNOWLEDGEMENT, 1)
         answer = self.line.getresponse()
         content = answer.read()
+        self.used = time.monotonic()
         if answer.status in NOT_SERVED:
             raise NotServed(f"{method} {path}: {answer.status}")
         if answer.status != 200:

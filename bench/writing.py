@@ -15,7 +15,7 @@ CURVES = ["loss", "accuracy", "learning_rate", "gradient_norm"]
 class Size:
     """How long and how much. seconds: per measurement; runs, points: what reads are measured on."""
 
-    seconds: float = 8
+    seconds: float = 5
     runs: int = 5_000
     points: int = 100_000
     files: int = 500
