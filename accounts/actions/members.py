@@ -87,7 +87,7 @@ def change_role(actor: Actor, membership: Membership, *, role: Role, reason: str
         return membership
     project = _project_of(membership)
     _hold(project)
-    _check_not_self(actor, membership.user)
+    _check_not_self(actor, membership.user, membership.group)
     if held is Role.PROJECT_MANAGER:
         _check_manager_stays(membership)
     for person in _people(membership.user, membership.group):
@@ -104,8 +104,10 @@ def _check_role(role: Role, given: frozenset[Role]) -> None:
         raise Refused(f"The role {role.label} is given and taken by {who}.", hint=f"Ask {who}.", field="role")
 
 
-def _check_not_self(actor: Actor, user: User | None) -> None:
-    if user is not None and user.id == actor.user_id:
+def _check_not_self(actor: Actor, user: User | None, group: Group | None = None) -> None:
+    """Raise Refused for one's own role, also where it comes by a group that one is in."""
+    by_group = group is not None and GroupMember.objects.filter(group=group, user_id=actor.user_id).exists()
+    if by_group or (user is not None and user.id == actor.user_id):
         raise Refused("Nobody changes their own role.", hint="Ask another manager or an administrator.")
 
 
@@ -134,9 +136,10 @@ def _project_of(membership: Membership) -> Project:
 def _add(actor: Actor, project: Project, role: Role, user: User | None, group: Group | None) -> Membership:
     if (user is None) == (group is None):
         raise Invalid("Name one user or one group.", field="email")
-    _check_not_self(actor, user)
     _hold(project)
-    for person in _people(user, group):
+    people = _people(user, group)
+    _check_not_self(actor, user, group)
+    for person in people:
         _check_separation(person, project.pk, role)
     _check_new(project, user, group, role)
     membership = Membership(project=project, user=user, group=group, role=role)
@@ -146,7 +149,7 @@ def _add(actor: Actor, project: Project, role: Role, user: User | None, group: G
 
 def _remove(actor: Actor, membership: Membership) -> None:
     _hold(_project_of(membership))
-    _check_not_self(actor, membership.user)
+    _check_not_self(actor, membership.user, membership.group)
     if membership.role == Role.PROJECT_MANAGER:
         _check_manager_stays(membership)
     membership.delete()
@@ -219,7 +222,11 @@ def create_group(actor: Actor, *, name: str) -> Group:
 
 @action("groups.manage")
 def add_to_group(actor: Actor, *, group: Group, user: User) -> GroupMember:
-    """Put somebody into a group; its roles are theirs from now on. Raises Conflict, AlreadyExists."""
+    """Put somebody else into a group; its roles are theirs from now on. Raises Refused, Conflict, AlreadyExists."""
+    if user.id == actor.user_id:
+        raise Refused(
+            "Nobody puts themselves into a group: its roles would be theirs.", hint="Ask another administrator."
+        )
     Group.objects.select_for_update(no_key=True).get(pk=group.pk)
     User.objects.select_for_update(no_key=True).get(pk=user.pk)
     if GroupMember.objects.filter(group=group, user=user).exists():

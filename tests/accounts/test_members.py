@@ -2,6 +2,7 @@
 
 import pytest
 
+from accounts.access import can
 from accounts.actions.members import (
     add_member,
     add_to_group,
@@ -216,6 +217,28 @@ def test_nobody_changes_or_drops_their_own_role(team):
         change_role(team.manager, mine, role=ENGINEER)
     with pytest.raises(Refused, match="own role"):
         remove_member(team.manager, mine)
+
+
+def test_nobody_gives_themselves_a_role_by_a_group_that_they_are_in(team):
+    ours = a_group(team.manager, team.administrator)
+    with pytest.raises(Refused, match="own role"):
+        add_member(team.manager, team.project, role=SCIENTIST, group=ours)
+    with pytest.raises(Refused, match="own role"):
+        appoint_member(team.administrator, team.project, role=MANAGER, group=ours)
+    given = join(team.project, ours, SCIENTIST)
+    with pytest.raises(Refused, match="own role"):
+        change_role(team.manager, given, role=ENGINEER)
+    with pytest.raises(Refused, match="own role"):
+        remove_member(team.manager, given)
+    assert not can(again(team.administrator), "members.manage", team.project)
+
+
+def test_an_administrator_does_not_join_a_group_that_reads_a_project(team):
+    readers = a_group()
+    join(team.project, readers, SCIENTIST)
+    with pytest.raises(Refused, match="puts themselves into a group"):
+        add_to_group(team.administrator, group=readers, user=user_of(team.administrator))
+    assert not can(again(team.administrator), "experiments.see", team.project)
 
 
 def test_a_project_keeps_one_manager(team):
