@@ -245,4 +245,6 @@ LOGGING = {
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "stream": sys.stderr, "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": env("MLED_LOG_LEVEL", default="WARNING")},
+    # Refusals are part of a protocol's ordinary talk ("no such experiment": then the client makes it). Bugs are not.
+    "loggers": {"django.request": {"level": "ERROR"}},
 }
