@@ -4,18 +4,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 
 from artifacts.models import ArtifactFile
 from experiments.metrics.downsample import sample
 from experiments.metrics.store import history_of_many
-from experiments.models import MetricSeries, Param, Run, RunInput
+from experiments.models import MetricSegment, MetricSeries, Param, Run, RunInput
 from experiments.values import Lifecycle
 from kernel.actor import Actor
 
 SYSTEM_PREFIX = "system/"
 SPARK_BUCKETS = 10
+SPARK_POINTS = 50_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,12 @@ def _counted(rows: "QuerySet[Any]", by: str) -> Coalesce:
 
 
 def small_curves(series: Sequence[MetricSeries]) -> dict[int, list[float]]:
-    """A few finite values of each series by its id, for a curve without axes. The series were read for their viewer."""
-    thinned = {pk: sample(points, SPARK_BUCKETS) for pk, points in history_of_many(series).items()}
+    """A few finite values of each series by its id, for a curve without axes. The series were read for their viewer.
+
+    Series of more than SPARK_POINTS points are left out: an ornament is not worth reading them whole.
+    """
+    counted = MetricSegment.objects.filter(series__in=[one.pk for one in series]).values("series")
+    short = set(counted.annotate(n=Sum("count")).filter(n__lte=SPARK_POINTS).values_list("series", flat=True))
+    histories = history_of_many([one for one in series if one.pk in short])
+    thinned = {pk: sample(points, SPARK_BUCKETS) for pk, points in histories.items()}
     return {pk: [float(value) for value in curve.y if abs(value) < float("inf")] for pk, curve in thinned.items()}

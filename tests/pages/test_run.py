@@ -6,6 +6,7 @@ from experiments.actions.batches import log_batch
 from experiments.actions.experiments import set_metric_direction
 from experiments.actions.runs import create_run, delete_run, lock_run
 from experiments.models import Run
+from experiments.queries import record
 from tests.factories import Team, a_batch, a_run, default_experiment, events
 from tests.pages.conftest import Browser
 
@@ -28,6 +29,14 @@ def test_the_overview_shows_what_tells_most(ada: Browser, trained: Run):
 def test_a_direction_names_the_best_value(ada: Browser, team: Team, trained: Run):
     set_metric_direction(team.scientist, team.project, key="val/loss", higher_is_better=False)
     assert "best 0.2500 at step 2" in ada.get(f"/r/{trained.uid.hex}/")
+
+
+def test_a_tile_of_a_very_long_metric_leaves_its_small_curve_out(ada: Browser, trained: Run, monkeypatch):
+    assert 'class="m-spark"' in ada.get(f"/r/{trained.uid.hex}/").source
+    monkeypatch.setattr(record, "SPARK_POINTS", 2)
+    page = ada.get(f"/r/{trained.uid.hex}/")
+    assert 'class="m-spark"' not in page.source
+    assert "0.2500" in page
 
 
 def test_conditions_are_captured_only_where_the_record_holds_them(ada: Browser, team: Team, trained: Run):
