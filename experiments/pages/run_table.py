@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
+from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -30,7 +31,7 @@ from experiments.pages.experiment_acts import acts_of
 from experiments.pages.listing import tracking_uri
 from experiments.queries.experiments import metric_directions
 from experiments.queries.overview import experiments_of
-from experiments.queries.search import FoundRun, Page, count_runs, search_runs
+from experiments.queries.search import FoundCount, FoundRun, Page, count_runs, search_runs
 from experiments.queries.table import Cells, Names, cells_of, offered_names
 from experiments.search.errors import QueryError
 from kernel.actor import Actor
@@ -131,6 +132,27 @@ def offered_experiments(viewer: Actor, project: Project, asked: Sequence[int]) -
     offered = list(every[:EXPERIMENTS_OFFERED])
     missing = set(asked) - {one.pk for one in offered}
     return [*offered, *every.filter(pk__in=missing)] if missing else offered
+
+
+@require_safe
+@signed_in
+def newer(request: HttpRequest, slug: str) -> HttpResponse:
+    """How many more runs match than when the table was drawn (`known`): the strip above it, which moves no row."""
+    viewer = actor_of(request)
+    project = find_project(viewer, slug)
+    asked = Asked.parse(reverse("experiments:runs", args=[project.slug]), request.GET)
+    asked = with_default_experiment(viewer, project, asked)
+    known = request.GET.get("known", "")
+    counted = _count(viewer, project, asked, asked.query) if known.isascii() and known.isdigit() else None
+    more = 0 if counted is None or counted.at_least else max(0, counted.number - int(known))
+    context = {"more": more, "newer_url": request.get_full_path(), "show_url": asked.url(asked.kept())}
+    return render(request, "experiments/newer.html", context)
+
+
+def _count(viewer: Actor, project: Project, asked: Asked, text: str) -> FoundCount:
+    return count_runs(
+        viewer, project=project, experiments=asked.experiment_ids or None, text=text, view=VIEWS[asked.view][1]
+    )
 
 
 def find(viewer: Actor, project: Project, asked: Asked) -> tuple[Page[FoundRun], Problem | None, str]:
@@ -256,12 +278,16 @@ def picker_of(columns: Sequence[Column], names: Names) -> dict[str, Any]:
     }
 
 
+def newer_url(project: Project, asked: Asked, known: int) -> str:
+    """Where the table asks whether more runs match by now."""
+    pairs = [*asked.kept("sort", "columns", "good"), ("known", str(known))]
+    return f"{reverse('experiments:newer', args=[project.slug])}?{urlencode(pairs)}"
+
+
 def paging_of(viewer: Actor, project: Project, asked: Asked, page: Page[FoundRun], text: str) -> dict[str, str]:
     """How many there are, and the way to the next page."""
     if asked.after or page.next_token:
-        counted = count_runs(
-            viewer, project=project, experiments=asked.experiment_ids or None, text=text, view=VIEWS[asked.view][1]
-        )
+        counted = _count(viewer, project, asked, text)
         number, words = counted.number, str(counted)
     else:
         number, words = len(page.rows), f"{len(page.rows):,}"
@@ -269,4 +295,5 @@ def paging_of(viewer: Actor, project: Project, asked: Asked, page: Page[FoundRun
         "count_words": f"{words} run{'' if number == 1 else 's'}",
         "page_words": f"{len(page.rows):,} of {words} on this page",
         "next_url": asked.next_page_url(page.next_token),
+        "newer_url": newer_url(project, asked, number) if text == asked.query and not asked.after else "",
     }

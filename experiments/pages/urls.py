@@ -26,6 +26,7 @@ urlpatterns = [
     path("p/<slug:slug>/experiments/<int:experiment>/do/<str:verb>/", experiment_acts.act, name="experiment_act"),
     path("p/<slug:slug>/direction/", directions.set_direction, name="set_direction"),
     path("p/<slug:slug>/runs/", run_table.runs, name="runs"),
+    path("p/<slug:slug>/runs/newer/", run_table.newer, name="newer"),
     path("r/<str:run>/", run.overview, name="run"),
     path("r/<str:run>/curves.bin", curves.curve_data, name="curve_data"),
     path("r/<str:run>/curves.csv", curves.curve_csv, name="curve_csv"),

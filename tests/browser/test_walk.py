@@ -202,3 +202,21 @@ def test_the_curves_of_a_run_that_goes_on_follow_it(ada: Page, logged: Logged):
     ada.clock.run_for(11_000)
     expect(footer).to_contain_text("all 3 points")
     client.set_terminated(run)
+
+
+def test_a_new_run_is_told_and_moves_no_row(ada: Page, logged: Logged):
+    from mlflow import MlflowClient
+
+    client = MlflowClient(logged.live.tracking_uri("extremes"))
+    experiment = client.create_experiment("growing")
+    client.set_terminated(client.create_run(experiment, run_name="first").info.run_id)
+    ada.clock.install()
+    ada.goto("/p/extremes/runs/?q=experiment+%3D+%27growing%27")
+    assert rows(ada) == ["first"]
+    client.set_terminated(client.create_run(experiment, run_name="second").info.run_id)
+    ada.clock.run_for(31_000)
+    expect(ada.get_by_text("1 more run matches.")).to_be_visible()
+    assert rows(ada) == ["first"]
+    ada.get_by_role("link", name="Show it").click()
+    expect(ada.locator("table[data-rows] tbody tr")).to_have_count(2)
+    assert ada.complaints == []

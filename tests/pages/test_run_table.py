@@ -111,6 +111,21 @@ def test_the_default_experiment_is_also_called_0_as_clients_do(ada: Browser, tea
     assert "Default" in page
 
 
+def test_more_runs_than_when_the_table_was_drawn_are_told_above_it(ada: Browser, team: Team, five):
+    table = ada.get(address(team.project, "runs/"), q="metrics.`val/acc` >= 0.8", sort="name")
+    strip = re.search(r'hx-get="([^"]+)"', table.source).group(1).replace("&amp;", "&")
+    assert "more run" not in ada.get(strip)
+    for name in ("r5", "r6"):
+        run = a_run(team.scientist, name=name)
+        log_batch(team.scientist, run, batch=a_batch(**{"val/acc": [0.99]}))
+    assert "2 more runs match. Show them" in ada.get(strip)
+    assert names(ada.get(ada.get(strip).links("/runs/?")[0])).count("r6") == 1
+
+
+def test_only_members_learn_how_many_more_there_are(team: Team, zoe: Browser, five):
+    zoe.get(address(team.project, "runs/newer/"), expecting=404, known=0)
+
+
 def test_deleted_runs_have_a_view_of_their_own(ada: Browser, team: Team, five):
     delete_run(team.scientist, five[0])
     path = address(team.project, "runs/")
