@@ -6,6 +6,8 @@ from playwright.sync_api import Page
 
 from tests.browser.conftest import NARROW, Logged
 
+pytestmark = pytest.mark.once
+
 PAGES = [
     "/",
     "/projects/",
