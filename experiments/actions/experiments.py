@@ -86,7 +86,8 @@ def delete_experiment(actor: Actor, experiment: Experiment, *, reason: str = "")
     experiment = _locked_row(experiment)
     if experiment.lifecycle == Lifecycle.DELETED:
         raise NotFound("This experiment is deleted already.")
-    held = Run.objects.filter(experiment=experiment, locked_at__isnull=False).count()
+    runs = Run.objects.select_for_update(no_key=True).filter(experiment=experiment).order_by("pk")
+    held = sum(locked_at is not None for locked_at in runs.values_list("locked_at", flat=True))
     if held:
         raise Locked(
             f"{held} of its runs {'is' if held == 1 else 'are'} locked, so the experiment stays.",

@@ -4,6 +4,7 @@ from functools import partial
 
 import pytest
 
+from accounts.access import can
 from accounts.actions.members import add_member, add_to_group, dismiss, remove_member
 from accounts.actions.setup import issue_setup_link, use_setup_link
 from accounts.actions.users import create_user
@@ -60,9 +61,9 @@ def test_a_role_is_given_once():
 def test_two_managers_cannot_leave_a_project_without_one():
     project, people = a_project(), [a_person(), a_person()]
     first, second = [join(project, person, Role.PROJECT_MANAGER) for person in people]
-    outcomes = together(
-        partial(remove_member, again(people[0]), second), partial(remove_member, again(people[1]), first)
-    )
+    acting = [again(person) for person in people]
+    assert all(can(actor, "members.manage", project) for actor in acting)  # both came in while they were managers
+    outcomes = together(partial(remove_member, acting[0], second), partial(remove_member, acting[1], first))
     assert Membership.objects.filter(project=project, role=Role.PROJECT_MANAGER).count() == 1
     assert [type(error) for error in errors(outcomes)] == [Conflict]
 
@@ -70,9 +71,9 @@ def test_two_managers_cannot_leave_a_project_without_one():
 def test_two_administrators_cannot_leave_the_site_without_one():
     people = [an_administrator(), an_administrator()]
     first, second = [Membership.objects.get(user_id=person.user_id) for person in people]
-    outcomes = together(
-        partial(dismiss, again(people[0]), membership=second), partial(dismiss, again(people[1]), membership=first)
-    )
+    acting = [again(person) for person in people]
+    assert all(can(actor, "users.create") for actor in acting)
+    outcomes = together(partial(dismiss, acting[0], membership=second), partial(dismiss, acting[1], membership=first))
     assert Membership.objects.filter(project=None, role=Role.ADMINISTRATOR).count() == 1
     assert [type(error) for error in errors(outcomes)] == [Conflict]
 

@@ -1,6 +1,7 @@
 """Many writers at the same moment, on a database that commits."""
 
 import threading
+import time
 from functools import partial
 
 import pytest
@@ -15,7 +16,7 @@ from experiments.actions.runs import lock_run, set_tags, update_run
 from experiments.actions.seals import seal_run
 from experiments.metrics.batch import Batch, MetricPoint
 from experiments.metrics.holding import hold_run
-from experiments.models import MetricDirection, Run
+from experiments.models import Experiment, MetricDirection, Run
 from experiments.queries.runs import inputs_of, metric_history, params_of, series_of, tags_of
 from experiments.values import RunStatus
 from kernel.actor import Actor, system
@@ -111,9 +112,11 @@ def test_of_many_values_of_a_param_one_wins_and_the_others_are_told(ada, run):
 
 
 def test_fifty_new_runs_at_once_get_fifty_numbers(ada, team):
-    place = an_experiment(ada)
-    acts = [lambda: [a_run(again(ada), place).number for _ in range(5)] for _ in range(10)]
-    outcomes = together(*acts)
+    def make(place: Experiment) -> list[int]:
+        return [a_run(again(ada), place).number for _ in range(5)]
+
+    places = [an_experiment(ada) for _ in range(5)]
+    outcomes = together(*(partial(make, place) for place in places * 2))
     assert errors(outcomes) == []
     numbers = [number for some in values(outcomes) for number in some]
     assert sorted(numbers) == list(range(1, 51))
@@ -180,6 +183,26 @@ def test_no_run_stays_active_in_an_experiment_that_is_being_deleted(ada):
     )
     assert all(isinstance(error, Conflict) for error in errors(outcomes))
     assert {run.lifecycle for run in Run.objects.filter(experiment=place)} <= {"deleted"}
+
+
+def test_an_experiment_is_not_deleted_over_a_run_that_is_being_locked(ada):
+    place = an_experiment(ada)
+    run = a_run(ada, place)
+    under_way = threading.Event()
+
+    def lock() -> None:
+        with acting(again(ada), "test.locked_slowly"):
+            lock_run(again(ada), run)
+            under_way.set()
+            time.sleep(0.5)  # the other act waits at the row meanwhile
+
+    def delete() -> None:
+        under_way.wait(WITHIN)
+        delete_experiment(again(ada), place)
+
+    (error,) = errors(together(lock, delete))
+    assert isinstance(error, Locked)
+    assert (mine(run).is_locked, mine(run).is_deleted) == (True, False)
 
 
 def test_writers_who_meet_a_fresh_seal_reopen_it_once_or_are_asked_to_come_again(ada, run):
