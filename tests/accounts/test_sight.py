@@ -31,6 +31,7 @@ from tests.factories import (
     everything,
     join,
     user_of,
+    with_token,
 )
 
 
@@ -173,6 +174,40 @@ def test_a_grant_on_one_experiment_shows_its_runs_and_no_others():
     assert seen_runs(guest) == {"secret run"}
     assert not can(again(guest), "experiments.log_run", shown.run)
     assert not can(again(guest), "projects.see", team.project)
+
+
+@pytest.mark.django_db
+def test_a_token_shows_what_a_grant_opened_only_where_its_list_reaches():
+    team, guest, elsewhere = a_team(), a_person(), a_project()
+    shown = everything(team.scientist, team.project)
+    with acting(system(), "test.grant"):
+        ExperimentUserObjectPermission.objects.assign_perm("view_experiment", user_of(guest), shown.experiment)
+    for projects, seen in ((None, True), ([team.project], True), ([elsewhere], False), ([], False)):
+        viewer = with_token(guest, projects=projects)
+        assert ("secret run" in seen_runs(viewer)) is seen
+        assert bool(can(viewer, "experiments.see", shown.run)) is seen
+
+
+@pytest.mark.django_db
+def test_a_token_shows_a_project_that_a_grant_opened_only_where_its_list_reaches():
+    team, guest, elsewhere = a_team(), a_person(), a_project()
+    with acting(system(), "test.grant"):
+        ProjectUserObjectPermission.objects.assign_perm("view_project", user_of(guest), team.project)
+    for projects, seen in ((None, True), ([team.project], True), ([elsewhere], False)):
+        viewer = with_token(guest, projects=projects)
+        assert (team.project in Project.objects.visible_to(viewer)) is seen
+        assert bool(can(viewer, "projects.see", team.project)) is seen
+
+
+@pytest.mark.django_db
+def test_a_role_on_the_site_is_not_among_the_members_that_a_token_for_one_project_shows():
+    team, auditor = a_team(), a_person(site_role=Role.AUDITOR)
+    everywhere, here = with_token(auditor), with_token(auditor, projects=[team.project])
+    site_wide = Membership.objects.get(user_id=auditor.user_id)
+    assert can(everywhere, "projects.see", site_wide)
+    assert site_wide in Membership.objects.visible_to(everywhere)
+    assert not can(here, "projects.see", site_wide)
+    assert site_wide not in Membership.objects.visible_to(here)
 
 
 @pytest.mark.django_db

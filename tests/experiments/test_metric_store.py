@@ -153,6 +153,22 @@ def test_pages_of_a_long_history_in_many_segments(ada, run):
         assert got == expected
 
 
+def test_pages_of_segments_whose_times_overlap(ada, run):
+    """Each batch reaches far ahead of the next one, as when several processes log the same metric."""
+    parts = [[(10 * n + 37 * m, n, float(m)) for m in range(6)] for n in range(40)]
+    series = stored_as(ada, run, parts)
+    expected = told_apart([point for part in parts for point in part])
+    for limit in (1, 2, 7, 50):
+        got: list[Plain] = []
+        position = None
+        while True:
+            page, position = history_page(series, limit, position)
+            got += zip(page.times.tolist(), page.steps.tolist(), page.values.tolist(), strict=True)
+            if position is None:
+                break
+        assert got == expected
+
+
 # --- Summaries
 
 
