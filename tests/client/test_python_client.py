@@ -98,6 +98,7 @@ def test_a_search_gives_a_table(fluent: str) -> None:
     assert list(table["metrics.loss"]) == [0.1, 0.01]
 
 
+@pytest.mark.filterwarnings("ignore:For backward compatibility")  # of pandas, about the client
 def test_a_table_artifact_can_be_appended_to(fluent: str) -> None:
     with mlflow.start_run() as run:
         mlflow.log_table({"a": [1], "b": ["x"]}, "table.json")
