@@ -55,6 +55,31 @@ def test_sorting_and_columns_live_in_the_address(ada: Page, logged: Logged):
     assert ada.complaints == []
 
 
+def test_back_and_forward_lead_through_the_questions(ada: Page, logged: Logged):
+    ada.goto(f"/p/{PROJECT}/runs/")
+    table = ada.locator("table[data-rows] tbody tr")
+    for query, count in (("params.arch = 'gru-d'", 2), ("params.arch = 'tcn'", 1)):
+        ada.get_by_label("Query", exact=True).fill(query)
+        ada.keyboard.press("Enter")
+        expect(table).to_have_count(count)
+    ada.go_back()
+    expect(table).to_have_count(2)
+    expect(ada.get_by_label("Query", exact=True)).to_have_value("params.arch = 'gru-d'")
+    ada.go_back()
+    expect(table).to_have_count(3)
+    ada.go_forward()
+    expect(table).to_have_count(2)
+    assert ada.complaints == []
+
+
+def test_the_links_that_the_client_prints_open_the_run(ada: Page, logged: Logged):
+    run = logged.runs["tcn-w48"]
+    for link in (f"/mlflow/{PROJECT}/#/experiments/2/runs/{run}", f"/#/experiments/2/runs/{run}"):
+        ada.goto("/projects/")
+        ada.goto(link)
+        expect(ada.get_by_role("heading", name="tcn-w48")).to_be_visible()
+
+
 def test_zooming_reads_the_window_again_and_the_bar_changes_every_curve(ada: Page, logged: Logged):
     ada.goto(f"/r/{logged.runs['gru-d-w48']}/curves/")
     loss = ada.locator("figure", has_text="val/loss")

@@ -8,6 +8,9 @@ function target(hash: string, runs: string): string | null {
 }
 
 export function followClientLinks(): void {
+  // Where a token's default project is used, the tracking URI is the bare root.
+  const atRoot = location.pathname === "/" ? /\/runs\/[0-9a-f]{32}/.test(location.hash) : false;
+  if (atRoot) return location.replace(target(location.hash, "/") ?? "/");
   const page = document.getElementById("client-link");
   if (page) {
     const url = target(location.hash, page.dataset.runs ?? "/");
