@@ -11,7 +11,7 @@ from accounts.access import Allowed, can
 from accounts.pages.doors import actor_of
 from experiments.models import Run
 from experiments.queries.record import Counts, counts_of
-from experiments.queries.runs import get_run
+from experiments.queries.runs import get_run, parent_of
 from kernel.actor import Actor
 from kernel.clock import now_ms
 
@@ -58,6 +58,7 @@ def run_frame(request: HttpRequest, ref: str, tab: str) -> tuple[Run, dict[str, 
         "at": "runs",
         "project": run.project,
         "run": run,
+        "parent": parent_of(viewer, run),
         "run_ref": run.uid.hex,
         "tab": tab,
         "tab_label": TABS[tab],

@@ -34,6 +34,7 @@ class Counts:
 def counts_of(viewer: Actor, run: Run) -> Counts:
     """All counts in one query."""
     system = Q(key__startswith=SYSTEM_PREFIX)
+    nested = Run.objects.visible_to(viewer).filter(lifecycle=Lifecycle.ACTIVE)
     row = (
         Run.objects.visible_to(viewer)
         .filter(pk=run.pk)
@@ -43,7 +44,7 @@ def counts_of(viewer: Actor, run: Run) -> Counts:
             _counted(MetricSeries.objects.filter(system, run=OuterRef("pk"), context=""), "run"),
             _counted(ArtifactFile.objects.filter(root=OuterRef("artifact_root")), "root"),
             _counted(RunInput.objects.filter(run=OuterRef("pk")), "run"),
-            _counted(Run.objects.filter(parent=OuterRef("pk"), lifecycle=Lifecycle.ACTIVE), "parent"),
+            _counted(nested.filter(parent=OuterRef("pk")), "parent"),
         )
         .get()
     )

@@ -76,6 +76,12 @@ def _by_readable_id(run_id: str) -> Run | None:
     return _runs_with_their_place().filter(project__key=match[1], number=int(match[2])).first()
 
 
+def parent_of(viewer: Actor, run: Run) -> Run | None:
+    """The run that this one is part of, where the viewer may see it."""
+    parent = run.parent
+    return parent if parent is not None and can_see(viewer, parent) else None
+
+
 def params_of(viewer: Actor, run: Run) -> dict[str, str]:
     """The run's params by key."""
     return dict(Param.objects.visible_to(viewer).filter(run=run).order_by("key").values_list("key", "value"))

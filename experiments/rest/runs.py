@@ -12,11 +12,11 @@ from rest_framework.response import Response
 from rest_framework.utils.urls import replace_query_param
 
 from accounts.access import find_project
-from accounts.rest.door import Number, RestView, said
+from accounts.rest.door import Number, RestView, actor_of, said
 from experiments.models import MetricSeries, Run
 from experiments.queries.experiments import wire_id
 from experiments.queries.listing import runs_by_key, runs_to_list
-from experiments.queries.runs import get_run, metric_history, params_of, series_of, tags_of
+from experiments.queries.runs import get_run, metric_history, params_of, parent_of, series_of, tags_of
 from experiments.queries.search import View, search_runs
 from experiments.rest.filters import RunFilter
 from kernel.errors import Invalid
@@ -34,8 +34,8 @@ class RunJson(serializers.ModelSerializer[Run]):
     experiment = serializers.SerializerMethodField(help_text="The experiment's id as on the MLflow wire.")
     experiment_name = serializers.CharField(source="experiment.name")
     user = serializers.CharField(source="created_by.name", allow_null=True, default=None)
-    parent = serializers.CharField(  # type: ignore[assignment]  # a field; the metaclass takes it from the class
-        source="parent.uid.hex", allow_null=True, default=None
+    parent = serializers.SerializerMethodField(  # type: ignore[assignment]  # the metaclass takes it from the class
+        help_text="The run that it is part of, where one may see that."
     )
 
     class Meta:
@@ -49,6 +49,10 @@ class RunJson(serializers.ModelSerializer[Run]):
 
     def get_experiment(self, run: Run) -> str:
         return wire_id(run.experiment)
+
+    def get_parent(self, run: Run) -> str | None:
+        parent = parent_of(actor_of(self.context["request"]), run)
+        return parent.uid.hex if parent else None
 
 
 class MetricJson(serializers.ModelSerializer[MetricSeries]):
@@ -167,7 +171,7 @@ class OneRun(RestView):
             "tags": tags_of(self.actor, found),
             "metrics": MetricJson(series_of(self.actor, found), many=True).data,
         }
-        return Response(RunJson(found).data | held)
+        return Response(RunJson(found, context=self.get_serializer_context()).data | held)
 
 
 class MetricHistory(RestView):

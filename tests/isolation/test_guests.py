@@ -1,0 +1,60 @@
+"""Whoever was shown a single experiment learns nothing of the others in its project."""
+
+import pytest
+from django.test import Client
+
+from experiments.actions.experiments import grant_access
+from experiments.queries.record import counts_of
+from kernel.actor import Actor
+from tests.factories import a_person, a_run, a_team, a_token, an_experiment, user_of
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def team():
+    return a_team()
+
+
+@pytest.fixture
+def shown(team):
+    return an_experiment(team.scientist, name="shown")
+
+
+@pytest.fixture
+def guest(team, shown) -> Actor:
+    guest = a_person("Gil")
+    grant_access(team.manager, shown, user=user_of(guest), reason="reviewer")
+    return guest
+
+
+def page(person: Actor, path: str) -> str:
+    client = Client()
+    client.force_login(user_of(person), backend="accounts.backends.EmailBackend")
+    return client.get(path).content.decode()
+
+
+def of_rest(person: Actor, path: str):
+    return Client(headers={"authorization": f"Bearer {a_token(person)[1]}"}).get(f"/api/v1/{path}").json()
+
+
+def test_a_parent_in_another_experiment_is_not_named(team, shown, guest):
+    parent = a_run(team.scientist, name="secret sweep")
+    child = a_run(team.scientist, shown, tags={"mlflow.parentRunId": parent.uid.hex})
+    assert "secret sweep" in page(team.scientist, f"/r/{child.uid.hex}/")
+    seen = page(guest, f"/r/{child.uid.hex}/")
+    assert child.name in seen
+    assert "secret sweep" not in seen
+    for path in (f"runs/{child.uid.hex}/", "runs/"):
+        mine, theirs = of_rest(team.scientist, path), of_rest(guest, path)
+        one = next(run for run in mine.get("results", [mine]) if run["id"] == child.uid.hex)
+        assert one["parent"] == parent.uid.hex
+        assert [run["parent"] for run in theirs.get("results", [theirs])] == [None]
+
+
+def test_nested_runs_in_another_experiment_are_not_counted(team, shown, guest):
+    parent = a_run(team.scientist, shown)
+    for place in (shown, None):
+        a_run(team.scientist, place, tags={"mlflow.parentRunId": parent.uid.hex})
+    assert counts_of(team.scientist, parent).children == 2
+    assert counts_of(guest, parent).children == 1
