@@ -106,8 +106,11 @@ def _check_role(role: Role, given: frozenset[Role]) -> None:
 
 def _check_not_self(actor: Actor, user: User | None, group: Group | None = None) -> None:
     """Raise Refused for one's own role, also where it comes by a group that one is in."""
-    by_group = group is not None and GroupMember.objects.filter(group=group, user_id=actor.user_id).exists()
-    if by_group or (user is not None and user.id == actor.user_id):
+    me = actor.user_id
+    if me is None:
+        return
+    by_group = group is not None and GroupMember.objects.filter(group=group, user_id=me).exists()
+    if by_group or (user is not None and user.id == me):
         raise Refused("Nobody changes their own role.", hint="Ask another manager or an administrator.")
 
 
