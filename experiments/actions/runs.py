@@ -123,7 +123,7 @@ def set_tags(actor: Actor, run: Run, *, tags: Mapping[str, str]) -> None:
 
 @action("experiments.log_run", on="run")
 def delete_tag(actor: Actor, run: Run, *, key: str) -> None:
-    """Remove a tag. Raises NotFound where there is none."""
+    """Remove a tag, and what it said of the run (parent, source); the name stays. Raises NotFound if there is none."""
     require_note_rights(actor, run, frozenset({key}))
     run = writable_run(run)
     tag = RunTag.objects.filter(run=run, key=key).first()
@@ -131,6 +131,9 @@ def delete_tag(actor: Actor, run: Run, *, key: str) -> None:
         raise NotFound(f"The run has no tag '{key}'.", field="key")
     tag.delete()
     current_act().record(TAG_KIND, run.ledger_id, "set", {key: (tag.value, None)})
+    if key != RUN_NAME:
+        _take_from_tags(run, {key: ""})
+        run.save()
 
 
 def write_tags(actor: Actor, run: Run, tags: Mapping[str, str]) -> None:

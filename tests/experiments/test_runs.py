@@ -234,6 +234,16 @@ def test_a_tag_that_is_missing_cannot_be_deleted(ada, run):
         delete_tag(ada, run, key="stage")
 
 
+def test_a_removed_tag_no_longer_speaks_for_the_run(ada):
+    parent = a_run(ada)
+    said = {"mlflow.parentRunId": parent.uid.hex, "mlflow.source.git.commit": "abc", "mlflow.source.name": "train.py"}
+    run = a_run(ada, name="child", tags=said)
+    for key in (*said, "mlflow.runName"):
+        delete_tag(ada, run, key=key)
+    run.refresh_from_db()
+    assert (run.parent, run.git_commit, run.source_name, run.name) == (None, "", "", "child")
+
+
 def test_keys_tell_case_apart(ada, run):
     set_tags(ada, run, tags={"lr": "1", "LR": "2"})
     assert {key: value for key, value in tags_of(ada, run).items() if key.lower() == "lr"} == {"lr": "1", "LR": "2"}
