@@ -14,7 +14,7 @@ from django.db.models import Q
 
 from accounts.models import ApiToken, Membership, Project, RightsStamp
 from accounts.roles import Role
-from audit.ledger.acting import Act
+from audit.ledger.acting import Act, open_act
 
 Standing = dict[UUID | None, frozenset[Role]]
 KEPT_AT_MOST = 10_000
@@ -68,8 +68,13 @@ _kept = Facts(stamp=None)
 
 
 def facts() -> Facts:
-    """The facts that hold now. One short read; ask once a request."""
+    """The facts that hold now. One short read; ask once a request.
+
+    Within an open act they are that act's alone: what it has changed may yet be rolled back.
+    """
     global _kept
+    if open_act() is not None:
+        return Facts(stamp=None)
     # raw(): Django takes longer to compose this query than the database to answer it.
     row = next(iter(RightsStamp.objects.raw("SELECT id, stamp FROM accounts_rightsstamp WHERE id = 1")), None)
     stamp = row.stamp if row else None

@@ -12,9 +12,10 @@ from accounts.authentication import actor_for_token
 from accounts.facts import facts
 from accounts.models import Membership
 from accounts.roles import Role
+from audit.ledger.acting import acting
 from kernel.actor import Door, operator
-from kernel.errors import Unauthenticated
-from tests.factories import a_member, a_project, a_token, user_of
+from kernel.errors import Conflict, Unauthenticated
+from tests.factories import a_member, a_project, a_token, a_user, acting_as, user_of
 
 pytestmark = pytest.mark.django_db
 
@@ -82,6 +83,15 @@ def test_what_was_read_inside_a_change_that_was_rolled_back_is_not_kept(secret, 
         assert request_with_role(secret, project) == set()
         transaction.set_rollback(True)
     assert request_with_role(secret, project) == {Role.DATA_SCIENTIST}
+
+
+def test_a_role_that_an_act_gave_and_took_back_is_not_kept(project):
+    nils = a_user("Nils")
+    with pytest.raises(Conflict), acting(operator(), "test.given_in_vain"):
+        Membership(project=project, user=nils, role=Role.DATA_SCIENTIST).save()
+        assert roles_in(acting_as(nils), project.pk) == {Role.DATA_SCIENTIST}
+        raise Conflict("Somebody else was first.")
+    assert roles_in(acting_as(nils), project.pk) == set()
 
 
 def request_with_role(secret, project):
