@@ -1,12 +1,14 @@
 """Reading people and groups."""
 
 from collections.abc import Iterable
+from uuid import UUID
 
 from django.db.models import QuerySet
 
-from accounts.access import can
-from accounts.models import Group, Membership, Project, User
+from accounts.access import can, require
+from accounts.models import Group, Membership, Project, ProjectUserObjectPermission, User
 from kernel.actor import Actor
+from kernel.errors import NotFound
 
 
 def people_in(memberships: Iterable[Membership]) -> list[User]:
@@ -24,3 +26,19 @@ def groups_to_add(viewer: Actor, project: Project) -> QuerySet[Group]:
     """The groups that this viewer could give a role in the project; none for others."""
     may = can(viewer, "members.manage", project) or can(viewer, "members.appoint", project)
     return Group.objects.order_by("name") if may else Group.objects.none()
+
+
+def guests_of(viewer: Actor, project: Project) -> QuerySet[User]:
+    """The people who see a project without a role in it, for those who manage members. Raises Refused, NotFound."""
+    require(viewer, "members.manage", project)
+    grants = ProjectUserObjectPermission.objects.filter(content_object=project)
+    guests: QuerySet[User] = User.objects.filter(pk__in=grants.values("user_id"))
+    return guests
+
+
+def find_guest(viewer: Actor, project: Project, user_id: UUID) -> User:
+    """One guest of a project. Raises NotFound."""
+    guest = guests_of(viewer, project).filter(pk=user_id).first()
+    if guest is None:
+        raise NotFound("No such guest was found.")
+    return guest

@@ -3,13 +3,14 @@
 from typing import Any
 
 from django.db.models import QuerySet
-from drf_spectacular.utils import extend_schema_field
+from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.generics import ListAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.access import find_project, roles_in
+from accounts.actions.projects import edit_project
 from accounts.models import Membership, Project, User
 from accounts.queries.projects import members_of, visible_projects
 from accounts.rest.door import RestView, actor_of
@@ -32,6 +33,11 @@ class ProjectJson(serializers.ModelSerializer[Project]):
 
     def get_my_roles(self, project: Project) -> list[str]:
         return sorted(roles_in(actor_of(self.context["request"]), project.pk))
+
+
+class ProjectEdits(serializers.Serializer[Any]):
+    name = serializers.CharField(max_length=120, required=False)
+    purpose = serializers.CharField(allow_blank=True, max_length=20_000, required=False)
 
 
 class MemberJson(serializers.ModelSerializer[Membership]):
@@ -65,11 +71,17 @@ class Projects(ListAPIView[Project], RestView):
 class OneProject(RestView):
     """One project."""
 
-    needs = {"GET": "projects.see"}
+    needs = {"GET": "projects.see", "PATCH": "projects.edit"}
     serializer_class = ProjectJson
 
     def get(self, request: Request, slug: str) -> Response:
         return Response(self.get_serializer(find_project(self.actor, slug)).data)
+
+    @extend_schema(request=ProjectEdits, responses={200: ProjectJson})
+    def patch(self, request: Request, slug: str) -> Response:
+        """Change its name or purpose; what is left out stays."""
+        edited = edit_project(self.actor, find_project(self.actor, slug), **self.parsed(ProjectEdits))
+        return Response(self.get_serializer(edited).data)
 
 
 class Members(ListAPIView[Membership], RestView):

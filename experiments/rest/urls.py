@@ -2,13 +2,15 @@
 
 from django.urls import path
 
-from experiments.rest import events, experiments, runs
+from experiments.rest import events, experiments, guests, runs
 
 urlpatterns = [
     path("projects/<slug:slug>/experiments/", experiments.Experiments.as_view()),
     path("projects/<slug:slug>/experiments/<str:experiment>/", experiments.OneExperiment.as_view()),
     path("projects/<slug:slug>/experiments/<str:experiment>/delete/", experiments.DeleteExperiment.as_view()),
     path("projects/<slug:slug>/experiments/<str:experiment>/restore/", experiments.RestoreExperiment.as_view()),
+    path("projects/<slug:slug>/experiments/<str:experiment>/guests/", guests.Guests.as_view()),
+    path("projects/<slug:slug>/experiments/<str:experiment>/guests/<uuid:person>/", guests.OneGuest.as_view()),
     path("projects/<slug:slug>/events/", events.ProjectEvents.as_view()),
     path("runs/", runs.Runs.as_view()),
     path("runs/<str:run>/", runs.OneRun.as_view()),

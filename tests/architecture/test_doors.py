@@ -62,16 +62,6 @@ def test_an_empty_set_to_start_from_is_no_reading():
     assert rows_read(ast.parse("queryset = Run.objects.none()")) == []
 
 
-# Acts that no page, API or command offers so far.
-NOT_OFFERED = {
-    "accounts.edit_project",
-    "accounts.grant_sight",
-    "accounts.withdraw_sight",
-    "experiments.grant_access",
-    "experiments.withdraw_access",
-}
-
-
 def names_used(tree: ast.Module) -> set[str]:
     return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)} | {
         node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)
@@ -80,7 +70,7 @@ def names_used(tree: ast.Module) -> set[str]:
 
 def test_every_action_is_called_by_a_door():
     used = set().union(*(names_used(tree) for _, tree in modules(DOORS)))
-    assert {verb for verb in ACTIONS if verb.partition(".")[2] not in used} <= NOT_OFFERED
+    assert {verb for verb in ACTIONS if verb.partition(".")[2] not in used} == set()
 
 
 def test_every_action_lies_in_a_drawer_of_actions():

@@ -41,6 +41,7 @@ class Ids:
     readable: str
     model: str
     member: str
+    person: str
     token: str
     file: str
 
@@ -62,6 +63,7 @@ def ids_of(thing: Everything) -> Ids:
         readable=thing.run.readable_id,
         model=thing.model.model_id,
         member=str(member.pk),
+        person=str(member.user_id),
         token=str(a_token(member.user)[0].pk),
         file=thing.file.path,
     )
@@ -77,6 +79,7 @@ def made_up() -> Ids:
         readable="QXZ-1",
         model=f"m-{uuid.uuid4().hex}",
         member="987654321",
+        person=str(uuid.uuid4()),
         token=str(uuid.uuid4()),
         file="nothing/nothing.txt",
     )
@@ -147,6 +150,7 @@ def values_for(ids: Ids) -> dict[str, Sequence[str]]:
         "run": [ids.run, ids.readable],
         "model": [ids.model],
         "member": [ids.member],
+        "person": [ids.person],
         "token": [ids.token],
         "path": [quote(ids.file)],
         "tab": list(TABS),
@@ -193,7 +197,13 @@ def page_requests(ids: Ids) -> Iterator[Asked]:
         yield Asked("pages", "GET", f"/r/{ids.run}/{query}?key={WORD}-loss&keys={WORD}-loss")
 
 
-BODIES: dict[str, Any] = {"name": "x", "scopes": ["read"], "status": "FINISHED", "tags": {"a": "b"}}
+BODIES: dict[str, Any] = {
+    "name": "x",
+    "email": "x@example.org",
+    "scopes": ["read"],
+    "status": "FINISHED",
+    "tags": {"a": "b"},
+}
 
 
 def rest_requests(ids: Ids) -> Iterator[Asked]:
