@@ -43,7 +43,7 @@ class Started:
             )
         while not self._answers():
             if self.process.poll() is not None or time.perf_counter() - begun > 120:
-                raise RuntimeError(f"{self.name} did not start:\n{self.log.read_text()[-3000:]}")
+                raise RuntimeError(f"{self.name} did not start.")
             time.sleep(0.02)
         self.costs[figure] = time.perf_counter() - begun
 
