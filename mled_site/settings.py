@@ -71,7 +71,6 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "mled_site.static.MledStaticFilesConfig",
-    "django.contrib.humanize",
     "allauth",
     "allauth.account",
     "django_filters",

@@ -1,11 +1,9 @@
 """How verify_ledger reads the rows of this room that actions record."""
 
 from collections.abc import Iterator
-from itertools import groupby
-from operator import itemgetter
-from typing import Any
 
 from audit.ledger.evidence import Row, register_evidence
+from experiments.evidence import grouped
 from registry.actions.links import LINK_KIND, recorded
 from registry.actions.logged_models import PARAM_KIND, TAG_KIND
 from registry.models import LoggedModelParam, LoggedModelTag, RunModel
@@ -20,16 +18,10 @@ def register() -> None:
 
 def _keys_and_values(model: type[LoggedModelParam] | type[LoggedModelTag]) -> Iterator[Row]:
     rows = model.objects.order_by("model_id").values_list("model__model_id", "key", "value")
-    return _grouped(rows.iterator(chunk_size=5000))
+    return grouped(rows.iterator(chunk_size=5000))
 
 
 def read_links() -> Iterator[Row]:
     """Each run's models."""
     rows = RunModel.objects.order_by("run_id").values_list("run__uid", "way", "model__model_id", "step")
-    return _grouped((uid.hex, f"{way}:{model}", recorded(step)) for uid, way, model, step in rows.iterator())
-
-
-def _grouped(rows: Iterator[tuple[str, str, Any]]) -> Iterator[Row]:
-    """Rows of (owner, key, value) that lie together by owner, as one dictionary for each owner."""
-    for owner, group in groupby(rows, key=itemgetter(0)):
-        yield owner, {key: value for _, key, value in group}
+    return grouped((uid.hex, f"{way}:{model}", recorded(step)) for uid, way, model, step in rows.iterator())
