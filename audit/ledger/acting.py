@@ -12,6 +12,7 @@ from uuid import UUID
 
 from django.db import DatabaseError, transaction
 
+from audit.ledger.inserting import insert_rows
 from audit.ledger.models import AuditEvent, AuditPayload, Pending
 from audit.ledger.values import Subject, plain
 from kernel.actor import Actor
@@ -89,9 +90,8 @@ def store_event(event: AuditEvent, payload: Mapping[str, Any], *, ip: str = "") 
     """Insert an event with its committed payload and queue it. Call inside the transaction of the act."""
     salt, body = os.urandom(32), canonical_json(payload)
     event.commitment = commitment(salt, body)
-    event.save(force_insert=True)
-    AuditPayload(event_id=event.id, salt=salt, body=body.decode()).save(force_insert=True)
-    Pending(event_id=event.id, ip=ip or None).save(force_insert=True)
+    payload_row = AuditPayload(event_id=event.id, salt=salt, body=body.decode())
+    insert_rows([event, payload_row, Pending(event_id=event.id, ip=ip or None)])
 
 
 def current_act() -> Act:
