@@ -12,7 +12,12 @@ from experiments.models import Run
 from experiments.search.errors import QueryError
 from kernel.actor import Actor
 from kernel.errors import Invalid
-from registry.actions.logged_models import create_logged_model, delete_logged_model, finalize_logged_model
+from registry.actions.logged_models import (
+    create_logged_model,
+    delete_logged_model,
+    finalize_logged_model,
+    set_logged_model_tags,
+)
 from registry.models import LoggedModel
 from registry.queries.search import OnDataset, SortBy, search_logged_models
 
@@ -55,6 +60,11 @@ def shelf(ada: Actor, run: Run) -> dict[str, LoggedModel]:
         ("name ILIKE 'B%'", {"Bee"}),
         ("name ILIKE 'GRÖ_E'", {"größe"}),
         ("name LIKE 'cat_1'", {"cat_1"}),
+        ("name LIKE '%a%t%'", {"ant", "cat_1"}),
+        ("name LIKE '%a%_%1'", {"cat_1"}),
+        ("name LIKE '%%'", {"ant", "Bee", "cat_1", "größe"}),
+        ("name LIKE '%t%a%'", set()),
+        ("name LIKE 'a%t%t'", set()),
         ("name LIKE 'c.*'", set()),
         ("name IN ('ant', 'Bee', 'x')", {"ant", "Bee"}),
         ("name NOT IN ('ant', 'Bee')", {"cat_1", "größe"}),
@@ -76,6 +86,12 @@ def test_a_filter_means_exactly_these(
     ada: Actor, run: Run, shelf: dict[str, LoggedModel], text: str, expected: set[str]
 ) -> None:
     assert set(search(ada, run, text)) == expected
+
+
+def test_a_pattern_of_many_wildcards_does_not_try_for_ever(ada: Actor, run: Run, shelf: dict[str, LoggedModel]) -> None:
+    set_logged_model_tags(ada, shelf["ant"], tags={"long": "a" * 20_000})
+    assert search(ada, run, "tags.long LIKE '%a%a%a%a%a%b'") == []
+    assert search(ada, run, "tags.long ILIKE '%A%A_A%A%'") == ["ant"]
 
 
 def test_models_are_found_by_their_run_and_id(ada: Actor, run: Run, shelf: dict[str, LoggedModel]) -> None:
