@@ -40,7 +40,7 @@ def readable(source: str) -> str:
     """The address in a source that clients send as JSON, or the text itself."""
     try:
         said = json.loads(source)
-    except ValueError:
+    except (ValueError, RecursionError):
         return source
     if isinstance(said, dict):
         if isinstance(said.get("tags"), dict):  # of data that a script made: the script is its source
@@ -54,5 +54,5 @@ def indented(text: str) -> str:
     """JSON laid out for reading; any other text as it is."""
     try:
         return json.dumps(json.loads(text), indent=2, ensure_ascii=False)
-    except ValueError:
+    except (ValueError, RecursionError):
         return text

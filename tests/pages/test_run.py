@@ -4,6 +4,7 @@ import pytest
 
 from experiments.actions.batches import log_batch
 from experiments.actions.experiments import set_metric_direction
+from experiments.actions.inputs import DatasetInput, log_inputs
 from experiments.actions.runs import create_run, delete_run, lock_run
 from experiments.models import Run
 from experiments.queries import record
@@ -248,3 +249,11 @@ def test_an_auditor_says_no_direction(team: Team, trained: Run):
     otto = Browser(team.auditor)
     assert "Higher is better" not in otto.get(f"/r/{trained.uid.hex}/params/").source
     otto.post(f"/p/{team.project.slug}/direction/", expecting=403, key="val/loss", better="lower")
+
+
+def test_a_dataset_described_by_endless_nesting_stays_text(ada: Browser, team: Team, trained: Run):
+    nested = "[" * 100_000 + "]" * 100_000
+    described = DatasetInput("deep", "d1", "local", source=nested[:60_000], schema=nested, profile=nested)
+    log_inputs(team.scientist, trained, inputs=[described])
+    assert "deep v1" in ada.get(f"/r/{trained.uid.hex}/")
+    assert "[[[[" in ada.get(f"/r/{trained.uid.hex}/data/")
