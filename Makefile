@@ -4,7 +4,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv/bin
 
-.PHONY: help up demo test test-full lint format constraints clean
+.PHONY: help up demo test test-full lint format openapi constraints clean
 
 help:
 	@echo "make up         run MLED on http://127.0.0.1:8000 (first call prepares everything)"
@@ -13,6 +13,7 @@ help:
 	@echo "make test-full  the same, with long repetitions and large data"
 	@echo "make lint       the checks without the tests"
 	@echo "make format     let ruff put the code in order"
+	@echo "make openapi    write the description of the REST API anew (docs/openapi.yaml)"
 	@echo "make constraints  pin again what the requirements pull in"
 	@echo "make clean      remove what the other targets made, except data in var/"
 
@@ -40,6 +41,10 @@ format:
 	@$(PYTHON) prepare.py --dev
 	@$(VENV)/ruff check --fix-only --quiet .
 	@$(VENV)/ruff format .
+
+openapi:
+	@$(PYTHON) prepare.py
+	@$(VENV)/python manage.py spectacular --fail-on-warn --file docs/openapi.yaml
 
 constraints:
 	@$(PYTHON) prepare.py --dev

@@ -2,7 +2,9 @@
 
 import pytest
 import schemathesis
+from django.conf import settings as settings_of_site
 from drf_spectacular.generators import SchemaGenerator
+from drf_spectacular.renderers import OpenApiYamlRenderer
 from drf_spectacular.validation import validate_schema
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
@@ -39,6 +41,12 @@ KNOWN = {"slug": "vision", "run": "VIS-1", "experiment": "0"}
 
 def test_the_schema_is_valid():
     validate_schema(SCHEMA.raw_schema)
+
+
+def test_the_schema_in_the_docs_is_the_one_that_is_served():
+    """After a change of the API: `make openapi`."""
+    written = (settings_of_site.BASE_DIR / "docs" / "openapi.yaml").read_bytes()
+    assert written == OpenApiYamlRenderer().render(SCHEMA.raw_schema, renderer_context={})
 
 
 def manager_s_token():
