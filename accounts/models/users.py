@@ -116,6 +116,9 @@ class ApiToken(Tracked):
     quiet_fields: ClassVar[frozenset[str]] = frozenset({"last_used_at"})
     history = history(excluded_fields=["digest", "last_used_at"])
 
+    class Meta:
+        verbose_name = "API token"
+
     def __str__(self) -> str:
         return f"{self.prefix}… {self.name}"
 

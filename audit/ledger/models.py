@@ -83,6 +83,9 @@ class Leaf(models.Model):
     event_id = models.UUIDField(unique=True)
     leaf_hash = models.CharField(max_length=64)
 
+    class Meta:
+        verbose_name_plural = "leaves"
+
     def __str__(self) -> str:
         return f"leaf {self.seq}"
 
