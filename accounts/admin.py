@@ -264,6 +264,7 @@ class NewMembership(ActForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         cast("forms.ModelChoiceField[Any]", self.fields["project"]).queryset = Project.objects.order_by("name")
+        self.fields["role"].help_text = "A manager adds scientists and engineers, on the project's Members page."
         for name in ("user", "group"):
             self.fields[name].required = False
 
@@ -272,6 +273,8 @@ class NewMembership(ActForm):
         if project is not None:
             who = {"user": asked["user"], "group": asked["group"]}
             return appoint_member(self.actor, project, role=asked["role"], reason=reason, **who)
+        if asked["user"] is None and asked["group"] is None:
+            raise Invalid("Name a user, or a project and a group.", field="user")
         if asked["user"] is None or asked["group"] is not None:
             raise Invalid("A role of the whole site is given to one user.", field="user")
         return appoint(self.actor, user=asked["user"], role=asked["role"], reason=reason)

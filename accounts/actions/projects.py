@@ -37,13 +37,19 @@ def create_project(actor: Actor, *, slug: str, name: str = "", key: str = "", pu
         with transaction.atomic():
             project.save()
     except IntegrityError:
-        raise AlreadyExists(f"A project '{slug}' or the key {project.key} exists already.", field="slug") from None
+        raise _taken(project) from None
     ProjectCounter.objects.create(project=project)
     if actor.user_id is not None:
         Membership(project=project, user_id=actor.user_id, role=Role.PROJECT_MANAGER).save()
     for join in hooks.project_created:
         join(actor, project)
     return project
+
+
+def _taken(project: Project) -> AlreadyExists:
+    if Project.objects.filter(slug=project.slug).exists():
+        return AlreadyExists(f"A project '{project.slug}' exists already.", hint="Choose another one.", field="slug")
+    return AlreadyExists(f"Another project has the key {project.key}.", hint="Choose another one.", field="key")
 
 
 def _checked_slug(slug: str) -> str:

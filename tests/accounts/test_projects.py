@@ -169,3 +169,13 @@ def test_only_managers_show_a_project_to_others(team, outsider):
             grant_sight(actor, team.project, user=user_of(outsider))
     with pytest.raises(NotFound):
         grant_sight(outsider, team.project, user=user_of(outsider))
+
+
+@pytest.mark.django_db
+def test_a_taken_key_is_named_beside_the_key_and_a_taken_short_name_beside_the_short_name():
+    create_project(operator(), slug="first-one", key="FST")
+    with pytest.raises(AlreadyExists) as by_key:
+        create_project(operator(), slug="second-one", key="FST")
+    with pytest.raises(AlreadyExists) as by_slug:
+        create_project(operator(), slug="first-one", key="SND")
+    assert (by_key.value.field, by_slug.value.field) == ("key", "slug")
