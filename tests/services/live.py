@@ -28,6 +28,14 @@ class CommandFailed(AssertionError):
     """A management command ended with an error; the message is what it said."""
 
 
+def _is_running(process: psutil.Process) -> bool:
+    """Neither a zombie nor gone since it was listed."""
+    try:
+        return bool(process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
+
+
 class LiveMled:
     """One server. Everything it keeps lies in `data`; `log` is what it wrote to its terminal."""
 
@@ -76,8 +84,7 @@ class LiveMled:
 
     def web_workers(self) -> list[int]:
         assert self._server is not None
-        children = psutil.Process(self._server.pid).children()
-        return [child.pid for child in children if child.status() != psutil.STATUS_ZOMBIE]
+        return [child.pid for child in psutil.Process(self._server.pid).children() if _is_running(child)]
 
     def kill_a_web_worker(self, pid: int | None = None) -> int:
         """SIGKILL to one worker (or the named one); gunicorn starts another. Returns the killed pid."""
