@@ -107,7 +107,7 @@ def sign_in(context: BrowserContext, logged: Logged) -> Callable[[str], Page]:
         page.get_by_label("E-mail").fill(email)
         page.get_by_label("Password").fill(logged.passwords[email])
         page.get_by_role("button", name="Sign in").click()
-        page.wait_for_url("**/")
+        page.wait_for_url(lambda url: "/login/" not in url)
         return page
 
     return signed_in

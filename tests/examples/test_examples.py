@@ -189,7 +189,7 @@ def sign_in(page: Page, team: Team) -> None:
     page.get_by_label("E-mail").fill(team.email)
     page.get_by_label("Password").fill(team.password)
     page.get_by_role("button", name="Sign in").click()
-    page.wait_for_url("**/")
+    page.wait_for_url(lambda url: "/login/" not in url)
 
 
 def nothing_for(outsider: Team, owner: Team, run: Run, *, model_id: str = "", file: str = "any.txt") -> None:
