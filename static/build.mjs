@@ -1,14 +1,13 @@
 // Bundles static/src into static/dist: each *.ts and *.css directly under src is an entry of its own
-// (folders below hold the modules they import), and Inter's font files lie beside them.
+// (folders below hold the modules they import); Inter's files come with app.css.
 import { build, context } from "esbuild";
-import { cpSync, existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
+import { mkdirSync, readdirSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const source = join(here, "src");
 const target = join(here, "dist");
-const fonts = join(here, "..", "node_modules", "@fontsource-variable", "inter", "files");
 
 const entries = readdirSync(source)
   .filter((name) => /\.(ts|css)$/.test(name) && !name.endsWith(".d.ts"))
@@ -29,17 +28,8 @@ const options = {
   logLevel: "warning",
 };
 
-// What the pages ask for by name: the variable face, latin and latin-ext, upright and italic.
-function copyFonts() {
-  if (!existsSync(fonts)) throw new Error(`Inter is missing (${fonts}); run npm ci first.`);
-  const wanted = readdirSync(fonts).filter((name) => /^inter-latin(-ext)?-wght-(normal|italic)\.woff2$/.test(name));
-  mkdirSync(join(target, "fonts"), { recursive: true });
-  for (const name of wanted) cpSync(join(fonts, name), join(target, "fonts", name));
-}
-
 rmSync(target, { recursive: true, force: true });
 mkdirSync(target, { recursive: true });
-copyFonts();
 if (process.argv.includes("--watch")) {
   const watching = await context(options);
   await watching.watch();
