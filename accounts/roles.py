@@ -83,7 +83,17 @@ _ALL = (
     Permission("experiments.lock_run", "lock and unlock runs", Scope.LOG),
     Permission("experiments.set_direction", "say whether a metric is better high or low", Scope.LOG),
     Permission("experiments.grant_access", "let one more person see an experiment", Scope.MANAGE, privileged=True),
+    Permission("datasets.register", "register datasets and their versions, and write about them", Scope.LOG),
+    Permission("datasets.set_alias", "give aliases to dataset versions", Scope.LOG),
+    Permission("datasets.recall", "recall and reinstate dataset versions", Scope.MANAGE, privileged=True),
     Permission("registry.log_model", "log models and change their params and tags", Scope.LOG),
+    Permission("registry.register", "register models and versions, and write about them", Scope.LOG),
+    Permission("registry.delete", "delete registered models and versions", Scope.LOG),
+    Permission("registry.set_alias", "change aliases and stages of model versions", Scope.LOG),
+    Permission("registry.ask_promotion", "ask for the promotion of a model version", Scope.LOG),
+    Permission("registry.decide_promotion", "approve or reject promotions", Scope.MANAGE, privileged=True),
+    Permission("webhooks.see", "see webhooks and their deliveries", Scope.READ),
+    Permission("webhooks.manage", "add and remove webhooks, send again", Scope.MANAGE, privileged=True),
 )
 PERMISSIONS: Final = {permission.name: permission for permission in _ALL}
 
@@ -93,15 +103,35 @@ _WRITER = _READER | {
     "experiments.log_run": ANY,
     "experiments.upload": ANY,
     "experiments.set_direction": ANY,
+    "datasets.register": ANY,
+    "datasets.set_alias": ANY,
     "registry.log_model": ANY,
+    "registry.register": ANY,
+    "registry.ask_promotion": ANY,
+    "registry.set_alias": ANY,  # a governed project narrows it: see registry.state
     "experiments.edit_notes": OWN,
     "experiments.delete_run": OWN,
 }
 
 THE_TABLE: Final[dict[Role, dict[str, Reach]]] = {
-    Role.DATA_SCIENTIST: _WRITER | {"experiments.lock_run": OWN, "experiments.delete_experiment": OWN},
+    Role.DATA_SCIENTIST: _WRITER
+    | {
+        "experiments.lock_run": OWN,
+        "experiments.delete_experiment": OWN,
+        "datasets.recall": OWN,
+        "registry.delete": OWN,
+    },
     Role.ML_ENGINEER: _WRITER
-    | {"experiments.lock_run": ANY, "experiments.delete_experiment": ANY, "projects.read_log": ANY},
+    | {
+        "experiments.lock_run": ANY,
+        "experiments.delete_experiment": ANY,
+        "datasets.recall": ANY,
+        "registry.delete": ANY,
+        "registry.decide_promotion": ANY,
+        "webhooks.see": ANY,
+        "webhooks.manage": ANY,
+        "projects.read_log": ANY,
+    },
     Role.PROJECT_MANAGER: _READER
     | {
         "projects.edit": ANY,
@@ -112,8 +142,12 @@ THE_TABLE: Final[dict[Role, dict[str, Reach]]] = {
         "experiments.delete_experiment": ANY,
         "experiments.set_direction": ANY,
         "experiments.grant_access": ANY,
+        "datasets.recall": ANY,
+        "registry.decide_promotion": ANY,
+        "webhooks.see": ANY,
+        "webhooks.manage": ANY,
     },
-    Role.AUDITOR: _READER | {"users.see": ANY, "projects.read_log": ANY},
+    Role.AUDITOR: _READER | {"users.see": ANY, "projects.read_log": ANY, "webhooks.see": ANY},
     # Technical rights only: no reading of experiments, no approving.
     Role.ADMINISTRATOR: {
         "projects.see": ANY,
@@ -125,6 +159,8 @@ THE_TABLE: Final[dict[Role, dict[str, Reach]]] = {
         "users.see": ANY,
         "tokens.revoke_others": ANY,
         "console.use": ANY,
+        "webhooks.see": ANY,
+        "webhooks.manage": ANY,
     },
 }
 

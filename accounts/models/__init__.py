@@ -1,5 +1,7 @@
+from accounts.models.notices import Notice
 from accounts.models.projects import Membership, Project, ProjectCounter, ProjectUserObjectPermission
 from accounts.models.rights import RightsStamp
+from accounts.models.signatures import Signature
 from accounts.models.users import ApiToken, Group, GroupMember, SetupLink, User
 
 __all__ = [
@@ -7,10 +9,12 @@ __all__ = [
     "Group",
     "GroupMember",
     "Membership",
+    "Notice",
     "Project",
     "ProjectCounter",
     "ProjectUserObjectPermission",
     "RightsStamp",
     "SetupLink",
+    "Signature",
     "User",
 ]

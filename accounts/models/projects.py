@@ -20,6 +20,11 @@ slug_is_plain = RegexValidator(
 key_is_plain = RegexValidator(r"^[A-Z][A-Z0-9]{1,9}\Z", "Use 2 to 10 capital letters and digits, a letter first.")
 
 
+def protected_at_first() -> list[str]:
+    """Aliases and stages that move by promotion only in a governed project, unless its managers say otherwise."""
+    return ["champion", "production"]
+
+
 class Project(ProjectScoped, Tracked):
     """A team's space: names are unique within it, and nothing in it shows outside."""
 
@@ -41,6 +46,7 @@ class Project(ProjectScoped, Tracked):
     profile = models.CharField(max_length=40, default="house")
     retention_class = models.CharField(max_length=40, blank=True, default="")
     is_governed = models.BooleanField(default=False)
+    protected_names = models.JSONField(default=protected_at_first, help_text="Aliases and stages, in lower case.")
     visibility = models.CharField(max_length=10, choices=Visibility.choices, default=Visibility.PRIVATE)
     goal_metric = models.CharField(max_length=250, blank=True, default="")
     goal_target = models.FloatField(null=True, blank=True)

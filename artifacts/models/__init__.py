@@ -1,4 +1,16 @@
 from artifacts.models.blobs import ArtifactFile, ArtifactRoot, Blob
-from artifacts.models.datasets import Dataset, DatasetVersion
+from artifacts.models.datasets import Dataset, DatasetAlias, DatasetVersion, VersionProfile, VersionRecord
+from artifacts.models.uploads import BlobCheck, Upload
 
-__all__ = ["ArtifactFile", "ArtifactRoot", "Blob", "Dataset", "DatasetVersion"]
+__all__ = [
+    "ArtifactFile",
+    "ArtifactRoot",
+    "Blob",
+    "BlobCheck",
+    "Dataset",
+    "DatasetAlias",
+    "DatasetVersion",
+    "Upload",
+    "VersionProfile",
+    "VersionRecord",
+]

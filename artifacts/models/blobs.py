@@ -22,16 +22,17 @@ class Blob(Evidence):
 
 
 class ArtifactRoot(ProjectScoped, Quiet):
-    """The top folder of a run's or a logged model's files. Quiet: it is on record with each of its files."""
+    """The top folder of a run's, a logged model's or a dataset version's files. Quiet: on record with each file."""
 
     class Kind(models.TextChoices):
         RUN = "run", "Run"
         MODEL = "model", "Logged model"
+        DATASET = "dataset", "Dataset version"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     project = models.ForeignKey(Project, on_delete=models.PROTECT, related_name="+")
-    kind = models.CharField(max_length=5, choices=Kind.choices)
-    owner_uid = models.CharField(max_length=40, help_text="The run's 32 hex digits, or the model's m-… id.")
+    kind = models.CharField(max_length=7, choices=Kind.choices)
+    owner_uid = models.CharField(max_length=40, help_text="The id of the run, model (m-…) or dataset version, in hex.")
 
     project_path = "project"
 
@@ -43,7 +44,7 @@ class ArtifactRoot(ProjectScoped, Quiet):
 
 
 class ArtifactFile(ProjectScoped, Evidence):
-    """A file in the tree of a run or model. Recorded as 'artifacts.artifactfile' under kind:owner, field by path."""
+    """A file below a root. Recorded as 'artifacts.artifactfile' under kind:owner, field by path."""
 
     root = models.ForeignKey(ArtifactRoot, on_delete=models.PROTECT, related_name="files", db_index=False)
     path = models.CharField(max_length=1000)

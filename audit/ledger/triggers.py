@@ -45,7 +45,9 @@ class _Refusal(Operation):
     def database_forwards(
         self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: ProjectState, to_state: ProjectState
     ) -> None:
-        for statement in self._making(schema_editor.connection.vendor):
+        vendor = schema_editor.connection.vendor
+        # Dropped first: after a change of the table they are gone on SQLite and still there on PostgreSQL.
+        for statement in (*self._dropping(vendor), *self._making(vendor)):
             schema_editor.execute(statement, params=None)
 
     def database_backwards(

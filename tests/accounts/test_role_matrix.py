@@ -37,6 +37,16 @@ MATRIX = """
     registry.log_model            experiment  yes  yes  no   no   404  404  401
     projects.see                  project     yes  yes  yes  yes  yes  404  401
     projects.edit                 project     no   no   yes  no   no   404  401
+    datasets.register             project     yes  yes  no   no   no   404  401
+    datasets.set_alias            project     yes  yes  no   no   no   404  401
+    datasets.recall               project     own  yes  yes  no   no   404  401
+    registry.register             project     yes  yes  no   no   no   404  401
+    registry.delete               project     own  yes  no   no   no   404  401
+    registry.set_alias            project     yes  yes  no   no   no   404  401
+    registry.ask_promotion        project     yes  yes  no   no   no   404  401
+    registry.decide_promotion     project     no   yes  yes  no   no   404  401
+    webhooks.see                  project     no   yes  yes  yes  yes  404  401
+    webhooks.manage               project     no   yes  yes  no   yes  404  401
     projects.create               site        no   no   no   no   yes  no   401
     projects.read_log             project     no   yes  yes  yes  no   404  401
     members.manage                project     no   no   yes  no   no   404  401
