@@ -25,7 +25,9 @@ __all__ = ["schema", "urlpatterns"]  # the schema knows our credentials once its
 
 urlpatterns = [
     path("", include("accounts.rest.urls")),
+    path("", include("artifacts.rest.urls")),
     path("", include("experiments.rest.urls")),
+    path("", include("registry.rest.urls")),
     path("schema/", SpectacularAPIView.as_view()),
     re_path(r"^.*", Nowhere.as_view()),
 ]

@@ -6,6 +6,7 @@ from django.urls import include, path
 urlpatterns = [
     path("", include("accounts.pages.sign_in")),
     path("", include("accounts.pages.urls")),
+    path("", include("artifacts.pages.urls")),
     path("", include("experiments.pages.urls")),
     path("", include("registry.pages.urls")),
     path("api/v1/", include("mled_site.api")),

@@ -1,0 +1,5 @@
+"""Where datasets and uploads are in the REST API."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []
