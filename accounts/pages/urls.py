@@ -6,6 +6,7 @@ from accounts.pages.appearance import appearance
 from accounts.pages.members import change, members, remove
 from accounts.pages.profile import profile
 from accounts.pages.projects import projects
+from accounts.pages.settings import settings
 from accounts.pages.setup import setup
 from accounts.pages.tokens import revoke, script_token, tokens
 
@@ -13,6 +14,7 @@ app_name = "accounts"
 urlpatterns = [
     path("setup/<str:secret>/", setup, name="setup"),
     path("projects/", projects, name="projects"),
+    path("p/<slug:slug>/settings/", settings, name="settings"),
     path("p/<slug:slug>/members/", members, name="members"),
     path("p/<slug:slug>/members/<int:member>/role/", change, name="change_member"),
     path("p/<slug:slug>/members/<int:member>/remove/", remove, name="remove_member"),

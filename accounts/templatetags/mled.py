@@ -11,6 +11,7 @@ from django.templatetags.static import static
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from accounts.markdown import as_html
 from accounts.models import Project
 from accounts.pages.doors import sees_experiments
 from kernel.clock import from_ms, now
@@ -181,6 +182,12 @@ def size(count: int | None) -> str:
             return f"{amount:.0f} {unit}" if unit in ("B", "kB") or amount >= 100 else f"{amount:.1f} {unit}"
         amount /= 1_000
     return f"{amount:.1f} TB"
+
+
+@register.filter
+def markdown(text: str) -> SafeString:
+    """What people wrote in Markdown, safe to show."""
+    return as_html(text)
 
 
 @register.filter
