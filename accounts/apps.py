@@ -6,9 +6,10 @@ class AccountsConfig(AppConfig):
     verbose_name = "People and rights"
 
     def ready(self) -> None:
-        from accounts import signals
+        from accounts import evidence, signals
         from accounts.facts import renew_stamp
         from audit.ledger.acting import before_event
 
         signals.connect()
+        evidence.register()
         before_event.append(renew_stamp)
