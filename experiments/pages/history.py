@@ -1,25 +1,20 @@
 """History of a run: who, in which role then, when, what, old and new, through which door."""
 
-import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from accounts.pages.doors import actor_of, signed_in
-from accounts.roles import Role
+from accounts.pages.history import Change, Entry, before_of, entry
 from audit.ledger.queries.history import RowChange
 from experiments.pages.frame import run_frame, tab_url
 from experiments.queries.history import RunEvent, history_of_run
 from kernel.clock import from_ms
-from kernel.errors import Invalid
 
 A_PAGE = 50
-CHANGES_SHOWN = 6
 SAID = {
     "experiments.create_run": "began the run",
     "experiments.update_run": "updated the run",
@@ -40,14 +35,6 @@ SAID = {
     "registry.log_run_inputs": "named what went in:",
     "registry.create_logged_model": "began",
     "registry.finalize_logged_model": "finished",
-}
-DOORS = {
-    "web": "web",
-    "admin": "admin console",
-    "rest": "REST",
-    "mlflow": "MLflow client",
-    "command": "command line",
-    "task": "background task",
 }
 KINDS = {
     "experiments.runtag": "tag",
@@ -70,37 +57,12 @@ UNSAID_KINDS = frozenset({"artifacts.dataset", "artifacts.datasetversion"})
 TIMES = frozenset({"started_ms", "ended_ms"})
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One value that changed. old is empty where there was none; new is empty where it went."""
-
-    name: str
-    old: str
-    new: str
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One event as a line of the history."""
-
-    who: str
-    role: str
-    door: str
-    did: str
-    at: dt.datetime
-    changes: list[Change]
-    more: int
-    reason: str
-    place: int | None
-    denied: bool
-
-
 @require_safe
 @signed_in
 def page(request: HttpRequest, run: str) -> HttpResponse:
     """The run's history, newest first, in pages."""
     found, context = run_frame(request, run, "history")
-    events = history_of_run(actor_of(request), found, before=_before(request), limit=A_PAGE + 1)
+    events = history_of_run(actor_of(request), found, before=before_of(request), limit=A_PAGE + 1)
     shown = events[:A_PAGE]
     context["entries"] = entries_of(shown)
     if len(events) > A_PAGE:
@@ -108,48 +70,9 @@ def page(request: HttpRequest, run: str) -> HttpResponse:
     return render(request, "experiments/run_history.html", context)
 
 
-def _before(request: HttpRequest) -> UUID | None:
-    text = request.GET.get("before", "")
-    try:
-        return UUID(hex=text) if text else None
-    except ValueError:
-        raise Invalid("'before' is the id of an event.", field="before") from None
-
-
 def entries_of(events: Sequence[RunEvent]) -> list[Entry]:
     """Events as lines to read."""
-    return [_entry(event) for event in events]
-
-
-def _entry(named: RunEvent) -> Entry:
-    event = named.past.event
-    changes = [change for row in named.past.changes for change in _changes(row)]
-    return Entry(
-        who=named.who,
-        role=_roles(event.actor_roles) or event.actor_kind,
-        door=_door(event.door, named.token, event.client),
-        did=SAID.get(event.verb, event.verb.rpartition(".")[2].replace("_", " ")),
-        at=event.at,
-        changes=changes[:CHANGES_SHOWN],
-        more=max(0, len(changes) - CHANGES_SHOWN),
-        reason=named.past.reason,
-        place=named.past.seq,
-        denied=event.outcome == "denied",
-    )
-
-
-def _roles(text: str) -> str:
-    known = {role.value: role.label for role in Role}
-    return ", ".join(known.get(name, name) for name in text.split(",") if name)
-
-
-def _door(door: str, token: str, client: str) -> str:
-    said = DOORS.get(door, door)
-    if token:
-        said += f", token {token}"
-    if door == "mlflow" and client:
-        said += f", {client.split(' ')[0]}"
-    return said
+    return [entry(event, [change for row in event.past.changes for change in _changes(row)], SAID) for event in events]
 
 
 def _changes(row: RowChange) -> list[Change]:

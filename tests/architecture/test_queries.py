@@ -11,13 +11,13 @@ ROOMS = ("accounts", "artifacts", "experiments", "registry")
 
 # Functions that read no rows for a viewer, each with the reason why it needs none.
 NO_VIEWER = {
+    "accounts.queries.history.with_names": "names for events that were read for a viewer",
     "accounts.queries.people.people_in": "tells who stands in memberships that were read for a viewer",
     "accounts.queries.projects.my_tokens": "one's own rows, by one's own id",
     "experiments.queries.derived.wrong_derived_columns": "part of verify_ledger, which reads everything",
     "experiments.queries.events.told": "words for events that were read for a viewer",
     "experiments.queries.experiments.wire_id": "how an experiment that was found is called",
     "experiments.queries.files.owner_of_root": "finds what rights rest on, which is then asked",
-    "experiments.queries.history.with_names": "names for events that were read for a viewer",
     "experiments.queries.record.small_curves": "thins series that were read for a viewer",
     "experiments.queries.seals.broken_seals": "part of verify_ledger, which reads everything",
     "registry.queries.files.owner_of_root": "finds what rights rest on, which is then asked",
