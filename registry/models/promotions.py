@@ -14,6 +14,8 @@ from registry.models.registered_models import ModelVersion, RegisteredModel
 class PromotionRequest(ProjectScoped, Tracked):
     """A request: this version shall carry that alias or stage. Approved ones take effect when the log covers them.
 
+    lapsed: approved, but not carried out, because something had changed by then; lapsed_why says what.
+
     gates: the checklist as it stood at the decision (before one: at the request); see registry.gates.
     """
 
@@ -45,6 +47,8 @@ class PromotionRequest(ProjectScoped, Tracked):
     decision_comment = models.TextField(blank=True, default="")
     signature = models.ForeignKey(Signature, null=True, on_delete=models.PROTECT, related_name="+")
     effective_at = models.DateTimeField(null=True)
+    lapsed_at = models.DateTimeField(null=True)
+    lapsed_why = models.TextField(blank=True, default="")
 
     project_path = "model__project"
     history = history()
@@ -61,6 +65,23 @@ class PromotionRequest(ProjectScoped, Tracked):
                 name="promotion_state_known",
             ),
         ]
+        indexes = [
+            models.Index(
+                fields=["decided_at"],
+                name="promotion_waits",
+                condition=models.Q(state="approved", effective_at=None, lapsed_at=None),
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.version} → {self.target}"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it waits for a decision."""
+        return self.state == self.State.ASKED
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether it is approved and waits for the log to cover the signature."""
+        return self.state == self.State.APPROVED and self.effective_at is None and self.lapsed_at is None
