@@ -5,6 +5,7 @@ from django.urls import path
 from experiments.pages import (
     artifacts,
     client_link,
+    compare,
     curves,
     directions,
     experiment_acts,
@@ -21,6 +22,8 @@ urlpatterns = [
     path("", home.home, name="home"),
     path("mlflow/<slug:slug>/", client_link.client_link, name="client_link"),
     path("jump/", home.jump, name="jump"),
+    path("compare/", compare.page, name="compare"),
+    path("compare/table.csv", compare.as_file, name="compare_csv"),
     path("p/<slug:slug>/", overview.overview, name="project"),
     path("p/<slug:slug>/experiments/", experiments.experiments, name="experiments"),
     path("p/<slug:slug>/experiments/<int:experiment>/do/<str:verb>/", experiment_acts.act, name="experiment_act"),

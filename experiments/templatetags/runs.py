@@ -86,3 +86,9 @@ def polyline(values: Sequence[float], width: int = 64, height: int = 18) -> str:
 def get(mapping: dict[Any, Any], key: Any) -> Any:
     """mapping[key] in a template; None where it is missing."""
     return mapping.get(key)
+
+
+@register.filter
+def item(row: Sequence[Any], place: int) -> Any:
+    """row[place] in a template."""
+    return row[place]

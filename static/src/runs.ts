@@ -1,4 +1,7 @@
-// The run table: the column picker learns to search; new rows and pages come through htmx (see main.ts).
+// The run table: the column picker learns to search, rows are selected and compared; new rows and pages come through
+// htmx (see main.ts).
+import { listenForSelection } from "./page/selection";
+
 function searchColumns(text: string): void {
   const words = text.toLowerCase();
   const picker = document.getElementById("column-picker");
@@ -18,3 +21,5 @@ document.addEventListener("input", (event) => {
 document.addEventListener("keydown", (event) => {
   if (event.key === "Enter" && (event.target as HTMLElement).id === "column-search") event.preventDefault();
 });
+
+listenForSelection();

@@ -1,0 +1,1 @@
+"""Setting runs side by side: differences, and what goes with what."""

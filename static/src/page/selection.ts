@@ -1,0 +1,99 @@
+// Selecting rows of the run table: a click, Shift+click for a range, X for the current row, the whole page. What is
+// selected stays selected when the table comes again with another order, page or filter.
+const MAX = 100; // as many as can be compared
+
+const chosen = new Set<string>();
+let last: HTMLInputElement | null = null;
+
+const form = (): HTMLFormElement | null => document.querySelector<HTMLFormElement>("#selection");
+const boxes = (): HTMLInputElement[] => [...(form()?.querySelectorAll<HTMLInputElement>('input[name="runs"]') ?? [])];
+
+function choose(box: HTMLInputElement, on: boolean): void {
+  box.checked = on;
+  if (on) chosen.add(box.value);
+  else chosen.delete(box.value);
+}
+
+/** Puts the selection on what is drawn now, and says how many there are. */
+function show(): void {
+  const all = boxes();
+  for (const box of all) {
+    box.checked = chosen.has(box.value);
+    box.closest("tr")?.setAttribute("aria-selected", String(box.checked));
+  }
+  const page = document.querySelector<HTMLInputElement>("[data-select-page]");
+  if (page) {
+    const here = all.filter((box) => box.checked).length;
+    page.checked = here > 0 && here === all.length;
+    page.indeterminate = here > 0 && here < all.length;
+  }
+  const bar = document.querySelector<HTMLElement>("[data-selbar]");
+  if (!bar) return;
+  bar.hidden = chosen.size === 0;
+  const count = bar.querySelector("[data-selected]");
+  if (count) count.textContent = String(chosen.size);
+  const button = bar.querySelector<HTMLButtonElement>("[data-compare]");
+  const words = bar.querySelector("[data-select-words]");
+  const fits = chosen.size >= 2 && chosen.size <= MAX;
+  if (button) button.disabled = !fits;
+  if (words) words.textContent = fits ? "" : chosen.size < 2 ? "Choose one more." : `At most ${MAX} can be compared.`;
+}
+
+function range(from: HTMLInputElement, to: HTMLInputElement): void {
+  const all = boxes();
+  const [start, end] = [all.indexOf(from), all.indexOf(to)].sort((a, b) => a - b);
+  for (const box of all.slice(start ?? 0, (end ?? 0) + 1)) choose(box, to.checked);
+}
+
+function compare(): void {
+  const address = form()?.action;
+  if (!address || chosen.size < 2 || chosen.size > MAX) return;
+  location.assign(`${address}?runs=${[...chosen].map(encodeURIComponent).join(",")}`);
+}
+
+function toggleCurrent(): boolean {
+  const box = document.querySelector<HTMLInputElement>('tr[data-current] input[name="runs"]');
+  if (!box) return false;
+  choose(box, !box.checked);
+  last = box;
+  show();
+  return true;
+}
+
+function onClick(event: MouseEvent): void {
+  const target = event.target as HTMLElement;
+  if (target.closest("[data-select-none]")) {
+    chosen.clear();
+    show();
+  } else if (target instanceof HTMLInputElement && target.matches("[data-select-page]")) {
+    for (const box of boxes()) choose(box, target.checked);
+    show();
+  } else if (target instanceof HTMLInputElement && target.name === "runs" && target.form?.id === "selection") {
+    choose(target, target.checked);
+    if (event.shiftKey && last?.isConnected) range(last, target);
+    last = target;
+    show();
+  }
+}
+
+function onKey(event: KeyboardEvent): void {
+  const target = event.target as HTMLElement;
+  if (event.ctrlKey || event.metaKey || event.altKey || target.closest("input:not([type=checkbox]), textarea, select, dialog[open]")) return;
+  if (event.key === "x" && toggleCurrent()) event.preventDefault();
+  if (event.key === "c" && chosen.size) compare();
+}
+
+export function listenForSelection(): void {
+  document.addEventListener("click", onClick);
+  document.addEventListener("keydown", onKey);
+  document.addEventListener("htmx:afterSwap", show);
+  addEventListener("pageshow", () => {
+    for (const box of boxes()) if (box.checked) chosen.add(box.value);
+    show();
+  });
+  document.addEventListener("submit", (event) => {
+    if ((event.target as HTMLElement).id !== "selection") return;
+    event.preventDefault();
+    compare();
+  });
+}

@@ -1,0 +1,78 @@
+"""What differs between runs, by how much, and which is best."""
+
+import math
+
+import pytest
+
+from experiments.compare.matrix import metric_row, text_row, text_rows, varying
+from experiments.compare.packages import pinned
+
+
+def test_a_field_that_all_runs_say_alike_does_not_vary():
+    row = text_row("lr", ["0.1", "0.1", "0.1"], base=0)
+    assert not row.varies
+    assert [cell.differs for cell in row.cells] == [False, False, False]
+
+
+def test_cells_are_marked_where_they_differ_from_the_base_whichever_it_is():
+    first, last = text_row("lr", ["1", "2", "2"], base=0), text_row("lr", ["1", "2", "2"], base=2)
+    assert [cell.differs for cell in first.cells] == [False, True, True]
+    assert [cell.differs for cell in last.cells] == [True, False, False]
+
+
+def test_a_missing_value_differs_from_an_empty_one():
+    rows = text_rows({"note": {1: ""}, "seed": {1: "3", 2: "3"}}, [1, 2], base=1)
+    assert [row.varies for row in rows] == [True, False]
+    assert rows[0].cells[1].text is None
+    assert varying(rows) == 1
+
+
+def test_deltas_and_per_cents_are_against_the_base_and_coloured_by_direction():
+    row = metric_row("auc", [0.8, 0.9, 0.6], 0, higher_is_better=True)
+    base, better, worse = row.cells
+    assert base.delta is None
+    assert base.gain is None
+    assert better.delta == pytest.approx(0.1)
+    assert better.percent == pytest.approx(12.5)
+    assert (better.gain, worse.gain) == (True, False)
+    assert [cell.is_best for cell in row.cells] == [False, True, False]
+
+
+def test_lower_is_better_turns_gain_and_best_around():
+    row = metric_row("loss", [0.5, 0.25], 0, higher_is_better=False)
+    assert row.cells[1].gain is True
+    assert row.cells[1].is_best
+    assert row.cells[1].percent == pytest.approx(-50)
+
+
+def test_without_a_direction_nothing_is_best_or_a_gain():
+    row = metric_row("size", [1.0, 2.0], 0, higher_is_better=None)
+    assert [cell.is_best for cell in row.cells] == [False, False]
+    assert row.cells[1].gain is None
+    assert row.cells[1].delta == 1.0
+
+
+def test_equal_values_have_no_best_and_do_not_vary():
+    row = metric_row("acc", [0.9, 0.9], 0, higher_is_better=True)
+    assert not any(cell.is_best for cell in row.cells)
+    assert not row.varies
+    assert row.cells[1].gain is None
+
+
+def test_nan_and_infinity_are_shown_but_never_best_and_have_no_delta():
+    row = metric_row("loss", [0.5, math.nan, math.inf, None, -math.inf], 0, higher_is_better=False)
+    assert [cell.is_best for cell in row.cells] == [False] * 5
+    assert all(cell.delta is None for cell in row.cells)
+    assert row.varies
+    assert not metric_row("loss", [math.nan, math.nan], 0, higher_is_better=None).varies
+
+
+def test_a_base_of_zero_has_no_per_cent():
+    row = metric_row("x", [0.0, 3.0], 0, higher_is_better=None)
+    assert row.cells[1].delta == 3.0
+    assert row.cells[1].percent is None
+
+
+def test_pins_are_read_from_requirements_and_conda_files_by_normalised_name():
+    text = "# made by hand\nScikit_Learn==1.9.1  # note\nnumpy [x] == 2.0\n  - python=3.11.7\nrequests>=2\n-e .\n"
+    assert pinned(text) == {"scikit-learn": "1.9.1", "numpy": "2.0", "python": "3.11.7"}
