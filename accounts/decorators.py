@@ -90,7 +90,7 @@ def _authorise(actor: Actor, verb: str, permission: str, subject: Any, project_i
         allowed = require(actor, permission, subject)
     except MledError as refusal:
         if PERMISSIONS[permission].privileged and actor.is_person:
-            named = subject.ledger_subject if isinstance(subject, Tracked) else None
+            named = getattr(subject, "ledger_subject", None)
             roles = roles_text(actor, project_id)
             record_denial(actor, verb, roles=roles, project_id=project_id, subject=named, why=str(refusal))
         raise
@@ -101,8 +101,8 @@ def _authorise(actor: Actor, verb: str, permission: str, subject: Any, project_i
 
 
 def _subject_of_event(subject: Any, kwargs: dict[str, Any]) -> Subject | None:
-    rows = (row for row in (subject, *kwargs.values()) if isinstance(row, Tracked))
-    return next((row.ledger_subject for row in rows), None)
+    named = (getattr(row, "ledger_subject", None) for row in (subject, *kwargs.values()))
+    return next((one for one in named if isinstance(one, Subject)), None)
 
 
 def _client_ms(kwargs: dict[str, Any]) -> int | None:

@@ -8,13 +8,15 @@ from django.db.models import F
 
 from artifacts.models import ArtifactFile, DatasetVersion
 from artifacts.trees import RECORDED_AS, recorded
+from artifacts.versions import RECORDED_AS as VERSIONS
+from artifacts.versions import told
 from audit.ledger.evidence import Problem, Row, register_check, register_evidence
 
 
 def register() -> None:
     """Tell the ledger. Called once, when the app is ready."""
     register_evidence(RECORDED_AS, read_files)
-    register_evidence("artifacts.datasetversion", read_dataset_versions)
+    register_evidence(VERSIONS, read_dataset_versions)
     register_check("sizes of stored content", wrong_sizes)
 
 
@@ -29,9 +31,8 @@ def read_files() -> Iterator[Row]:
 
 def read_dataset_versions() -> Iterator[Row]:
     """Each dataset version with its columns."""
-    names = ("dataset", "number", "digest", "source_type", "source", "schema", "profile")
-    for version_id, *values in DatasetVersion.objects.values_list("id", *names).iterator(chunk_size=500):
-        yield version_id.hex, dict(zip(names, values, strict=True))
+    for version in DatasetVersion.objects.order_by().iterator(chunk_size=500):
+        yield version.ledger_id, told(version)
 
 
 def wrong_sizes() -> Iterator[Problem]:

@@ -61,6 +61,7 @@ def place(actor: Actor, root: ArtifactRoot, *, path: str, stored: StoredBlob) ->
     Part of an action that holds the row of the run or model alone: one change of a tree at a time.
     """
     act = current_act()
+    _require_changeable(root)
     file = _what_is_at(root, checked_path(path))
     know(stored)
     before = recorded(file.blob_id, file.size_bytes) if file.pk else None
@@ -92,6 +93,7 @@ def remove(root: ArtifactRoot, path: str) -> int:
     Part of an action that holds the row of the run or model alone.
     """
     act = current_act()
+    _require_changeable(root)
     doomed = _file_or_folder(root, path)
     if doomed:
         gone = {file.path: (recorded(file.blob_id, file.size_bytes), None) for file in doomed}
@@ -99,6 +101,12 @@ def remove(root: ArtifactRoot, path: str) -> int:
         # Recorded just above, all in one: the plain queryset deletes them in one statement.
         models.QuerySet(ArtifactFile).filter(pk__in=[file.pk for file in doomed]).delete()
     return len(doomed)
+
+
+def _require_changeable(root: ArtifactRoot) -> None:
+    """Raise Conflict for the files of a dataset version: they are what its digest says, for good."""
+    if root.kind == ArtifactRoot.Kind.DATASET:
+        raise Conflict("The files of a dataset version never change.", hint="Add a new version.")
 
 
 def _file_or_folder(root: ArtifactRoot, path: str) -> list[ArtifactFile]:

@@ -1,51 +1,65 @@
-"""Dataset versions as clients name them."""
+"""Datasets: names for bodies of data within a project."""
 
 from django.db import IntegrityError, transaction
 
+from accounts.decorators import action
 from accounts.models import Project
-from artifacts.models import Dataset, DatasetVersion
-from audit.ledger.acting import current_act
+from accounts.texts import checked_line, storable
+from artifacts.models import Dataset
 from kernel.actor import Actor
-from kernel.errors import Invalid
+from kernel.errors import AlreadyExists, Invalid
+
+NAME_MAX = 500
+TEXT_MAX = 20_000
 
 
-def external_version(
-    actor: Actor,
-    project: Project,
-    *,
-    name: str,
-    digest: str,
-    source_type: str = "",
-    source: str = "",
-    schema: str = "",
-    profile: str = "",
-) -> DatasetVersion:
-    """Part of an action: the version of that name and digest, made if this project has none yet."""
-    if not name or not digest:
-        raise Invalid("A dataset needs a name and a digest.", field="name" if not name else "digest")
-    dataset = _held(project, name) or _made(actor, project, name)
-    found: DatasetVersion | None = DatasetVersion.objects.filter(dataset=dataset, digest=digest).first()
-    if found is not None:
-        return found
-    version = DatasetVersion(
-        dataset=dataset,
-        number=DatasetVersion.objects.filter(dataset=dataset).count() + 1,
-        digest=digest,
-        source_type=source_type,
-        source=source,
-        schema=schema,
-        profile=profile,
-        created_by_id=actor.user_id,
+@action("datasets.register", on="project")
+def create_dataset(actor: Actor, project: Project, *, name: str, description: str = "") -> Dataset:
+    """Make a dataset without versions yet. Raises Invalid, AlreadyExists."""
+    name = checked_line(name, "A dataset's name", NAME_MAX, field="name")
+    if "/" in name and name.strip("/") != name:
+        raise Invalid("A dataset's name neither begins nor ends with a slash.", field="name")
+    if Dataset.objects.filter(project=project, name=name).exists():
+        raise AlreadyExists(
+            f"The project has a dataset '{name[:200]}' already.", hint="Add a version to it.", field="name"
+        )
+    dataset = Dataset(
+        project=project, name=name, description=checked_words(description, "description"), created_by_id=actor.user_id
     )
-    version.save(force_insert=True)
-    told = {"dataset": dataset.id, "number": version.number, "digest": digest, "source_type": source_type,
-            "source": source, "schema": schema, "profile": profile}  # fmt: skip
-    fields = {field: (None, value) for field, value in told.items()}
-    current_act().record("artifacts.datasetversion", version.id.hex, "create", fields)
-    return version
+    dataset.save()
+    return dataset
 
 
-def _held(project: Project, name: str) -> Dataset | None:
+@action("datasets.register", on="dataset")
+def edit_dataset(actor: Actor, dataset: Dataset, *, description: str) -> Dataset:
+    """Say anew what a dataset is. The same text again changes nothing."""
+    dataset = held(dataset)
+    dataset.description = checked_words(description, "description")
+    dataset.save()
+    return dataset
+
+
+def held(dataset: Dataset) -> Dataset:
+    """The dataset as it is now, held until the commit: its versions, aliases and recalls change one at a time."""
+    fresh: Dataset = (
+        Dataset.objects.select_for_update(no_key=True, of=("self",)).select_related("project").get(pk=dataset.pk)
+    )
+    return fresh
+
+
+def dataset_named(actor: Actor, project: Project, name: str) -> Dataset:
+    """Part of an action: the dataset of that name, held until the commit; made if the project has none."""
+    return _held_by_name(project, name) or _made(actor, project, name)
+
+
+def checked_words(text: str, field: str, limit: int = TEXT_MAX) -> str:
+    """A text that people write, within its limit, or Invalid."""
+    if len(text) > limit:
+        raise Invalid(f"'{field}' has {len(text):,} characters; at most {limit:,} are kept.", field=field)
+    return storable(text.strip(), f"'{field}'", field=field)
+
+
+def _held_by_name(project: Project, name: str) -> Dataset | None:
     found: Dataset | None = Dataset.objects.select_for_update(no_key=True).filter(project=project, name=name).first()
     return found
 
@@ -57,7 +71,7 @@ def _made(actor: Actor, project: Project, name: str) -> Dataset:
         with transaction.atomic():
             dataset.save()
     except IntegrityError:
-        theirs = _held(project, name)
+        theirs = _held_by_name(project, name)
         if theirs is None:
             raise
         return theirs

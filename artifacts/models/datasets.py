@@ -8,6 +8,7 @@ from accounts.models import Project, User
 from accounts.scoping import ProjectScoped
 from artifacts.models.blobs import ArtifactRoot
 from audit.ledger.tracking import Evidence, Quiet, Tracked, history
+from audit.ledger.values import Subject
 from kernel.clock import now
 
 
@@ -66,6 +67,11 @@ class DatasetVersion(ProjectScoped, Evidence):
     def ledger_id(self) -> str:
         """What the ledger calls this version."""
         return self.id.hex
+
+    @property
+    def ledger_subject(self) -> Subject:
+        """This version as the subject of an event: what is written about it and its recalls."""
+        return Subject("artifacts.datasetversion", self.ledger_id)
 
 
 class VersionRecord(ProjectScoped, Tracked):

@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from accounts.decorators import action
-from artifacts.actions.datasets import external_version
+from artifacts.actions.versions import used_version
+from artifacts.versions import require_usable
 from audit.ledger.acting import current_act
 from experiments.actions.writable import writable_run
 from experiments.models import Run, RunInput
@@ -42,12 +43,15 @@ class DatasetInput:
 
 @action("experiments.log_run", on="run")
 def log_inputs(actor: Actor, run: Run, *, inputs: Sequence[DatasetInput]) -> None:
-    """Note the datasets that a run used. The same one twice leaves one input."""
+    """Note the datasets that a run used. The same one twice leaves one input.
+
+    Raises Conflict for a version that was recalled, unless the run has it already.
+    """
     for index, given in enumerate(inputs):
         given.check(f"datasets[{index}]")
     run = writable_run(run)
     for given in inputs:
-        version = external_version(
+        version = used_version(
             actor,
             run.project,
             name=given.name,
@@ -59,6 +63,7 @@ def log_inputs(actor: Actor, run: Run, *, inputs: Sequence[DatasetInput]) -> Non
         )
         if RunInput.objects.filter(run=run, dataset_version=version).exists():
             continue
+        require_usable(version)
         made = RunInput(
             id=uuid.uuid4(),
             run=run,

@@ -95,7 +95,7 @@ def writing_functions(path: Path) -> list[str]:
 # Parts of acts: they take no decision about rights and are called inside an action, which holds the run or project.
 PARTS = {
     "accounts/actions/setup.py": ["issue_setup_link", "use_setup_link"],  # acts of the operator, in `acting` itself
-    "artifacts/actions/datasets.py": ["external_version"],
+    "artifacts/actions/records.py": ["put_record"],
     "experiments/actions/batches.py": ["write_params"],
     "experiments/actions/experiments.py": ["make_default_experiment"],
     "experiments/actions/runs.py": ["write_tags"],

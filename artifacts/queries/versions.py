@@ -1,0 +1,77 @@
+"""Versions of a dataset with their records, profiles and aliases, and their files."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from django.db.models import OuterRef, Prefetch, QuerySet, Subquery
+
+from accounts.access import can_see, not_found
+from accounts.models import Project
+from artifacts.models import Dataset, DatasetAlias, DatasetVersion
+from artifacts.queries.files import files_of
+from artifacts.records import Completeness, completeness
+from artifacts.trees import Files
+from artifacts.versions import record_of, version_matching
+from kernel.actor import Actor
+
+_WITH = ("dataset__project", "created_by", "record__state_by", "computed", "root")
+
+
+def versions_of(viewer: Actor, dataset: Dataset) -> QuerySet[DatasetVersion]:
+    """The versions of a dataset, newest first, with record, profile and aliases: two queries for any number."""
+    return _full(viewer).filter(dataset=dataset).order_by("-number")
+
+
+def get_version(viewer: Actor, dataset: Dataset, number: int) -> DatasetVersion:
+    """One version by its number. Raises NotFound."""
+    in_range = 0 < number < 2**31
+    found = _full(viewer).filter(dataset=dataset, number=number).first() if in_range else None
+    if found is None:
+        raise not_found(DatasetVersion, number)
+    return found
+
+
+def get_version_by_id(viewer: Actor, version_id: UUID) -> DatasetVersion:
+    """One version by its id. Raises NotFound."""
+    found = _full(viewer).filter(pk=version_id).first()
+    if found is None:
+        raise not_found(DatasetVersion, version_id)
+    return found
+
+
+def get_version_by_alias(viewer: Actor, dataset: Dataset, name: str) -> DatasetVersion:
+    """The version that an alias names now. Raises NotFound."""
+    found = _full(viewer).filter(dataset=dataset, aliases__name=name).first()
+    if found is None:
+        raise not_found(DatasetAlias, name[:100])
+    return found
+
+
+def version_named(viewer: Actor, project: Project, *, name: str, digest: str) -> DatasetVersion | None:
+    """The version that a client names by dataset and digest, as `used_version` binds it; None for none."""
+    dataset: Dataset | None = Dataset.objects.filter(project=project, name=name).first()
+    if dataset is None or not can_see(viewer, dataset):
+        return None
+    return version_matching(dataset, digest)
+
+
+def newest_versions(viewer: Actor, datasets: Sequence[UUID]) -> dict[UUID, DatasetVersion]:
+    """The newest version of each dataset, by dataset id."""
+    newest = DatasetVersion.objects.filter(dataset=OuterRef("dataset")).order_by("-number").values("pk")[:1]
+    rows = _full(viewer).filter(dataset__in=datasets, pk=Subquery(newest))
+    return {version.dataset_id: version for version in rows}
+
+
+def version_files(viewer: Actor, version: DatasetVersion) -> Files:
+    """The files of a version by path; none for a reference, and none for who may not download."""
+    return files_of(viewer, version.root)
+
+
+def completeness_of(viewer: Actor, version: DatasetVersion) -> Completeness | None:
+    """How much of the record of a version is filled; None for who may not see it."""
+    return completeness(record_of(version)) if can_see(viewer, version) else None
+
+
+def _full(viewer: Actor) -> QuerySet[DatasetVersion]:
+    rows: QuerySet[DatasetVersion] = DatasetVersion.objects.visible_to(viewer)
+    return rows.select_related(*_WITH).prefetch_related(Prefetch("aliases", DatasetAlias.objects.order_by("name")))
