@@ -1,7 +1,6 @@
 """Telling people what happened: a line on their home page, and by mail if they do not read it there."""
 
 from collections.abc import Collection, Iterable
-from typing import cast
 from uuid import UUID
 
 from django.db.models import Q
@@ -29,7 +28,7 @@ def tell(users: Iterable[User], *, kind: str, text: str, url: str = "", project:
         listeners = {pk: user for pk, user in listeners.items() if pk in inside}
     line = text if len(text) <= TEXT_MAX else text[: TEXT_MAX - 1] + "…"
     notices = [Notice(user=user, project=project, kind=kind, text=line, url=url) for user in listeners.values()]
-    return cast("list[Notice]", Notice.objects.bulk_create(notices, batch_size=_ROWS_AT_ONCE))
+    return Notice.objects.bulk_create(notices, batch_size=_ROWS_AT_ONCE)
 
 
 def _inside(project: Project, people: Collection[UUID]) -> set[UUID]:

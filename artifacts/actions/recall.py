@@ -1,7 +1,6 @@
 """Recalling a dataset version: nothing new may be built on it, and whoever built on it is told. It can be undone."""
 
 from accounts.decorators import action
-from accounts.models import User
 from accounts.notices import tell
 from artifacts import hooks
 from artifacts.actions.datasets import checked_words, held
@@ -78,7 +77,9 @@ def recall_words(version: DatasetVersion, *, is_recalled: bool) -> str:
 
 
 def _tell_its_maker(actor: Actor, version: DatasetVersion) -> None:
-    makers = User.objects.filter(pk=version.created_by_id).exclude(pk=actor.user_id)
+    maker = version.created_by
+    if maker is None or maker.pk == actor.user_id:
+        return
     is_recalled = version.record.state == WITHDRAWN
     words = f"{recall_words(version, is_recalled=is_recalled)} You made this version."
-    tell(makers, kind=NOTICE_KINDS[is_recalled], text=words, url=page_of(version), project=version.dataset.project)
+    tell([maker], kind=NOTICE_KINDS[is_recalled], text=words, url=page_of(version), project=version.dataset.project)

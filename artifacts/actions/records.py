@@ -24,7 +24,7 @@ def write_record(actor: Actor, version: DatasetVersion, *, fields: Mapping[str, 
 def put_record(version: DatasetVersion, said: Mapping[str, str]) -> None:
     """Part of an action that holds the dataset: the checked fields in the version's record."""
     record = record_held(version)
-    if record.pk is None and not any(said.values()):
+    if record._state.adding and not any(said.values()):
         return
     for name, value in said.items():
         setattr(record, name, value)

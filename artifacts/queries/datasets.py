@@ -10,14 +10,17 @@ from accounts.access import can_see, not_found
 from accounts.models import Project
 from artifacts.hooks import version_use_counts
 from artifacts.models import Dataset, DatasetAlias, DatasetVersion, VersionRecord
+from artifacts.queries.differences import Diff, diff_of
 from artifacts.queries.versions import get_version, newest_versions, version_files, versions_of
 from artifacts.versions import is_withdrawn
 from kernel.actor import Actor
 
 __all__ = [
     "DatasetRow",
+    "Diff",
     "aliases_of",
     "dataset_table",
+    "diff_of",
     "find_dataset",
     "get_version",
     "is_withdrawn",
