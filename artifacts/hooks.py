@@ -12,10 +12,13 @@ from accounts.scoping import ProjectScoped
 from kernel.actor import Actor
 
 if TYPE_CHECKING:
-    from artifacts.models import DatasetVersion
+    from artifacts.models import ArtifactRoot, DatasetVersion
 
 # By kind of root: the run or model with that id, for rights that rest on it (a grant on its experiment).
 owners: dict[str, Callable[[str], ProjectScoped | None]] = {}
+
+# In the act that changes files below a root, with the path ('' for all): a room above raises where they must stay.
+file_changes: list[Callable[[ArtifactRoot, str], None]] = []
 
 # After the commit that made a version with files to read, with its id: its profile is queued.
 version_added: list[Callable[[UUID], None]] = []

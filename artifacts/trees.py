@@ -7,6 +7,7 @@ from uuid import UUID
 from django.db import models
 from django.db.models.functions import StrIndex, Substr
 
+from artifacts import hooks
 from artifacts.blobs import know
 from artifacts.models import ArtifactFile, ArtifactRoot
 from artifacts.paths import checked_path, parents
@@ -67,6 +68,7 @@ def place(actor: Actor, root: ArtifactRoot, *, path: str, stored: StoredBlob) ->
     before = recorded(file.blob_id, file.size_bytes) if file.pk else None
     after = recorded(stored.digest, stored.size_bytes)
     if before != after:
+        _ask_above(root, path)
         file.blob_id, file.size_bytes = stored.digest, stored.size_bytes
         file.created_by_id, file.created_at = actor.user_id, now()
         file.save()
@@ -96,6 +98,7 @@ def remove(root: ArtifactRoot, path: str) -> int:
     _require_changeable(root)
     doomed = _file_or_folder(root, path)
     if doomed:
+        _ask_above(root, path)
         gone = {file.path: (recorded(file.blob_id, file.size_bytes), None) for file in doomed}
         act.record(RECORDED_AS, recorded_id(root), "set", gone)
         # Recorded just above, all in one: the plain queryset deletes them in one statement.
@@ -107,6 +110,12 @@ def _require_changeable(root: ArtifactRoot) -> None:
     """Raise Conflict for the files of a dataset version: they are what its digest says, for good."""
     if root.kind == ArtifactRoot.Kind.DATASET:
         raise Conflict("The files of a dataset version never change.", hint="Add a new version.")
+
+
+def _ask_above(root: ArtifactRoot, path: str) -> None:
+    """Let rooms above refuse a change of what they rely on."""
+    for check in hooks.file_changes:
+        check(root, path)
 
 
 def _file_or_folder(root: ArtifactRoot, path: str) -> list[ArtifactFile]:

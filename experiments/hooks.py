@@ -7,11 +7,16 @@ from uuid import UUID
 from kernel.actor import Actor
 
 if TYPE_CHECKING:
+    from django.db.models import QuerySet
+
     from experiments.metrics.batch import MetricPoint
     from experiments.models import Run
 
 # In the transaction of log_batch, with the points that name a logged model: the registry keeps them for the model.
 model_metrics: list[Callable[[Actor, "Run", Sequence["MetricPoint"]], None]] = []
+
+# In the transaction that deletes runs, which are held: an upper room raises where something of its own stands on them.
+run_deletion: list[Callable[[Actor, "QuerySet[Run]"], None]] = []
 
 # After the commit that ended a run, with its uid: sealing is queued.
 run_ended: list[Callable[[UUID], None]] = []

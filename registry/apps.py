@@ -7,17 +7,22 @@ class RegistryConfig(AppConfig):
 
     def ready(self) -> None:
         from accounts.access import register_state_check
-        from artifacts.hooks import owners
-        from experiments.hooks import model_metrics
+        from artifacts.hooks import file_changes, owners
+        from experiments.hooks import model_metrics, run_deletion
         from experiments.pages.slots import run_panels
         from registry import evidence
         from registry.actions.model_metrics import keep_model_metrics
-        from registry.models import LoggedModel
+        from registry.models import LoggedModel, ModelVersion, RegisteredModel
         from registry.pages.run_panel import models_panel
         from registry.queries.files import owner_of_root
-        from registry.state import refuse_models_of_locked_runs
+        from registry.standing import refuse_changed_files, refuse_deleted_runs
+        from registry.state import refuse_models_of_locked_runs, refuse_moves_by_others
 
         register_state_check(LoggedModel, refuse_models_of_locked_runs)
+        register_state_check(RegisteredModel, refuse_moves_by_others)
+        register_state_check(ModelVersion, refuse_moves_by_others)
+        run_deletion.append(refuse_deleted_runs)
+        file_changes.append(refuse_changed_files)
         model_metrics.append(keep_model_metrics)
         owners["model"] = owner_of_root
         run_panels.append(models_panel)

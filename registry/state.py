@@ -1,11 +1,19 @@
-"""Whether a logged model takes writes now: a locked run keeps its models locked too."""
+"""Whether models and versions take writes now: asked under their lock, inside the act."""
 
+from typing import TypeVar
+
+from accounts.access import not_found, roles_in
+from accounts.roles import Role
 from experiments.metrics.holding import hold_run
+from experiments.values import Lifecycle
 from kernel.actor import Actor
-from kernel.errors import Locked, MledError, NotFound
-from registry.models import LoggedModel
+from kernel.clock import now_ms
+from kernel.errors import Conflict, Locked, MledError, NotFound, Refused
+from registry.models import LoggedModel, ModelVersion, RegisteredModel
 
 WRITES = frozenset({"registry.log_model", "experiments.upload"})
+MOVES = "registry.set_alias"
+T = TypeVar("T", RegisteredModel, ModelVersion)
 
 
 def refuse_models_of_locked_runs(actor: Actor, permission: str, model: LoggedModel) -> MledError | None:
@@ -13,6 +21,19 @@ def refuse_models_of_locked_runs(actor: Actor, permission: str, model: LoggedMod
     if permission in WRITES and model.source_run is not None and model.source_run.is_locked:
         return locked(model)
     return None
+
+
+def refuse_moves_by_others(actor: Actor, permission: str, subject: RegisteredModel | ModelVersion) -> MledError | None:
+    """In a governed project aliases and stages are the ML engineers'."""
+    model = subject if isinstance(subject, RegisteredModel) else subject.model
+    if permission != MOVES or not actor.is_person or not model.project.is_governed:
+        return None
+    if Role.ML_ENGINEER in roles_in(actor, model.project_id):
+        return None
+    return Refused(
+        f"Project {model.project.slug} is governed: aliases and stages are moved by its ML engineers.",
+        hint="Ask one of them, or ask for a promotion.",
+    )
 
 
 def writable_model(model: LoggedModel) -> LoggedModel:
@@ -37,3 +58,44 @@ def locked(model: LoggedModel) -> Locked:
         f"The run that made model {model.name} is locked, so the model takes no writes.",
         hint="Unlock the run, or log a new one.",
     )
+
+
+def held_model(model: RegisteredModel) -> RegisteredModel:
+    """The registered model as it is now, alone until the commit: versions, aliases and stages change one at a time.
+
+    Raises NotFound if it is deleted. Held before any of its versions, so that two acts never wait for each other.
+    """
+    return _held(RegisteredModel, model)
+
+
+def held_version(version: ModelVersion) -> ModelVersion:
+    """The version as it is now, alone until the commit. Raises NotFound if it is deleted."""
+    return _held(ModelVersion, version)
+
+
+def _held(kind: type[T], row: T) -> T:
+    held: T | None = kind.objects.select_for_update(no_key=True).filter(pk=row.pk).first()
+    if held is None or held.is_deleted:
+        raise not_found(kind)
+    return held
+
+
+def touch(row: RegisteredModel | ModelVersion) -> None:
+    """Save the row with the time of its last change, which never goes back."""
+    row.updated_ms = max(now_ms(), row.updated_ms)
+    row.save()
+
+
+def refuse_deleted_origin(version: ModelVersion) -> None:
+    """Within an act: raise Conflict where the run or logged model behind a version is deleted.
+
+    Both stay as they are until the commit, so that an alias and a deletion cannot pass each other.
+    """
+    run = hold_run(version.run_id, alone=False) if version.run_id is not None else None
+    if run is not None and run[0] != Lifecycle.ACTIVE:
+        raise Conflict(f"The run behind version {version.number} is deleted.", hint="Restore it first.", field="run_id")
+    if version.logged_model_id is None:
+        return
+    made = LoggedModel.objects.select_for_update(no_key=True).get(pk=version.logged_model_id)
+    if made.is_deleted:
+        raise Conflict(f"The logged model behind version {version.number} is deleted.", field="model_id")

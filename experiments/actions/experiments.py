@@ -9,6 +9,7 @@ from accounts.decorators import action
 from accounts.models import Project, User
 from artifacts.locations import checked_location
 from audit.ledger.acting import current_act
+from experiments import hooks
 from experiments.actions.writable import active_experiment
 from experiments.models import Experiment, ExperimentTag, ExperimentUserObjectPermission, MetricDirection, Run
 from experiments.values import EXPERIMENT_NAME_MAX, EXPERIMENT_TAG_MAX, Lifecycle, checked_key, checked_text
@@ -93,6 +94,8 @@ def delete_experiment(actor: Actor, experiment: Experiment, *, reason: str = "")
             f"{held} of its runs {'is' if held == 1 else 'are'} locked, so the experiment stays.",
             hint="Unlock them first.",
         )
+    for check in hooks.run_deletion:
+        check(actor, Run.objects.filter(experiment=experiment, lifecycle=Lifecycle.ACTIVE))
     _set_lifecycle(experiment, Lifecycle.DELETED)
     Run.objects.filter(experiment=experiment, lifecycle=Lifecycle.ACTIVE).change_all(
         lifecycle=Lifecycle.DELETED, deleted_at=now()

@@ -158,11 +158,13 @@ def write_tags(actor: Actor, run: Run, tags: Mapping[str, str]) -> None:
 
 @action("experiments.delete_run", on="run")
 def delete_run(actor: Actor, run: Run, *, reason: str = "") -> Run:
-    """Delete softly: all data stays. Deleting a deleted run changes nothing. Raises Locked."""
+    """Delete softly: all data stays. Deleting a deleted run changes nothing. Raises Locked, Refused."""
     run = _held(run)
     if run.is_locked:
         raise locked(run)
     if not run.is_deleted:
+        for check in hooks.run_deletion:
+            check(actor, Run.objects.filter(pk=run.pk))
         run.lifecycle, run.deleted_at = Lifecycle.DELETED, now()
         run.save()
     return run

@@ -13,6 +13,7 @@ from kernel.actor import Actor
 from kernel.clock import now_ms
 from kernel.errors import Invalid, NotFound
 from registry.models import LoggedModel, LoggedModelParam, LoggedModelTag
+from registry.standing import refuse_deleted_model
 from registry.state import refuse_if_run_is_locked, writable_model
 from registry.values import TYPE_MAX, checked_model_name
 
@@ -63,8 +64,12 @@ def finalize_logged_model(actor: Actor, model: LoggedModel, *, status: str) -> L
 
 @action(LOG_MODEL, on="model")
 def delete_logged_model(actor: Actor, model: LoggedModel) -> LoggedModel:
-    """Delete softly: from now on nobody finds it. Its files and metrics stay on record."""
+    """Delete softly: from now on nobody finds it. Its files and metrics stay on record.
+
+    Raises Refused where a registered version of it is approved or carries an alias.
+    """
     model = writable_model(model)
+    refuse_deleted_model(model)
     model.is_deleted = True
     return _touched(model)
 

@@ -1,0 +1,87 @@
+"""The life of a model version: made from a run's or logged model's files, described, deleted."""
+
+from collections.abc import Mapping
+
+from django.db.models import Max
+
+from accounts.decorators import action
+from experiments.models import Run
+from experiments.values import checked_text
+from kernel.actor import Actor
+from kernel.clock import now_ms
+from registry.actions.tags import write_version_tags
+from registry.models import LoggedModel, ModelAlias, ModelVersion, RegisteredModel
+from registry.queries.sources import origin_of
+from registry.standing import refuse_if_stood_on
+from registry.state import held_model, held_version, refuse_deleted_origin, touch
+from registry.values import RUN_LINK_MAX
+
+REGISTER = "registry.register"
+
+
+@action(REGISTER, on="model")
+def create_version(
+    actor: Actor,
+    model: RegisteredModel,
+    *,
+    source: str,
+    run: Run | None = None,
+    logged_model: LoggedModel | None = None,
+    run_link: str = "",
+    description: str = "",
+    tags: Mapping[str, str] | None = None,
+) -> ModelVersion:
+    """Add the next version. source: where its files are; see registry.queries.sources.
+
+    Raises Invalid for a source that leads elsewhere than into a run or logged model of the project, NotFound, Conflict.
+    """
+    model = held_model(model)
+    origin = origin_of(actor, model.project, source, run=run, logged_model=logged_model, tags=tags or {})
+    last = ModelVersion.objects.filter(model=model).aggregate(last=Max("number"))["last"] or 0
+    made_ms = now_ms()
+    version = ModelVersion(
+        model=model,
+        number=last + 1,
+        source=source,
+        root=origin.root,
+        root_path=origin.root_path,
+        run=origin.run,
+        logged_model=origin.logged_model,
+        run_link=checked_text(run_link, "run_link", RUN_LINK_MAX),
+        description=checked_text(description, "description"),
+        created_by_id=actor.user_id,
+        created_ms=made_ms,
+        updated_ms=made_ms,
+    )
+    refuse_deleted_origin(version)
+    version.save()
+    write_version_tags(version, tags or {})
+    touch(model)
+    return version
+
+
+@action(REGISTER, on="version")
+def edit_version(actor: Actor, version: ModelVersion, *, description: str) -> ModelVersion:
+    """Change what the version says of itself."""
+    version = held_version(version)
+    version.description = checked_text(description, "description")
+    touch(version)
+    return version
+
+
+@action("registry.delete", on="version")
+def delete_version(actor: Actor, version: ModelVersion) -> ModelVersion:
+    """Delete softly, with the aliases that stood for it; its number is not used again.
+
+    Raises Refused in a governed project where the version is approved or carries an alias.
+    """
+    model = held_model(version.model)
+    version = held_version(version)
+    if model.project.is_governed:
+        refuse_if_stood_on([version])
+    for alias in ModelAlias.objects.filter(version=version):
+        alias.delete()
+    version.is_deleted = True
+    touch(version)
+    touch(model)
+    return version

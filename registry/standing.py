@@ -1,0 +1,78 @@
+"""What stands on a version, a run or a logged model, so that it cannot be deleted: approvals and aliases."""
+
+from collections.abc import Iterable
+
+from django.db.models import Q, QuerySet
+
+from artifacts.models import ArtifactRoot
+from experiments.models import Run
+from kernel.actor import Actor
+from kernel.errors import Refused
+from registry.models import LoggedModel, ModelAlias, ModelVersion, PromotionRequest
+
+_SHOWN = 5
+
+
+def standing_on(versions: Iterable[ModelVersion]) -> list[str]:
+    """In words: the approvals and aliases of these versions, by version."""
+    ids = [version.pk for version in versions]
+    approved = PromotionRequest.objects.filter(version__in=ids, state=PromotionRequest.State.APPROVED)
+    aliases = ModelAlias.objects.filter(version__in=ids)
+    rows = [
+        (name, number, f"approved for '{target}'")
+        for name, number, target in approved.values_list("model__name", "version__number", "target")
+    ] + [
+        (name, number, f"alias '{alias}'")
+        for name, number, alias in aliases.values_list("model__name", "version__number", "name")
+    ]
+    return [f"{name} version {number}: {what}" for name, number, what in sorted(set(rows))]
+
+
+def refuse_if_stood_on(versions: Iterable[ModelVersion]) -> None:
+    """Within an act that holds the versions: raise Refused where anything stands on one of them."""
+    found = standing_on(versions)
+    if found:
+        shown = "; ".join(found[:_SHOWN]) + (f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else "")
+        raise Refused(
+            f"It cannot be deleted, because of what stands on it: {shown}.",
+            hint="Move the aliases away first. What is approved stays, because its signature speaks of it.",
+        )
+
+
+def versions_made_of(behind: Q) -> list[ModelVersion]:
+    """The versions whose run or logged model satisfies a condition."""
+    return list(ModelVersion.objects.filter(behind, is_deleted=False).select_related("model"))
+
+
+def is_approved(version: ModelVersion) -> bool:
+    """Whether an approved promotion speaks of this version."""
+    return PromotionRequest.objects.filter(version=version, state=PromotionRequest.State.APPROVED).exists()  # type: ignore[no-any-return]
+
+
+def refuse_deleted_runs(actor: Actor, runs: QuerySet[Run]) -> None:
+    """Part of deleting runs that are held: raise Refused where a version of them is approved or carries an alias."""
+    refuse_if_stood_on(versions_made_of(Q(run__in=runs) | Q(logged_model__source_run__in=runs)))
+
+
+def refuse_deleted_model(model: LoggedModel) -> None:
+    """Part of deleting a logged model that is held: raise Refused where a version of it stands."""
+    refuse_if_stood_on(versions_made_of(Q(logged_model=model)))
+
+
+def refuse_changed_files(root: ArtifactRoot, path: str) -> None:
+    """Part of changing files: raise Refused for a file or folder that belongs to an approved version.
+
+    path: what is put or taken away; '' for everything below the root.
+    """
+    approved = PromotionRequest.objects.filter(version__root=root, state=PromotionRequest.State.APPROVED)
+    for name, number, top in approved.values_list("version__model__name", "version__number", "version__root_path"):
+        if _overlap(top, path):
+            raise Refused(
+                f"'{path[:200] or 'All of it'}' belongs to version {number} of '{name}', which is approved.",
+                hint="Log a new model: an approved version keeps its files as they were signed.",
+                field="path",
+            )
+
+
+def _overlap(one: str, other: str) -> bool:
+    return not one or not other or one == other or one.startswith(f"{other}/") or other.startswith(f"{one}/")
