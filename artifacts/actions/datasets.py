@@ -6,6 +6,7 @@ from accounts.decorators import action
 from accounts.models import Project
 from accounts.texts import checked_line, storable
 from artifacts.models import Dataset
+from audit.ledger.acting import current_act
 from kernel.actor import Actor
 from kernel.errors import AlreadyExists, Invalid
 
@@ -40,10 +41,14 @@ def edit_dataset(actor: Actor, dataset: Dataset, *, description: str) -> Dataset
 
 
 def held(dataset: Dataset) -> Dataset:
-    """The dataset as it is now, held until the commit: its versions, aliases and recalls change one at a time."""
+    """The dataset as it is now, held until the commit: its versions, aliases and recalls change one at a time.
+
+    The event is about the dataset, whichever of its versions it was asked on.
+    """
     fresh: Dataset = (
         Dataset.objects.select_for_update(no_key=True, of=("self",)).select_related("project").get(pk=dataset.pk)
     )
+    current_act().speaks_of(fresh.ledger_subject)
     return fresh
 
 
