@@ -202,10 +202,10 @@ def _table(asked: Asked, held: Compared) -> dict[str, Any]:
 
 def _summary(runs: int, params: int, differing: int, held: Compared) -> str:
     commits = {run.git_commit for run in held.runs if run.git_commit}
-    versions = {one.dataset_version_id for given in held.inputs.values() for one in given}
+    data = {frozenset(one.dataset_version_id for one in held.inputs.get(run.pk, ())) for run in held.runs}
     said = [f"{differing} of {params} parameter{'' if params == 1 else 's'} differ"]
-    if versions:
-        said.append("same dataset version" if len(versions) == 1 else f"{len(versions)} dataset versions")
+    if held.inputs:
+        said.append("same data" if len(data) == 1 else "different data")
     if commits:
         said.append("same commit" if len(commits) == 1 else f"{len(commits)} commits")
     return ", ".join(said) if runs > 1 else "Add a second run to see what differs"
@@ -320,9 +320,14 @@ def _metric_cell(cell: MetricCell) -> Cell:
         return Cell("metric", "", classes="num")
     delta = "" if cell.delta is None else _signed(cell.delta)
     if cell.percent is not None and delta:
-        delta += f", {_signed(round(cell.percent, 1))} %"
+        delta += f", {'+' if cell.percent > 0 else '−'}{_percent(abs(cell.percent))} %" if cell.percent else ""
     gain = {True: "up", False: "down", None: ""}[cell.gain]
     return Cell("metric", number(cell.value), repr(cell.value), "num", delta, gain, cell.is_best)
+
+
+def _percent(size: float) -> str:
+    """Two or three digits are enough to see a change; beyond ten thousand the number of digits is what is seen."""
+    return f"{size:,.0f}" if size >= 20 else f"{size:.2g}" if size < 1 else f"{size:.1f}"
 
 
 def _signed(value: float) -> str:
