@@ -1,14 +1,11 @@
 """What happens to content in the background."""
 
-import datetime as dt
-
 from celery import shared_task
 
-from artifacts.storage import blobs
-from kernel.clock import now
+from artifacts.uploads import expire
 
 
 @shared_task
 def sweep_broken_uploads() -> None:
-    """Remove what uploads left behind that broke off more than a day ago."""
-    blobs().sweep(now() - dt.timedelta(days=1))
+    """Remove uploads that nobody went on with for a day, and what else was left behind."""
+    expire()

@@ -1,15 +1,14 @@
-"""What a request carries: JSON within a limit, or a stream of any size."""
+"""The JSON that a request carries, within a limit."""
 
 from typing import Final
 
 from django.http import HttpRequest
 
+from artifacts.incoming import Body, announced_length
 from artifacts.storage import UploadBroken
-from kernel.errors import Invalid, MledError
+from kernel.errors import Invalid
 
 MEGABYTE: Final = 1_000_000
-DRAINED_MAX: Final = 64 * MEGABYTE
-CHUNK: Final = 256 * 1024
 
 
 def json_body(request: HttpRequest, limit: int) -> bytes:
@@ -20,45 +19,12 @@ def json_body(request: HttpRequest, limit: int) -> bytes:
     _check_type(request)
     if length is not None and length > limit:
         raise _too_long(limit)
-    body = Upload(request).read(limit + 1)
+    body = Body(request).read(limit + 1)
     if len(body) > limit:
         raise _too_long(limit)
     if length is not None and len(body) != length:
         raise UploadBroken("The request broke off before its end.", hint="Send it again.")
     return body
-
-
-def announced_length(request: HttpRequest) -> int | None:
-    """How many bytes the request says it carries; None where it comes in chunks of unknown number."""
-    if "chunked" in request.META.get("HTTP_TRANSFER_ENCODING", "").lower():
-        return None
-    said = request.META.get("CONTENT_LENGTH") or "0"
-    return int(said) if said.isascii() and said.isdigit() else 0
-
-
-class Upload:
-    """The bytes of a request as they arrive, chunked or not."""
-
-    def __init__(self, request: HttpRequest) -> None:
-        chunked = announced_length(request) is None
-        self._read = request.META["wsgi.input"].read if chunked else request.read
-
-    def read(self, size: int, /) -> bytes:
-        try:
-            data: bytes = self._read(size)
-        except OSError:
-            raise UploadBroken("The upload broke off.", hint="Send it again.") from None
-        return data
-
-
-def drain(request: HttpRequest) -> None:
-    """Read and forget what a refused request still carries: a client that is sending would not see the answer."""
-    upload, left = Upload(request), DRAINED_MAX
-    try:
-        while left > 0 and (chunk := upload.read(CHUNK)):
-            left -= len(chunk)
-    except MledError:
-        return
 
 
 def _check_type(request: HttpRequest) -> None:

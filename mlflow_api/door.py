@@ -13,10 +13,11 @@ from django.http.response import HttpResponseBase
 
 from accounts.access import find_project, find_project_by_id
 from accounts.authentication import actor_for_token, bearer_secret
+from artifacts.incoming import drain
 from kernel.actor import Actor, Door, anonymous
 from kernel.errors import Invalid, MledError, NotServed, Unauthenticated
 from mlflow_api import errors
-from mlflow_api.bodies import drain, json_body
+from mlflow_api.bodies import json_body
 from mlflow_api.calls import Call, Reply
 from mlflow_api.messages.decoding import from_json, from_query
 from mlflow_api.routes import Needs, find_route

@@ -30,8 +30,9 @@ from accounts.actions.users import create_user
 from accounts.authentication import actor_for_token
 from accounts.models import ApiToken, Group, Membership, Project, User
 from accounts.roles import Role, Scope
+from artifacts.actions.uploads import begin_upload
 from artifacts.blobs import receive
-from artifacts.models import ArtifactFile
+from artifacts.models import ArtifactFile, Upload
 from audit.ledger.models import AuditEvent, AuditPayload
 from experiments.actions.batches import log_batch
 from experiments.actions.experiments import create_experiment, set_metric_direction
@@ -258,6 +259,7 @@ class Everything:
     run: Run
     file: ArtifactFile
     model: LoggedModel
+    upload: Upload
 
 
 def everything(actor: Actor, project: Project, word: str = "secret") -> Everything:
@@ -278,7 +280,8 @@ def everything(actor: Actor, project: Project, word: str = "secret") -> Everythi
     log_outputs(actor, run, outputs=[(model, 1)])
     set_metric_direction(actor, project, key=f"{word}-loss", higher_is_better=False)
     file = a_file(actor, run, f"{word}/{word}.txt", word.encode())
-    return Everything(project, experiment, run, file, model)
+    upload = begin_upload(actor, project, size_bytes=len(word), purpose=word)
+    return Everything(project, experiment, run, file, model, upload)
 
 
 # --- What the ledger kept

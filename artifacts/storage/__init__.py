@@ -1,6 +1,25 @@
 """Where blobs lie. `blobs()` is the storage that the settings choose; nothing outside opens a blob's file."""
 
-from artifacts.storage.base import BlobStorage, Incoming, StoredBlob, UploadBroken
+from artifacts.storage.base import (
+    BlobStorage,
+    Condition,
+    Held,
+    Incoming,
+    Part,
+    StoredBlob,
+    UploadBroken,
+    WrongDigest,
+)
 from artifacts.storage.choose import blobs
 
-__all__ = ["BlobStorage", "Incoming", "StoredBlob", "UploadBroken", "blobs"]
+__all__ = [
+    "BlobStorage",
+    "Condition",
+    "Held",
+    "Incoming",
+    "Part",
+    "StoredBlob",
+    "UploadBroken",
+    "WrongDigest",
+    "blobs",
+]

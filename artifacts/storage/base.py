@@ -1,7 +1,9 @@
 """What a place for blobs can do, and what it promises."""
 
 import datetime as dt
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import BinaryIO, Protocol
 
 from kernel.errors import Invalid, Unavailable
@@ -15,6 +17,31 @@ class StoredBlob:
     size_bytes: int
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A piece of an upload, safely stored. name: among the parts of its upload."""
+
+    name: str
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A blob as it lies in the store, whether or not a row speaks of it."""
+
+    digest: str
+    size_bytes: int
+    stored_at: dt.datetime
+
+
+class Condition(StrEnum):
+    """What reading a blob again found."""
+
+    SOUND = "sound"
+    MISSING = "missing"
+    CHANGED = "changed"
+
+
 class Incoming(Protocol):
     """Bytes as they arrive: a request, a file. `read` gives at most that many, and none at the end."""
 
@@ -25,6 +52,12 @@ class UploadBroken(Invalid):
     """The sender stopped before it had sent what it announced; nothing was kept."""
 
     code = "UPLOAD_BROKEN"
+
+
+class WrongDigest(Invalid):
+    """The bytes are not those that were announced; nothing was kept."""
+
+    code = "WRONG_DIGEST"
 
 
 class StorageFull(Unavailable):
@@ -43,12 +76,12 @@ class BlobDamaged(Unavailable):
 class BlobStorage(Protocol):
     """Content named by its SHA-256. Safe to use from many threads and processes at once."""
 
-    def receive(self, incoming: Incoming, *, limit: int, expected: int | None = None) -> StoredBlob:
+    def receive(self, incoming: Incoming, *, limit: int, expected: int | None = None, digest: str = "") -> StoredBlob:
         """Store a stream; when this returns, the bytes survive a power cut. Needs the same memory for any size.
 
-        expected: how many bytes the sender announced, where it did. Raises UploadBroken when fewer came, TooLarge
-        beyond limit, StorageFull; then nothing is readable. Storing what is there already replaces it with the same
-        bytes, which heals a damaged blob.
+        expected, digest: how many bytes and which the sender announced, where it did. Raises UploadBroken when fewer
+        came, WrongDigest, TooLarge beyond limit, StorageFull; then nothing is readable. Storing what is there already
+        replaces it with the same bytes, which heals a damaged blob.
         """
         ...
 
@@ -56,10 +89,38 @@ class BlobStorage(Protocol):
         """A seekable reader at its start. Raises BlobDamaged if the blob is missing or its size is another."""
         ...
 
-    def verify(self, digest: str) -> bool:
+    def has(self, blob: StoredBlob) -> bool:
+        """Whether bytes of this size lie under this digest. Does not read them."""
+        ...
+
+    def check(self, digest: str) -> Condition:
         """Whether the bytes are there and still have this digest. Reads all of them."""
         ...
 
-    def sweep(self, unfinished_since: dt.datetime) -> int:
-        """Remove what broken uploads left behind before that time; returns how many."""
+    def remove(self, digest: str) -> None:
+        """Take the bytes away, if they are there."""
+        ...
+
+    def held(self) -> Iterator[Held]:
+        """Every blob in the store, in no order."""
+        ...
+
+    def put_part(self, upload: str, name: str, incoming: Incoming, *, limit: int, expected: int | None) -> Part:
+        """Store one piece of an upload. upload: its id in hex. Raises UploadBroken, TooLarge, StorageFull."""
+        ...
+
+    def find_part(self, upload: str, name: str) -> Part | None:
+        """A piece that is stored."""
+        ...
+
+    def assemble(self, upload: str, parts: Sequence[Part], *, limit: int, digest: str = "") -> StoredBlob:
+        """Make one blob of the parts in this order; they stay. Raises UploadBroken where one is gone, WrongDigest."""
+        ...
+
+    def drop(self, upload: str) -> None:
+        """Forget all parts of an upload."""
+        ...
+
+    def sweep(self, unfinished_since: dt.datetime, *, keep: Collection[str] = ()) -> int:
+        """Remove what broken uploads left behind before that time; returns how many. keep: uploads that go on."""
         ...

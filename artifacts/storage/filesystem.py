@@ -1,21 +1,38 @@
-"""Blobs as files: <root>/ab/cd/<digest>, written aside, synced, then renamed into place."""
+"""Blobs as files: <root>/ab/cd/<digest>, written aside, synced, then renamed into place.
+
+Parts of uploads lie below <root>/uploads/<upload>/.
+"""
 
 import datetime as dt
 import errno
 import hashlib
 import os
+import re
 import secrets
-from collections.abc import Iterator
+import shutil
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from artifacts.storage.base import BlobDamaged, BlobStorage, Incoming, StorageFull, StoredBlob
-from artifacts.storage.receiving import pour
+from artifacts.storage.base import (
+    BlobDamaged,
+    BlobStorage,
+    Condition,
+    Held,
+    Incoming,
+    Part,
+    StorageFull,
+    StoredBlob,
+    UploadBroken,
+)
+from artifacts.storage.receiving import Chain, check_digest, pour
 from kernel.errors import Unavailable
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
-INCOMING = "incoming"
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+_NAME = re.compile(r"[0-9a-zA-Z-]{1,64}")
+INCOMING, UPLOADS = "incoming", "uploads"
 
 
 class FileStorage(BlobStorage):
@@ -23,17 +40,14 @@ class FileStorage(BlobStorage):
 
     def __init__(self, root: Path | str) -> None:
         self.root = Path(root)
-        self.incoming = self.root / INCOMING
+        self.incoming, self.uploads = self.root / INCOMING, self.root / UPLOADS
         _make_durable(self.incoming)
 
-    def receive(self, incoming: Incoming, *, limit: int, expected: int | None = None) -> StoredBlob:
+    def receive(self, incoming: Incoming, *, limit: int, expected: int | None = None, digest: str = "") -> StoredBlob:
         with self._aside() as (aside, descriptor):
             stored = pour(incoming, descriptor, limit=limit, expected=expected)
-            os.fsync(descriptor)
-            place = self.place(stored.digest)
-            _make_durable(place.parent)
-            aside.replace(place)
-            _sync_directory(place.parent)
+            check_digest(stored, digest)
+            _settle(aside, descriptor, self.place(stored.digest))
         return stored
 
     def open(self, blob: StoredBlob) -> BinaryIO:
@@ -49,22 +63,79 @@ class FileStorage(BlobStorage):
             raise _damaged(blob.digest, f"has {size:,} bytes on disk instead of {blob.size_bytes:,}")
         return reader
 
-    def verify(self, digest: str) -> bool:
+    def has(self, blob: StoredBlob) -> bool:
         try:
-            with self.place(digest).open("rb", buffering=0) as reader:
-                return hashlib.file_digest(reader, "sha256").hexdigest() == digest
+            return self.place(blob.digest).stat().st_size == blob.size_bytes
         except FileNotFoundError:
             return False
 
-    def sweep(self, unfinished_since: dt.datetime) -> int:
-        stale = [aside for aside in self.incoming.iterdir() if _written_before(aside, unfinished_since.timestamp())]
+    def check(self, digest: str) -> Condition:
+        try:
+            with self.place(digest).open("rb", buffering=0) as reader:
+                found = hashlib.file_digest(reader, "sha256").hexdigest()
+        except FileNotFoundError:
+            return Condition.MISSING
+        except OSError as error:
+            raise _disk_trouble(error) from error
+        return Condition.SOUND if found == digest else Condition.CHANGED
+
+    def remove(self, digest: str) -> None:
+        try:
+            self.place(digest).unlink(missing_ok=True)
+        except OSError as error:
+            raise _disk_trouble(error) from error
+
+    def held(self) -> Iterator[Held]:
+        for place in self.root.glob("[0-9a-f][0-9a-f]/[0-9a-f][0-9a-f]/*"):
+            if _DIGEST.fullmatch(place.name):
+                try:
+                    found = place.stat()
+                except FileNotFoundError:  # taken away meanwhile
+                    continue
+                yield Held(place.name, found.st_size, dt.datetime.fromtimestamp(found.st_mtime, tz=dt.UTC))
+
+    def put_part(self, upload: str, name: str, incoming: Incoming, *, limit: int, expected: int | None) -> Part:
+        with self._aside() as (aside, descriptor):
+            stored = pour(incoming, descriptor, limit=limit, expected=expected)
+            _settle(aside, descriptor, self.part_place(upload, name))
+        return Part(name, stored.size_bytes)
+
+    def find_part(self, upload: str, name: str) -> Part | None:
+        try:
+            return Part(name, self.part_place(upload, name).stat().st_size)
+        except FileNotFoundError:
+            return None
+
+    def assemble(self, upload: str, parts: Sequence[Part], *, limit: int, digest: str = "") -> StoredBlob:
+        for part in parts:
+            if self.find_part(upload, part.name) != part:
+                raise UploadBroken("A piece of this upload is gone; nothing was kept.", hint="Send the file again.")
+        with Chain(self.part_place(upload, part.name).open("rb", buffering=0) for part in parts) as whole:
+            return self.receive(whole, limit=limit, expected=sum(part.size_bytes for part in parts), digest=digest)
+
+    def drop(self, upload: str) -> None:
+        shutil.rmtree(self.part_place(upload, "0").parent, ignore_errors=True)
+
+    def sweep(self, unfinished_since: dt.datetime, *, keep: Collection[str] = ()) -> int:
+        moment = unfinished_since.timestamp()
+        stale = [aside for aside in self.incoming.iterdir() if _written_before(aside, moment)]
         for aside in stale:
             aside.unlink(missing_ok=True)
-        return len(stale)
+        uploads = self.uploads.iterdir() if self.uploads.is_dir() else ()
+        given_up = [place for place in uploads if place.name not in keep and _written_before(place, moment)]
+        for place in given_up:
+            self.drop(place.name)
+        return len(stale) + len(given_up)
+
+    def part_place(self, upload: str, name: str) -> Path:
+        """Where a part of an upload lies, or would."""
+        if not _NAME.fullmatch(upload) or not _NAME.fullmatch(name):
+            raise ValueError("Uploads and their parts have plain names.")
+        return self.uploads / upload / name
 
     def place(self, digest: str) -> Path:
         """Where the blob of this digest lies, or would."""
-        if len(digest) != 64 or not digest.isalnum():
+        if not _DIGEST.fullmatch(digest):
             raise ValueError("A digest has 64 hex digits.")
         return self.root / digest[:2] / digest[2:4] / digest
 
@@ -84,6 +155,14 @@ class FileStorage(BlobStorage):
         except BaseException:
             aside.unlink(missing_ok=True)
             raise
+
+
+def _settle(aside: Path, descriptor: int, place: Path) -> None:
+    """Give a written file its name; when this returns, both survive a power cut."""
+    os.fsync(descriptor)
+    _make_durable(place.parent)
+    aside.replace(place)
+    _sync_directory(place.parent)
 
 
 def _written_before(aside: Path, moment: float) -> bool:

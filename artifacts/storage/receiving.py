@@ -2,12 +2,14 @@
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from queue import Queue
 from threading import Thread
+from types import TracebackType
+from typing import Protocol, Self
 
-from artifacts.storage.base import Incoming, StoredBlob, UploadBroken
+from artifacts.storage.base import Incoming, StoredBlob, UploadBroken, WrongDigest
 from kernel.errors import TooLarge
 
 CHUNK = 256 * 1024  # fits the processor's cache, so that each copy on the way stays cheap
@@ -35,6 +37,77 @@ def pour(incoming: Incoming, into: int, *, limit: int, expected: int | None) -> 
             queue.put(first)
             first = _next(incoming)
     return sink.stored(limit, expected)
+
+
+def check_digest(stored: StoredBlob, announced: str) -> None:
+    """Raises WrongDigest where a digest was announced and the bytes have another."""
+    if announced and stored.digest != announced:
+        raise WrongDigest(
+            f"What came is sha256:{stored.digest[:12]}…, announced was sha256:{announced[:12]}…; nothing was kept.",
+            hint="Send the file again.",
+            field="digest",
+        )
+
+
+class Piece:
+    """At most so many bytes of a stream that goes on behind them."""
+
+    def __init__(self, incoming: Incoming, size: int) -> None:
+        self.incoming, self.left = incoming, size
+
+    def read(self, size: int, /) -> bytes:
+        data = self.incoming.read(min(size, self.left)) if self.left else b""
+        self.left -= len(data)
+        return data
+
+
+class Ahead:
+    """A stream that can be asked whether it has come to its end."""
+
+    def __init__(self, incoming: Incoming) -> None:
+        self.incoming = incoming
+        self.next = b""
+
+    def read(self, size: int, /) -> bytes:
+        if not self.next:
+            return self.incoming.read(size)
+        data, self.next = self.next[:size], self.next[size:]
+        return data
+
+    def at_end(self) -> bool:
+        """Waits for the next bytes."""
+        self.next = self.next or _next(self.incoming)
+        return not self.next
+
+
+class Readable(Incoming, Protocol):
+    """What can be read and closed."""
+
+    def close(self) -> None: ...
+
+
+class Chain:
+    """Several streams read as one; each is opened when its turn comes, and closed after it."""
+
+    def __init__(self, streams: Iterable[Readable]) -> None:
+        self.streams = iter(streams)
+        self.current: Readable | None = next(self.streams, None)
+
+    def read(self, size: int, /) -> bytes:
+        while self.current is not None:
+            data = self.current.read(size)
+            if data:
+                return data
+            self.current.close()
+            self.current = next(self.streams, None)
+        return b""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *failure: type[BaseException] | BaseException | TracebackType | None) -> None:
+        if self.current is not None:
+            self.current.close()
 
 
 def _next(incoming: Incoming) -> bytes:

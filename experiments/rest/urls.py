@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from experiments.rest import events, experiments, guests, runs
+from experiments.rest import events, experiments, files, guests, runs
 
 urlpatterns = [
     path("projects/<slug:slug>/experiments/", experiments.Experiments.as_view()),
@@ -15,5 +15,6 @@ urlpatterns = [
     path("runs/", runs.Runs.as_view()),
     path("runs/<str:run>/", runs.OneRun.as_view()),
     path("runs/<str:run>/metric-history/", runs.MetricHistory.as_view()),
+    path("runs/<str:run>/files/", files.RunFiles.as_view()),
     path("runs/<str:run>/events/", events.RunEvents.as_view()),
 ]

@@ -11,17 +11,17 @@ from typing import Any, Final
 from django.http.response import HttpResponseBase
 
 from artifacts.blobs import receive
+from artifacts.incoming import Body, announced_length
 from artifacts.paths import checked_folder, checked_path
+from artifacts.serving import file_response
 from experiments.actions import files as run_actions
 from experiments.queries import files as run_files
 from experiments.queries.experiments import wire_id
 from experiments.queries.runs import get_run
 from kernel.errors import Invalid, NotFound
-from mlflow_api.bodies import Upload, announced_length
 from mlflow_api.calls import Call, Reply
 from mlflow_api.messages import requests as ask
 from mlflow_api.messages.replies import ARTIFACTS, files_json, location_of
-from mlflow_api.serving import file_response
 from registry.actions import files as model_actions
 from registry.queries import files as model_files
 from registry.queries.logged_models import get_logged_model
@@ -64,7 +64,7 @@ def upload(call: Call) -> Reply:
     """Take in one file, whatever its size, and put it at its path."""
     kind, owner, path = _located(call, checked_path(call.named["path"]))
     kind.expect(call.actor, owner, path)
-    stored = receive(Upload(call.request), expected=announced_length(call.request))
+    stored = receive(Body(call.request), expected=announced_length(call.request))
     kind.put(call.actor, owner, path=path, stored=stored)
     return None
 

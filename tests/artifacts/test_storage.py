@@ -159,15 +159,15 @@ def test_a_missing_blob_is_said(storage):
 
 def test_a_changed_blob_of_the_same_size_fails_verification_and_sending_it_again_heals_it(storage):
     blob = receive(storage, b"hello")
-    assert storage.verify(blob.digest)
+    assert storage.check(blob.digest) == "sound"
     storage.place(blob.digest).write_bytes(b"jello")
-    assert not storage.verify(blob.digest)
+    assert storage.check(blob.digest) == "changed"
     assert receive(storage, b"hello") == blob
-    assert storage.verify(blob.digest)
+    assert storage.check(blob.digest) == "sound"
 
 
 def test_a_missing_blob_does_not_verify(storage):
-    assert not storage.verify("0" * 64)
+    assert storage.check("0" * 64) == "missing"
 
 
 @pytest.mark.parametrize("digest", ["", "../../etc/passwd", "a" * 63, "a" * 63 + "/"])
@@ -206,7 +206,7 @@ def test_many_senders_of_the_same_and_of_other_content(storage):
     assert len(got) == 32
     assert {blob.digest for blob in got} == {hashlib.sha256(content).hexdigest() for content in contents}
     assert len(all_files(storage)) == 4
-    assert all(storage.verify(blob.digest) for blob in set(got))
+    assert all(storage.check(blob.digest) == "sound" for blob in set(got))
 
 
 def test_an_upload_takes_the_same_memory_whatever_its_size(storage):

@@ -3,6 +3,7 @@
 import datetime as dt
 import os
 
+import pytest
 from django.conf import settings
 
 from artifacts.storage import blobs
@@ -18,6 +19,7 @@ def test_everything_on_the_clock_is_a_known_task():
     assert due <= set(app.tasks)
 
 
+@pytest.mark.django_db
 def test_broken_uploads_are_swept_after_a_day():
     incoming = blobs().root / "incoming"
     old, new = incoming / "0123", incoming / "4567"

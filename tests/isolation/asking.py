@@ -44,6 +44,7 @@ class Ids:
     person: str
     token: str
     file: str
+    upload: str
 
     def __iter__(self) -> Iterator[str]:
         """The longest first, so that one can be taken out of a text without breaking another."""
@@ -66,6 +67,7 @@ def ids_of(thing: Everything) -> Ids:
         person=str(member.user_id),
         token=str(a_token(member.user)[0].pk),
         file=thing.file.path,
+        upload=str(thing.upload.pk),
     )
 
 
@@ -82,6 +84,7 @@ def made_up() -> Ids:
         person=str(uuid.uuid4()),
         token=str(uuid.uuid4()),
         file="nothing/nothing.txt",
+        upload=str(uuid.uuid4()),
     )
 
 
@@ -153,6 +156,7 @@ def values_for(ids: Ids) -> dict[str, Sequence[str]]:
         "person": [ids.person],
         "token": [ids.token],
         "path": [quote(ids.file)],
+        "upload": [ids.upload],
         "tab": list(TABS),
         "verb": list(ACTS),
         "secret": ["guess"],
@@ -203,6 +207,8 @@ BODIES: dict[str, Any] = {
     "scopes": ["read"],
     "status": "FINISHED",
     "tags": {"a": "b"},
+    "size_bytes": 1,
+    "path": "x.txt",
 }
 
 
@@ -214,7 +220,7 @@ def rest_requests(ids: Ids) -> Iterator[Asked]:
             continue
         for url in urls(route, pattern, ids):
             for method in getattr(view, "needs", {"GET": ""}):
-                body = b"" if method == "GET" else json.dumps(BODIES).encode()
+                body = b"" if method == "GET" else json.dumps({**BODIES, "upload": ids.upload}).encode()
                 yield Asked("rest", method, url, body, what=route)
     runs = "/api/v1/runs/"
     for query in (
