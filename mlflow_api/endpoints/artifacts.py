@@ -2,12 +2,12 @@
 
 from django.http.response import HttpResponseBase
 
+from artifacts.serving import file_response
 from experiments.queries.files import list_files, open_file
 from experiments.queries.runs import get_run
 from mlflow_api.calls import Call, Reply
 from mlflow_api.messages import requests as ask
 from mlflow_api.messages.replies import files_json, run_info
-from mlflow_api.serving import file_response
 
 
 def list_of_run(call: Call, asked: ask.ListArtifacts) -> Reply:

@@ -39,12 +39,30 @@ def file_response(request: HttpRequest, file: Any, reader: BinaryIO) -> HttpResp
         response["Content-Range"] = f"bytes */{size}"
         return response
     part = span or Span(0, size)
-    reader.seek(part.start)
-    answer = StreamingHttpResponse(_Chunks(reader, part.end - part.start), status=206 if span else 200)
+    answer = _streamed(request, reader, part, status=206 if span else 200)
     answer["Content-Length"] = str(part.end - part.start)
     if span:
         answer["Content-Range"] = f"bytes {span.start}-{span.end - 1}/{size}"
     return _with_headers(answer, file, tag)
+
+
+def archive_response(request: HttpRequest, name: str, pieces: Iterator[bytes]) -> HttpResponseBase:
+    """The answer to the download of a folder. name: of the zip, without its ending."""
+    answer: HttpResponseBase = HttpResponse() if request.method == "HEAD" else StreamingHttpResponse(pieces)
+    answer["Content-Type"] = "application/zip"
+    answer["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(f'{name}.zip', safe='')}"
+    answer["Content-Security-Policy"] = "sandbox; default-src 'none'"
+    answer["X-Content-Type-Options"] = "nosniff"
+    answer["Cache-Control"] = "private, no-store"
+    return answer
+
+
+def _streamed(request: HttpRequest, reader: BinaryIO, part: Span, *, status: int) -> HttpResponseBase:
+    if request.method == "HEAD":
+        reader.close()
+        return HttpResponse(status=status)
+    reader.seek(part.start)
+    return StreamingHttpResponse(_Chunks(reader, part.end - part.start), status=status)
 
 
 def _with_headers(response: HttpResponseBase, file: Any, tag: str) -> HttpResponseBase:
@@ -52,6 +70,7 @@ def _with_headers(response: HttpResponseBase, file: Any, tag: str) -> HttpRespon
     response["Content-Type"] = "application/octet-stream"
     response["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(name, safe='')}"
     response["Content-Security-Policy"] = "sandbox; default-src 'none'"
+    response["X-Content-Type-Options"] = "nosniff"
     response["Accept-Ranges"] = "bytes"
     response["Cache-Control"] = "private, no-cache"
     response["ETag"] = tag
