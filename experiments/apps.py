@@ -8,11 +8,13 @@ class ExperimentsConfig(AppConfig):
     def ready(self) -> None:
         from accounts import hooks
         from accounts.access import register_experiment_grants, register_state_check
-        from artifacts.hooks import owners
+        from artifacts.hooks import owners, version_recalled, version_use_counts, version_uses
         from experiments import evidence
         from experiments.actions.experiments import make_default_experiment
+        from experiments.actions.recalls import tell_authors
         from experiments.hooks import run_ended
         from experiments.models import Run
+        from experiments.queries import recalls
         from experiments.queries.files import owner_of_root
         from experiments.state import granted_experiments, refuse_writes_to_locked
         from experiments.tasks import queue_seal
@@ -22,4 +24,7 @@ class ExperimentsConfig(AppConfig):
         register_experiment_grants(granted_experiments)
         run_ended.append(queue_seal)
         owners["run"] = owner_of_root
+        version_recalled.append(tell_authors)
+        version_uses.append(recalls.run_uses)
+        version_use_counts[recalls.KIND] = recalls.count_runs
         evidence.register()

@@ -181,6 +181,7 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_TIMEZONE = "UTC"
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULE = {
+    "mail notices": {"task": "accounts.tasks.mail_notices", "schedule": 60},
     "seal idle runs": {"task": "experiments.tasks.seal_idle_runs", "schedule": 600},
     "sweep broken uploads": {"task": "artifacts.tasks.sweep_broken_uploads", "schedule": 6 * 3600},
     "forget old addresses": {"task": "audit.ledger.tasks.forget_origins", "schedule": 24 * 3600},

@@ -21,6 +21,7 @@ class Notice(Quiet):
     at = models.DateTimeField(default=now)
     read_at = models.DateTimeField(null=True)
     mailed_at = models.DateTimeField(null=True)
+    mailing_until = models.DateTimeField(null=True, help_text="Until then a worker is about to mail it.")
 
     class Meta:
         indexes: ClassVar = [models.Index(fields=["user", "-at"], name="notice_newest")]

@@ -52,6 +52,7 @@ def add_version(
         kind=ArtifactRoot.Kind.DATASET, owner_uid=version.ledger_id, project_id=dataset.project_id
     )
     _insert(version)
+    current_act().speaks_of(version.ledger_subject)
     plant(actor, version.root, manifest)
     put_record(version, said)
     _expect_profile(version, [path for path, _ in manifest])
@@ -83,6 +84,7 @@ def add_external_version(
     _refuse_the_same(dataset, digest)
     version = _next(actor, dataset, digest=digest, source=source, source_type=source_type)
     _insert(version)
+    current_act().speaks_of(version.ledger_subject)
     put_record(version, said)
     return version
 

@@ -106,7 +106,8 @@ def series_of(viewer: Actor, run: Run, keys: Sequence[str] | None = None) -> lis
 
 def inputs_of(viewer: Actor, run: Run) -> list[RunInput]:
     """The dataset versions that went into the run."""
-    rows = RunInput.objects.visible_to(viewer).filter(run=run).select_related("dataset_version__dataset")
+    rows = RunInput.objects.visible_to(viewer).filter(run=run)
+    rows = rows.select_related("dataset_version__dataset__project", "dataset_version__record__state_by")
     return list(rows.order_by("dataset_version__dataset__name", "dataset_version__number"))
 
 

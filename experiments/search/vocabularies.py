@@ -31,6 +31,13 @@ _LOCATION = f"COALESCE(NULLIF(e.artifact_location, ''), 'mlflow-artifacts:/' || 
 _HEX = "replace(CAST(r.uid AS text), '-', '')"
 _ARTIFACT_URI = _EXPERIMENT.format(value=f"{_LOCATION} || '/' || {_HEX} || '/artifacts'")
 
+# Some dataset version that went into the run was recalled.
+_RECALLED = (
+    "EXISTS (SELECT 1 FROM experiments_runinput i"
+    " JOIN artifacts_versionrecord s ON s.version_id = i.dataset_version_id"
+    " WHERE i.run_id = r.id AND s.state = 'withdrawn')"
+)
+
 RUNS.register(
     Column("run_id", Kind.IDENTIFIER, "r.uid", mlflow=True, mlflow_lists=True),
     Column("run_name", Kind.TEXT, "r.name", aliases=("name",), mlflow_aliases=_RUN_NAME, mlflow=True),
@@ -57,6 +64,7 @@ RUNS.register(
     Column("commit", Kind.TEXT, "NULLIF(r.git_commit, '')", aliases=("git_commit",)),
     Column("source", Kind.TEXT, "NULLIF(r.source_name, '')"),
     Column("locked", Kind.FLAG, "(r.locked_at IS NOT NULL)"),
+    Column("recalled", Kind.FLAG, _RECALLED),
 )
 
 EXPERIMENTS.register(

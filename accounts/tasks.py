@@ -1,0 +1,11 @@
+"""What happens to people's notices in the background."""
+
+from celery import shared_task
+
+from accounts.mailing import mail_waiting_notices
+
+
+@shared_task
+def mail_notices() -> None:
+    """Mail what people have not read here."""
+    mail_waiting_notices()
