@@ -13,6 +13,7 @@ from django.core.cache import cache
 
 from accounts.access import roles_text
 from accounts.models import Membership, User
+from accounts.notices import tell
 from accounts.roles import Role
 from audit.ledger.acting import acting, record_denial
 from kernel.actor import Actor, system
@@ -135,8 +136,6 @@ def _refuse(actor: Actor, user: User, *, by_address: bool, first: bool) -> None:
 
 def _alarm(user: User, count: int) -> None:
     """Tell the person, and administrators once the account has to wait."""
-    from accounts.notices import tell
-
     with acting(system(), "accounts.signing_alarm") as act:
         act.always = True
         act.reason = f"{count} failed attempts to sign in {MINUTES} minutes."

@@ -19,7 +19,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import QuerySet, Subquery
 
-from audit.ledger import anchors, checkpoints
+from audit.ledger import anchors, checkpoints, hooks
 from audit.ledger.canonical import LEAF_COLUMNS, hex_id, ids_parameter, leaf_hash_of, leaf_select
 from audit.ledger.keys import SigningKey, signing_key
 from audit.ledger.merkle import CompactRange, Grown
@@ -69,6 +69,8 @@ class Sequencer:
             with _turn():
                 self._sign(self._log())
         self._anchor()
+        if placed:
+            hooks.tell_signed()
         return placed
 
     def run_until_empty(self) -> int:

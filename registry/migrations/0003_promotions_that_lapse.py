@@ -5,36 +5,39 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('accounts', '0005_signatures_stay'),
-        ('registry', '0002_registered_models'),
+        ("accounts", "0005_signatures_stay"),
+        ("registry", "0002_registered_models"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='historicalpromotionrequest',
-            name='lapsed_at',
+            model_name="historicalpromotionrequest",
+            name="lapsed_at",
             field=models.DateTimeField(null=True),
         ),
         migrations.AddField(
-            model_name='historicalpromotionrequest',
-            name='lapsed_why',
-            field=models.TextField(blank=True, default=''),
+            model_name="historicalpromotionrequest",
+            name="lapsed_why",
+            field=models.TextField(blank=True, default=""),
         ),
         migrations.AddField(
-            model_name='promotionrequest',
-            name='lapsed_at',
+            model_name="promotionrequest",
+            name="lapsed_at",
             field=models.DateTimeField(null=True),
         ),
         migrations.AddField(
-            model_name='promotionrequest',
-            name='lapsed_why',
-            field=models.TextField(blank=True, default=''),
+            model_name="promotionrequest",
+            name="lapsed_why",
+            field=models.TextField(blank=True, default=""),
         ),
         migrations.AddIndex(
-            model_name='promotionrequest',
-            index=models.Index(condition=models.Q(('effective_at', None), ('lapsed_at', None), ('state', 'approved')), fields=['decided_at'], name='promotion_waits'),
+            model_name="promotionrequest",
+            index=models.Index(
+                condition=models.Q(("effective_at", None), ("lapsed_at", None), ("state", "approved")),
+                fields=["decided_at"],
+                name="promotion_waits",
+            ),
         ),
     ]

@@ -1,0 +1,112 @@
+"""Who had a hand in a version, so that somebody else decides about it (four eyes)."""
+
+from collections.abc import Iterator, Mapping
+from uuid import UUID
+
+from django.db.models import Q
+
+from accounts.models import Membership, Project, User
+from accounts.queries.people import people_in
+from accounts.roles import PERMISSIONS, roles_with
+from audit.ledger.models import AuditEvent
+from audit.ledger.values import Subject
+from experiments.models import Run
+from kernel.actor import Actor
+from kernel.errors import MledError, Refused
+from registry.models import ModelVersion, PromotionRequest
+
+DECIDE = "registry.decide_promotion"
+
+# Acts on a run, model or version that leave its content alone: whoever did no more has no hand in it.
+NOT_WORK = frozenset(
+    {
+        "artifacts.open_file",
+        "experiments.lock_run",
+        "experiments.unlock_run",
+        "experiments.seal_run",
+        "registry.set_alias",
+        "registry.delete_alias",
+        "registry.transition_stage",
+        "registry.ask_promotion",
+        "registry.decide_promotion",
+        "registry.withdraw_promotion",
+        "registry.carry_out_promotion",
+    }
+)
+
+
+def source_runs(version: ModelVersion) -> list[Run]:
+    """The runs behind a version: its own, and the one that made its logged model."""
+    made_by = version.logged_model.source_run if version.logged_model is not None else None
+    found = {run.pk: run for run in (version.run, made_by) if run is not None}
+    return list(found.values())
+
+
+def makers_of(version: ModelVersion) -> dict[UUID, str]:
+    """Everybody who made the version or worked on what is behind it: user id -> how, as in "You created run VIS-1"."""
+    makers: dict[UUID, str] = {}
+    for user_id, how in _authors(version):
+        if user_id is not None:
+            makers.setdefault(user_id, how)
+    for subject, name in _works(version):
+        for user_id in _workers(subject):
+            makers.setdefault(user_id, f"worked on {name}")
+    return makers
+
+
+def _authors(version: ModelVersion) -> Iterator[tuple[UUID | None, str]]:
+    for run in source_runs(version):
+        yield run.created_by_id, f"created run {run.readable_id}"
+    if version.logged_model is not None:
+        yield version.logged_model.created_by_id, f"logged model {version.logged_model.name}"
+    yield version.created_by_id, f"registered version {version.number}"
+
+
+def _works(version: ModelVersion) -> Iterator[tuple[Subject, str]]:
+    for run in source_runs(version):
+        yield run.ledger_subject, f"run {run.readable_id}"
+    if version.logged_model is not None:
+        yield version.logged_model.ledger_subject, f"logged model {version.logged_model.name}"
+    yield version.ledger_subject, f"version {version.number}"
+
+
+def _workers(subject: Subject) -> list[UUID]:
+    """Who changed this, says the ledger."""
+    events = AuditEvent.objects.filter(subject_type=subject.kind, subject_id=subject.id, outcome="done")
+    people = events.exclude(verb__in=NOT_WORK).exclude(actor_id=None)
+    found = people.order_by().values_list("actor_id", flat=True).distinct()
+    return [user_id for user_id in found if user_id is not None]
+
+
+def deciders_of(project: Project) -> list[User]:
+    """Everybody whose role lets them decide promotions in this project, by name."""
+    rows = Membership.objects.filter(Q(project=project) | Q(project=None), role__in=roles_with(DECIDE))
+    people = people_in(rows.select_related("user", "group").prefetch_related("group__members__user"))
+    return [user for user in people if user.is_active and not user.is_service]
+
+
+def who_may_decide(version: ModelVersion, asker_id: UUID | None, makers: Mapping[UUID, str]) -> list[User]:
+    """The deciders who have no hand in the version and did not ask."""
+    barred = {*makers, asker_id}
+    return [user for user in deciders_of(version.model.project) if user.pk not in barred]
+
+
+def refuse_makers(actor: Actor, permission: str, request: PromotionRequest) -> MledError | None:
+    """Four eyes: what somebody who asked for a promotion, or had a hand in the version, is told when deciding."""
+    if permission != DECIDE or not actor.is_person or actor.user_id is None:
+        return None
+    if request.created_by_id == actor.user_id:
+        return Refused("You asked for this promotion, so somebody else decides about it.", hint=_whom_to_ask(request))
+    how = makers_of(request.version).get(actor.user_id)
+    if how is None:
+        return None
+    return Refused(f"You {how}, so somebody else decides about it.", hint=_whom_to_ask(request))
+
+
+def _whom_to_ask(request: PromotionRequest) -> str:
+    able = who_may_decide(request.version, request.created_by_id, makers_of(request.version))
+    if not able:
+        roles = " or ".join(role.label for role in roles_with(PERMISSIONS[DECIDE].name))
+        return f"Nobody in the project can: add another {roles}."
+    names = ", ".join(str(user) for user in able[:3]) + (" and others" if len(able) > 3 else "")
+    return f"Ask {names}."
