@@ -14,6 +14,7 @@ class RegistryConfig(AppConfig):
         from registry.actions.model_metrics import keep_model_metrics
         from registry.models import LoggedModel, ModelVersion, RegisteredModel
         from registry.pages.run_panel import models_panel
+        from registry.promoting import joining
         from registry.queries.files import owner_of_root
         from registry.standing import refuse_changed_files, refuse_deleted_runs
         from registry.state import refuse_models_of_locked_runs, refuse_moves_by_others
@@ -26,4 +27,5 @@ class RegistryConfig(AppConfig):
         model_metrics.append(keep_model_metrics)
         owners["model"] = owner_of_root
         run_panels.append(models_panel)
+        joining.register()
         evidence.register()
