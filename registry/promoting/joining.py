@@ -4,8 +4,8 @@ from accounts.access import register_state_check
 from audit.ledger.hooks import checkpoint_signed
 from registry.models import PromotionRequest
 from registry.promoting import gates
-from registry.promoting.effect import apply_covered_promotions
 from registry.promoting.makers import refuse_makers
+from registry.tasks import apply_covered_promotions
 
 
 def register() -> None:
