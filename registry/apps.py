@@ -8,11 +8,13 @@ class RegistryConfig(AppConfig):
     def ready(self) -> None:
         from accounts.access import register_state_check
         from artifacts.hooks import file_changes, owners
+        from artifacts.pages.slots import version_panels
         from experiments.hooks import model_metrics, run_deletion
-        from experiments.pages.slots import run_panels
+        from experiments.pages.slots import data_panels, run_panels
         from registry import evidence
         from registry.actions.model_metrics import keep_model_metrics
         from registry.models import LoggedModel, ModelVersion, RegisteredModel
+        from registry.pages.lineage import panel_of_dataset_version, panel_of_run
         from registry.pages.run_panel import models_panel
         from registry.promoting import joining
         from registry.queries.files import owner_of_root
@@ -27,5 +29,7 @@ class RegistryConfig(AppConfig):
         model_metrics.append(keep_model_metrics)
         owners["model"] = owner_of_root
         run_panels.append(models_panel)
+        data_panels.append(panel_of_run)
+        version_panels.append(panel_of_dataset_version)
         joining.register()
         evidence.register()

@@ -19,7 +19,7 @@ from experiments.pages.figures import figures_of, is_curve, weight_of
 from experiments.pages.frame import run_frame, tab_url
 from experiments.pages.inputs import described_inputs
 from experiments.pages.notes import NOTE_TAG
-from experiments.pages.slots import panels_of
+from experiments.pages.slots import data_panels_of, panels_of
 from experiments.queries.experiments import metric_directions
 from experiments.queries.history import history_of_run
 from experiments.queries.record import SYSTEM_PREFIX, small_curves
@@ -118,7 +118,9 @@ def params(request: HttpRequest, run: str) -> HttpResponse:
 def data(request: HttpRequest, run: str) -> HttpResponse:
     """The dataset versions that went into the run."""
     found, context = run_frame(request, run, "data")
-    context["inputs"] = described_inputs(inputs_of(actor_of(request), found))
+    viewer = actor_of(request)
+    context["inputs"] = described_inputs(inputs_of(viewer, found))
+    context["panels"] = data_panels_of(request, viewer, found)
     return render(request, "experiments/run_data.html", context)
 
 

@@ -3,6 +3,11 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from django.http import HttpRequest
+from django.template.loader import render_to_string
+from django.utils.safestring import SafeString
+
+from artifacts.pages import slots
 from experiments.models import Run
 from kernel.actor import Actor
 
@@ -33,3 +38,13 @@ run_panels: list[Callable[[Actor, Run], Panel | None]] = []
 def panels_of(viewer: Actor, run: Run) -> list[Panel]:
     """What the rooms above have to show of this run to this viewer."""
     return [panel for make in run_panels if (panel := make(viewer, run))]
+
+
+# Beside the data that went into a run: a template with its own context.
+data_panels: list[Callable[[Actor, Run], slots.Panel | None]] = []
+
+
+def data_panels_of(request: HttpRequest, viewer: Actor, run: Run) -> list[SafeString]:
+    """What the rooms above have to show with the run's data to this viewer, drawn."""
+    made = [make(viewer, run) for make in data_panels]
+    return [render_to_string(one.template, dict(one.context), request=request) for one in made if one is not None]

@@ -14,7 +14,9 @@ from artifacts.queries.files import files_of
 from experiments.pages.files import Shelf
 from kernel.actor import Actor
 from registry.models import LoggedModel
+from registry.pages import lineage
 from registry.queries.files import open_model_file
+from registry.queries.lineage import Ref
 from registry.queries.logged_models import get_logged_model, model_data
 
 
@@ -52,6 +54,7 @@ def page(request: HttpRequest, slug: str, model: str) -> HttpResponse:
             {"key": one.key, "value": number(one.value), "step": one.step, "dataset": one.dataset_name}
             for one in data.metrics
         ],
+        **lineage.panel(viewer, Ref("model", found.model_id)),
         **shelf_of(viewer, found).panel(files, request.GET.get("file", "")),
     }
     return render(request, "registry/logged_model.html", context)

@@ -1,5 +1,9 @@
 """Where the registry is in the REST API."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from registry.rest import lineage
+
+urlpatterns = [
+    path("projects/<slug:slug>/lineage/", lineage.Lineage.as_view()),
+]
