@@ -47,6 +47,7 @@ CONTENT_SECURITY_POLICY = {
         "script-src": [SELF],
         "style-src": [SELF],
         "img-src": [SELF, "data:"],
+        "frame-src": [SELF],  # files that could run scripts, in a sandbox of their own (artifacts/pages/shelf_urls.py)
         "font-src": [SELF],
         "connect-src": [SELF],
         "form-action": [SELF],

@@ -1,17 +1,13 @@
 """The files of runs and models, for those who may download them."""
 
-from typing import Any, BinaryIO, cast
+from typing import BinaryIO, cast
 
-from accounts.access import can, roles_in, roles_text
-from accounts.roles import Role
-from accounts.scoping import ProjectScoped
+from accounts.access import can
 from artifacts import blobs
-from artifacts.hooks import owners
 from artifacts.models import ArtifactFile, ArtifactRoot
+from artifacts.opened import note_opened, owner_of
 from artifacts.paths import checked_folder, checked_path
 from artifacts.trees import Entry, Files, level_of
-from audit.ledger.acting import acting
-from audit.ledger.tracking import Tracked
 from kernel.actor import Actor
 from kernel.errors import NotFound
 
@@ -43,33 +39,15 @@ def open_file(viewer: Actor, root: ArtifactRoot | None, path: str) -> tuple[Arti
     """
     file = find_file(viewer, root, path)
     reader = blobs.open_file(file)
-    if Role.AUDITOR in roles_in(viewer, file.root.project_id):
-        _note(viewer, file)
+    note_opened(viewer, file.root, f"Opened '{file.path}', sha256:{file.blob_id}.")
     return file, reader
-
-
-def _note(viewer: Actor, file: ArtifactFile) -> None:
-    """One event without a change, about the run or model: who opened which file."""
-    root = file.root
-    owner: Any = _owner(root)
-    roles = roles_text(viewer, root.project_id)
-    with acting(viewer, "artifacts.open_file", roles=roles, project_id=root.project_id) as act:
-        act.always = True
-        act.reason = f"Opened '{file.path}', sha256:{file.blob_id}."
-        if isinstance(owner, Tracked):
-            act.speaks_of(owner.ledger_subject)
-
-
-def _owner(root: ArtifactRoot) -> ProjectScoped | None:
-    find = owners.get(root.kind)
-    return find(root.owner_uid) if find else None
 
 
 def _seen(viewer: Actor, root: ArtifactRoot | None) -> Files:
     """The files of the root that the viewer may download: by its project, or by a grant on what it belongs to."""
     if root is None:
         return cast("Files", ArtifactFile.objects.none())
-    owner = None if can(viewer, DOWNLOAD, root) else _owner(root)
+    owner = None if can(viewer, DOWNLOAD, root) else owner_of(root)
     may = can(viewer, DOWNLOAD, root) or (owner is not None and can(viewer, DOWNLOAD, owner))
     seen = ArtifactFile.objects.filter(root=root) if may else ArtifactFile.objects.none()
     return cast("Files", seen.select_related("root"))

@@ -40,6 +40,6 @@ def page(request: HttpRequest, run: str) -> HttpResponse:
         "environment": [
             {"path": file.path, "size": file.size_bytes, "url": shelf.show_url(file.path)} for file in files
         ],
-        "shown": shelf.texts(files, SHOWN),
+        "shown": shelf.texts([file.path for file in files[:SHOWN]]),
     }
     return render(request, "experiments/run_code.html", context)

@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from artifacts.pages.shelf_urls import shelf_urls
 from experiments.pages import (
     artifacts,
     client_link,
@@ -33,8 +34,7 @@ urlpatterns = [
     path("r/<str:run>/", run.overview, name="run"),
     path("r/<str:run>/curves.bin", curves.curve_data, name="curve_data"),
     path("r/<str:run>/curves.csv", curves.curve_csv, name="curve_csv"),
-    path("r/<str:run>/files/<path:path>", artifacts.download, name="file"),
-    path("r/<str:run>/preview/<path:path>", artifacts.preview, name="preview"),
+    *shelf_urls("r/<str:run>/", "run", artifacts.find_shelf),
     path("r/<str:run>/edit/", notes.edit, name="run_edit"),
     path("r/<str:run>/do/<str:verb>/", run.act, name="run_act"),
     path("r/<str:run>/<str:tab>/", run.tab, name="run_tab"),

@@ -4,7 +4,7 @@ from typing import BinaryIO
 from uuid import UUID
 
 from accounts.access import require
-from artifacts.models import ArtifactFile
+from artifacts.models import ArtifactFile, ArtifactRoot
 from artifacts.queries import files
 from artifacts.trees import Entry
 from experiments.models import Run
@@ -27,6 +27,12 @@ def open_file(viewer: Actor, run: Run, path: str) -> tuple[ArtifactFile, BinaryI
     """One file of the run with a seekable reader over its bytes. Raises Invalid, NotFound, BlobDamaged."""
     require(viewer, "experiments.download", run)
     return files.open_file(viewer, run.artifact_root, path)
+
+
+def files_root(viewer: Actor, run: Run) -> ArtifactRoot | None:
+    """The root of the run's files, None where it has none. Raises Refused for who may not download."""
+    require(viewer, "experiments.download", run)
+    return run.artifact_root
 
 
 def owner_of_root(owner_uid: str) -> Run | None:

@@ -3,7 +3,7 @@
 from typing import BinaryIO
 
 from accounts.access import require
-from artifacts.models import ArtifactFile
+from artifacts.models import ArtifactFile, ArtifactRoot
 from artifacts.queries import files
 from artifacts.trees import Entry
 from kernel.actor import Actor
@@ -20,6 +20,12 @@ def open_model_file(viewer: Actor, model: LoggedModel, path: str) -> tuple[Artif
     """One file of the model with a seekable reader over its bytes. Raises Invalid, NotFound, BlobDamaged."""
     require(viewer, "experiments.download", model)
     return files.open_file(viewer, model.artifact_root, path)
+
+
+def model_files_root(viewer: Actor, model: LoggedModel) -> ArtifactRoot | None:
+    """The root of the model's files, None where it has none. Raises Refused for who may not download."""
+    require(viewer, "experiments.download", model)
+    return model.artifact_root
 
 
 def owner_of_root(owner_uid: str) -> LoggedModel | None:
