@@ -28,6 +28,7 @@ from registry.state import held_model, held_version
 from registry.values import checked_alias, stage_named
 
 Kind, State = PromotionRequest.Kind, PromotionRequest.State
+_DONE: dict[str, str] = {State.APPROVED: "approved", State.REJECTED: "rejected", State.WITHDRAWN: "withdrew"}
 
 
 @action("registry.ask_promotion", on="version")
@@ -169,7 +170,7 @@ def _refuse_closed(request: PromotionRequest, actor: Actor, wanted: str) -> None
     """Raise Conflict where it is decided or withdrawn, told apart by who did it."""
     if request.is_open:
         return
-    done, at = request.get_state_display().lower(), f"{request.decided_at:%Y-%m-%d %H:%M:%S} UTC"
+    done, at = _DONE[request.state], f"{request.decided_at:%Y-%m-%d %H:%M:%S} UTC"
     if request.decided_by_id == actor.user_id and request.state == wanted:
         raise Conflict(f"You {done} this promotion already, on {at}. Nothing was done again.")
     raise Conflict(f"{request.decided_by or 'Somebody'} {done} this promotion on {at}.", hint="Look at it again.")

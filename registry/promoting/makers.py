@@ -13,7 +13,7 @@ from audit.ledger.values import Subject
 from experiments.models import Run
 from kernel.actor import Actor
 from kernel.errors import MledError, Refused
-from registry.models import ModelVersion, PromotionRequest
+from registry.models import CardText, ModelVersion, PromotionRequest
 
 DECIDE = "registry.decide_promotion"
 
@@ -68,6 +68,8 @@ def _works(version: ModelVersion) -> Iterator[tuple[Subject, str]]:
     if version.logged_model is not None:
         yield version.logged_model.ledger_subject, f"logged model {version.logged_model.name}"
     yield version.ledger_subject, f"version {version.number}"
+    for text in CardText.objects.filter(version=version):
+        yield text.ledger_subject, f"the model card of version {version.number}"
 
 
 def _workers(subject: Subject) -> list[UUID]:

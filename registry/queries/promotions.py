@@ -57,8 +57,8 @@ def may_decide(viewer: Actor, request: PromotionRequest) -> Allowed | Denied:
 
 def signature_state(viewer: Actor, request: PromotionRequest) -> SignatureState | None:
     """Whether the record is still as it was signed, and the log covers the signature; None while nobody has signed."""
-    signature = get_promotion(viewer, request.pk).signature
-    return state_of(signature, record_of(request)) if signature is not None else None
+    found = get_promotion(viewer, request.pk)
+    return state_of(found.signature, record_of(found)) if found.signature is not None else None
 
 
 def promotions_to_carry_out(viewer: Actor) -> QuerySet[PromotionRequest]:
