@@ -18,7 +18,7 @@ class Among(Func):
         super().__init__(F(column))
         self.keys = list(keys)
 
-    def as_sqlite(self, compiler: SQLCompiler, connection: Any, **_: Any) -> tuple[str, list[Any]]:
+    def as_sqlite(self, compiler: SQLCompiler, connection: Any, **_: Any) -> tuple[str, Any]:
         keys = json.dumps([key.hex if isinstance(key, UUID) else key for key in self.keys])
         sql, params = self.as_sql(
             compiler, connection, template="%(expressions)s IN (SELECT value FROM json_each(%%s))"

@@ -4,10 +4,11 @@ import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from django.db.models import Q, QuerySet
 
+from accounts.models import Project
 from artifacts.models import DatasetVersion, VersionRecord
 from experiments.models import Run, RunInput
 from experiments.values import Lifecycle
@@ -32,8 +33,8 @@ class Kind:
     """One kind of node.
 
     rows: those that the viewer may see and that are not gone. id_field: what stands in addresses; parse reads it from
-    there (raises ValueError), say writes it. newest: the order within a fold. state: a field whose values a fold
-    counts. concerned: which of the rows a recall concerns, and flag what it means for them.
+    there (raises ValueError), say writes it. project: the way to the project. newest: the order within a fold. state:
+    a field whose values a fold counts. concerned: which rows a recall concerns; flag: what it means for them.
     """
 
     name: str
@@ -51,6 +52,13 @@ class Kind:
     state: str = ""
     concerned: Callable[[], Q] | None = None
     flag: Flag = Flag.BUILT_ON
+
+    def project_of(self, row: Any) -> Project:
+        """The project of a row that came with its joins."""
+        place = row
+        for step in self.project.split("__"):
+            place = getattr(place, step)
+        return cast("Project", place)
 
     def facts_of(self, viewer: Actor, keys: Iterable[Any]) -> dict[Any, Facts]:
         """What nodes of this kind show, by primary key: one statement for any number."""

@@ -172,15 +172,16 @@ class Walk:
     def _flag(self) -> None:
         """What is recalled, and what stands on it by its own record or by what is drawn above it."""
         keys: dict[str, list[Any]] = defaultdict(list)
-        for kind, key in self.drawn_as:
-            keys[kind].append(key)
+        for name, key in self.drawn_as:
+            keys[name].append(key)
         for name, some in keys.items():
             kind = lineage_kinds[name]
-            if kind.concerned is not None:
-                rows = kind.rows(self.viewer).filter(Among("pk", some)).filter(kind.concerned())
-                for key in set(rows.values_list("pk", flat=True)):
-                    node = self.nodes[self.drawn_as[name, key]]
-                    node.flag, node.flagged = kind.flag, node.flagged + 1
+            if kind.concerned is None:
+                continue
+            rows = kind.rows(self.viewer).filter(Among("pk", some)).filter(kind.concerned())
+            for key in set(rows.values_list("pk", flat=True)):
+                node = self.nodes[self.drawn_as[name, key]]
+                node.flag, node.flagged = kind.flag, node.flagged + 1
         self._pass_flags_on()
 
     def _pass_flags_on(self) -> None:

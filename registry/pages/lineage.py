@@ -19,7 +19,7 @@ from experiments.models import Run
 from kernel.actor import Actor
 from kernel.errors import Invalid
 from registry.lineage.drawing import Sketch, sketch_of
-from registry.queries.lineage import Graph, Node, Ref, find_start, lineage_kinds, lineage_of, project_of
+from registry.queries.lineage import Graph, Node, Ref, find_start, lineage_kinds, lineage_of
 
 STEPS, STEPS_MAX = 2, 6
 LIMIT, OPENED_MAX = 200, 50
@@ -180,10 +180,9 @@ def sentence_of(graph: Graph) -> str:
 
 def panel(viewer: Actor, ref: Ref) -> dict[str, Any]:
     """What templates/registry/lineage_panel.html needs: the lineage of one thing, small. Raises NotFound."""
-    start = find_start(viewer, Ref(*ref))
-    graph = lineage_of(viewer, (ref[0], start), limit=PANEL_LIMIT, fold_over=PANEL_FOLD_OVER)
-    project = project_of(Ref(*ref), start)
-    return {"lineage": _small(graph, project)}
+    start = find_start(viewer, ref)
+    graph = lineage_of(viewer, (ref.kind, start), limit=PANEL_LIMIT, fold_over=PANEL_FOLD_OVER)
+    return {"lineage": _small(graph, lineage_kinds[ref.kind].project_of(start))}
 
 
 def _small(graph: Graph, project: Project) -> dict[str, Any]:

@@ -4,7 +4,6 @@ Upper rooms add kinds of nodes to `lineage_kinds` and links to `lineage_edges`.
 """
 
 from collections.abc import Iterable
-from typing import Any, cast
 
 from accounts.access import can_see, not_found
 from accounts.models import Project
@@ -34,7 +33,6 @@ __all__ = [
     "lineage_edges",
     "lineage_kinds",
     "lineage_of",
-    "project_of",
 ]
 
 
@@ -84,11 +82,3 @@ def lineage_of(
         raise not_found(row)
     walk = Walk(viewer, limit=limit, fold_over=fold_over, opened=frozenset(opened))
     return walk.graph((kind, row.pk), up=up, down=down)
-
-
-def project_of(ref: Ref, row: ProjectScoped) -> Project:
-    """The project that a found row belongs to."""
-    place: Any = row
-    for step in lineage_kinds[ref.kind].project.split("__"):
-        place = getattr(place, step)
-    return cast("Project", place)

@@ -20,7 +20,7 @@ class NodeJson(serializers.Serializer[Any]):
     key = serializers.CharField(help_text="'kind:id', as `of` takes it; 'fold:…' for many as one, as `open` takes it.")
     kind = serializers.CharField(help_text="dataset, run, model, version or alias.")
     id = serializers.CharField(allow_blank=True, help_text="Empty for many as one.")
-    label = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]  # the metaclass takes it from the class
     words = serializers.CharField(allow_blank=True)
     depth = serializers.IntegerField(help_text="Steps from the start; negative towards the sources.")
     count = serializers.IntegerField(help_text="How many it stands for.")
