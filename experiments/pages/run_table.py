@@ -112,10 +112,16 @@ def runs(request: HttpRequest, slug: str) -> HttpResponse:
         and not text
         and asked.view == "active"
         and bool(asked.only_experiment or not asked.experiment_ids),
+        "matters_url": f"{reverse('experiments:relations', args=[project.slug])}?{urlencode(matters_kept(asked))}",
         "tracking_uri": tracking_uri(request, project),
         "may_log": bool(can(viewer, "experiments.log_run", project)),
     }
     return render(request, "experiments/runs.html", context)
+
+
+def matters_kept(asked: Asked) -> list[tuple[str, str]]:
+    """What goes along to the page of relations: which runs, not how they are shown."""
+    return asked.kept("columns", "sort", "good")
 
 
 def with_default_experiment(viewer: Actor, project: Project, asked: Asked) -> Asked:

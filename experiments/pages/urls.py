@@ -13,6 +13,7 @@ from experiments.pages import (
     experiments,
     home,
     notes,
+    relations,
     run,
     run_table,
 )
@@ -30,6 +31,8 @@ urlpatterns = [
     path("p/<slug:slug>/experiments/<int:experiment>/do/<str:verb>/", experiment_acts.act, name="experiment_act"),
     path("p/<slug:slug>/direction/", directions.set_direction, name="set_direction"),
     path("p/<slug:slug>/runs/", run_table.runs, name="runs"),
+    path("p/<slug:slug>/what-matters/", relations.page, name="relations"),
+    path("p/<slug:slug>/what-matters/table.csv", relations.as_file, name="relations_csv"),
     path("p/<slug:slug>/runs/newer/", run_table.newer, name="newer"),
     path("r/<str:run>/", run.overview, name="run"),
     path("r/<str:run>/curves.bin", curves.curve_data, name="curve_data"),

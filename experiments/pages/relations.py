@@ -1,0 +1,227 @@
+"""What matters: how the parameters of the runs that match relate to one result. Follows the run table's own filter."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import urlencode
+
+import numpy as np
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_safe
+
+from accounts.access import find_project, require
+from accounts.models import Project
+from accounts.pages.doors import actor_of, sees_experiments, signed_in
+from experiments.compare.correlation import (
+    TOO_FEW,
+    Correlation,
+    Floats,
+    Grouping,
+    as_numbers,
+    columns_of,
+    correlate,
+    group,
+    is_numeric,
+)
+from experiments.compare.importance import LEAST, METHOD, Importance, Ranking, rank
+from experiments.compare.matrix import Figure
+from experiments.pages.asked import VIEWS, Asked
+from experiments.pages.curves import as_csv
+from experiments.pages.figures import weight_of
+from experiments.pages.pictures import Boxes, Scatter, boxes, scatter
+from experiments.pages.run_table import Problem, with_default_experiment
+from experiments.queries.experiments import metric_directions
+from experiments.queries.record import SYSTEM_PREFIX
+from experiments.queries.relations import PARAMS_MAX, RUNS_MAX, Gathered, gather, offered_results, results_of
+from experiments.search.errors import QueryError
+from kernel.actor import Actor
+from kernel.errors import Invalid
+
+PICTURES = 12  # the parameters that matter most, drawn
+FIGURE_WORDS = {Figure.LAST: "Last", Figure.BEST: "Best", Figure.MIN: "Min", Figure.MAX: "Max"}
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What an address asks: the run table's filter, a result and which figure of it."""
+
+    table: Asked
+    result: str
+    figure: Figure
+
+    def url(self, name: str, project: Project, **change: Any) -> str:
+        """The address of this question, with some of it changed."""
+        asked = replace(self, **change)
+        pairs = [*self.table.kept("columns", "sort", "good"), ("result", asked.result), ("figure", asked.figure.value)]
+        return f"{reverse(f'experiments:{name}', args=[project.slug])}?{urlencode(pairs)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """One parameter against the result. strength: of the relation, 0 to 1, for sorting where nothing is ranked."""
+
+    name: str
+    kind: str
+    n: int
+    correlation: Correlation | None
+    grouping: Grouping | None
+    importance: Importance | None
+
+    @property
+    def strength(self) -> float:
+        if self.correlation is not None:
+            return max(abs(self.correlation.pearson or 0), abs(self.correlation.spearman or 0))
+        return (self.grouping.eta_squared or 0) ** 0.5 if self.grouping else 0
+
+    @property
+    def is_thin(self) -> bool:
+        return self.n < TOO_FEW
+
+    @property
+    def words(self) -> dict[str, str]:
+        """Each figure as it is printed; empty where there is none."""
+        correlation, grouping, importance = self.correlation, self.grouping, self.importance
+        return {
+            "pearson": _signed(correlation.pearson) if correlation else "",
+            "spearman": _signed(correlation.spearman) if correlation else "",
+            "eta": f"{grouping.eta_squared:.2f}" if grouping and grouping.eta_squared is not None else "",
+            "importance": f"{max(0.0, importance.share):.2f}" if importance else "",
+            "error": f"± {importance.error:.2f}" if importance else "",
+        }
+
+    @property
+    def bar(self) -> float:
+        """How long its bar is, of 100."""
+        return round(100 * min(1.0, max(0.0, self.importance.share)), 1) if self.importance else 0
+
+
+def _signed(value: float | None) -> str:
+    return "" if value is None else f"{value:+.2f}".replace("-", "−")
+
+
+@require_safe
+@signed_in
+def page(request: HttpRequest, slug: str) -> HttpResponse:
+    """The page: the ranking, and a picture for each of the parameters that matter most."""
+    viewer = actor_of(request)
+    project, asked = _asked(request, slug)
+    held, problem = _gathered(viewer, project, asked.table)
+    directions = metric_directions(viewer, project)
+    offered = [key for key in offered_results(viewer, held.runs) if not key.startswith(SYSTEM_PREFIX)]
+    offered.sort(key=lambda key: weight_of(key, goal=project.goal_metric, directions=directions))
+    asked = replace(asked, result=asked.result if asked.result in offered else (offered[0] if offered else ""))
+    context: dict[str, Any] = {
+        "at": "runs",
+        "project": project,
+        "asked": asked,
+        "problem": problem,
+        "held": held,
+        "offered": offered,
+        "runs_max": RUNS_MAX,
+        "params_max": PARAMS_MAX,
+        "too_few": TOO_FEW,
+        "least": LEAST,
+        "method": METHOD,
+        "arrow": {True: "↑", False: "↓", None: ""}[directions.get(asked.result)],
+        "kept": asked.table.kept("columns", "sort", "good"),
+        "figures": [(one, FIGURE_WORDS[one], asked.url("relations", project, figure=one)) for one in Figure],
+        "table_url": f"{reverse('experiments:runs', args=[project.slug])}?{urlencode(asked.table.kept())}",
+        "csv_url": asked.url("relations_csv", project),
+    }
+    if asked.result:
+        y = results_of(viewer, held.runs, asked.result, asked.figure, directions.get(asked.result))
+        ranking, relations = related(held, y)
+        context |= {
+            "n": int(np.isfinite(y).sum()),
+            "ranking": ranking,
+            "relations": relations,
+            "pictures": [(one, picture_of(held, one, y)) for one in relations[:PICTURES]],
+        }
+    return render(request, "experiments/relations.html", context)
+
+
+@require_safe
+@signed_in
+def as_file(request: HttpRequest, slug: str) -> HttpResponse:
+    """The figures as CSV."""
+    viewer = actor_of(request)
+    project, asked = _asked(request, slug)
+    held = _gather(viewer, project, asked.table)
+    if not asked.result:
+        raise Invalid("Say which metric is the result.", field="result")
+    directions = metric_directions(viewer, project)
+    y = results_of(viewer, held.runs, asked.result, asked.figure, directions.get(asked.result))
+    _, relations = related(held, y)
+    lines = [
+        [
+            one.name,
+            one.kind,
+            one.n,
+            one.correlation.pearson if one.correlation else None,
+            one.correlation.spearman if one.correlation else None,
+            one.grouping.eta_squared if one.grouping else None,
+            one.importance.share if one.importance else None,
+            one.importance.error if one.importance else None,
+        ]
+        for one in relations
+    ]
+    head = ("param", "kind", "n", "pearson", "spearman", "eta_squared", "importance", "importance_error")
+    response = HttpResponse(as_csv(head, lines), content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="{project.slug}-what-matters.csv"'
+    return response
+
+
+def _asked(request: HttpRequest, slug: str) -> tuple[Project, Question]:
+    viewer = actor_of(request)
+    project = find_project(viewer, slug)
+    if not sees_experiments(viewer, project):
+        require(viewer, "experiments.see", project)
+    table = Asked.parse(reverse("experiments:runs", args=[project.slug]), request.GET)
+    table = with_default_experiment(viewer, project, table)
+    figure = request.GET.get("figure", "")
+    chosen = Figure(figure) if figure in list(Figure) else Figure.BEST
+    return project, Question(table, request.GET.get("result", ""), chosen)
+
+
+def _gather(viewer: Actor, project: Project, table: Asked) -> Gathered:
+    return gather(
+        viewer, project, experiments=table.experiment_ids or None, text=table.query, view=VIEWS[table.view][1]
+    )
+
+
+def _gathered(viewer: Actor, project: Project, table: Asked) -> tuple[Gathered, Problem | None]:
+    try:
+        return _gather(viewer, project, table), None
+    except QueryError as error:
+        return Gathered([], {}, more=False), Problem.of(error, table.query)
+
+
+def related(held: Gathered, y: Floats) -> tuple[Ranking | None, list[Relation]]:
+    """The parameters that vary among the runs with a result, those that matter most first."""
+    known = np.flatnonzero(np.isfinite(y))
+    params = {name: [values[at] for at in known] for name, values in held.params.items()}
+    names = columns_of(params)[:PARAMS_MAX]
+    result = y[known]
+    ranking = rank({name: params[name] for name in names}, result)
+    importances = {one.name: one for one in ranking.importances} if ranking else {}
+    relations = [_relation(name, params[name], result, importances.get(name)) for name in names]
+    relations.sort(key=lambda one: (-(one.importance.share if one.importance else 0), -one.strength, one.name))
+    return ranking, relations
+
+
+def _relation(name: str, values: Sequence[str | None], y: Floats, importance: Importance | None) -> Relation:
+    if is_numeric(values):
+        found = correlate(as_numbers(values), y)
+        return Relation(name, "number", found.n, found, None, importance)
+    grouped = group(values, y)
+    return Relation(name, "words", grouped.n, None, grouped, importance)
+
+
+def picture_of(held: Gathered, relation: Relation, y: Floats) -> Scatter | Boxes:
+    """A scatter with its trend for numbers, boxes for words."""
+    values = held.params[relation.name]
+    if relation.correlation is not None:
+        return scatter(as_numbers(values), y, relation.correlation)
+    return boxes(relation.grouping or group(values, y))
