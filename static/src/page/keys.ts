@@ -39,7 +39,7 @@ function act(event: KeyboardEvent): boolean {
   if (event.ctrlKey || event.metaKey || event.altKey || isTyping() || document.querySelector("dialog[open]")) return false;
   switch (event.key) {
     case "/":
-      return focus("#query") || focus("#jump");
+      return focus("#query") || focus("#find") || focus("#jump");
     case "?":
       return showKeys();
     case "[":
