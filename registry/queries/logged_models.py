@@ -10,7 +10,7 @@ from accounts.access import can_see, not_found
 from accounts.models import Project
 from experiments.models import Run
 from kernel.actor import Actor
-from registry.models import LoggedModel, LoggedModelParam, LoggedModelTag, ModelMetric, RunModel
+from registry.models import LoggedModel, LoggedModelParam, LoggedModelTag, ModelMetric, ModelVersion, RunModel
 
 
 class MeasuredMetric(NamedTuple):
@@ -26,11 +26,12 @@ class MeasuredMetric(NamedTuple):
 
 
 class ModelData(NamedTuple):
-    """What a model holds, each list sorted by key."""
+    """What a model holds, each list sorted by key; and the registered versions that were made of it: (name, number)."""
 
     params: list[tuple[str, str]]
     tags: list[tuple[str, str]]
     metrics: list[MeasuredMetric]
+    registrations: list[tuple[str, int]]
 
 
 def get_logged_model(viewer: Actor, model_id: str, *, project: Project) -> LoggedModel:
@@ -61,8 +62,8 @@ def models_of_run(viewer: Actor, run: Run) -> list[LoggedModel]:
 
 
 def model_data(viewer: Actor, models: Sequence[LoggedModel]) -> dict[int, ModelData]:
-    """Params, tags and metrics by the model's key, in three queries."""
-    data = {model.pk: ModelData([], [], []) for model in models}
+    """Params, tags and metrics by the model's key, in four queries."""
+    data = {model.pk: ModelData([], [], [], []) for model in models}
     if not data:
         return data
     ids = list(data)
@@ -72,6 +73,11 @@ def model_data(viewer: Actor, models: Sequence[LoggedModel]) -> dict[int, ModelD
     tags = LoggedModelTag.objects.visible_to(viewer).filter(model__in=ids).order_by("key")
     for model_id, key, value in tags.values_list("model_id", "key", "value"):
         data[model_id].tags.append((key, value))
+    made = ModelVersion.objects.visible_to(viewer).filter(logged_model__in=ids, is_deleted=False)
+    for model_id, name, version in made.order_by("model__name", "number").values_list(
+        "logged_model_id", "model__name", "number"
+    ):
+        data[model_id].registrations.append((name, version))
     metrics = ModelMetric.objects.visible_to(viewer).filter(model__in=ids).order_by("key", "at_ms", "step", "id")
     for model_id, key, value, step, at_ms, name, digest, run_uid in metrics.values_list(
         "model_id", "key", "value", "step", "at_ms", "dataset_name", "dataset_digest", "run__uid"

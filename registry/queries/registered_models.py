@@ -10,6 +10,7 @@ from accounts.models import Project
 from kernel.actor import Actor
 from registry.models import ModelAlias, ModelVersion, ModelVersionTag, RegisteredModel, RegisteredModelTag
 from registry.models.registered_models import Stage
+from registry.sources import is_prompt
 from registry.values import checked_version_number
 
 _WITH_ITS_PLACE = ("model__project", "run__experiment", "logged_model__experiment", "root", "created_by")
@@ -17,11 +18,15 @@ _WITH_ITS_PLACE = ("model__project", "run__experiment", "logged_model__experimen
 
 @dataclass(slots=True)
 class ModelData:
-    """What hangs on a model: tags, aliases as (name, version number), and the newest version of each stage."""
+    """What hangs on a model: tags, aliases as (name, version number), and the newest version of each stage.
+
+    latest_tags: the tags of those versions, by the version's key.
+    """
 
     tags: dict[str, str] = field(default_factory=dict)
     aliases: list[tuple[str, int]] = field(default_factory=list)
     latest: list[ModelVersion] = field(default_factory=list)
+    latest_tags: dict[int, dict[str, str]] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -63,7 +68,10 @@ def get_version(viewer: Actor, model: RegisteredModel, number: int | str) -> Mod
 
 
 def get_version_by_alias(viewer: Actor, model: RegisteredModel, alias: str) -> ModelVersion:
-    """The version that an alias stands for. Raises NotFound."""
+    """The version that an alias stands for; 'latest' is the highest number. Raises NotFound."""
+    newest = versions_of(viewer, model).first() if alias.lower() == "latest" else None
+    if newest is not None:
+        return newest
     row = aliases_of(viewer, model).filter(name=alias).first()
     if row is None:
         raise not_found(ModelAlias, alias[:80])
@@ -114,7 +122,7 @@ def latest_versions(viewer: Actor, model: RegisteredModel, stages: Sequence[Stag
 
 
 def model_data(viewer: Actor, models: Sequence[RegisteredModel]) -> dict[int, ModelData]:
-    """Tags, aliases and latest versions by the model's key, in three queries."""
+    """Tags, aliases and latest versions by the model's key, in four queries."""
     data = {model.pk: ModelData() for model in models}
     if not data:
         return data
@@ -125,8 +133,12 @@ def model_data(viewer: Actor, models: Sequence[RegisteredModel]) -> dict[int, Mo
     aliases = ModelAlias.objects.visible_to(viewer).filter(model__in=ids).order_by("name")
     for model_id, name, number in aliases.values_list("model_id", "name", "version__number"):
         data[model_id].aliases.append((name, number))
-    for version in _latest(viewer, ids):
+    latest = {version.pk: version for version in _latest(viewer, ids)}
+    for version in latest.values():
         data[version.model_id].latest.append(version)
+    on_versions = ModelVersionTag.objects.visible_to(viewer).filter(version__in=list(latest)).order_by("key")
+    for version_id, key, value in on_versions.values_list("version_id", "key", "value"):
+        data[latest[version_id].model_id].latest_tags.setdefault(version_id, {})[key] = value
     return data
 
 
@@ -165,8 +177,7 @@ def model_table(viewer: Actor, project: Project, *, prompts: bool = False) -> li
 
 def _row(model: RegisteredModel, data: ModelData, count: int) -> ModelRow:
     latest = max(data.latest, key=lambda version: version.number, default=None)
-    marked = data.tags.get("mlflow.prompt.is_prompt", "").lower() == "true"
-    return ModelRow(model, latest, count, data.aliases, data.tags, marked)
+    return ModelRow(model, latest, count, data.aliases, data.tags, is_prompt(data.tags))
 
 
 def _version_counts(viewer: Actor, project: Project) -> dict[int, int]:

@@ -16,10 +16,10 @@ from kernel.actor import Actor
 from kernel.errors import Invalid
 from kernel.paging import question_digest
 from registry.models import LoggedModel, LoggedModelParam, LoggedModelTag, ModelMetric
-from registry.queries.comparing import by_bytes, keyed, uid_hex
-from registry.queries.comparing import number as number_is
-from registry.queries.comparing import text as text_is
-from registry.queries.keysets import Key, page_of
+from registry.search.comparing import by_bytes, keyed, uid_hex
+from registry.search.comparing import number as number_is
+from registry.search.comparing import text as text_is
+from registry.search.keysets import Key, page_of
 
 PAGE_DEFAULT: Final = 100
 PAGE_MAX: Final = 1000

@@ -17,9 +17,9 @@ from kernel.actor import Actor
 from kernel.errors import Invalid
 from kernel.paging import question_digest
 from registry.models import ModelVersion, ModelVersionTag, RegisteredModel, RegisteredModelTag
-from registry.queries.comparing import by_bytes, keyed, number, text, uid_hex
-from registry.queries.keysets import Key, page_of
-from registry.queries.sources import PROMPT_TAG
+from registry.search.comparing import by_bytes, keyed, number, text, uid_hex
+from registry.search.keysets import Key, page_of
+from registry.sources import PROMPT_TAG
 
 MODELS_PAGE: Final = 100
 MODELS_PAGE_MAX: Final = 1000  # MLflow protocol

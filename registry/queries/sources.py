@@ -21,19 +21,18 @@ from artifacts.locations import checked_location
 from artifacts.models import ArtifactRoot
 from artifacts.paths import checked_folder
 from artifacts.trees import root_of
+from experiments.locations import file_place
 from experiments.models import Run
-from experiments.queries.locations import file_place
 from experiments.queries.runs import get_run
 from experiments.values import checked_text
 from kernel.actor import Actor
 from kernel.errors import Invalid, NotFound
-from registry.models import LoggedModel, ModelVersion
+from registry.models import LoggedModel
 from registry.queries.logged_models import get_logged_model
 from registry.queries.registered_models import find_by_address
+from registry.sources import PROMPT_SOURCES, is_prompt
 
 SOURCE_MAX: Final = 2000
-PROMPT_TAG: Final = "mlflow.prompt.is_prompt"
-PROMPT_SOURCES: Final = frozenset({"dummy-source", "prompt-template"})  # MLflow protocol: prompts have no files
 _LOGGED_MODEL: Final = re.compile(r"(m-[0-9a-f]{32})(?:/(.*))?", re.DOTALL)
 _OURS: Final = frozenset({"runs", "models", "mlflow-artifacts"})
 
@@ -46,16 +45,6 @@ class Origin:
     logged_model: LoggedModel | None = None
     root: ArtifactRoot | None = None
     root_path: str = ""
-
-
-def is_prompt(tags: Mapping[str, str]) -> bool:
-    """Whether tags say that a model or version is a prompt (MLflow protocol)."""
-    return tags.get(PROMPT_TAG, "").lower() == "true"
-
-
-def is_outside(version: ModelVersion) -> bool:
-    """Whether a version's files lie outside MLED: its source is a name that is never opened."""
-    return version.root_id is None and version.source not in PROMPT_SOURCES
 
 
 def origin_of(
@@ -152,10 +141,16 @@ def _maker(model: LoggedModel | None) -> Run | None:
 
 
 def _agreed(found: Origin, run: Run | None, logged_model: LoggedModel | None, source: str) -> Origin:
-    """The origin with what the client names beside it; both must be about the same files."""
-    if logged_model is not None and found.logged_model is not None and logged_model != found.logged_model:
-        raise _elsewhere(source, "model_id")
-    if run is not None and found.run is not None and found.run != run and found.logged_model is None:
+    """The origin with what the client names beside it: the files have to lie in one of the two, if any is named."""
+    if found.root is not None and found.root.kind == ArtifactRoot.Kind.RUN:
+        if logged_model is not None and run is None and logged_model != found.logged_model:
+            raise _elsewhere(source, "model_id")
+        if run is not None and run != found.run:
+            raise _elsewhere(source, "run_id")
+    elif logged_model is not None:
+        if logged_model != found.logged_model:
+            raise _elsewhere(source, "model_id")
+    elif run is not None and run != found.run:
         raise _elsewhere(source, "run_id")
     return Origin(run or found.run, logged_model or found.logged_model, found.root, found.root_path)
 

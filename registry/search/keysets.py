@@ -9,7 +9,7 @@ from django.db.models import F, Q, QuerySet
 
 from kernel.errors import Invalid
 from kernel.paging import decode_token, encode_token
-from registry.queries.comparing import INT64
+from registry.search.comparing import INT64
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,9 +54,9 @@ def place_of(experiment: Experiment) -> str | None:
     return (path.partition("/")[2].partition("/")[2].partition("/")[2] if path.startswith("//") else path).strip("/")
 
 
-def run_uri(run: object, experiment: Experiment) -> str:
-    """The artifact URI of a run."""
-    return f"{location_of(wire_id(experiment), experiment.artifact_location)}/{run.uid.hex}/artifacts"  # type: ignore[attr-defined]
+def run_uri(run_id: str, experiment: Experiment) -> str:
+    """The artifact URI of a run of this experiment, by its 32 hex digits."""
+    return f"{location_of(wire_id(experiment), experiment.artifact_location)}/{run_id}/artifacts"
 
 
 def model_uri(model_id: str, experiment: Experiment) -> str:
