@@ -7,6 +7,7 @@ from artifacts.actions.datasets import checked_words, held
 from artifacts.actions.records import record_held
 from artifacts.models import DatasetVersion, VersionRecord
 from artifacts.versions import page_of
+from audit.ledger.acting import current_act
 from kernel.actor import Actor
 from kernel.clock import now
 from kernel.errors import Conflict, Invalid
@@ -40,6 +41,7 @@ def _turn(actor: Actor, version: DatasetVersion, state: VersionRecord.State, rea
         what = "recalled" if state is WITHDRAWN else "reinstated"
         raise Invalid(f"Say why the version is {what}; it is kept.", field="reason")
     dataset = held(version.dataset)
+    current_act().speaks_of(version.ledger_subject)
     record = record_held(version)
     if record.state == state:
         _check_replay(actor, record, reason)

@@ -6,6 +6,7 @@ from accounts.decorators import action
 from artifacts.actions.datasets import held
 from artifacts.models import DatasetVersion, VersionRecord
 from artifacts.records import checked_record
+from audit.ledger.acting import current_act
 from kernel.actor import Actor
 
 
@@ -17,6 +18,7 @@ def write_record(actor: Actor, version: DatasetVersion, *, fields: Mapping[str, 
     """
     said = checked_record(fields)
     held(version.dataset)
+    current_act().speaks_of(version.ledger_subject)
     put_record(version, said)
     return version
 
