@@ -24,32 +24,6 @@ def _calls(root: str, *lines: str) -> tuple[tuple[str, str], ...]:
 
 FAMILIES: Final = (
     Family(
-        "Registered models, versions, stages and aliases",
-        "named models with versions are not served yet; log_model and logged models are.",
-        _calls(
-            "2.0/mlflow/",
-            "POST registered-models/create",
-            "POST registered-models/rename",
-            "PATCH registered-models/update",
-            "DELETE registered-models/delete",
-            "GET registered-models/get",
-            "GET registered-models/search",
-            "POST,GET registered-models/get-latest-versions",
-            "POST model-versions/create",
-            "PATCH model-versions/update",
-            "POST model-versions/transition-stage",
-            "DELETE model-versions/delete",
-            "GET model-versions/get",
-            "GET model-versions/search",
-            "GET model-versions/get-download-uri",
-            "POST registered-models/set-tag",
-            "POST model-versions/set-tag",
-            "DELETE registered-models/delete-tag",
-            "DELETE model-versions/delete-tag",
-            "POST,DELETE,GET registered-models/alias",
-        ),
-    ),
-    Family(
         "Traces of GenAI applications",
         "MLED tracks training runs, not traces.",
         _calls(

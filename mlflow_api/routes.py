@@ -11,8 +11,19 @@ from enum import StrEnum
 from typing import Any, Final
 
 from mlflow_api.bodies import MEGABYTE
-from mlflow_api.endpoints import artifacts, experiments, logged_models, metrics, proxy, runs, server
+from mlflow_api.endpoints import (
+    artifacts,
+    experiments,
+    logged_models,
+    metrics,
+    model_versions,
+    proxy,
+    registered_models,
+    runs,
+    server,
+)
 from mlflow_api.errors import NoSuchEndpoint, WrongMethod
+from mlflow_api.messages import registry_requests as registry
 from mlflow_api.messages import requests as ask
 from mlflow_api.refused import FAMILIES
 
@@ -111,6 +122,44 @@ ROUTES: Final[tuple[Route, ...]] = (
         READ,
         ask.ListModelFiles,
     ),
+    # registered models
+    Route("POST", _M2 + "registered-models/create", registered_models.create, LOG, registry.CreateRegisteredModel),
+    Route("GET", _M2 + "registered-models/get", registered_models.get, READ, registry.OfModel),
+    Route("GET", _M2 + "registered-models/search", registered_models.search, READ, registry.SearchRegistry),
+    Route("PATCH", _M2 + "registered-models/update", registered_models.update, LOG, registry.UpdateRegisteredModel),
+    Route("POST", _M2 + "registered-models/rename", registered_models.rename, LOG, registry.RenameRegisteredModel),
+    Route("DELETE", _M2 + "registered-models/delete", registered_models.delete, LOG, registry.OfModel),
+    Route(
+        "POST",
+        _M2 + "registered-models/get-latest-versions",
+        registered_models.get_latest,
+        READ,
+        registry.GetLatestVersions,
+    ),
+    Route(
+        "GET",
+        _M2 + "registered-models/get-latest-versions",
+        registered_models.get_latest,
+        READ,
+        registry.GetLatestVersions,
+    ),
+    Route("POST", _M2 + "registered-models/set-tag", registered_models.set_tag, LOG, registry.SetModelTag),
+    Route("DELETE", _M2 + "registered-models/delete-tag", registered_models.delete_tag, LOG, registry.DeleteModelTag),
+    Route("POST", _M2 + "registered-models/alias", registered_models.set_alias, LOG, registry.SetAlias),
+    Route("DELETE", _M2 + "registered-models/alias", registered_models.delete_alias, LOG, registry.OfAlias),
+    Route("GET", _M2 + "registered-models/alias", registered_models.get_by_alias, READ, registry.OfAlias),
+    # model versions
+    Route("POST", _M2 + "model-versions/create", model_versions.create, LOG, registry.CreateModelVersion),
+    Route("GET", _M2 + "model-versions/get", model_versions.get, READ, registry.OfVersion),
+    Route("GET", _M2 + "model-versions/get-download-uri", model_versions.get_download_uri, READ, registry.OfVersion),
+    Route("GET", _M2 + "model-versions/search", model_versions.search, READ, registry.SearchRegistry),
+    Route("PATCH", _M2 + "model-versions/update", model_versions.update, LOG, registry.UpdateModelVersion),
+    Route("DELETE", _M2 + "model-versions/delete", model_versions.delete, LOG, registry.OfVersion),
+    Route(
+        "POST", _M2 + "model-versions/transition-stage", model_versions.transition_stage, LOG, registry.TransitionStage
+    ),
+    Route("POST", _M2 + "model-versions/set-tag", model_versions.set_tag, LOG, registry.SetVersionTag),
+    Route("DELETE", _M2 + "model-versions/delete-tag", model_versions.delete_tag, LOG, registry.DeleteVersionTag),
     *(
         Route(method, path, server.nothing, TOKEN, None, Coverage.REFUSED, family.why)
         for family in FAMILIES

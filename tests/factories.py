@@ -30,9 +30,12 @@ from accounts.actions.users import create_user
 from accounts.authentication import actor_for_token
 from accounts.models import ApiToken, Group, Membership, Project, User
 from accounts.roles import Role, Scope
+from artifacts.actions.aliases import set_dataset_alias
+from artifacts.actions.datasets import create_dataset
 from artifacts.actions.uploads import begin_upload
+from artifacts.actions.versions import add_version
 from artifacts.blobs import receive
-from artifacts.models import ArtifactFile, Upload
+from artifacts.models import ArtifactFile, Dataset, DatasetVersion, Upload
 from audit.ledger.models import AuditEvent, AuditPayload
 from experiments.actions.batches import log_batch
 from experiments.actions.experiments import create_experiment, set_metric_direction
@@ -45,7 +48,8 @@ from experiments.values import RunStatus
 from kernel.actor import Actor, ActorKind, Door, anonymous, operator
 from registry.actions.links import log_outputs, log_run_inputs
 from registry.actions.logged_models import create_logged_model
-from registry.models import LoggedModel
+from registry.models import LoggedModel, ModelVersion
+from tests.factories_registry import a_version_of_everything
 
 PASSWORD = "correct horse battery"
 STARTED_MS = 1_700_000_000_000
@@ -250,6 +254,23 @@ def a_file(actor: Actor, run: Run, path: str = "notes.txt", content: bytes = b"h
     return put_file(actor, run, path=path, stored=receive(io.BytesIO(content), expected=len(content)))
 
 
+# --- Datasets
+
+
+def a_dataset(actor: Actor, project: Project | None = None, *, name: str = "", **more: Any) -> Dataset:
+    """A dataset without versions, in the actor's only project unless another is given."""
+    return create_dataset(actor, project or _only_project(actor), name=name or unique("dataset"), **more)
+
+
+def a_version(
+    actor: Actor, dataset: Dataset | None = None, *, files: Mapping[str, bytes] | None = None, **more: Any
+) -> DatasetVersion:
+    """The next version of a dataset (a new one unless given), of these files: path -> content."""
+    contents = files or {"train.csv": f"ward,age\n{unique('ward')},71\n".encode()}
+    stored = [(path, receive(io.BytesIO(body), expected=len(body))) for path, body in contents.items()]
+    return add_version(actor, dataset or a_dataset(actor), files=stored, **more)
+
+
 @dataclasses.dataclass(frozen=True)
 class Everything:
     """One of each thing that a project may hold."""
@@ -260,6 +281,8 @@ class Everything:
     file: ArtifactFile
     model: LoggedModel
     upload: Upload
+    version: ModelVersion
+    dataset: Dataset
 
 
 def everything(actor: Actor, project: Project, word: str = "secret") -> Everything:
@@ -281,7 +304,11 @@ def everything(actor: Actor, project: Project, word: str = "secret") -> Everythi
     set_metric_direction(actor, project, key=f"{word}-loss", higher_is_better=False)
     file = a_file(actor, run, f"{word}/{word}.txt", word.encode())
     upload = begin_upload(actor, project, size_bytes=len(word), purpose=word)
-    return Everything(project, experiment, run, file, model, upload)
+    version = a_version_of_everything(actor, project, model, word)
+    data = a_dataset(actor, project, name=unique(f"{word}-dataset"), description=word)
+    first = a_version(actor, data, files={f"{word}.csv": f"{word}\n1\n".encode()}, record={"licence": word})
+    set_dataset_alias(actor, data, name=word, version=first)
+    return Everything(project, experiment, run, file, model, upload, version, data)
 
 
 # --- What the ledger kept

@@ -3,7 +3,6 @@
 The client turns such a URI into HTTP on the same host. A path that names no run or model of the project has no files.
 """
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
@@ -15,19 +14,16 @@ from artifacts.incoming import Body, announced_length
 from artifacts.paths import checked_folder, checked_path
 from artifacts.serving import file_response
 from experiments.actions import files as run_actions
+from experiments.locations import file_place, place_of
 from experiments.queries import files as run_files
-from experiments.queries.experiments import wire_id
 from experiments.queries.runs import get_run
 from kernel.errors import Invalid, NotFound
 from mlflow_api.calls import Call, Reply
 from mlflow_api.messages import requests as ask
-from mlflow_api.messages.replies import ARTIFACTS, files_json, location_of
+from mlflow_api.messages.replies import files_json
 from registry.actions import files as model_actions
 from registry.queries import files as model_files
 from registry.queries.logged_models import get_logged_model
-
-_OF_RUN: Final = re.compile(r"(?P<place>.+?)/(?P<owner>[0-9a-f]{32})/artifacts(?:/(?P<path>.*))?", re.DOTALL)
-_OF_MODEL: Final = re.compile(r"(?P<place>.+?)/models/(?P<owner>m-[0-9a-f]{32})/artifacts(?:/(?P<path>.*))?", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +81,7 @@ def delete(call: Call) -> Reply:
 def list_folder(call: Call, asked: ask.ListProxied) -> Reply:
     """One level of a folder, by name. Nothing lies above the runs and models."""
     path = checked_folder(asked.path or "")
-    if _match(path) is None:
+    if file_place(path) is None:
         return {"files": []}
     kind, owner, folder = _located(call, path)
     return {"files": files_json(kind.list(call.actor, owner, folder), by_name=True)}
@@ -93,24 +89,13 @@ def list_folder(call: Call, asked: ask.ListProxied) -> Reply:
 
 def _located(call: Call, path: str) -> tuple[Kind, Any, str]:
     """The run or model that a path lies in, and the path below it. Raises NotFound, the same for all that is absent."""
-    found = _match(path)
-    if found is None:
+    place = file_place(path)
+    if place is None:
         raise NotFound(f"There is no run or model at '{path[:200]}'.", hint="Use the run's artifact URI.", field="path")
-    kind = _MODEL if found.re is _OF_MODEL else _RUN
-    owner = kind.find(call.actor, found["owner"], project=call.project)
-    if _place_of(owner.experiment) != found["place"]:
-        raise NotFound(f"There is no run or model at '{path[:200]}'.", field="path")
-    return kind, owner, found["path"] or ""
-
-
-def _match(path: str) -> re.Match[str] | None:
-    return _OF_MODEL.fullmatch(path) or _OF_RUN.fullmatch(path)
-
-
-def _place_of(experiment: Any) -> str:
-    """The experiment's location as a path below mlflow-artifacts."""
-    location = location_of(wire_id(experiment), experiment.artifact_location)
-    if not location.startswith(ARTIFACTS):
+    kind = _MODEL if place.is_model else _RUN
+    owner = kind.find(call.actor, place.owner, project=call.project)
+    if place_of(owner.experiment) is None:
         raise Invalid("The files of this experiment lie outside MLED.", field="path")
-    path = location.removeprefix(ARTIFACTS)
-    return (path.partition("/")[2].partition("/")[2].partition("/")[2] if path.startswith("//") else path).strip("/")
+    if not place.lies_in(owner.experiment):
+        raise NotFound(f"There is no run or model at '{path[:200]}'.", field="path")
+    return kind, owner, place.path

@@ -6,13 +6,13 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from artifacts.trees import Entry
+from experiments.locations import location_of, model_uri
 from experiments.queries.experiments import wire_id
 from experiments.queries.search import FoundExperiment, FoundRun
 from experiments.search.rows import RunData
 from registry.links import NO_LINKS, RunLinks
 from registry.queries.logged_models import ModelData
 
-ARTIFACTS: Final = "mlflow-artifacts:"
 DEFAULT_EXPERIMENT: Final = "0"
 _MODEL_STATUS: Final = {
     "PENDING": "LOGGED_MODEL_PENDING",
@@ -35,11 +35,6 @@ def pairs(given: Iterable[tuple[str, str]]) -> list[dict[str, str]]:
 
 
 # --- experiments
-
-
-def location_of(wire: str, artifact_location: str) -> str:
-    """Where an experiment's artifacts lie: inside MLED, unless it was made with another place."""
-    return artifact_location or f"{ARTIFACTS}/{wire}"
 
 
 def experiment_json(experiment: Any, tags: Mapping[str, str]) -> dict[str, Any]:
@@ -156,19 +151,17 @@ def files_json(entries: Iterable[Entry], *, by_name: bool = False) -> list[dict[
 
 def model_json(model: Any, data: ModelData) -> dict[str, Any]:
     """A logged model with all that it holds."""
-    wire = wire_id(model.experiment)
-    location = location_of(wire, model.experiment.artifact_location)
     info = {
         "model_id": model.model_id,
-        "experiment_id": wire,
+        "experiment_id": wire_id(model.experiment),
         "name": model.name,
         "creation_timestamp_ms": model.created_ms,
         "last_updated_timestamp_ms": model.updated_ms,
-        "artifact_uri": f"{location}/models/{model.model_id}/artifacts",
+        "artifact_uri": model_uri(model.model_id, model.experiment),
         "status": _MODEL_STATUS[model.status],
         "model_type": model.model_type,
         "tags": pairs(data.tags),
-        "registrations": [],
+        "registrations": [{"name": name, "version": str(number)} for name, number in data.registrations],
     }
     if model.source_run is not None:
         info["source_run_id"] = model.source_run.uid.hex

@@ -20,9 +20,11 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from rest_framework.views import APIView
 
 from accounts.models import Membership
+from artifacts.pages.version import PARTS
 from experiments.pages.frame import TABS
 from experiments.pages.run import ACTS
 from experiments.queries.experiments import wire_id
+from mlflow_api.messages.registry_requests import OfModel
 from mlflow_api.routes import ROUTES, Needs, Route
 from tests.factories import Everything, a_token, unique
 
@@ -45,6 +47,8 @@ class Ids:
     token: str
     file: str
     upload: str
+    registered: str
+    dataset: str
 
     def __iter__(self) -> Iterator[str]:
         """The longest first, so that one can be taken out of a text without breaking another."""
@@ -68,6 +72,8 @@ def ids_of(thing: Everything) -> Ids:
         token=str(a_token(member.user)[0].pk),
         file=thing.file.path,
         upload=str(thing.upload.pk),
+        registered=thing.version.model.name,
+        dataset=str(thing.dataset.pk),
     )
 
 
@@ -85,6 +91,8 @@ def made_up() -> Ids:
         token=str(uuid.uuid4()),
         file="nothing/nothing.txt",
         upload=str(uuid.uuid4()),
+        dataset=str(uuid.uuid4()),
+        registered="no-such-model",
     )
 
 
@@ -157,6 +165,12 @@ def values_for(ids: Ids) -> dict[str, Sequence[str]]:
         "token": [ids.token],
         "path": [quote(ids.file)],
         "upload": [ids.upload],
+        "dataset": [ids.dataset],
+        "part": list(PARTS),
+        "name": [quote(ids.registered)],
+        "number": ["1"],
+        "alias": [f"{WORD}-alias"],
+        "section": ["limits"],
         "tab": list(TABS),
         "verb": list(ACTS),
         "secret": ["guess"],
@@ -270,6 +284,10 @@ def message_fields(ids: Ids) -> dict[str, Any]:
         "new_name": unique("mine"),
         "status": "FINISHED",
         "path": "",
+        "version": "1",
+        "alias": f"{WORD}-alias",
+        "stage": "Staging",
+        "source": f"models:/{ids.model}",
         "start_step": 0,
         "end_step": 10,
     }
@@ -288,6 +306,10 @@ def message_of(route: Route, ids: Ids) -> dict[str, Any]:
         known["path"] = ids.file
     if "ListProxied" in route.asks.__name__:
         known["path"] = f"{ids.experiment}/{ids.run}/artifacts"
+    if issubclass(route.asks, OfModel):
+        known["name"] = ids.registered
+    if "SearchRegistry" in route.asks.__name__:
+        known["filter"] = f"tags.\"{WORD}-tag\" = '{WORD}'"
     fields = [field.encode_name for field in msgspec.structs.fields(route.asks)]
     if "value" in fields and "timestamp" in fields:
         known["value"] = 1.0

@@ -126,6 +126,31 @@ def good_request(route: Route, of: Everything) -> Request:
         "logged-models/{model_id}/params": {"params": [{"key": "k", "value": "v"}]},
         "logged-models/{model_id}/artifacts/directories": {},
     }
+    name, version = of.version.model.name, {"name": of.version.model.name, "version": str(of.version.number)}
+    asked |= {
+        "registered-models/create": {"name": "another"},
+        "registered-models/get": {"name": name},
+        "registered-models/search": {"max_results": 10},
+        "registered-models/update": {"name": name, "description": "d"},
+        "registered-models/rename": {"name": name, "new_name": "renamed"},
+        "registered-models/delete": {"name": name},
+        "registered-models/get-latest-versions": {"name": name},
+        "registered-models/set-tag": {"name": name, "key": "k", "value": "v"},
+        "registered-models/delete-tag": {"name": name, "key": "secret-tag"},
+        "registered-models/alias": {
+            **({"name": name} if route.method != "POST" else version),
+            "alias": "secret-alias",
+        },
+        "model-versions/create": {"name": name, "source": f"models:/{model}", "model_id": model},
+        "model-versions/get": version,
+        "model-versions/get-download-uri": version,
+        "model-versions/search": {"max_results": 10},
+        "model-versions/update": {**version, "description": "d"},
+        "model-versions/delete": version,
+        "model-versions/transition-stage": {**version, "stage": "Staging", "archive_existing_versions": True},
+        "model-versions/set-tag": {**version, "key": "k", "value": "v"},
+        "model-versions/delete-tag": {**version, "key": "secret-tag"},
+    }
     path = route.path.replace("{model_id}", model).replace("{key:any}", "secret")
     path = path.replace("{path:any}", f"{folder}/secret/secret.txt")
     return Request(route, path, asked[short], b"bytes" if route.method == "PUT" else None)
