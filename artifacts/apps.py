@@ -6,6 +6,10 @@ class ArtifactsConfig(AppConfig):
     verbose_name = "Artifacts"
 
     def ready(self) -> None:
-        from artifacts import evidence
+        from artifacts import evidence, hooks
+        from artifacts.queries.versions import owner_of_root
+        from artifacts.tasks import queue_profile
 
+        hooks.owners["dataset"] = owner_of_root
+        hooks.version_added.append(queue_profile)
         evidence.register()

@@ -72,6 +72,12 @@ def completeness_of(viewer: Actor, version: DatasetVersion) -> Completeness | No
     return completeness(record_of(version)) if can_see(viewer, version) else None
 
 
+def owner_of_root(owner_uid: str) -> DatasetVersion | None:
+    """The version that a root of files belongs to: for rights that rest on it."""
+    found: DatasetVersion | None = DatasetVersion.objects.filter(pk=UUID(owner_uid)).first()
+    return found
+
+
 def _full(viewer: Actor) -> QuerySet[DatasetVersion]:
     rows: QuerySet[DatasetVersion] = DatasetVersion.objects.visible_to(viewer)
     return rows.select_related(*_WITH).prefetch_related(Prefetch("aliases", DatasetAlias.objects.order_by("name")))

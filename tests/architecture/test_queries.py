@@ -14,6 +14,7 @@ NO_VIEWER = {
     "accounts.queries.history.with_names": "names for events that were read for a viewer",
     "accounts.queries.people.people_in": "tells who stands in memberships that were read for a viewer",
     "accounts.queries.projects.my_tokens": "one's own rows, by one's own id",
+    "artifacts.queries.versions.owner_of_root": "finds what rights rest on, which is then asked",
     "experiments.queries.derived.wrong_derived_columns": "part of verify_ledger, which reads everything",
     "experiments.queries.events.told": "words for events that were read for a viewer",
     "experiments.queries.experiments.wire_id": "how an experiment that was found is called",
