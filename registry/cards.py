@@ -70,7 +70,10 @@ class Card:
     sections: list[CardSection]
 
     def __getitem__(self, key: str) -> CardSection:
-        return next(section for section in self.sections if section.key == key)
+        for section in self.sections:
+            if section.key == key:
+                return section
+        raise KeyError(key)
 
     @property
     def gaps(self) -> int:
