@@ -19,7 +19,7 @@ from experiments.models import Run
 from kernel.actor import Actor
 from registry.models import ModelVersion, PromotionRequest
 from registry.promoting.makers import makers_of, source_runs
-from registry.queries.sources import PROMPT_SOURCES
+from registry.sources import PROMPT_SOURCES
 
 
 class Outcome(StrEnum):

@@ -13,8 +13,8 @@ from registry.models import CardText, ModelMetric
 from registry.promoting.carriers import page_of_version
 from registry.promoting.makers import who_may_decide
 from registry.promoting.record import inputs_of_version, named
-from registry.queries.sources import is_outside
 from registry.queries.version_files import files_of_version
+from registry.sources import is_outside
 
 _SHA256_DIGITS = 64
 _PROMPT = Verdict(Outcome.PASS, "Does not apply: this version is a prompt.")
