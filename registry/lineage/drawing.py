@@ -14,7 +14,10 @@ _NARROW, _WIDE = frozenset("ijlrtf.,:;'|!()[] -"), frozenset("mwMWQOGD@%")
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """A node as it is drawn. url: where it leads; page: its own page; further: the same graph a step on from it."""
+    """A node as it is drawn. url: where it leads; page: its own page; further: the same graph a step on from it.
+
+    flag: what a recall means for it, in words; is_bad: for all of it.
+    """
 
     node: Node
     x: float
@@ -25,6 +28,7 @@ class Box:
     icon: str
     says: str
     flag: str
+    is_bad: bool
     is_start: bool
     url: str
     page: str
@@ -76,16 +80,18 @@ def sketch_of(graph: Graph, links: Mapping[str, tuple[str, str, str]]) -> Sketch
 def _box(node: Node, spot: tuple[float, float], rank: int, is_start: bool, links: tuple[str, str, str]) -> Box:
     kind = lineage_kinds[node.kind]
     flag = flag_words(node)
-    said = ", ".join(filter(None, (kind.noun if not node.is_fold else "", node.label, flag, node.words)))
+    said = ", ".join(filter(None, ("" if node.is_fold else kind.noun, node.label, flag, node.words)))
+    quiet = "" if node.is_fold or node.kind == "run" else kind.noun
     return Box(
         node,
         *spot,
         rank,
         label=cut(node.label, LABEL_UNITS),
-        words=cut(flag or node.words, WORDS_UNITS),
+        words=cut(flag or ", ".join(filter(None, (quiet, node.words))), WORDS_UNITS),
         icon=kind.icon,
         says=f"{said}, you are here" if is_start else said,
         flag=flag,
+        is_bad=bool(flag) and node.flagged == node.count,
         is_start=is_start,
         url=links[0],
         page=links[1],

@@ -20,7 +20,7 @@ from registry.models import LoggedModel, ModelAlias, ModelVersion, Stage
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What a node shows of its row."""
+    """What a node shows of its row. words: its state, as told beside its kind."""
 
     label: str
     words: str
@@ -77,7 +77,7 @@ def _on_recalled() -> "QuerySet[Any]":
 
 def _dataset(version: DatasetVersion) -> Facts:
     page = PageOf("artifacts:version", (version.dataset.project.slug, str(version.dataset_id), version.number))
-    return Facts(str(version), f"data, digest {version.digest[:8]}", page, version.created_at)
+    return Facts(str(version), f"digest {version.digest[:8]}", page, version.created_at)
 
 
 def _run(run: Run) -> Facts:
@@ -89,7 +89,7 @@ def _run(run: Run) -> Facts:
 
 def _model(model: LoggedModel) -> Facts:
     page = PageOf("registry:logged_model", (model.project.slug, model.model_id))
-    return Facts(model.name, f"logged model, {model.get_status_display().lower()}", page, from_ms(model.created_ms))
+    return Facts(model.name, model.get_status_display().lower(), page, from_ms(model.created_ms))
 
 
 def _version_page(version: ModelVersion) -> PageOf:
@@ -97,12 +97,12 @@ def _version_page(version: ModelVersion) -> PageOf:
 
 
 def _version(version: ModelVersion) -> Facts:
-    stage = "" if version.stage == Stage.NONE else f", {version.stage}"
-    return Facts(str(version), f"model version{stage}", _version_page(version), from_ms(version.created_ms))
+    stage = "" if version.stage == Stage.NONE else version.stage
+    return Facts(str(version), stage, _version_page(version), from_ms(version.created_ms))
 
 
 def _alias(alias: ModelAlias) -> Facts:
-    return Facts(alias.name, f"alias of {alias.model.name}", _version_page(alias.version), alias.set_at)
+    return Facts(alias.name, f"set {alias.set_at:%Y-%m-%d}", _version_page(alias.version), alias.set_at)
 
 
 def _add(kind: Kind) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 SWEEPS = 8
-SETTLINGS = 12
+SETTLINGS = 13  # odd: the last pass goes forwards, so that what stands on one node alone is level with it
 Pair = tuple[str, str]
 
 

@@ -18,7 +18,7 @@ from artifacts.pages.slots import Panel
 from experiments.models import Run
 from kernel.actor import Actor
 from kernel.errors import Invalid
-from registry.lineage.drawing import Sketch, sketch_of
+from registry.lineage.drawing import Sketch, flag_words, sketch_of
 from registry.queries.lineage import Graph, Node, Ref, find_start, lineage_kinds, lineage_of
 
 STEPS, STEPS_MAX = 2, 6
@@ -142,6 +142,7 @@ class Row:
     place: str
     url: str
     moves_on: str
+    flag: str
     sources: Sequence[tuple[str, str]]
 
 
@@ -157,6 +158,7 @@ def rows_of(graph: Graph, asked: Asked) -> list[Row]:
             place_of(node.depth),
             page_url(node),
             links[node.key][0] if node.key != graph.start else "",
+            flag_words(node),
             [(labels[edge.above], edge.words) for edge in graph.edges if edge.below == node.key],
         )
         for node in graph.nodes
@@ -167,7 +169,7 @@ def place_of(depth: int) -> str:
     """Where a node stands, seen from the start."""
     if not depth:
         return "here"
-    return f"{abs(depth)} {'down' if depth > 0 else 'up'}"
+    return f"{abs(depth)} {'downstream' if depth > 0 else 'upstream'}"
 
 
 def sentence_of(graph: Graph) -> str:

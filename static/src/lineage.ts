@@ -2,6 +2,7 @@
 const SMALLEST = 0.3;
 const LARGEST = 2;
 const STEP = 1.25;
+const READABLE = 0.85; // at first no smaller than this: what does not fit is scrolled to
 const HELD_AFTER = 4; // pixels: less is a click
 
 const box = document.querySelector<HTMLElement>("[data-graphbox]");
@@ -19,7 +20,7 @@ function listen(box: HTMLElement, graph: SVGSVGElement): void {
 
   function fits(): number {
     const room = box.clientWidth - 2 * parseFloat(getComputedStyle(box).paddingLeft) - 2;
-    return Math.min(1, Math.max(0.6, room / whole.width));
+    return Math.min(1, room / whole.width);
   }
 
   // Keeps what lies under (x, y) of the box where it is.
@@ -159,7 +160,7 @@ function listen(box: HTMLElement, graph: SVGSVGElement): void {
     if (way === "fit") zoom(fits());
   });
 
-  zoom(fits());
+  zoom(Math.max(READABLE, fits()));
   const start = graph.querySelector("a[aria-current]");
   if (start !== null) show(start, false);
 }

@@ -45,9 +45,9 @@ def nodes(page: Page) -> list[str]:
 def test_the_graph_shows_data_run_and_model_each_with_a_link_to_its_page(ada, team, trained, data, model):
     page = look(ada, team, f"run:{trained.uid.hex}")
     assert nodes(page) == [
-        "dataset version, icu-vitals v1, data, digest d1",
+        "dataset version, icu-vitals v1, digest d1",
         f"run, gru-d-w48, {trained.readable_id}, finished, you are here",
-        "logged model, net, logged model, pending",
+        "logged model, net, pending",
     ]
     assert f"/r/{trained.uid.hex}/" in page.links("/r/")
     assert page.links(f"/logged-models/{model.model_id}/")
@@ -62,10 +62,10 @@ def test_a_node_leads_on_to_the_graph_around_it(ada, team, trained, data, model)
 
 def test_the_table_says_the_same(ada, team, trained, data, model):
     page = look(ada, team, f"run:{trained.uid.hex}", view="table")
-    assert "icu-vitals v1 dataset version 1 up" in page
+    assert "icu-vitals v1 dataset version 1 upstream" in page
     assert "gru-d-w48 run here" in page
     assert "icu-vitals v1 (train)" in page
-    assert "net logged model 1 down" in page
+    assert "net logged model 1 downstream" in page
     assert '<svg class="m-svg' not in page.source
 
 
