@@ -209,10 +209,14 @@ def state_of(signature: Signature, record_now: Mapping[str, Any] | None) -> Sign
 
     record_now: the record made anew from what is stored; None where what was signed is gone.
     """
-    seq = Leaf.objects.filter(event_id=signature.event_id).values_list("seq", flat=True).first()
-    covered = seq is not None and Checkpoint.objects.filter(size__gt=seq).exists()
-    differs = _differs(signature, record_now)
-    return SignatureState(not differs, differs, covered, seq)
+    seq, differs = covered_at(signature), _differs(signature, record_now)
+    return SignatureState(not differs, differs, seq is not None, seq)
+
+
+def covered_at(signature: Signature) -> int | None:
+    """The place in the log of the signature's event; None until a signed checkpoint covers it."""
+    seq: int | None = Leaf.objects.filter(event_id=signature.event_id).values_list("seq", flat=True).first()
+    return seq if seq is not None and Checkpoint.objects.filter(size__gt=seq).exists() else None
 
 
 def _differs(signature: Signature, record_now: Mapping[str, Any] | None) -> tuple[str, ...]:

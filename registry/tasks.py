@@ -1,15 +1,20 @@
 """What happens to models in the background. A task only wakes an action; rights are asked again there."""
 
 import logging
+import time
 
 from celery import shared_task
+from kombu.exceptions import OperationalError
 
 from kernel.actor import system
 from kernel.errors import MledError
 from registry.actions.promotions import carry_out_promotion
 from registry.queries.promotions import promotions_to_carry_out
+from registry.webhooks.queue import send_next
 
 log = logging.getLogger(__name__)
+
+SENDING_SECONDS = 50
 
 
 def apply_covered_promotions() -> int:
@@ -32,3 +37,19 @@ def apply_covered_promotions() -> int:
 def carry_out_promotions() -> None:
     """By the clock: find what the sequencer missed."""
     apply_covered_promotions()
+
+
+def wake_sending() -> None:
+    """Have messages sent soon. Without a broker the task by the clock finds them."""
+    try:
+        send_due.delay()
+    except OperationalError as error:
+        log.warning("Messages to webhooks wait for the next round: %s", error)
+
+
+@shared_task
+def send_due() -> None:
+    """Send what is due to webhooks, for a while; what is left by then is the next round's."""
+    until = time.monotonic() + SENDING_SECONDS
+    while time.monotonic() < until and send_next():
+        pass

@@ -23,6 +23,7 @@ from registry.promoting import telling
 from registry.promoting.carriers import carrier_of, carries
 from registry.promoting.makers import DECIDE
 from registry.promoting.record import record_of
+from registry.promoting.words import meaning_of
 from registry.protected import is_protected
 from registry.state import held_model, held_version
 from registry.values import checked_alias, stage_named
@@ -132,21 +133,13 @@ def decide_promotion(
         request.model.project,
         subject=request,
         record=record_of(request),
-        meaning=_meaning(request),
+        meaning=meaning_of(request, approve=approve),
         comment=words,
         proof=proof,
     )
     request.save()
     telling.decided(request)
     return request
-
-
-def _meaning(request: PromotionRequest) -> str:
-    """As it is printed beside the name."""
-    what = f"stage {request.target}" if request.kind == Kind.STAGE else f"alias {request.target}"
-    return f"{request.get_state_display().lower()} for {what}: {request.model.name} version {request.version.number}"[
-        :200
-    ]
 
 
 def _held(request: PromotionRequest) -> PromotionRequest:

@@ -1,11 +1,14 @@
-"""What promotions register with the rooms below."""
+"""What promotions and webhooks register with the rooms below."""
 
 from accounts.access import register_state_check
+from audit.ledger.acting import before_event
 from audit.ledger.hooks import checkpoint_signed
 from registry.models import PromotionRequest
 from registry.promoting import gates
 from registry.promoting.makers import refuse_makers
-from registry.tasks import apply_covered_promotions
+from registry.tasks import apply_covered_promotions, wake_sending
+from registry.webhooks.events import tell_webhooks
+from registry.webhooks.hooks import waking
 
 
 def register() -> None:
@@ -13,3 +16,5 @@ def register() -> None:
     register_state_check(PromotionRequest, refuse_makers)
     checkpoint_signed.append(apply_covered_promotions)
     gates.register()
+    before_event.append(tell_webhooks)
+    waking.append(wake_sending)

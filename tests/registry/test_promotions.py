@@ -102,7 +102,7 @@ def test_the_signature_says_who_what_when_and_meaning(team):
     request = approved_by(team.manager, asked_for(team))
     signature = fresh(request).signature
     assert signature.printed_name == "Mona"
-    assert signature.meaning == f"approved for alias champion: {request.model.name} version 1"
+    assert signature.meaning == f"Approved for alias champion: {request.model.name} v1"
     assert signature.factors == "e-mail, password"
     assert signature.signed_at >= signature.proven_at
     assert signature.comment == "Checked."
@@ -325,7 +325,7 @@ def test_a_rejection_needs_a_comment_and_is_signed(team):
     log_goes_on()
     rejected = fresh(request)
     assert rejected.state == State.REJECTED
-    assert rejected.signature.meaning.startswith("rejected for alias champion")
+    assert rejected.signature.meaning.startswith("Rejected for alias champion")
     assert rejected.effective_at is None
     assert champion(request.version) is None
     assert told(team.scientist) == ["promotion.rejected"]

@@ -1,0 +1,1 @@
+"""Telling servers outside of registry events: signed messages over https, kept until they arrived or were given up."""
