@@ -184,6 +184,8 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULE = {
     "mail notices": {"task": "accounts.tasks.mail_notices", "schedule": 60},
     "seal idle runs": {"task": "experiments.tasks.seal_idle_runs", "schedule": 600},
+    "carry out promotions": {"task": "registry.tasks.carry_out_promotions", "schedule": 60},
+    "send to webhooks": {"task": "registry.tasks.send_due", "schedule": 60},
     "sweep broken uploads": {"task": "artifacts.tasks.sweep_broken_uploads", "schedule": 6 * 3600},
     "forget old addresses": {"task": "audit.ledger.tasks.forget_origins", "schedule": 24 * 3600},
 }
@@ -213,6 +215,10 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAuthenticated"],
     "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {
+        "PromotionState": "registry.models.PromotionRequest.State",
+        "DeliveryState": "registry.models.Delivery.State",
+    },
     "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "mled_site.schema.add_problems"],
 }
 
@@ -228,6 +234,11 @@ WHITENOISE_SKIP_COMPRESS_EXTENSIONS = ["map", "woff2", "png", "gz", "br"]
 MLED_BLOBS = Path(env("MLED_BLOBS", default=str(MLED_DATA / "blobs")))
 MLED_MAX_UPLOAD_BYTES = env.int("MLED_MAX_UPLOAD_BYTES", default=5 * 1024**3)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024**2
+
+# --- Webhooks ---------------------------------------------------------------------------------------------------------
+# Messages go to public addresses only, unless networks of one's own are opened here: "10.20.0.0/16,fd00:20::/32".
+MLED_WEBHOOK_ALLOW_NETWORKS = env.list("MLED_WEBHOOK_ALLOW_NETWORKS", default=[])
+MLED_WEBHOOK_CA = env("MLED_WEBHOOK_CA", default="")  # a file with certificates of authorities beside the system's
 
 # --- Words and times --------------------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en-gb"
