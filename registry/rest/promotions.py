@@ -10,7 +10,7 @@ from rest_framework.generics import ListAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.access import find_project
+from accounts.access import Denied, find_project
 from accounts.models import Project
 from accounts.rest.door import RestView, actor_of
 from accounts.rest.signatures import ProofWanted, SignatureJson, given_proof
@@ -85,7 +85,7 @@ class PromotionDetailJson(PromotionJson):
 
     def get_why_not(self, request: PromotionRequest) -> str:
         verdict = may_decide(self._viewer(), request)
-        return "" if verdict else verdict.reason
+        return verdict.reason if isinstance(verdict, Denied) else ""
 
     @extend_schema_field(SignatureStateJson(allow_null=True))
     def get_signature_state(self, request: PromotionRequest) -> Any:

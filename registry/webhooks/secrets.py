@@ -39,7 +39,7 @@ def unsealed(stored: str) -> str:
 
 def _box() -> MultiFernet:
     """Opens what an earlier SECRET_KEY sealed, too, as long as it stands in SECRET_KEY_FALLBACKS."""
-    return MultiFernet([Fernet(_key(secret)) for secret in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)])
+    return MultiFernet([Fernet(_key(str(secret))) for secret in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)])
 
 
 def _key(secret: str) -> bytes:

@@ -1,4 +1,4 @@
-"""One message to one address: https with the name checked, to the address that was looked up, no redirects, 5 s in all."""
+"""One message to one address: https, the name checked, to the address that was looked up, no redirects, 5 s in all."""
 
 import http.client
 import socket
