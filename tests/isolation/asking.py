@@ -19,13 +19,17 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 from rest_framework.views import APIView
 
-from accounts.models import Membership
+from accounts.models import Membership, Notice
 from artifacts.pages.version import PARTS
 from experiments.pages.frame import TABS
 from experiments.pages.run import ACTS
 from experiments.queries.experiments import wire_id
 from mlflow_api.messages.registry_requests import OfModel
 from mlflow_api.routes import ROUTES, Needs, Route
+from registry.models import PromotionRequest
+from registry.pages.frame import TABS as VERSION_TABS
+from registry.pages.model import ACTS as MODEL_ACTS
+from registry.pages.version_acts import ACTS as VERSION_ACTS
 from tests.factories import Everything, a_token, unique
 
 WORD = "zanzibar"
@@ -49,6 +53,7 @@ class Ids:
     upload: str
     registered: str
     dataset: str
+    promotion: str
 
     def __iter__(self) -> Iterator[str]:
         """The longest first, so that one can be taken out of a text without breaking another."""
@@ -74,7 +79,15 @@ def ids_of(thing: Everything) -> Ids:
         upload=str(thing.upload.pk),
         registered=thing.version.model.name,
         dataset=str(thing.dataset.pk),
+        notice=str(Notice.objects.create(user=member.user, project=thing.project, kind="told", text=WORD).pk),
+        promotion=str(_promotion_of(thing)),
     )
+
+
+def _promotion_of(thing: Everything) -> uuid.UUID:
+    """Of the project's promotions the first; a made-up id where it has none."""
+    first = PromotionRequest.objects.filter(model__project=thing.project).order_by("created_at").first()
+    return first.pk if first is not None else uuid.uuid4()
 
 
 def made_up() -> Ids:
@@ -92,7 +105,9 @@ def made_up() -> Ids:
         file="nothing/nothing.txt",
         upload=str(uuid.uuid4()),
         dataset=str(uuid.uuid4()),
+        notice="987654321",
         registered="no-such-model",
+        promotion=str(uuid.uuid4()),
     )
 
 
@@ -166,13 +181,16 @@ def values_for(ids: Ids) -> dict[str, Sequence[str]]:
         "path": [quote(ids.file)],
         "upload": [ids.upload],
         "dataset": [ids.dataset],
+        "notice": [ids.notice],
         "part": list(PARTS),
         "name": [quote(ids.registered)],
         "number": ["1"],
+        "promotion": [ids.promotion],
         "alias": [f"{WORD}-alias"],
         "section": ["limits"],
-        "tab": list(TABS),
-        "verb": list(ACTS),
+        "tab": [*TABS, *VERSION_TABS],
+        "verb": [*ACTS, *MODEL_ACTS, *VERSION_ACTS],
+        "kind": ["csv", "parquet"],
         "secret": ["guess"],
         "uidb36": ["1"],
         "key": ["x-y"],

@@ -1,0 +1,60 @@
+"""Signing on a page: the dialogue that asks for the password, and the proof that its answer gives.
+
+A page that lets somebody sign puts `signing(request)` into its context, includes "partials/sign_dialog.html" in the
+form that is sent, and asks `given_proof(request)` before it calls the action that signs.
+"""
+
+import datetime as dt
+from dataclasses import dataclass
+
+from django.http import HttpRequest
+
+from accounts.access import roles_in
+from accounts.models import Project
+from accounts.pages.doors import actor_of
+from accounts.signing import WINDOW, Proof, fresh_proof, needs_email, prove
+from kernel.errors import MledError
+
+
+@dataclass(frozen=True, slots=True)
+class Signing:
+    """What the dialogue needs. until: while the last proof is good, no password is asked for; None: it is.
+
+    opened: the decision that is about to be signed where the dialogue comes open, "" where it waits for a click.
+    """
+
+    signer: str
+    role: str
+    until: dt.datetime | None
+    asks_email: bool
+    opened: str = ""
+    comment: str = ""
+    error: str = ""
+    field: str = ""
+
+
+def signing(
+    request: HttpRequest, project: Project, *, opened: str = "", comment: str = "", error: MledError | None = None
+) -> Signing:
+    """The dialogue for whoever looks at the page."""
+    viewer, session = actor_of(request), request.session
+    proof = fresh_proof(viewer, session)
+    return Signing(
+        signer=viewer.user_name,
+        role=" and ".join(sorted(role.label for role in roles_in(viewer, project.pk))),
+        until=proof.at + WINDOW if proof is not None else None,
+        asks_email=proof is None and needs_email(viewer, session),
+        opened=opened,
+        comment=comment,
+        error=str(error) if error is not None else "",
+        field=error.field if error is not None else "",
+    )
+
+
+def given_proof(request: HttpRequest) -> Proof:
+    """The proof that a form gives: its password, or one of the last five minutes. Raises Invalid, Refused, TooMany."""
+    viewer, password = actor_of(request), request.POST.get("password", "")
+    proof = fresh_proof(viewer, request.session)
+    if proof is not None and not password:
+        return proof
+    return prove(viewer, password, email=request.POST.get("email", ""), session=request.session)

@@ -1,0 +1,81 @@
+"""Two versions side by side: what is better, what is worse, what differs."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from accounts.templatetags.mled import number
+from experiments.pages.figures import weight_of
+from registry.queries.measures import Measure, Record
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One metric of two versions. tone: up for better, down for worse, empty where nobody said which way is better."""
+
+    key: str
+    arrow: str
+    before: str
+    after: str
+    change: str
+    tone: str
+    word: str
+    data: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """One param or tag of two versions."""
+
+    key: str
+    before: str
+    after: str
+
+    @property
+    def differs(self) -> bool:
+        return self.before != self.after
+
+
+def metric_lines(before: Record, after: Record, directions: Mapping[str, bool], goal: str) -> list[Line]:
+    """Every metric that either has: what tells most comes first."""
+    keys = sorted({*before.metrics, *after.metrics}, key=lambda key: weight_of(key, goal=goal, directions=directions))
+    return [_line(key, before.metrics.get(key), after.metrics.get(key), directions.get(key)) for key in keys]
+
+
+def _line(key: str, before: Measure | None, after: Measure | None, higher_is_better: bool | None) -> Line:
+    change = after.value - before.value if before and after else math.nan
+    better = None if higher_is_better is None or math.isnan(change) or change == 0 else (change > 0) == higher_is_better
+    return Line(
+        key=key,
+        arrow={True: "↑", False: "↓", None: ""}[higher_is_better],
+        before=number(before.value) if before else "",
+        after=number(after.value) if after else "",
+        change="" if math.isnan(change) else signed(change),
+        tone={True: "up", False: "down", None: "t2"}[better],
+        word={True: "better", False: "worse", None: ""}[better],
+        data=_same_data(before, after),
+    )
+
+
+def signed(change: float) -> str:
+    """A difference with its sign, minus as a real minus."""
+    if change == 0:
+        return "0"
+    return ("+" if change > 0 else "−") + number(abs(change))
+
+
+def _same_data(before: Measure | None, after: Measure | None) -> str:
+    names = [one.data for one in (before, after) if one and one.data]
+    return " / ".join(dict.fromkeys(names))
+
+
+def same_test_set(lines: list[Line]) -> str:
+    """The dataset that every metric was measured on; empty where they differ or nobody said."""
+    names = {line.data for line in lines}
+    return names.pop() if len(names) == 1 else ""
+
+
+def pairs(before: Mapping[str, str], after: Mapping[str, str]) -> list[Pair]:
+    """Params or tags of both, by name; those that differ first."""
+    found = [Pair(key, before.get(key, ""), after.get(key, "")) for key in sorted({*before, *after})]
+    return sorted(found, key=lambda pair: not pair.differs)

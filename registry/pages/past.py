@@ -1,0 +1,100 @@
+"""The history of models and versions as lines to read."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from accounts.pages.history import Change, Entry, entry
+from accounts.queries.history import NamedEvent
+from audit.ledger.queries.history import RowChange
+from registry.cards import WRITTEN
+from registry.queries.events import Names
+
+A_PAGE = 50
+SAID = {
+    "registry.create_registered_model": "registered the model",
+    "registry.rename_registered_model": "renamed the model",
+    "registry.edit_registered_model": "described the model",
+    "registry.delete_registered_model": "deleted the model",
+    "registry.create_version": "registered the version",
+    "registry.edit_version": "described the version",
+    "registry.delete_version": "deleted the version",
+    "registry.set_alias": "moved an alias",
+    "registry.delete_alias": "took an alias away",
+    "registry.transition_stage": "moved it to a stage",
+    "registry.set_model_tags": "set tags of the model",
+    "registry.set_version_tags": "set tags",
+    "registry.delete_model_tag": "removed a tag of the model",
+    "registry.delete_version_tag": "removed a tag",
+    "registry.write_card": "wrote the model card",
+    "registry.ask_promotion": "asked for promotion",
+    "registry.decide_promotion": "decided a promotion",
+    "registry.withdraw_promotion": "withdrew a promotion",
+    "registry.carry_out_promotion": "carried the promotion out",
+}
+# Columns that say nothing to a reader of the history, or that the line itself says.
+UNSAID = frozenset(
+    (
+        *("id", "model_id", "project_id", "version_id", "number", "created_by_id", "created_at", "created_ms"),
+        *("updated_ms", "set_at", "set_by_id", "root_id", "root_path", "run_id", "logged_model_id", "status"),
+        *("written_at", "written_by_id", "signature_id", "decided_by_id", "from_version_id", "gates", "source"),
+    )
+)
+TAGS = {"registry.registeredmodeltag": "model tag", "registry.modelversiontag": "tag"}
+
+
+def entries_of(events: Sequence[NamedEvent], names: Names | None = None) -> list[Entry]:
+    """Events as lines. names: to say which alias moved from where to where."""
+    return [entry(one, _all_changes(one, names or Names()), SAID) for one in events]
+
+
+def _all_changes(event: NamedEvent, names: Names) -> list[Change]:
+    return [change for row in event.past.changes for change in _changes(row, names)]
+
+
+def _changes(row: RowChange, names: Names) -> list[Change]:
+    if row.type == "registry.modelalias":
+        return _alias(row, names)
+    if row.type == "registry.cardtext":
+        return _card(row)
+    if row.type == "accounts.signature":
+        return [Change("signed", "", str(new)) for name, (_, new) in row.fields.items() if name == "meaning"]
+    if row.type in TAGS:
+        return [Change(f"{TAGS[row.type]} {key}", _words(old), _words(new)) for key, (old, new) in row.fields.items()]
+    if not row.type.startswith("registry."):
+        return []
+    return [
+        Change(_label(name), _words(old), _words(new))
+        for name, (old, new) in row.fields.items()
+        if name not in UNSAID and _words(old) != _words(new)
+    ]
+
+
+def _alias(row: RowChange, names: Names) -> list[Change]:
+    """An alias that came, moved or went."""
+    old, new = row.fields.get("version_id", (None, None))
+    return [Change(names.aliases.get(row.id, "alias"), _version(old, names), _version(new, names))]
+
+
+def _version(key: Any, names: Names) -> str:
+    if key is None:
+        return ""
+    number = names.versions.get(str(key))
+    return f"v{number}" if number else "a version"
+
+
+def _card(row: RowChange) -> list[Change]:
+    section = next((str(new or old) for field, (old, new) in row.fields.items() if field == "section"), "")
+    title = WRITTEN.get(section, (section or "section", ""))[0]
+    return [Change(title, _words(old), _words(new)) for field, (old, new) in row.fields.items() if field == "text"]
+
+
+def _label(name: str) -> str:
+    return name.removesuffix("_at").replace("_", " ")
+
+
+def _words(value: Any) -> str:
+    if value is None or value == "" or value is False:
+        return ""
+    if isinstance(value, dict | list):
+        return ""
+    return "yes" if value is True else str(value)

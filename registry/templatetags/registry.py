@@ -1,0 +1,45 @@
+"""How models look: aliases with their locks, stages, promotions, evidence."""
+
+from django import template
+from django.utils.safestring import SafeString
+
+from accounts.models import Project
+from accounts.templatetags.mled import badge
+from registry.models import PromotionRequest, Stage
+from registry.protected import is_protected
+
+register = template.Library()
+
+STATE_LOOK = {
+    PromotionRequest.State.ASKED: ("violet", "eye", "Requested"),
+    PromotionRequest.State.APPROVED: ("ok", "shieldok", "Approved"),
+    PromotionRequest.State.REJECTED: ("fail", "bad", "Rejected"),
+    PromotionRequest.State.WITHDRAWN: ("", "undo", "Withdrawn"),
+}
+STAGE_LOOK = {
+    Stage.NONE: ("", "dash", "No stage"),
+    Stage.STAGING: ("run", "clock", "Staging"),
+    Stage.PRODUCTION: ("ok", "ok", "Production"),
+    Stage.ARCHIVED: ("", "folder", "Archived"),
+}
+
+
+@register.simple_tag
+def alias_badge(project: Project, name: str) -> SafeString:
+    """An alias; a protected one bears a lock."""
+    return badge("accent", "lock" if is_protected(project, name) else "tag", name)
+
+
+@register.simple_tag
+def stage_badge(project: Project, stage: str, extra: str = "") -> SafeString:
+    """A stage, in colour only where it says something."""
+    kind, icon, word = STAGE_LOOK[Stage(stage)]
+    return badge(kind, "lock" if is_protected(project, stage) else icon, word, extra)
+
+
+@register.simple_tag
+def promotion_badge(asked: PromotionRequest, extra: str = "") -> SafeString:
+    """Where a promotion stands; an approved one waits until the log covers its signature."""
+    if asked.state == PromotionRequest.State.APPROVED and asked.effective_at is None:
+        return badge("warn", "clock", "Awaiting checkpoint", extra)
+    return badge(*STATE_LOOK[PromotionRequest.State(asked.state)], extra)

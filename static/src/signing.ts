@@ -1,0 +1,65 @@
+// The signature dialogue: a button with data-decision opens it instead of sending the form; "Sign" in it sends.
+function dialog(): HTMLDialogElement | null {
+  const found = document.getElementById("sign");
+  return found instanceof HTMLDialogElement ? found : null;
+}
+
+function say(place: string, words: string | undefined): void {
+  const element = dialog()?.querySelector<HTMLElement>(`[data-sign="${place}"]`);
+  if (element && words) element.textContent = words;
+}
+
+function open(button: HTMLElement): void {
+  const shown = dialog();
+  if (!shown) return;
+  const decision = shown.querySelector<HTMLInputElement>('input[data-sign="decision"]');
+  if (decision) {
+    decision.value = button.dataset.decision ?? "";
+    decision.disabled = false;
+  }
+  say("title", button.dataset.title);
+  say("meaning", button.dataset.meaning);
+  mirror();
+  show(shown);
+}
+
+/** What was written beside the dialogue is shown in it, since it is signed as well. */
+function mirror(): void {
+  for (const place of dialog()?.querySelectorAll<HTMLElement>("[data-mirror]") ?? []) {
+    const field = document.querySelector<HTMLTextAreaElement>(`textarea[name="${place.dataset.mirror}"]`);
+    place.textContent = field?.value.trim() || "none";
+  }
+}
+
+function show(shown: HTMLDialogElement): void {
+  if (shown.open) shown.close();
+  shown.showModal();
+  const first = shown.querySelector<HTMLElement>(".is-invalid, [data-first], button[name=confirm]");
+  first?.focus();
+}
+
+document.addEventListener("click", (event) => {
+  const target = event.target as Element;
+  const button = target.closest<HTMLElement>("button[data-decision]");
+  if (button) {
+    event.preventDefault();
+    open(button);
+  } else if (target.closest("[data-close]")) target.closest("dialog")?.close();
+});
+
+// One signature for one click: a second one before the answer sends nothing.
+document.addEventListener("submit", (event) => {
+  const form = event.target as HTMLFormElement;
+  if (!form.querySelector("#sign")) return;
+  if (form.dataset.sent) event.preventDefault();
+  form.dataset.sent = "yes";
+});
+addEventListener("pageshow", () => {
+  for (const form of document.querySelectorAll<HTMLFormElement>("form[data-sent]")) delete form.dataset.sent;
+});
+
+const waiting = dialog();
+if (waiting?.hasAttribute("data-open")) {
+  mirror();
+  show(waiting);
+}
