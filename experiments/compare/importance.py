@@ -48,10 +48,10 @@ def rank(params: Mapping[str, Sequence[str | None]], result: Floats) -> Ranking 
 
     params: values by name, in the order of `result`. Missing values are a value of their own.
     """
-    known = np.flatnonzero(np.isfinite(result))
+    known = np.flatnonzero(np.isfinite(result)).tolist()
     rng = np.random.default_rng(_SEED)
     if len(known) > RUNS_MAX:
-        known = np.sort(rng.choice(known, RUNS_MAX, replace=False))
+        known = sorted(rng.choice(known, RUNS_MAX, replace=False).tolist())
     y = result[known]
     if len(y) < LEAST or not params or y.min() == y.max():
         return None

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_safe
 from accounts.pages.doors import actor_of, signed_in
 from accounts.templatetags.mled import duration, number
 from experiments.compare.matrix import Figure, MetricCell, MetricRow, TextRow, metric_row, text_row, text_rows, varying
+from experiments.exporting.fields import defused
 from experiments.models import MetricSeries, Run
 from experiments.pages.curves import as_csv
 from experiments.pages.figures import last_of, weight_of
@@ -149,23 +150,18 @@ def as_file(request: HttpRequest) -> HttpResponse:
     held = compared(viewer, runs)
     base = _base_of(asked, runs)
     head = ["kind", "field", *(run.readable_id for run in runs)]
-    lines = [["", "name", *(_defused(run.name) for run in runs)]]
+    lines = [["", "name", *(defused(run.name) for run in runs)]]
     for row in _metric_rows(asked, held, base):
-        lines.append(["metric", _defused(row.name), *("" if c.value is None else repr(c.value) for c in row.cells)])
+        lines.append(["metric", defused(row.name), *("" if c.value is None else repr(c.value) for c in row.cells)])
     for kind, rows in (
         ("param", _param_rows(held, base)),
         ("data", _data_rows(held, base)),
         ("code", _code_rows(held, base)),
     ):
-        lines += [[kind, _defused(row.name), *(_defused(cell.text or "") for cell in row.cells)] for row in rows]
+        lines += [[kind, defused(row.name), *(defused(cell.text or "") for cell in row.cells)] for row in rows]
     response = HttpResponse(as_csv(head, lines), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = 'attachment; filename="comparison.csv"'
     return response
-
-
-def _defused(text: str) -> str:
-    """A text that a spreadsheet does not take for a formula."""
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
 
 
 def _base_of(asked: Asked, runs: Sequence[Run]) -> int:

@@ -128,7 +128,7 @@ def _box(category: Category, x: float, width: float, up: "_Scale") -> Box:
     dots = ""
     if len(values) <= STRIP_UP_TO:
         spread = ((np.arange(len(values)) * 0.618) % 1 - 0.5) * width * 0.6  # even, and the same at each look
-        dots = _dots(x + spread, up.of(values))
+        dots = _dots(np.asarray(x + spread, dtype=np.float64), up.of(values))
     return Box(
         word=category.word,
         n=len(values),

@@ -38,6 +38,7 @@ from kernel.actor import Actor
 
 A_PAGE = 100
 EXPERIMENTS_OFFERED = 200
+EXPORTS = {"csv": "CSV", "xlsx": "XLSX", "parquet": "Parquet", "json": "JSON"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +113,7 @@ def runs(request: HttpRequest, slug: str) -> HttpResponse:
         and not text
         and asked.view == "active"
         and bool(asked.only_experiment or not asked.experiment_ids),
+        "exports": export_links(project, asked),
         "matters_url": f"{reverse('experiments:relations', args=[project.slug])}?{urlencode(matters_kept(asked))}",
         "tracking_uri": tracking_uri(request, project),
         "may_log": bool(can(viewer, "experiments.log_run", project)),
@@ -282,6 +284,13 @@ def picker_of(columns: Sequence[Column], names: Names) -> dict[str, Any]:
         "choices": [{"title": title, "columns": group} for title, group in groups.items()],
         "shown_keys": {column.key for column in columns},
     }
+
+
+def export_links(project: Project, asked: Asked) -> list[tuple[str, str, str]]:
+    """(format, address of a file with the columns shown, address of one with every column)."""
+    shown, every = urlencode(asked.kept("good")), urlencode([*asked.kept("good", "columns"), ("all", "1")])
+    address = {kind: reverse("experiments:export", args=[project.slug, kind]) for kind in EXPORTS}
+    return [(word, f"{address[kind]}?{shown}", f"{address[kind]}?{every}") for kind, word in EXPORTS.items()]
 
 
 def newer_url(project: Project, asked: Asked, known: int) -> str:

@@ -100,3 +100,19 @@ def offered_names(viewer: Actor, project: Project, *, experiments: Sequence[int]
 def _names(rows: "QuerySet[Any]") -> dict[str, int]:
     counted = rows.order_by("key").values("key").annotate(runs=Count("run"))
     return dict(counted.values_list("key", "runs")[:OFFERED_MAX])
+
+
+def all_names(
+    viewer: Actor, project: Project, *, experiments: Sequence[int] | None = None
+) -> tuple[list[str], list[str], list[str]]:
+    """Every name of a metric, a param and a tag that the runs in scope have. Reads all their keys: for an export."""
+    found = []
+    for model in (MetricSeries, Param, RunTag):
+        rows = model.objects.visible_to(viewer).filter(run__project=project)
+        if experiments is not None:
+            rows = rows.filter(experiment__in=experiments)
+        if model is MetricSeries:
+            rows = rows.filter(context="")
+        found.append(sorted(rows.values_list("key", flat=True).distinct()))
+    metrics, params, tags = found
+    return metrics, params, tags

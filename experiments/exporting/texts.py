@@ -1,0 +1,71 @@
+"""Tables as CSV and JSON, in pieces as they are read."""
+
+import csv
+import datetime as dt
+import json
+import math
+from collections.abc import Callable, Iterator, Sequence
+from io import StringIO
+
+from experiments.exporting.fields import Field, Kind, Rows, Value, defused
+
+_PIECE = 500  # rows
+_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+
+
+def as_csv(fields: Sequence[Field], rows: Rows) -> Iterator[bytes]:
+    """RFC 4180 with a head line, UTF-8. Floats keep all their digits, times are ISO 8601 in UTC."""
+    writers = [_csv_writer(field.kind) for field in fields]
+    text = StringIO()
+    writer = csv.writer(text)
+    writer.writerow([defused(field.name) for field in fields])
+    for at, row in enumerate(rows, 1):
+        writer.writerow([write(value) for write, value in zip(writers, row, strict=True)])
+        if at % _PIECE == 0:
+            yield _taken(text)
+    yield _taken(text)
+
+
+def _taken(text: StringIO) -> bytes:
+    piece = text.getvalue().encode()
+    text.seek(0)
+    text.truncate()
+    return piece
+
+
+def _csv_writer(kind: Kind) -> Callable[[Value], str]:
+    if kind is Kind.TIME:
+        return lambda value: "" if value is None else iso(int(value))
+    if kind is Kind.TEXT:
+        return lambda value: "" if value is None else defused(str(value))
+    return lambda value: "" if value is None else repr(value)
+
+
+def iso(at_ms: int) -> str:
+    """Milliseconds since 1970 as ISO 8601; a time that no calendar has stays a number."""
+    try:
+        return (_EPOCH + dt.timedelta(milliseconds=at_ms)).isoformat(timespec="milliseconds")
+    except OverflowError:
+        return str(at_ms)
+
+
+def as_json(fields: Sequence[Field], rows: Rows) -> Iterator[bytes]:
+    """An array of objects. NaN and the infinities, which JSON does not have, are the words that MLflow uses."""
+    names = [json.dumps(field.name, ensure_ascii=False) for field in fields]
+    yield b"["
+    pieces: list[str] = []
+    for at, row in enumerate(rows):
+        pairs = (f"{name}: {_json(field.kind, value)}" for name, field, value in zip(names, fields, row, strict=True))
+        pieces.append(f"{',' if at else ''}\n{{{', '.join(pairs)}}}")
+        if len(pieces) == _PIECE:
+            yield "".join(pieces).encode()
+            pieces.clear()
+    yield "".join(pieces).encode() + b"\n]\n"
+
+
+def _json(kind: Kind, value: Value) -> str:
+    if kind is Kind.TIME and value is not None:
+        return json.dumps(iso(int(value)))
+    if isinstance(value, float) and not math.isfinite(value):
+        return '"NaN"' if math.isnan(value) else '"Infinity"' if value > 0 else '"-Infinity"'
+    return json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,97 @@
+"""The run table as a file: what is shown, or everything that matches, with every column or the chosen ones."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
+from django.urls import reverse
+from django.views.decorators.http import require_safe
+
+from accounts.access import find_project, require
+from accounts.models import Project
+from accounts.pages.doors import actor_of, sees_experiments, signed_in
+from experiments.actions.exports import note_export
+from experiments.exporting.fields import Field, Rows
+from experiments.exporting.files import as_parquet, as_xlsx
+from experiments.exporting.texts import as_csv, as_json
+from experiments.pages.asked import VIEWS, Asked
+from experiments.pages.columns import Column, default_columns
+from experiments.pages.run_table import with_default_experiment
+from experiments.queries.experiments import metric_directions
+from experiments.queries.export import SYSTEM_FIELDS, Wanted, exported_rows
+from experiments.queries.search import count_runs
+from experiments.queries.table import all_names, offered_names
+from kernel.actor import Actor
+from kernel.errors import Invalid
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A kind of file."""
+
+    word: str
+    media_type: str
+    write: Callable[[Sequence[Field], Rows], Iterator[bytes]]
+
+
+FORMATS: Final = {
+    "csv": Format("CSV", "text/csv; charset=utf-8", as_csv),
+    "json": Format("JSON", "application/json", as_json),
+    "xlsx": Format("XLSX", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", as_xlsx),
+    "parquet": Format("Parquet", "application/vnd.apache.parquet", as_parquet),
+}
+
+
+@require_safe
+@signed_in
+def runs_file(request: HttpRequest, slug: str, kind: str) -> HttpResponseBase:
+    """All runs that match, in the order of the table. `all=1`: every column that any of the project's runs has."""
+    viewer = actor_of(request)
+    project = find_project(viewer, slug)
+    form = FORMATS.get(kind)
+    if form is None:
+        raise Invalid(f"There is no export as '{kind[:20]}'.", hint=f"Choose {', '.join(FORMATS)}.", field="format")
+    if not sees_experiments(viewer, project):
+        require(viewer, "experiments.see", project)
+    asked = with_default_experiment(
+        viewer, project, Asked.parse(reverse("experiments:runs", args=[project.slug]), request.GET)
+    )
+    wanted = wanted_of(viewer, project, asked, everything=request.GET.get("all") == "1")
+    scope = {
+        "experiments": asked.experiment_ids or None,
+        "text": asked.query,
+        "view": VIEWS[asked.view][1],
+    }
+    counted = count_runs(viewer, project=project, **scope)  # type: ignore[arg-type]
+    rows = exported_rows(viewer, project, wanted, order=asked.order, **scope)  # type: ignore[arg-type]
+    content = form.write(wanted.fields, rows)
+    noun = "run" if counted.number == 1 else "runs"
+    about = f", query: {asked.query}" if asked.query else ""
+    note_export(viewer, project, what=f"Exported {counted} {noun} as {form.word}, {asked.view_words}{about}")
+    response = StreamingHttpResponse(content, content_type=form.media_type)
+    response["Content-Disposition"] = f'attachment; filename="{project.slug}-runs.{kind}"'
+    response["Cache-Control"] = "private, no-store"
+    return response
+
+
+def wanted_of(viewer: Actor, project: Project, asked: Asked, *, everything: bool) -> Wanted:
+    """The columns of the table as it is shown, or all there are."""
+    experiments = asked.experiment_ids or None
+    if everything:
+        metrics, params, tags = all_names(viewer, project, experiments=experiments)
+        return Wanted(list(SYSTEM_FIELDS), metrics, params, tags)
+    names = offered_names(viewer, project, experiments=experiments)
+    directions = metric_directions(viewer, project)
+    many = len(asked.experiment_ids) != 1
+    shown = asked.columns or default_columns(names, directions, project.goal_metric, many_experiments=many)
+    return Wanted(
+        [column.key for column in shown if column.key in SYSTEM_FIELDS],
+        _named(shown, "metric"),
+        _named(shown, "param"),
+        _named(shown, "tag"),
+    )
+
+
+def _named(columns: Sequence[Column], kind: str) -> list[str]:
+    return list(dict.fromkeys(column.name for column in columns if column.kind == kind))

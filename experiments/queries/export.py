@@ -1,0 +1,129 @@
+"""The run table as rows of values: all runs that match, read page by page."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from accounts.models import Project
+from experiments.exporting.fields import Field, Kind, Value
+from experiments.queries.search import FoundRun, View, search_runs
+from experiments.queries.table import Cells, cells_of
+from experiments.values import ReviewState
+from kernel.actor import Actor
+
+_PAGE = 1_000
+
+# What every export begins with, so that a row can be found again.
+IDENTITY = (
+    Field("run_id"),
+    Field("id"),
+    Field("name"),
+    Field("status"),
+)
+SYSTEM_FIELDS = {
+    "created": Field("started", Kind.TIME),
+    "ended": Field("ended", Kind.TIME),
+    "duration": Field("duration_ms", Kind.INTEGER),
+    "user": Field("user"),
+    "claimed": Field("claimed_user"),
+    "dataset": Field("datasets"),
+    "source": Field("git_commit"),
+    "script": Field("source"),
+    "experiment": Field("experiment"),
+    "verdict": Field("verdict"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which columns: keys of SYSTEM_FIELDS, names of metrics (their last value), params and tags."""
+
+    system: Sequence[str]
+    metrics: Sequence[str]
+    params: Sequence[str]
+    tags: Sequence[str]
+
+    @property
+    def fields(self) -> list[Field]:
+        """The head of the table; metrics are 'metrics.loss' as in a query."""
+        return [
+            *IDENTITY,
+            *(SYSTEM_FIELDS[key] for key in self.system),
+            *(Field(f"metrics.{name}", Kind.NUMBER) for name in self.metrics),
+            *(Field(f"params.{name}") for name in self.params),
+            *(Field(f"tags.{name}") for name in self.tags),
+        ]
+
+
+def exported_rows(
+    viewer: Actor,
+    project: Project,
+    wanted: Wanted,
+    *,
+    experiments: Sequence[int] | None,
+    text: str,
+    order: Sequence[str],
+    view: View,
+) -> Iterator[list[Value]]:
+    """A row for each run that matches, in this order. Raises QueryError before the first."""
+    after: str | None = None
+    while True:
+        page = search_runs(
+            viewer,
+            project=project,
+            experiments=experiments,
+            text=text,
+            order=order,
+            view=view,
+            limit=_PAGE,
+            after=after,
+        )
+        cells = cells_of(
+            viewer,
+            [run.id for run in page.rows],
+            metrics=wanted.metrics,
+            params=wanted.params,
+            tags=wanted.tags,
+            datasets="dataset" in wanted.system,
+        )
+        for run in page.rows:
+            yield _row(run, cells, wanted)
+        after = page.next_token
+        if after is None:
+            return
+
+
+def _row(run: FoundRun, cells: Cells, wanted: Wanted) -> list[Value]:
+    return [
+        run.uid,
+        run.readable_id,
+        run.name,
+        run.status,
+        *(_system(key, run, cells) for key in wanted.system),
+        *(cells.metrics.get((run.id, name)) for name in wanted.metrics),
+        *(cells.params.get((run.id, name)) for name in wanted.params),
+        *(cells.tags.get((run.id, name)) for name in wanted.tags),
+    ]
+
+
+def _system(key: str, run: FoundRun, cells: Cells) -> Value:
+    match key:
+        case "created":
+            return run.started_ms
+        case "ended":
+            return run.ended_ms
+        case "duration":
+            return run.duration_ms
+        case "user":
+            return run.user_email or run.user or None
+        case "claimed":
+            return run.claimed_user or None
+        case "source":
+            return run.git_commit or None
+        case "script":
+            return run.source_name or None
+        case "experiment":
+            return run.experiment_name
+        case "dataset":
+            return ", ".join(cells.datasets.get(run.id, [])) or None
+        case _:
+            return str(ReviewState(run.review_state).label)
