@@ -6,11 +6,14 @@ from django.http import HttpRequest
 
 from accounts.access import can
 from accounts.models import Project
+from accounts.pages.notices import NoticeLine, lines_of
+from accounts.queries.notices import unread_notices
 from accounts.queries.projects import visible_projects
 from kernel.actor import Actor
 
 THEMES = (("light", "Light"), ("dark", "Dark"), ("auto", "System"))
 LISTED = 50
+NOTICES_SHOWN = 5
 
 
 class Shell:
@@ -41,6 +44,16 @@ class Shell:
     def only_project(self) -> Project | None:
         """Where a page belongs that names no project: to the viewer's project, if there is just one."""
         return self.projects[0] if len(self.projects) == 1 else None
+
+    @cached_property
+    def unread_count(self) -> int:
+        """How many of the viewer's notices are not read."""
+        return unread_notices(self._actor).count() if self._actor else 0
+
+    @cached_property
+    def newest_notices(self) -> list[NoticeLine]:
+        """The newest of those, for the bell."""
+        return lines_of(list(unread_notices(self._actor)[:NOTICES_SHOWN])) if self._actor else []
 
     @property
     def opens_console(self) -> bool:

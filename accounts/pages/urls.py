@@ -4,6 +4,7 @@ from django.urls import path
 
 from accounts.pages.appearance import appearance
 from accounts.pages.members import change, members, remove
+from accounts.pages.notices import notices, open_notice, read
 from accounts.pages.profile import profile
 from accounts.pages.projects import projects
 from accounts.pages.settings import settings
@@ -22,5 +23,8 @@ urlpatterns = [
     path("me/", profile, name="profile"),
     path("me/tokens/", tokens, name="tokens"),
     path("me/tokens/<uuid:token>/revoke/", revoke, name="revoke_token"),
+    path("me/notices/", notices, name="notices"),
+    path("me/notices/read/", read, name="read_notices"),
+    path("me/notices/<int:notice>/open/", open_notice, name="open_notice"),
     path("me/appearance/", appearance, name="appearance"),
 ]
