@@ -182,6 +182,7 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_TIMEZONE = "UTC"
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULE = {
+    "read dataset versions": {"task": "artifacts.tasks.profile_waiting_versions", "schedule": 60},
     "mail notices": {"task": "accounts.tasks.mail_notices", "schedule": 60},
     "seal idle runs": {"task": "experiments.tasks.seal_idle_runs", "schedule": 600},
     "carry out promotions": {"task": "registry.tasks.carry_out_promotions", "schedule": 60},
@@ -231,7 +232,9 @@ STORAGES = {
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 WHITENOISE_SKIP_COMPRESS_EXTENSIONS = ["map", "woff2", "png", "gz", "br"]
-MLED_BLOBS = Path(env("MLED_BLOBS", default=str(MLED_DATA / "blobs")))
+MLED_BLOBS = env("MLED_BLOBS", default=str(MLED_DATA / "blobs"))  # a directory, or s3://bucket/prefix?endpoint=…
+MLED_BLOBS_LOCK_DAYS = env.int("MLED_BLOBS_LOCK_DAYS", default=0)
+MLED_BLOBS_GRACE_HOURS = env.int("MLED_BLOBS_GRACE_HOURS", default=7 * 24)  # how long content stays without a name
 MLED_MAX_UPLOAD_BYTES = env.int("MLED_MAX_UPLOAD_BYTES", default=5 * 1024**3)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024**2
 

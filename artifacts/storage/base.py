@@ -124,3 +124,11 @@ class BlobStorage(Protocol):
     def sweep(self, unfinished_since: dt.datetime, *, keep: Collection[str] = ()) -> int:
         """Remove what broken uploads left behind before that time; returns how many. keep: uploads that go on."""
         ...
+
+    def download_link(self, blob: StoredBlob, file_name: str) -> str | None:
+        """An address that gives out a blob to whoever has it, for a while; None where clients come to us."""
+        ...
+
+    def part_link(self, upload: str, name: str) -> str | None:
+        """An address that takes in a part of an upload, for a while; None where clients send it to us."""
+        ...

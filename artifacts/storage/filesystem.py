@@ -127,6 +127,12 @@ class FileStorage(BlobStorage):
             self.drop(place.name)
         return len(stale) + len(given_up)
 
+    def download_link(self, blob: StoredBlob, file_name: str) -> str | None:
+        return None
+
+    def part_link(self, upload: str, name: str) -> str | None:
+        return None
+
     def part_place(self, upload: str, name: str) -> Path:
         """Where a part of an upload lies, or would."""
         if not _NAME.fullmatch(upload) or not _NAME.fullmatch(name):

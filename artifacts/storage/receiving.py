@@ -18,8 +18,7 @@ _AHEAD = 8  # chunks between the reader and the writer: 2 MiB for any size of up
 
 def pour(incoming: Incoming, into: int, *, limit: int, expected: int | None) -> StoredBlob:
     """Write a stream to a file descriptor. Raises UploadBroken, TooLarge, or OSError of the disk."""
-    if expected is not None and expected > limit:
-        raise _too_large(limit)
+    check_start(expected, limit)
     first = _next(incoming)
     sink = _Sink(into)
     if len(first) < CHUNK and (expected is None or len(first) == expected):
@@ -37,6 +36,31 @@ def pour(incoming: Incoming, into: int, *, limit: int, expected: int | None) -> 
             queue.put(first)
             first = _next(incoming)
     return sink.stored(limit, expected)
+
+
+def gather(incoming: Incoming, size: int) -> bytes:
+    """The next bytes of a stream, so many unless it ends before. Raises UploadBroken."""
+    pieces, left = [], size
+    while left and (data := _next(incoming, min(left, CHUNK))):
+        pieces.append(data)
+        left -= len(data)
+    return b"".join(pieces)
+
+
+def check_start(expected: int | None, limit: int) -> None:
+    """Raises TooLarge where more is announced than is taken."""
+    if expected is not None and expected > limit:
+        raise _too_large(limit)
+
+
+def check_size(size_bytes: int, *, limit: int, expected: int | None) -> None:
+    """Raises TooLarge, or UploadBroken where other than the announced number of bytes came."""
+    if size_bytes > limit:
+        raise _too_large(limit)
+    if expected is not None and size_bytes != expected:
+        raise UploadBroken(
+            f"The upload broke off: {size_bytes:,} of {expected:,} bytes came.", hint="Send the file again."
+        )
 
 
 def check_digest(stored: StoredBlob, announced: str) -> None:
@@ -110,9 +134,9 @@ class Chain:
             self.current.close()
 
 
-def _next(incoming: Incoming) -> bytes:
+def _next(incoming: Incoming, size: int = CHUNK) -> bytes:
     try:
-        return incoming.read(CHUNK)
+        return incoming.read(size)
     except OSError as error:  # a lost connection, as every server reports it
         raise UploadBroken("The upload broke off; nothing was kept.", hint="Send the file again.") from error
 
@@ -137,12 +161,7 @@ class _Sink:
         self.size_bytes += len(chunk)
 
     def stored(self, limit: int, expected: int | None) -> StoredBlob:
-        if self.size_bytes > limit:
-            raise _too_large(limit)
-        if expected is not None and self.size_bytes != expected:
-            raise UploadBroken(
-                f"The upload broke off: {self.size_bytes:,} of {expected:,} bytes came.", hint="Send the file again."
-            )
+        check_size(self.size_bytes, limit=limit, expected=expected)
         return StoredBlob(self.hash.hexdigest(), self.size_bytes)
 
 

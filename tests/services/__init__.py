@@ -31,6 +31,7 @@ live_mled       a real gunicorn (2 processes of 4 threads) on a clone of its own
                         with live_mled.in_database(): ...      # this process's ORM speaks to the live database
 
 own_live_mled   the same, but a server and database for this one test (crash tests).
+s3_server       an S3 server (SeaweedFS), one per pytest worker and session: `s3_server.bucket()`.
 valkey_url      redis://... of a Valkey server, started once per session.
 page, context   pytest-playwright's, on Debian's Chromium, with live_mled as base URL: `page.goto("/")`.
                 Without Chromium these tests are skipped and the run says so.

@@ -112,6 +112,14 @@ def _live(databases, static_root: Path, data: Path, valkey_url: str, blocker):
 
 
 @pytest.fixture(scope="session")
+def s3_server():
+    from tests.services.s3 import running_s3
+
+    with running_s3() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
 def valkey_url() -> Iterator[str]:
     from tests.services.valkey import running_valkey
 
