@@ -26,10 +26,11 @@ from experiments.pages.run import ACTS
 from experiments.queries.experiments import wire_id
 from mlflow_api.messages.registry_requests import OfModel
 from mlflow_api.routes import ROUTES, Needs, Route
-from registry.models import PromotionRequest
+from registry.models import Delivery, PromotionRequest, Webhook
 from registry.pages.frame import TABS as VERSION_TABS
 from registry.pages.model import ACTS as MODEL_ACTS
 from registry.pages.version_acts import ACTS as VERSION_ACTS
+from registry.pages.webhooks import WEBHOOK_ACTS
 from tests.factories import Everything, a_token, unique
 
 WORD = "zanzibar"
@@ -54,6 +55,9 @@ class Ids:
     registered: str
     dataset: str
     promotion: str
+    webhook: str
+    delivery: str
+    signature: str
 
     def __iter__(self) -> Iterator[str]:
         """The longest first, so that one can be taken out of a text without breaking another."""
@@ -80,14 +84,17 @@ def ids_of(thing: Everything) -> Ids:
         registered=thing.version.model.name,
         dataset=str(thing.dataset.pk),
         notice=str(Notice.objects.create(user=member.user, project=thing.project, kind="told", text=WORD).pk),
-        promotion=str(_promotion_of(thing)),
+        promotion=_first_id(PromotionRequest, model__project=thing.project),
+        webhook=_first_id(Webhook, project=thing.project),
+        delivery=_first_id(Delivery, webhook__project=thing.project),
+        signature=_first_id(Signature, project=thing.project),
     )
 
 
-def _promotion_of(thing: Everything) -> uuid.UUID:
-    """Of the project's promotions the first; a made-up id where it has none."""
-    first = PromotionRequest.objects.filter(model__project=thing.project).order_by("created_at").first()
-    return first.pk if first is not None else uuid.uuid4()
+def _first_id(table: Any, **which: Any) -> str:
+    """The id of the project's first row in a table; a made-up one where it has none."""
+    first = table.objects.filter(**which).order_by("pk").values_list("pk", flat=True).first()
+    return str(first or uuid.uuid4())
 
 
 def made_up() -> Ids:
@@ -108,6 +115,9 @@ def made_up() -> Ids:
         notice="987654321",
         registered="no-such-model",
         promotion=str(uuid.uuid4()),
+        webhook=str(uuid.uuid4()),
+        delivery=str(uuid.uuid4()),
+        signature=str(uuid.uuid4()),
     )
 
 
@@ -186,11 +196,15 @@ def values_for(ids: Ids) -> dict[str, Sequence[str]]:
         "name": [quote(ids.registered)],
         "number": ["1"],
         "promotion": [ids.promotion],
+        "webhook": [ids.webhook],
+        "delivery": [ids.delivery],
+        "signature": [ids.signature],
         "alias": [f"{WORD}-alias"],
         "section": ["limits"],
         "tab": [*TABS, *VERSION_TABS],
-        "verb": [*ACTS, *MODEL_ACTS, *VERSION_ACTS],
+        "verb": [*ACTS, *MODEL_ACTS, *VERSION_ACTS, *WEBHOOK_ACTS],
         "kind": ["csv", "parquet"],
+        "view": [ids.view],
         "secret": ["guess"],
         "uidb36": ["1"],
         "key": ["x-y"],
