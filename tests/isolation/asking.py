@@ -19,7 +19,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 from rest_framework.views import APIView
 
-from accounts.models import Membership, Notice
+from accounts.models import Membership, Notice, Signature
 from artifacts.pages.version import PARTS
 from experiments.pages.frame import TABS
 from experiments.pages.run import ACTS
@@ -54,6 +54,7 @@ class Ids:
     upload: str
     registered: str
     dataset: str
+    view: str
     promotion: str
     webhook: str
     delivery: str
@@ -83,6 +84,7 @@ def ids_of(thing: Everything) -> Ids:
         upload=str(thing.upload.pk),
         registered=thing.version.model.name,
         dataset=str(thing.dataset.pk),
+        view=str(thing.view.pk),
         notice=str(Notice.objects.create(user=member.user, project=thing.project, kind="told", text=WORD).pk),
         promotion=_first_id(PromotionRequest, model__project=thing.project),
         webhook=_first_id(Webhook, project=thing.project),
