@@ -214,7 +214,7 @@ def sight(viewer: Actor, permission: str) -> Sight:
     limit = token.projects if token else None
     if any(permission in THE_TABLE[role] for role in roles.get(None, ())):
         return Sight(True, frozenset(), frozenset()) if limit is None else Sight(False, limit, frozenset())
-    granted = _granted_to(viewer)
+    granted = _granted_to(viewer) if permission in GRANTABLE else NOTHING
     mine = {pid for pid, held in roles.items() if pid and any(permission in THE_TABLE[role] for role in held)}
     projects = frozenset(mine) if limit is None else frozenset(mine) & limit
     return Sight(False, projects | granted.projects, granted.experiments)
