@@ -1,5 +1,6 @@
 """Two versions side by side, in words: rows, columns, statistics, files, and what people wrote."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -20,7 +21,7 @@ from kernel.actor import Actor
 from kernel.errors import Invalid
 
 FILES_SHOWN = 200
-SUMMARY_COLUMNS = 5
+SUMMARY_COLUMNS = 3
 COLUMN_WORDS = {"added": "added", "removed": "removed", "retyped": "of another kind", "changed": "changed"}
 
 
@@ -101,9 +102,8 @@ def diff_context(viewer: Actor, old: DatasetVersion, new: DatasetVersion) -> dic
 def summary_of(diff: Diff, changed: Sequence[ColumnDiff]) -> list[Part]:
     """Rows, columns, the columns that changed most visibly, files, record."""
     parts = [*_rows(diff), *_columns(diff)]
-    for column in changed[:SUMMARY_COLUMNS]:
-        if column.change in ("changed", "retyped"):
-            parts.append(_statistics(column))
+    both = [column for column in changed if column.change in ("changed", "retyped")]
+    parts += [_statistics(column) for column in sorted(both, key=_weight, reverse=True)[:SUMMARY_COLUMNS]]
     if diff.files.is_known:
         parts.append(Part("files", _files(diff.old), _files(diff.new), "", file_words(diff.files)))
     parts += [Part(one.label.lower(), one.old, one.new, "", "") for one in diff.record if one.field != "note"]
@@ -133,6 +133,17 @@ def _columns(diff: Diff) -> list[Part]:
         for column in diff.schema_changes[:SUMMARY_COLUMNS] if column.change != "retyped"
     ]  # fmt: skip
     return lines or [Part("columns", f"{old:,}", f"{new:,}", "", "the same")]
+
+
+def _weight(column: ColumnDiff) -> float:
+    """How much a column moved: another kind most of all, else its mean in old standard deviations, else a little."""
+    if column.change == "retyped":
+        return math.inf
+    mean = next((one.delta for one in column.statistics if one.name == "mean" and one.delta is not None), None)
+    if mean is None or not math.isfinite(mean):
+        return 0.0
+    spread = column.old.std if column.old and column.old.std else 1.0
+    return abs(mean) / spread
 
 
 def _statistics(column: ColumnDiff) -> Part:

@@ -1,7 +1,6 @@
 """A new version: files that go up from the browser, or a reference to data that lie elsewhere."""
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, BinaryIO, cast
 from uuid import UUID
@@ -22,6 +21,7 @@ from artifacts.models import Dataset, DatasetVersion
 from artifacts.pages.frame import dataset_frame, version_url
 from artifacts.pages.records import RecordForm, written
 from artifacts.queries.uploads import finished_blobs
+from artifacts.records import FIELDS
 from artifacts.storage import StoredBlob
 from kernel.actor import Actor
 from kernel.errors import Invalid, MledError, NotFound, TooLarge
@@ -69,7 +69,7 @@ def new_version(request: HttpRequest, slug: str, dataset: UUID) -> HttpResponse:
             fill_in_error(form, _beside_the_files(error))
         else:
             return _made(request, made)
-    context |= {"form": form, "form_fields": _fields(form, ()), "next_number": _next_number(context)}
+    context |= {"form": form, "record_fields": _record_fields(form), "next_number": _next_number(context)}
     return render(request, "artifacts/new_version.html", context)
 
 
@@ -91,7 +91,7 @@ def external(request: HttpRequest, slug: str, dataset: UUID) -> HttpResponse:
     context |= {
         "form": form,
         "own_fields": [form[name] for name in own],
-        "form_fields": _fields(form, own),
+        "record_fields": _record_fields(form),
         "next_number": _next_number(context),
     }
     return render(request, "artifacts/new_external.html", context)
@@ -118,10 +118,9 @@ def _next_number(context: dict[str, Any]) -> int:
     return newest.number + 1 if newest else 1
 
 
-def _fields(form: RecordForm, own: Sequence[str]) -> list[forms.BoundField]:
-    """The fields of the record, the note first."""
-    visible = [field for field in form.visible_fields() if field.name not in own]
-    return sorted(visible, key=lambda field: field.name != "note")
+def _record_fields(form: RecordForm) -> list[forms.BoundField]:
+    """The fields of the record but the note, which stands beside the button."""
+    return [form[name] for name in FIELDS if name != "note"]
 
 
 def _made(request: HttpRequest, version: DatasetVersion) -> HttpResponse:

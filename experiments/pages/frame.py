@@ -9,7 +9,9 @@ from django.urls import reverse
 
 from accounts.access import Allowed, can
 from accounts.pages.doors import actor_of
+from artifacts.versions import page_of, when_withdrawn
 from experiments.models import Run
+from experiments.queries.recalls import recalled_inputs
 from experiments.queries.record import Counts, counts_of
 from experiments.queries.runs import get_run, parent_of
 from kernel.actor import Actor
@@ -35,6 +37,15 @@ class Tab:
     label: str
     url: str
     count: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Recalled:
+    """A dataset version that was recalled: its name, its page, and why."""
+
+    name: str
+    url: str
+    words: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +79,7 @@ def run_frame(request: HttpRequest, ref: str, tab: str) -> tuple[Run, dict[str, 
         "claimed": claimed(run),
         "children": counts.children,
         "children_url": children_url(run),
+        "recalled": recalled_of(viewer, run),
     }
 
 
@@ -95,6 +107,13 @@ def children_url(run: Run) -> str:
     """The table of the runs nested in this one."""
     query = urlencode({"q": f"tags.`mlflow.parentRunId` = '{run.uid.hex}'"})
     return f"{reverse('experiments:runs', args=[run.project.slug])}?{query}"
+
+
+def recalled_of(viewer: Actor, run: Run) -> list[Recalled]:
+    """The recalled dataset versions that the run was built on."""
+    found = recalled_inputs(viewer, [run]).get(run.pk, [])
+    withdrawn = ((version, when_withdrawn(version)) for version in found)
+    return [Recalled(str(version), page_of(version), one.words) for version, one in withdrawn if one]
 
 
 def claimed(run: Run) -> str:

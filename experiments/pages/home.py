@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -61,9 +62,7 @@ def jump(request: HttpRequest) -> HttpResponse:
     viewer = actor_of(request)
     text = request.GET.get("q", "").strip()[:200]
     if LOOKS_LIKE_ID.match(text):
-        try:
+        with suppress(NotFound):  # names of datasets look like that, too
             return redirect("experiments:run", run=get_run(viewer, text).uid.hex)
-        except NotFound:
-            return render(request, "experiments/jump.html", {"text": text})
     found = named_like(viewer, text) if text else None
     return render(request, "experiments/jump.html", {"text": text, "found": found})

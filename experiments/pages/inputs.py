@@ -4,12 +4,13 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from artifacts.versions import Withdrawal, page_of, when_withdrawn
 from experiments.models import RunInput
 
 
 @dataclass(frozen=True, slots=True)
 class DescribedInput:
-    """One dataset version in its role."""
+    """One dataset version in its role. url: of its page; withdrawal: the recall that stands, if there is one."""
 
     context: str
     name: str
@@ -18,6 +19,8 @@ class DescribedInput:
     source_type: str
     profile: str
     schema: str
+    url: str
+    withdrawal: Withdrawal | None
 
 
 def described_inputs(inputs: Sequence[RunInput]) -> list[DescribedInput]:
@@ -31,6 +34,8 @@ def described_inputs(inputs: Sequence[RunInput]) -> list[DescribedInput]:
             source_type=one.dataset_version.source_type,
             profile=indented(one.dataset_version.profile),
             schema=indented(one.dataset_version.schema),
+            url=page_of(one.dataset_version),
+            withdrawal=when_withdrawn(one.dataset_version),
         )
         for one in inputs
     ]

@@ -8,6 +8,7 @@ from uuid import UUID
 from django.db.models import Count, Max, Q, QuerySet
 
 from accounts.models import Project
+from artifacts.models import Dataset
 from experiments.models import Experiment, MetricDirection, MetricSeries, Run
 from experiments.queries.record import SYSTEM_PREFIX
 from experiments.values import Lifecycle, RunStatus
@@ -100,23 +101,26 @@ class Named:
 
     runs: list[Run]
     experiments: list[Experiment]
+    datasets: list[Dataset]
     projects: list[Project]
 
     @property
     def any(self) -> bool:
-        return bool(self.runs or self.experiments or self.projects)
+        return bool(self.runs or self.experiments or self.datasets or self.projects)
 
 
 JUMP_MAX = 12
 
 
 def named_like(viewer: Actor, text: str) -> Named:
-    """Runs, experiments and projects with this text in their name, newest first."""
+    """Runs, experiments, datasets and projects with this text in their name, newest first."""
     runs = Run.objects.visible_to(viewer).filter(lifecycle=Lifecycle.ACTIVE, name__icontains=text)
     experiments = Experiment.objects.visible_to(viewer).filter(lifecycle=Lifecycle.ACTIVE, name__icontains=text)
+    datasets = Dataset.objects.visible_to(viewer).filter(name__icontains=text)
     projects = Project.objects.visible_to(viewer).filter(Q(name__icontains=text) | Q(slug__icontains=text))
     return Named(
         runs=list(runs.select_related("project").order_by("-id")[:JUMP_MAX]),
         experiments=list(experiments.select_related("project").order_by("-id")[:JUMP_MAX]),
+        datasets=list(datasets.select_related("project").order_by("-created_at")[:JUMP_MAX]),
         projects=list(projects.order_by("name")[:JUMP_MAX]),
     )

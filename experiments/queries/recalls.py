@@ -1,11 +1,13 @@
 """Which runs were built on a dataset version, and which of them on one that was recalled."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from urllib.parse import quote, urlencode
 from uuid import UUID
 
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Q, QuerySet
 
+from accounts.models import Project
 from artifacts.hooks import Use, Uses
 from artifacts.models import DatasetVersion, VersionRecord
 from experiments.models import Run, RunInput
@@ -13,6 +15,14 @@ from experiments.values import Lifecycle
 from kernel.actor import Actor
 
 KIND = "runs"
+
+
+@dataclass(frozen=True, slots=True)
+class RecalledInUse:
+    """A recalled version, and how many runs were built on it."""
+
+    version: DatasetVersion
+    runs: int
 
 
 def recalled_inputs(viewer: Actor, runs: Iterable[Run]) -> dict[int, list[DatasetVersion]]:
@@ -30,6 +40,25 @@ def recalled_inputs(viewer: Actor, runs: Iterable[Run]) -> dict[int, list[Datase
     for row in rows:
         found.setdefault(row.run_id, []).append(row.dataset_version)
     return found
+
+
+def runs_on_recalled(viewer: Actor, runs: Sequence[int]) -> frozenset[int]:
+    """Which of these runs (by primary key) were built on a version that is recalled now: one query."""
+    rows = RunInput.objects.visible_to(viewer).filter(
+        run__in=runs, dataset_version__record__state=VersionRecord.State.WITHDRAWN
+    )
+    return frozenset(rows.values_list("run_id", flat=True))
+
+
+def recalled_in_use(viewer: Actor, project: Project) -> list[RecalledInUse]:
+    """The recalled versions that runs of the project were built on, the latest recall first: one query."""
+    recalled = DatasetVersion.objects.visible_to(viewer).filter(
+        dataset__project=project, record__state=VersionRecord.State.WITHDRAWN
+    )
+    live = Q(used_by__run__lifecycle=Lifecycle.ACTIVE)
+    counted = recalled.annotate(runs=Count("used_by", filter=live)).filter(runs__gt=0)
+    rows = counted.select_related("dataset__project", "record__state_by").order_by("-record__state_at")
+    return [RecalledInUse(version, version.runs) for version in rows]
 
 
 def runs_on_version(viewer: Actor, version: DatasetVersion) -> QuerySet[RunInput]:

@@ -15,6 +15,7 @@ from accounts.queries.projects import members_of
 from experiments.pages.experiments import folder_lines
 from experiments.pages.listing import lines_of, tracking_uri
 from experiments.queries.overview import Numbers, experiments_with_runs, newest_runs, numbers_of
+from experiments.queries.recalls import recalled_in_use
 from experiments.values import Lifecycle
 
 LATEST = 8
@@ -43,6 +44,7 @@ def overview(request: HttpRequest, slug: str) -> HttpResponse:
         "people": people_in(members_of(viewer, project)),
         "tracking_uri": uri,
         "tracking_line": f"export MLFLOW_TRACKING_URI={uri}",
+        "recalled": recalled_in_use(viewer, project),
         "may_log": bool(can(viewer, "experiments.log_run", project)),
     }
     return render(request, "experiments/project.html", context)
