@@ -56,3 +56,16 @@ class BlobCheck(Quiet):
 
     def __str__(self) -> str:
         return f"{self.blob_id}: {self.outcome}"
+
+
+class UnnamedBlob(Quiet):
+    """A blob that nothing names, and since when. Quiet: what is so for long is taken away in an act on record.
+
+    Whoever gives the blob a name removes this row first, and whoever takes the bytes away holds it: so only one does.
+    """
+
+    blob = models.OneToOneField(Blob, primary_key=True, on_delete=models.PROTECT, related_name="unnamed")
+    since = models.DateTimeField(default=now, db_index=True)
+
+    def __str__(self) -> str:
+        return f"{self.blob_id}: unnamed"
