@@ -82,6 +82,14 @@ def require_usable(version: DatasetVersion) -> None:
     )
 
 
+def recall_words(version: DatasetVersion, *, is_recalled: bool) -> str:
+    """The beginning of what people are told: which version, and why."""
+    record = record_of(version)
+    what = "was recalled" if is_recalled else "was reinstated"
+    reason = record.state_reason[:200] if record else ""
+    return f"Version {version.number} of dataset '{version.dataset.name[:80]}' {what}: {reason}"
+
+
 def page_of_dataset(dataset: Dataset) -> str:
     """The path of its page. Needs the project loaded."""
     return f"/p/{quote(dataset.project.slug)}/datasets/{dataset.pk}/"

@@ -6,7 +6,7 @@ from artifacts import hooks
 from artifacts.actions.datasets import checked_words, held
 from artifacts.actions.records import record_held
 from artifacts.models import DatasetVersion, VersionRecord
-from artifacts.versions import page_of
+from artifacts.versions import page_of, recall_words
 from audit.ledger.acting import current_act
 from kernel.actor import Actor
 from kernel.clock import now
@@ -67,14 +67,6 @@ def _check_replay(actor: Actor, record: VersionRecord, reason: str) -> None:
     raise Conflict(
         f"This version was {what} already, on {record.state_at:%Y-%m-%d} by {by}: {record.state_reason}",
         hint="Look at its page again.",
-    )
-
-
-def recall_words(version: DatasetVersion, *, is_recalled: bool) -> str:
-    """The beginning of what people are told: which version, and why."""
-    what = "was recalled" if is_recalled else "was reinstated"
-    return (
-        f"Version {version.number} of dataset '{version.dataset.name[:80]}' {what}: {version.record.state_reason[:200]}"
     )
 
 

@@ -28,7 +28,7 @@ def history_of_dataset(
 ) -> list[NamedEvent]:
     """What happened to a dataset, its versions and aliases, newest first. Raises NotFound."""
     require(viewer, "experiments.see", dataset)
-    versions = DatasetVersion.objects.visible_to(viewer).filter(dataset=dataset)
+    versions = DatasetVersion.objects.filter(dataset=dataset)
     subjects = [(one.ledger_subject.kind, one.ledger_subject.id) for one in (dataset, *versions.only("id"))]
     about = Q(subject_type=subjects[0][0], subject_id=subjects[0][1])
     if len(subjects) > 1:

@@ -4,9 +4,9 @@ from django.db.models import Q
 
 from accounts.models import User
 from accounts.notices import tell
-from artifacts.actions.recall import NOTICE_KINDS, recall_words
+from artifacts.actions.recall import NOTICE_KINDS
 from artifacts.models import DatasetVersion
-from artifacts.versions import page_of
+from artifacts.versions import page_of, recall_words
 from experiments.models import RunInput
 from experiments.values import Lifecycle
 from kernel.actor import Actor
