@@ -49,6 +49,7 @@ from kernel.actor import Actor, ActorKind, Door, anonymous, operator
 from registry.actions.links import log_outputs, log_run_inputs
 from registry.actions.logged_models import create_logged_model
 from registry.models import LoggedModel, ModelVersion
+from tests.factories_promotions import a_rejected_promotion
 from tests.factories_registry import a_version_of_everything
 
 PASSWORD = "correct horse battery"
@@ -305,6 +306,7 @@ def everything(actor: Actor, project: Project, word: str = "secret") -> Everythi
     file = a_file(actor, run, f"{word}/{word}.txt", word.encode())
     upload = begin_upload(actor, project, size_bytes=len(word), purpose=word)
     version = a_version_of_everything(actor, project, model, word)
+    a_rejected_promotion(actor, version, word)
     data = a_dataset(actor, project, name=unique(f"{word}-dataset"), description=word)
     first = a_version(actor, data, files={f"{word}.csv": f"{word}\n1\n".encode()}, record={"licence": word})
     set_dataset_alias(actor, data, name=word, version=first)
