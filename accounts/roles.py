@@ -71,6 +71,7 @@ _ALL = (
         "tokens.revoke_others", "see and revoke other people's tokens", Scope.MANAGE, privileged=True, site=True
     ),
     Permission("console.use", "use the admin console", Scope.MANAGE, privileged=True, site=True),
+    Permission("content.keep", "verify stored content and clear it away", Scope.MANAGE, privileged=True, site=True),
     Permission("ledger.verify", "see the log's checkpoints and verify it", Scope.READ, site=True, own_account=True),
     Permission("experiments.see", "see experiments, runs and metrics", Scope.READ),
     Permission("experiments.download", "download artifacts", Scope.READ),
@@ -82,6 +83,8 @@ _ALL = (
     Permission("experiments.delete_experiment", "delete and restore experiments", Scope.LOG),
     Permission("experiments.lock_run", "lock and unlock runs", Scope.LOG),
     Permission("experiments.set_direction", "say whether a metric is better high or low", Scope.LOG),
+    Permission("experiments.save_view", "keep views of the run table", Scope.LOG),
+    Permission("experiments.set_default_view", "choose the view that the project's table opens with", Scope.LOG),
     Permission("experiments.grant_access", "let one more person see an experiment", Scope.MANAGE, privileged=True),
     Permission("datasets.register", "register datasets and their versions, and write about them", Scope.LOG),
     Permission("datasets.set_alias", "give aliases to dataset versions", Scope.LOG),
@@ -97,12 +100,18 @@ _ALL = (
 )
 PERMISSIONS: Final = {permission.name: permission for permission in _ALL}
 
-_READER = {"projects.see": ANY, "experiments.see": ANY, "experiments.download": ANY}
+_READER = {
+    "projects.see": ANY,
+    "experiments.see": ANY,
+    "experiments.download": ANY,
+    "experiments.save_view": ANY,
+}
 _WRITER = _READER | {
     "experiments.create": ANY,
     "experiments.log_run": ANY,
     "experiments.upload": ANY,
     "experiments.set_direction": ANY,
+    "experiments.set_default_view": ANY,
     "datasets.register": ANY,
     "datasets.set_alias": ANY,
     "registry.log_model": ANY,
@@ -141,6 +150,7 @@ THE_TABLE: Final[dict[Role, dict[str, Reach]]] = {
         "experiments.delete_run": ANY,
         "experiments.delete_experiment": ANY,
         "experiments.set_direction": ANY,
+        "experiments.set_default_view": ANY,
         "experiments.grant_access": ANY,
         "datasets.recall": ANY,
         "registry.decide_promotion": ANY,
@@ -159,6 +169,7 @@ THE_TABLE: Final[dict[Role, dict[str, Reach]]] = {
         "users.see": ANY,
         "tokens.revoke_others": ANY,
         "console.use": ANY,
+        "content.keep": ANY,
         "webhooks.see": ANY,
         "webhooks.manage": ANY,
     },

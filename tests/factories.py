@@ -42,8 +42,9 @@ from experiments.actions.experiments import create_experiment, set_metric_direct
 from experiments.actions.files import put_file
 from experiments.actions.inputs import DatasetInput
 from experiments.actions.runs import create_run, update_run
+from experiments.actions.saved_views import save_view
 from experiments.metrics.batch import Batch, MetricPoint
-from experiments.models import Experiment, Run
+from experiments.models import Experiment, Run, SavedView
 from experiments.values import RunStatus
 from kernel.actor import Actor, ActorKind, Door, anonymous, operator
 from registry.actions.links import log_outputs, log_run_inputs
@@ -284,6 +285,7 @@ class Everything:
     upload: Upload
     version: ModelVersion
     dataset: Dataset
+    view: SavedView
 
 
 def everything(actor: Actor, project: Project, word: str = "secret") -> Everything:
@@ -303,6 +305,7 @@ def everything(actor: Actor, project: Project, word: str = "secret") -> Everythi
     log_run_inputs(actor, run, datasets=[dataset], models=[model])
     log_outputs(actor, run, outputs=[(model, 1)])
     set_metric_direction(actor, project, key=f"{word}-loss", higher_is_better=False)
+    view = save_view(actor, project, name=unique(f"{word}-view"), query=f"q={word}", is_shared=True)
     file = a_file(actor, run, f"{word}/{word}.txt", word.encode())
     upload = begin_upload(actor, project, size_bytes=len(word), purpose=word)
     version = a_version_of_everything(actor, project, model, word)
@@ -310,7 +313,7 @@ def everything(actor: Actor, project: Project, word: str = "secret") -> Everythi
     data = a_dataset(actor, project, name=unique(f"{word}-dataset"), description=word)
     first = a_version(actor, data, files={f"{word}.csv": f"{word}\n1\n".encode()}, record={"licence": word})
     set_dataset_alias(actor, data, name=word, version=first)
-    return Everything(project, experiment, run, file, model, upload, version, data)
+    return Everything(project, experiment, run, file, model, upload, version, data, view)
 
 
 # --- What the ledger kept

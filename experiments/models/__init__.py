@@ -1,6 +1,7 @@
 from experiments.models.experiments import Experiment, ExperimentTag, ExperimentUserObjectPermission
 from experiments.models.metrics import MetricDirection, MetricSegment, MetricSeries
 from experiments.models.runs import Param, Run, RunInput, RunTag
+from experiments.models.saved_views import SavedView
 
 __all__ = [
     "Experiment",
@@ -13,4 +14,5 @@ __all__ = [
     "Run",
     "RunInput",
     "RunTag",
+    "SavedView",
 ]

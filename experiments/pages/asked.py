@@ -12,12 +12,15 @@ from experiments.queries.search import View
 
 VIEWS = {"active": ("Active", View.ACTIVE_ONLY), "deleted": ("Deleted", View.DELETED_ONLY), "all": ("All", View.ALL)}
 VIEW_WORDS = {"active": "active runs", "deleted": "deleted runs", "all": "runs"}
-KNOWN = ("q", "good", "experiment", "sort", "columns", "view", "after")
+KNOWN = ("q", "good", "experiment", "sort", "columns", "view", "saved", "after")
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """The question of one URL. good: the last query that was understood; it stands in where `query` is not."""
+    """The question of one URL. good: the last query that was understood; it stands in where `query` is not.
+
+    saved: the kept view that it began with.
+    """
 
     path: str
     query: str
@@ -28,6 +31,7 @@ class Asked:
     view: str
     after: str
     experiments: tuple[Experiment, ...] = ()
+    saved: int | None = None
 
     @classmethod
     def parse(cls, path: str, params: QueryDict) -> "Asked":
@@ -39,14 +43,13 @@ class Asked:
             query=params.get("q", "").strip(),
             good=params.get("good", "").strip(),
             experiment_ids=tuple(
-                int(text)
-                for text in params.getlist("experiment")
-                if text.isascii() and text.isdigit() and len(text) < 19
+                number for text in params.getlist("experiment") if (number := _whole_number(text)) is not None
             ),
             sort=sort if sortable(sort.removeprefix("-")) else "",
             column_keys=tuple(key for key in params.getlist("columns") if column_of(key)),
             view=view if view in VIEWS else "active",
             after=params.get("after", ""),
+            saved=_whole_number(params.get("saved", "")),
         )
 
     @property
@@ -79,6 +82,7 @@ class Asked:
         pairs += [("sort", self.sort)] if self.sort else []
         pairs += [("view", self.view)] if self.view != "active" else []
         pairs += [("columns", key) for key in self.column_keys]
+        pairs += [("saved", str(self.saved))] if self.saved else []
         return [pair for pair in pairs if pair[0] not in without]
 
     def url(self, pairs: Iterable[tuple[str, str]]) -> str:
@@ -136,3 +140,7 @@ class Asked:
             (key, label, self.url([*pairs, ("view", key)] if key != "active" else pairs))
             for key, (label, _) in VIEWS.items()
         ]
+
+
+def _whole_number(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None

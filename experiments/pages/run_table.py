@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
@@ -29,8 +29,10 @@ from experiments.pages.columns import (
 )
 from experiments.pages.experiment_acts import acts_of
 from experiments.pages.listing import tracking_uri
+from experiments.pages.saved_views import default_address, menu_of
 from experiments.queries.experiments import metric_directions
 from experiments.queries.overview import experiments_of
+from experiments.queries.recalls import runs_on_recalled
 from experiments.queries.search import FoundCount, FoundRun, Page, count_runs, search_runs
 from experiments.queries.table import Cells, Names, cells_of, offered_names
 from experiments.search.errors import QueryError
@@ -57,11 +59,12 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One run with its cells."""
+    """One run with its cells. is_recalled: it was built on a dataset version that is recalled now."""
 
     run: FoundRun
     url: str
     cells: list[Cell]
+    is_recalled: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +92,9 @@ def runs(request: HttpRequest, slug: str) -> HttpResponse:
     asked = Asked.parse(reverse("experiments:runs", args=[project.slug]), request.GET)
     if not sees_experiments(viewer, project):
         require(viewer, "experiments.see", project)
+    opens_with = default_address(viewer, project) if not request.GET else None
+    if opens_with:
+        return redirect(opens_with)
     asked = with_default_experiment(viewer, project, asked)
     experiments = offered_experiments(viewer, project, asked.experiment_ids)
     asked = replace(asked, experiments=tuple(one for one in experiments if one.pk in asked.experiment_ids))
@@ -113,6 +119,7 @@ def runs(request: HttpRequest, slug: str) -> HttpResponse:
         and not text
         and asked.view == "active"
         and bool(asked.only_experiment or not asked.experiment_ids),
+        "views": menu_of(viewer, project, asked),
         "exports": export_links(project, asked),
         "matters_url": f"{reverse('experiments:relations', args=[project.slug])}?{urlencode(matters_kept(asked))}",
         "tracking_uri": tracking_uri(request, project),
@@ -202,6 +209,7 @@ def table_of(
         tags=[column.name for column in columns if column.kind == "tag"],
         datasets=any(column.key == "dataset" for column in columns),
     )
+    recalled = runs_on_recalled(viewer, [run.id for run in page.rows])
     extremes = extremes_of(cells, metrics, directions)
     warm = asked.sort.removeprefix("-").partition(".")[2] or next((name for name in metrics if name in extremes), "")
     groups = [(title, list(group)) for title, group in groupby(columns, key=lambda column: column.group)]
@@ -223,6 +231,7 @@ def table_of(
                     _at_edge(cell_of(column, run, cells, extremes, warm), column.key in firsts, at)
                     for at, column in enumerate(columns)
                 ],
+                run.id in recalled,
             )
             for run in page.rows
         ],

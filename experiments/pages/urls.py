@@ -17,6 +17,7 @@ from experiments.pages import (
     relations,
     run,
     run_table,
+    saved_views,
 )
 from experiments.pages.projects import overview
 
@@ -32,6 +33,8 @@ urlpatterns = [
     path("p/<slug:slug>/experiments/<int:experiment>/do/<str:verb>/", experiment_acts.act, name="experiment_act"),
     path("p/<slug:slug>/direction/", directions.set_direction, name="set_direction"),
     path("p/<slug:slug>/runs/", run_table.runs, name="runs"),
+    path("p/<slug:slug>/views/", saved_views.save, name="view_save"),
+    path("p/<slug:slug>/views/<int:view>/do/<str:verb>/", saved_views.act, name="view_act"),
     path("p/<slug:slug>/runs/export.<str:kind>", export.runs_file, name="export"),
     path("p/<slug:slug>/what-matters/", relations.page, name="relations"),
     path("p/<slug:slug>/what-matters/table.csv", relations.as_file, name="relations_csv"),

@@ -37,6 +37,8 @@ MATRIX = """
     registry.log_model            experiment  yes  yes  no   no   404  404  401
     projects.see                  project     yes  yes  yes  yes  yes  404  401
     projects.edit                 project     no   no   yes  no   no   404  401
+    experiments.save_view         project     yes  yes  yes  yes  no   404  401
+    experiments.set_default_view  project     yes  yes  yes  no   no   404  401
     datasets.register             project     yes  yes  no   no   no   404  401
     datasets.set_alias            project     yes  yes  no   no   no   404  401
     datasets.recall               project     own  yes  yes  no   no   404  401
@@ -58,6 +60,7 @@ MATRIX = """
     tokens.manage                 site        yes  yes  yes  yes  yes  yes  401
     tokens.revoke_others          site        no   no   no   no   yes  no   401
     console.use                   site        no   no   no   no   yes  no   401
+    content.keep                  site        no   no   no   no   yes  no   401
     ledger.verify                 site        yes  yes  yes  yes  yes  yes  401
 """
 ROWS = [line.split() for line in MATRIX.strip().splitlines()]

@@ -115,6 +115,7 @@ def made_up() -> Ids:
         upload=str(uuid.uuid4()),
         dataset=str(uuid.uuid4()),
         notice="987654321",
+        view="987654321",
         registered="no-such-model",
         promotion=str(uuid.uuid4()),
         webhook=str(uuid.uuid4()),
