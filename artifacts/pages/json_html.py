@@ -22,7 +22,7 @@ def _write(pieces: list[str], value: Any, before: str, after: str, depth: int) -
     """One value. before: its key, already HTML; after: a comma where another follows."""
     line = one_line(value, _LINE) if isinstance(value, list) else literal(value)
     if line is not None and not (isinstance(value, Pairs) and depth == 0 and value):
-        pieces.append(f"<div>{before}{_coloured(value, line)}{after}</div>")
+        pieces.append(f"<div>{before}{_coloured(value)}{after}</div>")
         return
     is_object = isinstance(value, Pairs)
     opens, closes = ("{", "}") if is_object else ("[", "]")
@@ -34,11 +34,20 @@ def _write(pieces: list[str], value: Any, before: str, after: str, depth: int) -
     last = len(value) - 1
     for number, one in enumerate(value):
         key, inner = one if is_object else ("", one)
-        name = f'<span class="k">{escape(literal(key))}</span>: ' if is_object else ""
+        name = _key(key) if is_object else ""
         _write(pieces, inner, name, "," if number < last else "", depth + 1)
     pieces.append(f"</div><div>{closes}{after}</div></details>")
 
 
-def _coloured(value: Any, line: str) -> str:
-    is_text = type(value) is str
-    return f'<span class="s">{escape(line)}</span>' if is_text else escape(line)
+def _coloured(value: Any) -> str:
+    """A scalar, or an object or list of scalars, in one line."""
+    if isinstance(value, Pairs):
+        return "{" + ", ".join(f"{_key(key)}{_coloured(inner)}" for key, inner in value) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(_coloured(inner) for inner in value) + "]"
+    text = escape(literal(value))
+    return f'<span class="s">{text}</span>' if type(value) is str else text
+
+
+def _key(key: str) -> str:
+    return f'<span class="k">{escape(literal(key))}</span>: '

@@ -14,16 +14,16 @@ from django.shortcuts import render
 
 from artifacts.models import ArtifactFile, ArtifactRoot
 from artifacts.pages.look import preview_of
+from artifacts.paths import checked_folder
 from artifacts.previews.text import NotText, beginning_of
 from artifacts.queries import files, folders, tree
-from artifacts.zipping import zipped
 from kernel.actor import Actor
 from kernel.errors import MledError, NotFound
 
 LEVEL_SHOWN = 200  # entries of one folder at once; more come on request
 FOUND_SHOWN = 200
 OPEN_UP_TO = 30  # with so few files every folder is open
-FIRST_LOOK = ("md", "txt", "json", "csv", "png", "jpg", "svg")
+FIRST_LOOK = ("md", "png", "jpg", "csv", "json", "pdf", "svg", "txt")
 
 
 @dataclass(slots=True)
@@ -160,10 +160,8 @@ class Shelf:
 
     def packed(self, folder: str) -> tuple[str, Iterator[bytes]]:
         """A name for the zip of a folder ('' for everything), and its bytes. Raises NotFound, Invalid, TooLarge."""
-        found = folders.open_folder(self.viewer, self.root, self.at(folder))
-        below = len(found.path) + 1 if found.path else 0
-        name = f"{self.name}-{folder.strip('/').rpartition('/')[2]}" if folder.strip("/") else self.name
-        return name, zipped([(file.path[below:], file) for file in found.files], found.open)
+        found = folders.open_folder(self.viewer, self.root, self.at(checked_folder(folder)))
+        return found.zip_name(self.name) if folder else self.name, found.zipped()
 
     def texts(self, paths: list[str]) -> list[dict[str, str]]:
         """The beginnings of these files, of those that are text and can be read."""

@@ -2,7 +2,7 @@
 
 import codecs
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import BinaryIO, Final
 
 SHOWN: Final = 200_000  # bytes
@@ -30,11 +30,13 @@ class Passage:
     text: str
     encoding: str
     is_cut: bool
+    is_end: bool = False
 
     @property
     def lines(self) -> list[str]:
-        """The first lines, without colours and other signs for a terminal."""
-        return _ESCAPES.sub("", self.text.replace("\r\n", "\n")).rstrip("\n").split("\n")[:LINES_SHOWN]
+        """The first lines, of an end the last, without colours and other signs for a terminal."""
+        lines = _ESCAPES.sub("", self.text.replace("\r\n", "\n")).rstrip("\n").split("\n")
+        return lines[-LINES_SHOWN:] if self.is_end else lines[:LINES_SHOWN]
 
     @property
     def hides_lines(self) -> bool:
@@ -62,8 +64,8 @@ def end_of(reader: BinaryIO, size_bytes: int, limit: int = SHOWN) -> Passage:
     tail = reader.read(limit + 4)
     for sign, encoding, _ in _MARKS[1:]:
         if mark.startswith(sign):
-            return Passage(codecs.decode(sign + tail, encoding, "replace"), encoding.upper(), True)
-    return decoded(tail.partition(b"\n")[2] or tail, is_cut=True, from_middle=True)
+            return Passage(codecs.decode(sign + tail, encoding, "replace"), encoding.upper(), True, is_end=True)
+    return replace(decoded(tail.partition(b"\n")[2] or tail, is_cut=True, from_middle=True), is_end=True)
 
 
 def decoded(content: bytes, *, is_cut: bool = False, from_middle: bool = False) -> Passage:

@@ -135,7 +135,7 @@ def _place_of(kind: Kind, digest: str, options: dict[str, int]) -> Path:
 def _kept(place: Path) -> bytes | None:
     try:
         return place.read_bytes()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
 
 
@@ -148,7 +148,8 @@ def _keep(place: Path, result: bytes) -> None:
         aside.replace(place)
     except OSError as error:
         _log.warning("A preview could not be kept: %s", error)
-        aside.unlink(missing_ok=True)
+        if aside.exists():
+            aside.unlink()
 
 
 def forget_old(days: int = KEPT_DAYS) -> int:

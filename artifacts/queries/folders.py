@@ -1,15 +1,15 @@
 """A folder with all that lies in it, for those who may download it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import BinaryIO
 
 from artifacts import blobs
 from artifacts.models import ArtifactFile, ArtifactRoot
 from artifacts.opened import note_opened
 from artifacts.paths import checked_folder
 from artifacts.queries.files import files_of
-from artifacts.trees import within
+from artifacts.trees import Files, within
+from artifacts.zipping import zipped
 from kernel.actor import Actor
 from kernel.errors import NotFound, TooLarge
 
@@ -28,9 +28,21 @@ class Folder:
         """Of all files together."""
         return sum(file.size_bytes for file in self.files)
 
-    def open(self, file: ArtifactFile) -> BinaryIO:
-        """A reader over one of the files. Raises BlobDamaged."""
-        return blobs.open_file(file)
+    def zipped(self) -> Iterator[bytes]:
+        """A zip of them, piece by piece, under their paths below the folder. Raises BlobDamaged on the way."""
+        below = len(self.path) + 1 if self.path else 0
+        return zipped([(file.path[below:], file) for file in self.files], blobs.open_file)
+
+    def zip_name(self, whole: str) -> str:
+        """How to call the zip. whole: the name of one with everything."""
+        return f"{whole}-{self.path.rpartition('/')[2]}" if self.path else whole
+
+
+def files_in(viewer: Actor, root: ArtifactRoot | None, folder: str) -> Files:
+    """The files of a folder at any depth, by path; '' for all. Raises Invalid."""
+    path = checked_folder(folder)
+    held = files_of(viewer, root)
+    return within(held, path) if path else held
 
 
 def open_folder(viewer: Actor, root: ArtifactRoot | None, folder: str) -> Folder:
@@ -39,8 +51,7 @@ def open_folder(viewer: Actor, root: ArtifactRoot | None, folder: str) -> Folder
     What an auditor opens is on record: one event for the folder.
     """
     path = checked_folder(folder)
-    held = files_of(viewer, root)
-    files = list((within(held, path) if path else held)[: FILES_MAX + 1])
+    files = list(files_in(viewer, root, path)[: FILES_MAX + 1])
     if not files or root is None:
         raise NotFound(f"There is no folder '{path[:200]}' with files here.", field="path")
     if len(files) > FILES_MAX:

@@ -69,13 +69,10 @@ def paths_like(viewer: Actor, root: ArtifactRoot | None, folder: str, text: str,
 
 
 def first_file(viewer: Actor, root: ArtifactRoot | None, folder: str, endings: tuple[str, ...]) -> ArtifactFile | None:
-    """The first file with one of these endings, the first at all where none has."""
-    files = _below(files_of(viewer, root), checked_folder(folder)).order_by("path")
-    for ending in endings:
-        nice = files.filter(path__endswith=f".{ending}").first()
-        if nice is not None:
-            return nice
-    return files.first()
+    """The first file with the first of these endings that there is; the first at all where there is none of them."""
+    ranks = [When(path__endswith=f".{ending}", then=Value(rank)) for rank, ending in enumerate(endings)]
+    nicest = Case(*ranks, default=Value(len(endings)), output_field=IntegerField())
+    return _below(files_of(viewer, root), checked_folder(folder)).order_by(nicest, "path").first()
 
 
 def next_to(viewer: Actor, root: ArtifactRoot | None, path: str, *, step: int, top: str = "") -> str:

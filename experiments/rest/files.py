@@ -1,18 +1,33 @@
-"""Files of a run that came as uploads."""
+"""The files of a run: their list, each of them, a folder as a zip."""
 
 from typing import Any
 
-from drf_spectacular.utils import extend_schema
+from django.db.models import QuerySet
+from django.http import HttpResponseBase
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework import serializers
+from rest_framework.generics import ListAPIView
+from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.rest.door import RestView
 from artifacts.models import ArtifactFile
 from artifacts.paths import PATH_MAX
+from artifacts.queries.folders import files_in, open_folder
 from artifacts.queries.uploads import finished_blobs
+from artifacts.serving import archive_response, file_response
 from experiments.actions.files import UPLOAD, expect_file, put_file
+from experiments.queries.files import files_root, open_file
 from experiments.queries.runs import get_run
+
+_FOLDER = "Only what lies in this folder, at any depth."
+_RANGE = OpenApiParameter("Range", str, OpenApiParameter.HEADER, description="One range, such as bytes=0-1023.")
+_CONTENT = {
+    (200, "application/octet-stream"): OpenApiTypes.BINARY,
+    (206, "application/octet-stream"): OpenApiTypes.BINARY,
+}
 
 
 class FileJson(serializers.ModelSerializer[ArtifactFile]):
@@ -29,11 +44,28 @@ class FileWanted(serializers.Serializer[Any]):
     path = serializers.CharField(max_length=PATH_MAX, trim_whitespace=False, help_text="Below the run.")
 
 
-class RunFiles(RestView):
-    """The files of a run."""
+class Anything(BaseContentNegotiation):
+    """Files are given out as they are, whatever kinds the client says it takes."""
 
-    needs = {"POST": UPLOAD}
+    def select_parser(self, request: Request, parsers: Any) -> Any:
+        return parsers[0]
+
+    def select_renderer(self, request: Request, renderers: Any, format_suffix: Any = None) -> Any:
+        return renderers[0], renderers[0].media_type
+
+
+@extend_schema_view(get=extend_schema(parameters=[OpenApiParameter("folder", str, description=_FOLDER)]))
+class RunFiles(ListAPIView[ArtifactFile], RestView):
+    """The files of a run with size and digest, by path."""
+
+    needs = {"GET": "experiments.download", "POST": UPLOAD}
+    queryset = ArtifactFile.objects.none()
     serializer_class = FileJson
+    cursor_order = ("path",)
+
+    def get_queryset(self) -> QuerySet[ArtifactFile]:
+        root = files_root(self.actor, get_run(self.actor, self.kwargs["run"]))
+        return files_in(self.actor, root, self.request.query_params.get("folder", ""))
 
     @extend_schema(request=FileWanted, responses={201: FileJson})
     def post(self, request: Request, run: str) -> Response:
@@ -42,3 +74,32 @@ class RunFiles(RestView):
         expect_file(self.actor, found, asked["path"])
         (stored,) = finished_blobs(self.actor, found.project, [asked["upload"]])
         return Response(FileJson(put_file(self.actor, found, path=asked["path"], stored=stored)).data, status=201)
+
+
+class RunFile(RestView):
+    """One file, whole or one range of it."""
+
+    needs = {"GET": "experiments.download"}
+    serializer_class = FileJson
+    content_negotiation_class = Anything
+
+    @extend_schema(parameters=[_RANGE], responses=_CONTENT)
+    def get(self, request: Request, run: str, path: str) -> HttpResponseBase:
+        return file_response(request._request, *open_file(self.actor, get_run(self.actor, run), path))
+
+
+class RunArchive(RestView):
+    """A folder with all that lies in it as a zip; without `path`, everything."""
+
+    needs = {"GET": "experiments.download"}
+    serializer_class = FileJson
+    content_negotiation_class = Anything
+
+    @extend_schema(
+        parameters=[OpenApiParameter("path", str, description="The folder.")],
+        responses={(200, "application/zip"): OpenApiTypes.BINARY},
+    )
+    def get(self, request: Request, run: str) -> HttpResponseBase:
+        found = get_run(self.actor, run)
+        folder = open_folder(self.actor, files_root(self.actor, found), request.query_params.get("path", ""))
+        return archive_response(request._request, folder.zip_name(found.readable_id), folder.zipped())

@@ -16,5 +16,7 @@ urlpatterns = [
     path("runs/<str:run>/", runs.OneRun.as_view()),
     path("runs/<str:run>/metric-history/", runs.MetricHistory.as_view()),
     path("runs/<str:run>/files/", files.RunFiles.as_view()),
+    path("runs/<str:run>/files/<path:path>", files.RunFile.as_view()),
+    path("runs/<str:run>/archive.zip", files.RunArchive.as_view()),
     path("runs/<str:run>/events/", events.RunEvents.as_view()),
 ]

@@ -11,6 +11,7 @@ from registry.actions.logged_models import create_logged_model, delete_logged_mo
 from registry.models import LoggedModel
 from tests.factories import STARTED_MS, Team
 from tests.pages.conftest import Browser
+from tests.specimens import figure
 from tests.world import stored
 
 
@@ -56,7 +57,7 @@ def test_a_model_file_is_downloaded_as_an_attachment(ada: Browser, ridge: Logged
 
 
 def test_a_picture_of_a_model_is_shown(ada: Browser, team: Team, ridge: LoggedModel):
-    put_model_file(team.scientist, ridge, path="plot.png", stored=stored(b"\x89PNG"))
+    put_model_file(team.scientist, ridge, path="plot.png", stored=stored(figure("png")))
     assert ada.client.get(address(ridge, "preview/plot.png"))["Content-Type"] == "image/png"
     ada.get(address(ridge, "preview/MLmodel"), expecting=404)
 

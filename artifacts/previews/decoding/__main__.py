@@ -33,6 +33,8 @@ def main(kind: str, options: str) -> None:
             facts, body = decode(source, json.loads(options))
     except CannotDecode as error:
         facts, body = {"why": str(error)}, b""
+    except MemoryError:
+        facts, body = {"why": "Looking into this file takes more memory than a preview is given."}, b""
     sys.stdout.buffer.write(json.dumps(facts).encode() + b"\n" + body)
     sys.stdout.buffer.flush()
 

@@ -18,7 +18,7 @@ def decode(source: IO[bytes], options: dict[str, int]) -> tuple[dict[str, Any], 
     try:
         return _read(source), b""
     except (pyarrow.ArrowException, OSError, ValueError, KeyError, UnicodeDecodeError) as error:
-        if isinstance(error, CannotDecode):
+        if isinstance(error, CannotDecode | MemoryError):
             raise
         raise CannotDecode("This is no Parquet file that can be read: it is damaged, or something else.") from error
 

@@ -121,12 +121,19 @@ function onClick(event: MouseEvent): void {
   goTo(folder);
 }
 
+function bringIntoView(item: HTMLElement): void {
+  const pane = item.closest("aside");
+  if (!pane) return;
+  const above = item.getBoundingClientRect().top - pane.getBoundingClientRect().top;
+  if (above < 0 || above > pane.clientHeight - 32) pane.scrollTop += above - pane.clientHeight / 2;
+}
+
 function markCurrent(): void {
   const shown = document.getElementById("file")?.dataset.path;
   for (const item of tree()?.querySelectorAll<HTMLAnchorElement>("a.f[data-file]") ?? []) {
     if (item.dataset.file === shown) {
       item.setAttribute("aria-current", "true");
-      item.scrollIntoView({ block: "nearest" });
+      bringIntoView(item);
     } else item.removeAttribute("aria-current");
   }
 }
@@ -140,4 +147,6 @@ export function listenForFiles(): void {
     if (swapped.closest("#tree") || swapped.id === "file") dress();
   });
   dress();
+  const current = tree()?.querySelector<HTMLElement>("[aria-current]");
+  if (current) bringIntoView(current);
 }
