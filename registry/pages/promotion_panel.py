@@ -5,7 +5,7 @@ from typing import Any
 from django.http import HttpRequest
 from django.urls import reverse
 
-from accounts.access import Denied
+from accounts.access import Allowed, Denied
 from accounts.pages.doors import actor_of
 from accounts.pages.signing import signing
 from kernel.errors import MledError
@@ -43,7 +43,7 @@ def panel_of(
         "gates_passed": sum(one.outcome == "pass" for one in results),
         "gates_blocking": [one for one in results if one.blocks],
         "decides": asked.is_open and bool(verdict),
-        "why_not": verdict.reason if isinstance(verdict, Denied) else "",
+        "why_not": why_not(asked, verdict, results, is_mine=asked.created_by_id == viewer.user_id),
         "is_mine": asked.created_by_id == viewer.user_id,
         "may_withdraw": asked.is_open and asked.created_by_id == viewer.user_id,
         "signature": asked.signature,
@@ -56,6 +56,16 @@ def panel_of(
         "sign_email": request.POST.get("email", ""),
         "meanings": {decision: meaning(asked, decision) for decision in ("approve", "reject")},
     }
+
+
+def why_not(asked: PromotionRequest, verdict: Allowed | Denied, results: list[GateResult], *, is_mine: bool) -> str:
+    """Why the viewer does not decide, and who does; empty for whoever may."""
+    if not isinstance(verdict, Denied):
+        return ""
+    if is_mine:
+        able = next((f" {one.words}" for one in results if one.key == "four_eyes" and one.outcome == "pass"), "")
+        return f"You asked for this promotion, so somebody else decides about it.{able}"
+    return verdict.reason
 
 
 def meaning(asked: PromotionRequest, decision: str) -> str:

@@ -19,9 +19,10 @@ from kernel.errors import Invalid, MledError, NotFound
 from registry.actions.promotions import ask_promotion, decide_promotion, withdraw_promotion
 from registry.gates import checklist
 from registry.models import PromotionRequest
-from registry.pages.frame import version_frame
+from registry.pages.frame import offer_of, version_frame, version_url
 from registry.pages.promotion_panel import FIRST, LOOKS, panel_of
 from registry.pages.version import against_production
+from registry.queries.cards import card_of
 from registry.queries.promotions import get_promotion, open_promotions, promotions_in
 
 A_PAGE = 50
@@ -70,6 +71,9 @@ def _page(request: HttpRequest, asked: PromotionRequest, **dialogue: Any) -> Htt
         "project": asked.model.project,
         "model": asked.model,
         "version": asked.version,
+        "here": version_url(asked.version),
+        "offer": offer_of(viewer, asked.version),
+        "card": card_of(viewer, asked.version),
         **against_production(viewer, asked.version, asked),
         **panel_of(request, asked, **dialogue),
     }

@@ -40,4 +40,7 @@ urlpatterns = [
     path(f"{PROMOTION}decide/", promotions.decide, name="decide_promotion"),
     path(f"{PROMOTION}withdraw/", promotions.withdraw, name="withdraw_promotion"),
     path("p/<slug:slug>/webhooks/", webhooks.webhooks, name="webhooks"),
+    path("p/<slug:slug>/webhooks/<uuid:webhook>/", webhooks.webhook, name="webhook"),
+    path("p/<slug:slug>/webhooks/<uuid:webhook>/do/<str:verb>/", webhooks.act, name="webhook_act"),
+    path("p/<slug:slug>/deliveries/<uuid:delivery>/resend/", webhooks.resend, name="resend_delivery"),
 ]

@@ -5,7 +5,7 @@ from django.utils.safestring import SafeString
 
 from accounts.models import Project
 from accounts.templatetags.mled import badge
-from registry.models import PromotionRequest, Stage
+from registry.models import Delivery, PromotionRequest, Stage
 from registry.protected import is_protected
 
 register = template.Library()
@@ -21,6 +21,13 @@ STAGE_LOOK = {
     Stage.STAGING: ("run", "clock", "Staging"),
     Stage.PRODUCTION: ("ok", "ok", "Production"),
     Stage.ARCHIVED: ("", "folder", "Archived"),
+}
+
+DELIVERY_LOOK = {
+    Delivery.State.WAITING: ("", "clock"),
+    Delivery.State.SENDING: ("run", "running"),
+    Delivery.State.DELIVERED: ("ok", "ok"),
+    Delivery.State.FAILED: ("fail", "bad"),
 }
 
 
@@ -41,5 +48,12 @@ def stage_badge(project: Project, stage: str, extra: str = "") -> SafeString:
 def promotion_badge(asked: PromotionRequest, extra: str = "") -> SafeString:
     """Where a promotion stands; an approved one waits until the log covers its signature."""
     if asked.state == PromotionRequest.State.APPROVED and asked.effective_at is None:
-        return badge("warn", "clock", "Awaiting checkpoint", extra)
+        word = ("warn", "warn", "Not in effect") if asked.lapsed_at else ("warn", "clock", "Awaiting checkpoint")
+        return badge(*word, extra)
     return badge(*STATE_LOOK[PromotionRequest.State(asked.state)], extra)
+
+
+@register.simple_tag
+def delivery_badge(delivery: Delivery, extra: str = "") -> SafeString:
+    """What became of a message."""
+    return badge(*DELIVERY_LOOK[Delivery.State(delivery.state)], str(delivery.get_state_display()), extra)
