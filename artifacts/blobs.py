@@ -4,8 +4,9 @@ from typing import BinaryIO
 
 from django.conf import settings
 
-from artifacts.models import ArtifactFile, Blob
+from artifacts.models import ArtifactFile, Blob, UnnamedBlob
 from artifacts.storage import Incoming, StoredBlob, blobs
+from kernel.errors import Unavailable
 
 
 def receive(incoming: Incoming, *, expected: int | None = None) -> StoredBlob:
@@ -17,8 +18,15 @@ def receive(incoming: Incoming, *, expected: int | None = None) -> StoredBlob:
 
 
 def know(stored: StoredBlob) -> None:
-    """Make the row of a blob, whoever else is doing the same just now."""
-    Blob.objects.bulk_create([Blob(digest=stored.digest, size_bytes=stored.size_bytes)], ignore_conflicts=True)
+    """Part of an act that gives a blob a name: make its row, whoever else is doing the same just now.
+
+    Raises Unavailable where the bytes were cleared away since they came (see artifacts.collecting).
+    """
+    about_to_go, _ = UnnamedBlob.objects.filter(blob_id=stored.digest).delete()
+    if about_to_go or not Blob.objects.filter(pk=stored.digest).exists():
+        Blob.objects.bulk_create([Blob(digest=stored.digest, size_bytes=stored.size_bytes)], ignore_conflicts=True)
+        if not blobs().has(stored):
+            raise Unavailable("This content was cleared away just now, since nothing named it.", hint="Send it again.")
 
 
 def open_file(file: ArtifactFile) -> BinaryIO:

@@ -1,22 +1,52 @@
 """What happens to content in the background."""
 
+import datetime as dt
 import logging
+import time
 from uuid import UUID
 
 from celery import shared_task
 from kombu.exceptions import OperationalError
 
+from artifacts.actions.content import collect_blobs, mark_unnamed_blobs, note_check
 from artifacts.previews.workshop import forget_old
 from artifacts.profiling.jobs import profile_version, waiting_versions
+from artifacts.queries.content import blobs_to_check, stray_content
+from artifacts.storage import blobs
 from artifacts.uploads import expire
+from kernel.actor import system
+from kernel.clock import now
 
 log = logging.getLogger(__name__)
+
+
+CHECK_EVERY = dt.timedelta(days=7)
+CHECK_BLOBS, CHECK_SECONDS = 2000, 600  # a turn's share, so that a large store is read over many turns
 
 
 @shared_task
 def sweep_broken_uploads() -> None:
     """Remove uploads that nobody went on with for a day, and what else was left behind."""
     expire()
+
+
+@shared_task
+def verify_content() -> None:
+    """Read stored content again, what waited longest first, and report what is missing or changed."""
+    actor, end = system(), time.monotonic() + CHECK_SECONDS
+    for blob in blobs_to_check(actor, not_since=now() - CHECK_EVERY, limit=CHECK_BLOBS):
+        note_check(actor, blob=blob, found=blobs().check(blob.digest))
+        if time.monotonic() > end:
+            return
+
+
+@shared_task
+def collect_content() -> None:
+    """Take away content that nothing has named for a while."""
+    actor = system()
+    mark_unnamed_blobs(actor, strays=stray_content(actor))
+    while collect_blobs(actor):
+        continue
 
 
 def queue_profile(version_id: UUID) -> None:

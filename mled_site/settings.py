@@ -187,6 +187,8 @@ CELERY_BEAT_SCHEDULE = {
     "seal idle runs": {"task": "experiments.tasks.seal_idle_runs", "schedule": 600},
     "carry out promotions": {"task": "registry.tasks.carry_out_promotions", "schedule": 60},
     "send to webhooks": {"task": "registry.tasks.send_due", "schedule": 60},
+    "verify content": {"task": "artifacts.tasks.verify_content", "schedule": 3600},
+    "collect content": {"task": "artifacts.tasks.collect_content", "schedule": 6 * 3600},
     "sweep broken uploads": {"task": "artifacts.tasks.sweep_broken_uploads", "schedule": 6 * 3600},
     "forget old previews": {"task": "artifacts.tasks.forget_old_previews", "schedule": 24 * 3600},
     "forget old addresses": {"task": "audit.ledger.tasks.forget_origins", "schedule": 24 * 3600},
