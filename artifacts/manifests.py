@@ -43,9 +43,10 @@ def _check_paths(paths: Sequence[str]) -> None:
     known: dict[str, str] = {}
     for path in paths:
         checked_path(path, "files")
-        other = known.setdefault(_as_one_file(path), path)
-        if other is not path:
-            raise _clash(path, other)
+        one = _as_one_file(path)
+        if one in known:
+            raise _clash(path, known[one])
+        known[one] = path
     for path in paths:
         for folder in parents(_as_one_file(path)):
             if folder in known:
