@@ -39,7 +39,7 @@ class FileJson(serializers.ModelSerializer[ArtifactFile]):
         read_only_fields = fields
 
 
-class FileWanted(serializers.Serializer[Any]):
+class RunFileWanted(serializers.Serializer[Any]):
     upload = serializers.UUIDField(help_text="A finished upload to the run's project.")
     path = serializers.CharField(max_length=PATH_MAX, trim_whitespace=False, help_text="Below the run.")
 
@@ -67,10 +67,10 @@ class RunFiles(ListAPIView[ArtifactFile], RestView):
         root = files_root(self.actor, get_run(self.actor, self.kwargs["run"]))
         return files_in(self.actor, root, self.request.query_params.get("folder", ""))
 
-    @extend_schema(request=FileWanted, responses={201: FileJson})
+    @extend_schema(request=RunFileWanted, responses={201: FileJson})
     def post(self, request: Request, run: str) -> Response:
         """Put a finished upload at a path of the run, over what was there."""
-        found, asked = get_run(self.actor, run), self.parsed(FileWanted)
+        found, asked = get_run(self.actor, run), self.parsed(RunFileWanted)
         expect_file(self.actor, found, asked["path"])
         (stored,) = finished_blobs(self.actor, found.project, [asked["upload"]])
         return Response(FileJson(put_file(self.actor, found, path=asked["path"], stored=stored)).data, status=201)
