@@ -67,6 +67,6 @@ def stage_named(word: str) -> Stage:
 def checked_version_number(word: str | int) -> int:
     """A version's number, or Invalid: clients send it as text."""
     text = str(word)
-    if not re.fullmatch(r"[+-]?[0-9]{1,18}", text):
+    if not re.fullmatch(r"[+-]?[0-9]{1,1000}", text):
         raise Invalid(f"The version '{text[:40]}' is not a whole number.", field="version")
     return int(text)

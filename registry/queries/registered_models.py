@@ -58,6 +58,12 @@ def find_model(viewer: Actor, project: Project, name: str) -> RegisteredModel:
     return found
 
 
+def models_in(viewer: Actor, project: Project) -> QuerySet[RegisteredModel]:
+    """The registered models of a project, prompts too; deleted ones left out."""
+    rows = RegisteredModel.objects.visible_to(viewer).filter(project=project, is_deleted=False)
+    return rows.select_related("project", "created_by")
+
+
 def get_version(viewer: Actor, model: RegisteredModel, number: int | str) -> ModelVersion:
     """The version of that number. Raises Invalid for what is no whole number, NotFound."""
     wanted = checked_version_number(number)
@@ -167,8 +173,7 @@ def version_data(viewer: Actor, versions: Sequence[ModelVersion]) -> dict[int, V
 
 def model_table(viewer: Actor, project: Project, *, prompts: bool = False) -> list[ModelRow]:
     """The project's models by name, each with what a table shows. prompts: those that are prompts instead."""
-    rows = RegisteredModel.objects.visible_to(viewer).filter(project=project, is_deleted=False)
-    models = list(rows.select_related("project", "created_by").order_by("name", "pk"))
+    models = list(models_in(viewer, project).order_by("name", "pk"))
     data = model_data(viewer, models)
     counts = _version_counts(viewer, project)
     found = [_row(model, data[model.pk], counts.get(model.pk, 0)) for model in models]
