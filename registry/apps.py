@@ -10,10 +10,11 @@ class RegistryConfig(AppConfig):
         from artifacts.hooks import file_changes, owners
         from artifacts.pages.slots import version_panels
         from experiments.hooks import model_metrics, run_deletion
-        from experiments.pages.slots import data_panels, run_panels
+        from experiments.pages.slots import data_panels, finders, home_panels, project_panels, run_panels
         from registry import evidence
         from registry.actions.model_metrics import keep_model_metrics
         from registry.models import LoggedModel, ModelVersion, RegisteredModel
+        from registry.pages.cards import found_models, pending_panel, waiting_panel
         from registry.pages.lineage import panel_of_dataset_version, panel_of_run
         from registry.pages.run_panel import models_panel
         from registry.promoting import joining
@@ -30,6 +31,9 @@ class RegistryConfig(AppConfig):
         owners["model"] = owner_of_root
         run_panels.append(models_panel)
         data_panels.append(panel_of_run)
+        home_panels.append(waiting_panel)
+        project_panels.append(pending_panel)
+        finders.append(found_models)
         version_panels.append(panel_of_dataset_version)
         joining.register()
         evidence.register()

@@ -13,6 +13,7 @@ from accounts.models import Project
 from accounts.pages.doors import actor_of, signed_in
 from accounts.pages.projects import ProjectLine, projects_with_roles
 from experiments.pages.listing import Line, lines_of, tracking_uri
+from experiments.pages.slots import found_above, home_panels_of
 from experiments.queries.overview import named_like, newest_runs, running_now
 from experiments.queries.runs import get_run
 from kernel.actor import Actor
@@ -39,6 +40,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "tracking_uri": uri,
         "tracking_line": f"export MLFLOW_TRACKING_URI={uri}",
         "may_create": bool(can(viewer, "projects.create")),
+        "panels": home_panels_of(request, viewer),
         "summary": _summary(running_now(viewer), len(projects)),
     }
     return render(request, "experiments/home.html", context)
@@ -65,4 +67,5 @@ def jump(request: HttpRequest) -> HttpResponse:
         with suppress(NotFound):  # names of datasets look like that, too
             return redirect("experiments:run", run=get_run(viewer, text).uid.hex)
     found = named_like(viewer, text) if text else None
-    return render(request, "experiments/jump.html", {"text": text, "found": found})
+    above = found_above(viewer, text) if text else []
+    return render(request, "experiments/jump.html", {"text": text, "found": found, "above": above})

@@ -1,4 +1,4 @@
-"""What rooms above add to a run's pages. They register here when they start; this room never asks them."""
+"""What rooms above add to pages of runs and projects. They register here when they start; this room never asks them."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -7,6 +7,7 @@ from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
+from accounts.models import Project
 from artifacts.pages import slots
 from experiments.models import Run
 from kernel.actor import Actor
@@ -14,13 +15,15 @@ from kernel.actor import Actor
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One thing of a panel: its name and page, a text to copy, a few words."""
+    """One thing of a panel: its name and page, a text to copy, a few words, and what can be done with it."""
 
     label: str
     url: str
     copy: str
     copy_label: str
     words: str
+    act_label: str = ""
+    act_url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,5 +49,49 @@ data_panels: list[Callable[[Actor, Run], slots.Panel | None]] = []
 
 def data_panels_of(request: HttpRequest, viewer: Actor, run: Run) -> list[SafeString]:
     """What the rooms above have to show with the run's data to this viewer, drawn."""
-    made = [make(viewer, run) for make in data_panels]
+    return _drawn(request, [make(viewer, run) for make in data_panels])
+
+
+# On the home page, and on a project's overview: templates with their own context.
+home_panels: list[Callable[[Actor], slots.Panel | None]] = []
+project_panels: list[Callable[[Actor, Project], slots.Panel | None]] = []
+
+
+def home_panels_of(request: HttpRequest, viewer: Actor) -> list[SafeString]:
+    """What the rooms above have to show this viewer first, drawn."""
+    return _drawn(request, [make(viewer) for make in home_panels])
+
+
+def project_panels_of(request: HttpRequest, viewer: Actor, project: Project) -> list[SafeString]:
+    """What the rooms above have to show of this project to this viewer, drawn."""
+    return _drawn(request, [make(viewer, project) for make in project_panels])
+
+
+def _drawn(request: HttpRequest, made: Sequence[slots.Panel | None]) -> list[SafeString]:
     return [render_to_string(one.template, dict(one.context), request=request) for one in made if one is not None]
+
+
+@dataclass(frozen=True, slots=True)
+class FoundLine:
+    """One thing that the jump box found: its name and page, and where it belongs."""
+
+    label: str
+    url: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What the jump box found of one kind."""
+
+    title: str
+    icon: str
+    lines: list[FoundLine]
+
+
+finders: list[Callable[[Actor, str], Found | None]] = []
+
+
+def found_above(viewer: Actor, text: str) -> list[Found]:
+    """What the rooms above know by this text."""
+    return [found for find in finders if (found := find(viewer, text))]

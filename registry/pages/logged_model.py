@@ -5,16 +5,18 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from accounts.access import find_project
+from accounts.access import can, find_project
 from accounts.pages.doors import actor_of, signed_in
 from accounts.templatetags.mled import number
 from artifacts.pages.shelf import Shelf
 from kernel.actor import Actor
 from registry.models import LoggedModel
 from registry.pages import lineage
+from registry.pages.frame import version_url
 from registry.queries.files import model_files_root
 from registry.queries.lineage import Ref
 from registry.queries.logged_models import get_logged_model, model_data
+from registry.queries.model_lines import versions_from
 
 
 def _found(request: HttpRequest, slug: str, model: str) -> tuple[Actor, LoggedModel]:
@@ -49,6 +51,8 @@ def page(request: HttpRequest, slug: str, model: str) -> HttpResponse:
         "project": found.project,
         "model": found,
         "address": f"models:/{found.model_id}",
+        "versions": [(str(one), version_url(one)) for one in versions_from(viewer, logged=found)],
+        "may_register": bool(can(viewer, "registry.register", found.project)),
         "params": data.params,
         "tags": data.tags,
         "metrics": [

@@ -10,7 +10,7 @@ from artifacts.models import DatasetVersion
 from experiments.models import Run, RunInput
 from experiments.queries.recalls import recalled_inputs
 from kernel.actor import Actor
-from registry.models import ModelAlias, ModelVersion, PromotionRequest, RegisteredModel, RegisteredModelTag
+from registry.models import LoggedModel, ModelAlias, ModelVersion, PromotionRequest, RegisteredModel, RegisteredModelTag
 from registry.sources import PROMPT_TAG
 
 LISTED = 200
@@ -89,8 +89,8 @@ def models_named(viewer: Actor, text: str) -> list[RegisteredModel]:
     return list(models.select_related("project").order_by("-updated_ms", "-pk")[:NAMED])
 
 
-def versions_from(viewer: Actor, *, run: Run | None = None, model_id: int | None = None) -> list[ModelVersion]:
-    """The versions that came from a run, or from a logged model (its key)."""
+def versions_from(viewer: Actor, *, run: Run | None = None, logged: LoggedModel | None = None) -> list[ModelVersion]:
+    """The versions that came from a run, or from a logged model."""
     versions = ModelVersion.objects.visible_to(viewer).filter(is_deleted=False)
-    versions = versions.filter(run=run) if run is not None else versions.filter(logged_model=model_id)
-    return list(versions.select_related("model__project").order_by("model__name", "number"))
+    versions = versions.filter(run=run) if run is not None else versions.filter(logged_model=logged)
+    return list(versions.select_related("model__project", "logged_model").order_by("model__name", "number"))

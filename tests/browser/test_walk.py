@@ -126,7 +126,7 @@ def test_keys_lead_through_the_pages(ada: Page, logged: Logged):
     ada.reload()
     expect(ada.get_by_role("navigation", name="Main")).to_be_hidden()
     ada.keyboard.press("Control+k")
-    expect(ada.get_by_label("Jump to a run, experiment, dataset or project")).to_be_focused()
+    expect(ada.get_by_label("Jump to a run, experiment, dataset, model or project")).to_be_focused()
     ada.keyboard.type("tcn")
     ada.keyboard.press("Enter")
     expect(ada.get_by_role("link", name="tcn-w48")).to_be_visible()

@@ -295,3 +295,23 @@ def test_the_card_that_is_written_fills_the_checklist(team, asked):
     assert "Model card written" in Browser(team.engineer).get(page_of(asked))
     write_card(team.scientist, asked.version, section="limits", text="Drifts above 0.7.")
     assert "Drifts above 0.7." in Browser(team.engineer).get(page_of(asked))
+
+
+# --- On other pages
+
+
+def test_home_tells_what_waits_for_whoever_may_decide(team, asked):
+    assert "Waiting for you" in Browser(team.engineer).get("/")
+    assert page_of(asked) in Browser(team.engineer).get("/").links("/promotions/")
+    for who in (team.scientist, team.auditor):
+        assert "Waiting for you" not in Browser(who).get("/")
+    approved_by(team.engineer, asked)
+    assert "Waiting for you" not in Browser(team.manager).get("/")
+
+
+def test_the_overview_tells_pending_approvals(team, asked):
+    for who in (team.scientist, team.auditor, team.manager):
+        page = Browser(who).get(address(team.project))
+        assert "Pending approvals 1" in page
+        assert page_of(asked) in page.links("/promotions/")
+    assert "Pending approvals" not in Browser(team.administrator).get(address(team.project))

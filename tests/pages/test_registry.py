@@ -319,3 +319,22 @@ def test_a_governed_project_locks_its_names(team, risk):
     assert "Remove alias champion" not in emil.get(at(team, "sepsis-risk/v/1/"))
     assert "because of what stands on it" in emil.follow(at(team, "sepsis-risk/v/1/do/delete-version/"))
     assert ModelAlias.objects.get(name="champion").version.number == 1
+
+
+# --- On other pages
+
+
+def test_a_run_with_model_files_offers_to_register_them(team, ada, risk):
+    run = ModelVersion.objects.get(model=risk, number=1).run
+    page = ada.get(f"/r/{run.uid.hex}/")
+    assert f"runs:/{run.uid.hex}/model" in page
+    assert "sepsis-risk v1" in page
+    [link] = page.links("/register/")
+    assert 'value="model"' in ada.get(link).source
+    assert not Browser(team.auditor).get(f"/r/{run.uid.hex}/").links("/register/")
+
+
+def test_the_jump_box_finds_models_and_only_those_one_sees(team, ada, zoe, risk):
+    assert "sepsis-risk" in ada.get("/jump/", q="sepsis")
+    assert ada.get("/jump/", q="sepsis").links("/models/sepsis-risk/")
+    assert "Nothing found" in zoe.get("/jump/", q="sepsis")

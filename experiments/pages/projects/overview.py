@@ -14,6 +14,7 @@ from accounts.queries.people import people_in
 from accounts.queries.projects import members_of
 from experiments.pages.experiments import folder_lines
 from experiments.pages.listing import lines_of, tracking_uri
+from experiments.pages.slots import project_panels_of
 from experiments.queries.overview import Numbers, experiments_with_runs, newest_runs, numbers_of
 from experiments.queries.recalls import recalled_in_use
 from experiments.values import Lifecycle
@@ -41,6 +42,7 @@ def overview(request: HttpRequest, slug: str) -> HttpResponse:
         "no_runs": reads and not numbers.runs,
         "folders": folder_lines(experiments),
         "experiment_count": numbers.experiments,
+        "panels": project_panels_of(request, viewer, project) if reads else [],
         "people": people_in(members_of(viewer, project)),
         "tracking_uri": uri,
         "tracking_line": f"export MLFLOW_TRACKING_URI={uri}",

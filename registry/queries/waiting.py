@@ -1,0 +1,29 @@
+"""What waits for somebody's decision."""
+
+from accounts.access import can
+from accounts.models import Project
+from kernel.actor import Actor
+from registry.models import PromotionRequest
+from registry.promoting.makers import DECIDE
+from registry.queries.promotions import may_decide
+
+LOOKED_AT = 50
+
+
+def waiting_for(viewer: Actor, *, limit: int = 8) -> list[PromotionRequest]:
+    """The promotions that this viewer may decide about, in all projects, the oldest first."""
+    asked = PromotionRequest.objects.visible_to(viewer).filter(state=PromotionRequest.State.ASKED)
+    rows = asked.exclude(created_by=viewer.user_id).select_related(
+        "model__project", "version__model__project", "version__run", "version__logged_model__source_run", "created_by"
+    )
+    able: dict[Project, bool] = {}
+    found: list[PromotionRequest] = []
+    for request in rows.order_by("created_at", "pk")[:LOOKED_AT]:
+        project = request.model.project
+        if project not in able:
+            able[project] = bool(can(viewer, DECIDE, project))
+        if able[project] and may_decide(viewer, request):
+            found.append(request)
+        if len(found) == limit:
+            break
+    return found
