@@ -106,7 +106,7 @@ def _personal_data(record: VersionRecord | None) -> str:
 
 def use_words(uses: Mapping[str, int]) -> str:
     """'41 runs, 2 models', '' for none."""
-    return ", ".join(f"{count:,} {noun(kind.removesuffix('s'), count)}" for kind, count in uses.items() if count)
+    return ", ".join(f"{count:,} {noun(kind, count)}" for kind, count in uses.items() if count)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

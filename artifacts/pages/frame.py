@@ -12,6 +12,7 @@ from accounts.access import can, find_project
 from accounts.pages.doors import actor_of
 from artifacts.hooks import Uses
 from artifacts.models import Dataset, DatasetVersion
+from artifacts.pages.sources import readable
 from artifacts.queries.datasets import find_dataset
 from artifacts.queries.uses import uses_of
 from artifacts.queries.versions import get_version, versions_of
@@ -84,6 +85,7 @@ def version_frame(
         "withdrawal": when_withdrawn(version),
         "aliases": [alias.name for alias in version.aliases.all()],
         "row_count": table.row_count,
+        "source": readable(version.source),
         "uses": uses,
         "use_words": use_words(uses),
         "used": sum(one.total for one in uses),

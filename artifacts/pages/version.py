@@ -21,10 +21,11 @@ from artifacts.pages.recall import Why
 from artifacts.pages.records import record_context
 from artifacts.pages.shelf import Shelf
 from artifacts.pages.slots import panels_of
+from artifacts.profiling.formats import Format, format_of
 from artifacts.queries.datasets import find_dataset
 from artifacts.queries.history import history_of_dataset
 from artifacts.queries.uses import uses_of
-from artifacts.queries.versions import get_version
+from artifacts.queries.versions import get_version, version_files
 from artifacts.tables import table_of
 from kernel.actor import Actor
 from kernel.errors import NotFound
@@ -33,6 +34,13 @@ EVENTS_A_PAGE = 50
 USES_LISTED = 200
 SUMMARY_SHOWN = 8
 COLUMNS_SHOWN = 12
+LOOKED_THROUGH = 100  # files, for one that pandas reads
+READERS = {
+    Format.CSV: "read_csv",
+    Format.TSV: "read_table",
+    Format.JSON_LINES: "read_json",
+    Format.PARQUET: "read_parquet",
+}
 CLIENT_DIGEST = 36  # what MLflow sends at most
 
 
@@ -122,6 +130,7 @@ def _used_by(request: HttpRequest, version: DatasetVersion, context: dict[str, A
 
 def _use(request: HttpRequest, version: DatasetVersion, context: dict[str, Any]) -> str:
     context |= client_lines(request, version, context)
+    context["read"], context["data_file"] = _how_to_read(actor_of(request), version)
     return "artifacts/version_use.html"
 
 
@@ -132,8 +141,23 @@ def client_lines(request: HttpRequest, version: DatasetVersion | None, context: 
         "tracking_uri": request.build_absolute_uri(f"/mlflow/{project.slug}"),
         "site": request.build_absolute_uri("/").rstrip("/"),
         "client_digest": version.digest[:CLIENT_DIGEST] if version else "",
-        "archive_url": request.build_absolute_uri(f"{version_url(version)}archive.zip") if version else "",
+        "archive_url": request.build_absolute_uri(_archive_path(version)) if version else "",
     }
+
+
+def _how_to_read(viewer: Actor, version: DatasetVersion) -> tuple[str, str]:
+    """The pandas function for the version's first table, and its path; ("read_csv", "") where there is none."""
+    for path in version_files(viewer, version).values_list("path", flat=True)[:LOOKED_THROUGH]:
+        found = format_of(path)
+        if found is not None:
+            return READERS[found[0]], path
+    return READERS[Format.CSV], ""
+
+
+def _archive_path(version: DatasetVersion) -> str:
+    """Its files as a zip, for who sends a token."""
+    dataset = version.dataset
+    return f"/api/v1/projects/{dataset.project.slug}/datasets/{dataset.pk}/versions/{version.number}/archive.zip"
 
 
 def _history(request: HttpRequest, version: DatasetVersion, context: dict[str, Any]) -> str:

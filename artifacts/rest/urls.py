@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from artifacts.rest import datasets, uploads, versions
+from artifacts.rest import archives, datasets, uploads, versions
 
 DATASET = "projects/<slug:slug>/datasets/<uuid:dataset>/"
 VERSION = f"{DATASET}versions/<int:number>/"
@@ -23,6 +23,7 @@ urlpatterns: list[URLPattern] = [
     path(f"{VERSION}reinstate/", versions.ReinstateVersion.as_view()),
     path(f"{VERSION}profile/", versions.VersionProfileView.as_view()),
     path(f"{VERSION}uses/", versions.VersionUses.as_view()),
+    path(f"{VERSION}archive.zip", archives.VersionArchive.as_view()),
     path(f"{VERSION}files/", versions.VersionFiles.as_view()),
     path(f"{VERSION}files/<path:path>", versions.VersionFile.as_view()),
 ]

@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from artifacts.pages.sources import readable
 from artifacts.versions import Withdrawal, page_of, when_withdrawn
 from experiments.models import RunInput
 
@@ -39,20 +40,6 @@ def described_inputs(inputs: Sequence[RunInput]) -> list[DescribedInput]:
         )
         for one in inputs
     ]
-
-
-def readable(source: str) -> str:
-    """The address in a source that clients send as JSON, or the text itself."""
-    try:
-        said = json.loads(source)
-    except (ValueError, RecursionError):
-        return source
-    if isinstance(said, dict):
-        if isinstance(said.get("tags"), dict):  # of data that a script made: the script is its source
-            return str(said["tags"].get("mlflow.source.name", ""))
-        address = next((str(said[name]) for name in ("uri", "url", "path") if said.get(name)), "")
-        return address or ", ".join(f"{name}: {value}" for name, value in said.items())
-    return str(said)
 
 
 def indented(text: str) -> str:
