@@ -38,18 +38,26 @@ class Drawing:
     height: float
 
 
-def lay_out(nodes: Sequence[str], edges: Iterable[Pair], measures: Measures | None = None) -> Drawing:
-    """A drawing of the graph. Edges between the same two nodes count once; one from a node to itself is left out."""
+def lay_out(
+    nodes: Sequence[str],
+    edges: Iterable[Pair],
+    measures: Measures | None = None,
+    heights: Mapping[str, float] | None = None,
+) -> Drawing:
+    """A drawing of the graph. Edges between the same two nodes count once; one from a node to itself is left out.
+
+    heights: of nodes that are not as high as the measures say.
+    """
     sizes = measures or Measures()
-    known = set(nodes)
-    pairs = list(dict.fromkeys(pair for pair in edges if pair[0] != pair[1] and known.issuperset(pair)))
+    halves = {node: (heights or {}).get(node, sizes.height) / 2 for node in nodes}
+    pairs = list(dict.fromkeys(pair for pair in edges if pair[0] != pair[1] and halves.keys() >= set(pair)))
     forward = _without_cycles(nodes, pairs)
     ranks = ranks_of(nodes, forward)
     layers, chains = _with_bends(nodes, forward, ranks)
     segments = [piece for chain in chains.values() for piece in pairwise(chain)]
     layers = order(layers, segments)
-    middles = _settled(layers, segments, known, sizes)
-    return _drawn(layers, middles, chains, pairs, ranks, known, sizes)
+    middles = _settled(layers, segments, halves, sizes)
+    return _drawn(layers, middles, chains, pairs, ranks, halves, sizes)
 
 
 # --- Ranks
@@ -194,10 +202,10 @@ def _by_mean(layer: Sequence[str], fixed: Sequence[str], neighbours: Mapping[str
 
 
 def _settled(
-    layers: Sequence[Sequence[str]], segments: Sequence[Pair], known: set[str], sizes: Measures
+    layers: Sequence[Sequence[str]], segments: Sequence[Pair], halves: Mapping[str, float], sizes: Measures
 ) -> dict[str, float]:
     """The height of each node's middle: as near to its neighbours' mean as the order and the gaps allow."""
-    gaps = [_gaps(layer, known, sizes) for layer in layers]
+    gaps = [_gaps(layer, halves, sizes) for layer in layers]
     middles: dict[str, float] = {}
     for layer, steps in zip(layers, gaps, strict=True):
         middles.update(zip(layer, steps, strict=True))
@@ -214,14 +222,14 @@ def _settled(
     return middles
 
 
-def _gaps(layer: Sequence[str], known: set[str], sizes: Measures) -> list[float]:
-    """The least height of each node of a rank below the first one's."""
+def _gaps(layer: Sequence[str], halves: Mapping[str, float], sizes: Measures) -> list[float]:
+    """The least height of each node of a rank below the first one's. Bends are in no `halves`: they have no height."""
     offsets, at = [], 0.0
     for index, node in enumerate(layer):
         if index:
-            halves = sum(sizes.height / 2 if one in known else 0.0 for one in (layer[index - 1], node))
-            both = node in known and layer[index - 1] in known
-            at += halves + (sizes.node_gap if both else sizes.bend_gap)
+            before = layer[index - 1]
+            both = node in halves and before in halves
+            at += halves.get(before, 0) + halves.get(node, 0) + (sizes.node_gap if both else sizes.bend_gap)
         offsets.append(at)
     return offsets
 
@@ -245,25 +253,24 @@ def _drawn(
     chains: Mapping[Pair, Sequence[str]],
     pairs: Sequence[Pair],
     ranks: Mapping[str, int],
-    known: set[str],
+    halves: Mapping[str, float],
     sizes: Measures,
 ) -> Drawing:
-    half = sizes.height / 2
-    top = min((middles[node] - (half if node in known else 0) for layer in layers for node in layer), default=0)
+    top = min((middles[node] - halves.get(node, 0) for layer in layers for node in layer), default=0)
     down = sizes.margin - top
     step = sizes.width + sizes.rank_gap
     spots = {
-        node: (sizes.margin + rank * step, middles[node] - half + down)
+        node: (sizes.margin + rank * step, middles[node] - halves[node] + down)
         for rank, layer in enumerate(layers)
         for node in layer
-        if node in known
+        if node in halves
     }
     lines = {}
     for start, end in pairs:
         backwards = (start, end) not in chains
         points = _points(chains[end, start] if backwards else chains[start, end], spots, middles, ranks, down, sizes)
         lines[start, end] = points[::-1] if backwards else points
-    bottom = max((middles[node] + (half if node in known else 0) for layer in layers for node in layer), default=0)
+    bottom = max((middles[node] + halves.get(node, 0) for layer in layers for node in layer), default=0)
     width = 2 * sizes.margin + len(layers) * step - sizes.rank_gap
     return Drawing(spots, lines, dict(ranks), width, bottom + down + sizes.margin)
 

@@ -55,6 +55,12 @@ def test_an_edge_past_a_rank_goes_round_the_nodes_there():
     assert middle < top or middle > top + SIZES.height
 
 
+def test_tall_nodes_take_their_room():
+    drawing = lay_out(["a", "b", "c"], [("a", "b"), ("a", "c")], heights={"b": 300})
+    assert drawing.spots["c"][1] - drawing.spots["b"][1] == 300 + SIZES.node_gap
+    assert drawing.height == 300 + SIZES.node_gap + SIZES.height + 2 * SIZES.margin
+
+
 def test_a_cycle_ends_and_is_drawn():
     drawing = lay_out(["a", "b"], [("a", "b"), ("b", "a")])
     assert set(drawing.lines) == {("a", "b"), ("b", "a")}
