@@ -2,7 +2,7 @@
 
 import io
 import struct
-from typing import IO, Any, Final
+from typing import IO, Any, Final, cast
 
 from PIL import Image, ImageOps, UnidentifiedImageError
 
@@ -76,7 +76,7 @@ def _drawn(image: Image.Image, side: int) -> Image.Image:
 def _stretched(image: Image.Image) -> Image.Image:
     """Grey values of more than 8 bits, from the darkest to the brightest."""
     grey = image.convert("F")
-    low, high = grey.getextrema()
+    low, high = cast("tuple[float, float]", grey.getextrema())
     span = (high - low) or 1.0
     return grey.point(lambda value: value * (255.0 / span) + (-low * 255.0 / span)).convert("L")
 

@@ -112,7 +112,16 @@ function onKey(event: KeyboardEvent): void {
   }
 }
 
+let goOnFrom = -1; // where "Show more" stood, so that the keyboard goes on at the first of what came
+
+function goOn(): void {
+  if (goOnFrom >= 0) goTo(items()[goOnFrom]);
+  goOnFrom = -1;
+}
+
 function onClick(event: MouseEvent): void {
+  const more = (event.target as Element).closest<HTMLAnchorElement>("#tree a.more");
+  if (more) goOnFrom = items().indexOf(more);
   const folder = (event.target as Element).closest<HTMLAnchorElement>("#tree a.f[data-folder]");
   if (!folder || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
   event.preventDefault();
@@ -144,7 +153,8 @@ export function listenForFiles(): void {
   document.addEventListener("htmx:afterSettle", (event) => {
     const swapped = (event as CustomEvent<{ target: Element }>).detail.target;
     if (swapped.id === "file" || swapped.id === "main") markCurrent();
-    if (swapped.closest("#tree") || swapped.id === "file") dress();
+    dress();
+    goOn();
   });
   dress();
   const current = tree()?.querySelector<HTMLElement>("[aria-current]");
