@@ -37,10 +37,9 @@ def post(url: str, body: bytes, headers: Mapping[str, str], *, seconds: float = 
     until = time.monotonic() + seconds
     try:
         place = parsed_url(url)
-        address = address_of(place, seconds=seconds)
-    except (Invalid, Unreachable) as error:
+        connection = _Pinned(place, address_of(place, seconds=seconds), until)
+    except (Invalid, Unreachable, OSError) as error:  # OSError: MLED_WEBHOOK_CA cannot be read
         return Answer(None, str(error)[:ERROR_MAX])
-    connection = _Pinned(place, address, until)
     watch = threading.Timer(max(0.0, until - time.monotonic()), connection.cut)
     watch.daemon = True
     watch.start()
@@ -81,12 +80,20 @@ class _Pinned(http.client.HTTPSConnection):
 
     def connect(self) -> None:
         """Open the connection within the time that is left."""
-        left = max(0.01, self._until - time.monotonic())
-        plain = socket.create_connection((self._address, self.port), timeout=left)
+        plain = socket.socket(socket.AF_INET6 if ":" in self._address else socket.AF_INET, socket.SOCK_STREAM)
+        self._raw = plain  # from here on `cut` and `close` find it, whatever fails
+        plain.settimeout(max(0.01, self._until - time.monotonic()))
+        plain.connect((self._address, self.port))
         context: ssl.SSLContext = self._context  # type: ignore[attr-defined]  # http.client's own name for it
         self.sock: Any = context.wrap_socket(plain, server_hostname=self.host, do_handshake_on_connect=False)
         self._raw = self.sock
         self.sock.do_handshake()
+
+    def close(self) -> None:
+        """Close it, also where it was never opened in full."""
+        super().close()
+        if self._raw is not None:
+            self._raw.close()
 
     def cut(self) -> None:
         """End it from another thread: whoever waits on it gets an error at once."""
