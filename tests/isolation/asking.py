@@ -54,6 +54,7 @@ class Ids:
     upload: str
     registered: str
     dataset: str
+    notice: str
     view: str
     promotion: str
     webhook: str
@@ -248,6 +249,13 @@ def page_requests(ids: Ids) -> Iterator[Asked]:
         yield Asked("pages", "GET", f"/{query}")
     for query in ("curves.bin", "curves.csv", "curves/"):
         yield Asked("pages", "GET", f"/r/{ids.run}/{query}?key={WORD}-loss&keys={WORD}-loss")
+    for start in starts_of(ids):
+        yield Asked("pages", "GET", f"/p/{ids.slug}/lineage/?of={start}&view=table", what="lineage")
+
+
+def starts_of(ids: Ids) -> tuple[str, ...]:
+    """What a lineage may start from."""
+    return f"run:{ids.run}", f"model:{ids.model}"
 
 
 BODIES: dict[str, Any] = {
@@ -282,6 +290,8 @@ def rest_requests(ids: Ids) -> Iterator[Asked]:
     ):
         yield Asked("rest", "GET", f"{runs}?{urlencode(query)}", what="runs narrowed")
     yield Asked("rest", "GET", f"{runs}{ids.run}/metric-history/?key={WORD}-loss", what="history of a metric")
+    for start in starts_of(ids):
+        yield Asked("rest", "GET", f"/api/v1/projects/{ids.slug}/lineage/?of={start}", what="lineage")
     chosen = {"name": "x", "projects": [ids.slug]}
     yield Asked("rest", "POST", "/api/v1/tokens/", json.dumps(chosen).encode(), what="a token for the project")
 
@@ -323,6 +333,9 @@ def message_fields(ids: Ids) -> dict[str, Any]:
         "alias": f"{WORD}-alias",
         "stage": "Staging",
         "source": f"models:/{ids.model}",
+        "num_parts": 2,
+        "upload_id": ids.upload,
+        "parts": [{"part_number": 1}, {"part_number": 2}],
         "start_step": 0,
         "end_step": 10,
     }
@@ -339,6 +352,8 @@ def message_of(route: Route, ids: Ids) -> dict[str, Any]:
         known["datasets"] = [{"dataset_name": f"{WORD}-data"}]
     if "GetArtifact" in route.asks.__name__:
         known["path"] = ids.file
+    if route.asks.__name__.endswith("Parts"):
+        known["path"] = f"/somewhere/{WORD}.bin"
     if "ListProxied" in route.asks.__name__:
         known["path"] = f"{ids.experiment}/{ids.run}/artifacts"
     if issubclass(route.asks, OfModel):
