@@ -15,10 +15,12 @@ from accounts.templatetags.mled import duration, number
 from experiments.compare.matrix import Figure, MetricCell, MetricRow, TextRow, metric_row, text_row, text_rows, varying
 from experiments.exporting.fields import defused
 from experiments.models import MetricSeries, Run
+from experiments.pages.charts import charts_of
 from experiments.pages.curves import as_csv
 from experiments.pages.figures import last_of, weight_of
 from experiments.pages.frame import took
 from experiments.queries.comparison import Compared, compared, runs_named
+from experiments.queries.experiments import metric_directions
 from experiments.queries.record import SYSTEM_PREFIX
 from experiments.values import ReviewState, RunStatus
 from kernel.errors import Invalid
@@ -68,6 +70,11 @@ class Asked:
         }
         kept = {name: value for name, value in pairs.items() if value}
         return f"{reverse('experiments:compare')}?{urlencode(kept, safe=',')}"
+
+    @property
+    def curves_url(self) -> str:
+        """The curves of the same runs."""
+        return self.url().replace(reverse("experiments:compare"), reverse("experiments:compare_curves"), 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +143,26 @@ def page(request: HttpRequest) -> HttpResponse:
     if runs:
         context |= _table(asked, compared(viewer, runs))
     return render(request, "experiments/compare.html", context)
+
+
+@require_safe
+@signed_in
+def curves(request: HttpRequest) -> HttpResponse:
+    """The curves of the compared runs, over one another."""
+    viewer = actor_of(request)
+    asked = Asked.parse(request.GET)
+    runs = runs_named(viewer, asked.refs)
+    asked = replace(asked, refs=tuple(run.readable_id for run in runs))
+    projects = {run.project for run in runs}
+    context = {
+        "at": "compare",
+        "project": next(iter(projects)) if len(projects) == 1 else None,
+        "asked": asked,
+        "kept": [("runs", ",".join(asked.refs))],
+        "groupings": [],
+        **charts_of(request, viewer, runs, {one: metric_directions(viewer, one) for one in projects}),
+    }
+    return render(request, "experiments/compare_curves.html", context)
 
 
 @require_safe

@@ -121,16 +121,17 @@ def runs(request: HttpRequest, slug: str) -> HttpResponse:
         and bool(asked.only_experiment or not asked.experiment_ids),
         "views": menu_of(viewer, project, asked),
         "exports": export_links(project, asked),
-        "matters_url": f"{reverse('experiments:relations', args=[project.slug])}?{urlencode(matters_kept(asked))}",
+        "charts_url": over_to("charts", project, asked.kept("columns", "good", "saved")),
+        "matters_url": over_to("relations", project, asked.kept("columns", "sort", "good", "saved")),
         "tracking_uri": tracking_uri(request, project),
         "may_log": bool(can(viewer, "experiments.log_run", project)),
     }
     return render(request, "experiments/runs.html", context)
 
 
-def matters_kept(asked: Asked) -> list[tuple[str, str]]:
-    """What goes along to the page of relations: which runs, not how they are shown."""
-    return asked.kept("columns", "sort", "good")
+def over_to(page: str, project: Project, pairs: Sequence[tuple[str, str]]) -> str:
+    """The address of another page about the runs of the same question."""
+    return f"{reverse(f'experiments:{page}', args=[project.slug])}?{urlencode(list(pairs))}"
 
 
 def with_default_experiment(viewer: Actor, project: Project, asked: Asked) -> Asked:

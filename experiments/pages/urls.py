@@ -5,6 +5,7 @@ from django.urls import path
 from artifacts.pages.shelf_urls import shelf_urls
 from experiments.pages import (
     artifacts,
+    charts,
     client_link,
     compare,
     curves,
@@ -26,6 +27,10 @@ urlpatterns = [
     path("", home.home, name="home"),
     path("mlflow/<slug:slug>/", client_link.client_link, name="client_link"),
     path("jump/", home.jump, name="jump"),
+    path("charts/data.bin", charts.data, name="charts_data"),
+    path("charts/data.csv", charts.table, name="charts_csv"),
+    path("p/<slug:slug>/charts/", charts.of_project, name="charts"),
+    path("compare/curves/", compare.curves, name="compare_curves"),
     path("compare/", compare.page, name="compare"),
     path("compare/table.csv", compare.as_file, name="compare_csv"),
     path("p/<slug:slug>/", overview.overview, name="project"),

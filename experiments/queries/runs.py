@@ -76,6 +76,12 @@ def _by_readable_id(run_id: str) -> Run | None:
     return _runs_with_their_place().filter(project__key=match[1], number=int(match[2])).first()
 
 
+def runs_in_order(viewer: Actor, ids: Sequence[int]) -> list[Run]:
+    """The runs of these primary keys in this order; those that the viewer may not see are left out."""
+    rows = Run.objects.visible_to(viewer).select_related("project", "experiment", "created_by").in_bulk(list(ids))
+    return [rows[pk] for pk in ids if pk in rows]
+
+
 def parent_of(viewer: Actor, run: Run) -> Run | None:
     """The run that this one is part of, where the viewer may see it."""
     parent = run.parent

@@ -1,0 +1,46 @@
+// The binary form of the curves or bands of one metric; see experiments/pages/charts.py. Little-endian.
+export interface Block {
+  kind: "curve" | "band";
+  place: number;
+  x: Float64Array;
+  y: Float64Array;
+  low: Float64Array | null;
+  high: Float64Array | null;
+  runs: Float64Array | null;
+  total: number;
+  notFinite: number;
+  thinned: boolean;
+}
+
+export function readBlocks(buffer: ArrayBuffer): Block[] {
+  const view = new DataView(buffer);
+  const magic = new TextDecoder().decode(new Uint8Array(buffer, 0, 4));
+  if (magic !== "MLM1") throw new Error(`These are no curves: they begin with ${magic}`);
+  const blocks: Block[] = [];
+  let at = 8;
+  for (let left = view.getUint32(4, true); left > 0; left--) {
+    const isBand = view.getUint32(at, true) === 1;
+    const n = view.getUint32(at + 8, true);
+    const column = (index: number): Float64Array => new Float64Array(buffer, at + 32 + 8 * n * index, n);
+    blocks.push({
+      kind: isBand ? "band" : "curve",
+      place: view.getUint32(at + 4, true),
+      x: column(0),
+      y: column(1),
+      low: isBand ? column(2) : null,
+      high: isBand ? column(3) : null,
+      runs: isBand ? column(4) : null,
+      total: view.getFloat64(at + 16, true),
+      notFinite: view.getFloat64(at + 24, true),
+      thinned: view.getUint32(at + 12, true) === 1,
+    });
+    at += 32 + 8 * n * (isBand ? 5 : 2);
+  }
+  return blocks;
+}
+
+export async function fetchBlocks(address: string, signal: AbortSignal): Promise<Block[]> {
+  const answer = await fetch(address, { signal, headers: { Accept: "application/octet-stream" } });
+  if (!answer.ok) throw new Error(`The curves did not come: ${answer.status}`);
+  return readBlocks(await answer.arrayBuffer());
+}

@@ -1,0 +1,186 @@
+"""Curves of many runs over one another: what the page offers, and what its data hold."""
+
+import csv
+import io
+import struct
+
+import numpy as np
+import pytest
+
+from experiments.actions.batches import log_batch
+from experiments.metrics.batch import Batch, MetricPoint
+from tests.factories import STARTED_MS, a_batch, a_person, a_run, a_team
+from tests.pages.conftest import Browser
+from tests.pages.test_run_table import queries_of
+
+
+def a_trained_run(team, lr="0.1", values=(3.0, 2.0, 1.0), key="loss"):
+    run = a_run(team.scientist)
+    points = [MetricPoint(key, value, STARTED_MS + 1_000 * step, step=step) for step, value in enumerate(values)]
+    log_batch(team.scientist, run, batch=Batch(metrics=points, params={"lr": lr}))
+    return run
+
+
+def blocks(content: bytes):
+    """The blocks of the binary form: dicts with their columns as arrays."""
+    assert content[:4] == b"MLM1"
+    (count,) = struct.unpack_from("<I", content, 4)
+    at, found = 8, []
+    for _ in range(count):
+        kind, place, n, thinned, total, odd = struct.unpack_from("<IIIIdd", content, at)
+        width = 5 if kind else 2
+        columns = np.frombuffer(content, "<f8", n * width, at + 32).reshape(width, n)
+        found.append({"kind": kind, "place": place, "thinned": thinned, "total": total, "odd": odd, "columns": columns})
+        at += 32 + 8 * n * width
+    assert at == len(content)
+    return found
+
+
+def data(who, runs, **query):
+    answer = Browser(who).client.get("/charts/data.bin", {"runs": ",".join(r.readable_id for r in runs), **query})
+    assert answer.status_code == 200, answer.content[:200]
+    return blocks(answer.content)
+
+
+def charts(team) -> str:
+    return f"/p/{team.project.slug}/charts/"
+
+
+def test_the_page_draws_the_newest_runs_that_match_with_a_section_for_each_prefix(team, ada):
+    first, second = a_trained_run(team), a_trained_run(team, key="val/loss")
+    page = ada.get(charts(team))
+    assert {first.readable_id, second.readable_id} <= set(page.text.split())
+    assert [prefix for prefix, _ in page.response.context["sections"]] == ["val/", "Metrics"]
+    found = ada.get(charts(team), q=f"run_id = '{first.uid.hex}'")
+    assert second.readable_id not in found.text
+
+
+def test_each_curve_has_its_points_at_its_place(team):
+    runs = [a_trained_run(team, values=(3, 2, 1)), a_trained_run(team, values=(9, 8))]
+    first, second = data(team.scientist, runs, key="loss")
+    assert (first["place"], second["place"]) == (0, 1)
+    assert first["columns"].tolist() == [[0, 1, 2], [3, 2, 1]]
+    assert second["columns"].tolist() == [[0, 1], [9, 8]]
+
+
+def test_a_run_without_the_metric_is_left_out(team):
+    runs = [a_run(team.scientist), a_trained_run(team)]
+    [only] = data(team.scientist, runs, key="loss")
+    assert only["place"] == 1
+
+
+def test_time_is_in_milliseconds_and_relative_time_begins_at_nought(team):
+    run = a_trained_run(team)
+    [by_time] = data(team.scientist, [run], key="loss", x="time")
+    [relative] = data(team.scientist, [run], key="loss", x="relative")
+    assert by_time["columns"][0].tolist() == [STARTED_MS, STARTED_MS + 1_000, STARTED_MS + 2_000]
+    assert relative["columns"][0].tolist() == [0, 1_000, 2_000]
+
+
+def test_a_window_reads_again_what_lies_in_it(team):
+    run = a_trained_run(team, values=range(1_000))
+    [whole] = data(team.scientist, [run], key="loss", buckets=10)
+    [part] = data(team.scientist, [run], key="loss", buckets=10, **{"from": 100, "to": 110})
+    assert whole["thinned"] == 1
+    assert whole["total"] == 1_000
+    assert part["columns"][0].tolist() == list(range(100, 111))
+
+
+def test_groups_are_drawn_as_numpy_would_reckon_them(team):
+    runs = [
+        a_trained_run(team, "0.1", (1.0, 2.0)),
+        a_trained_run(team, "0.1", (3.0, 6.0)),
+        a_trained_run(team, "0.2", (5.0,)),
+    ]
+    narrow, wide = data(team.scientist, runs, key="loss", group="params.lr", spread="std")
+    assert narrow["kind"] == 1
+    x, middle, low, high, n = narrow["columns"]
+    assert x.tolist() == [0, 1]
+    assert middle.tolist() == [2, 4]
+    assert np.allclose(high - middle, np.std([[1, 2], [3, 6]], axis=0, ddof=1))
+    assert np.allclose(middle - low, high - middle)
+    assert n.tolist() == [2, 2]
+    assert wide["columns"][4].tolist() == [1]
+
+
+def test_runs_without_the_field_form_a_group_of_their_own_at_the_end(team, ada):
+    a_trained_run(team, "10")
+    a_trained_run(team, "9")
+    plain = a_run(team.scientist)
+    log_batch(team.scientist, plain, batch=a_batch(loss=[2.0, 1.0]))
+    lines = ada.get(charts(team), group="params.lr").response.context["lines"]
+    assert [(line.name, line.words) for line in lines] == [("9", "1 run"), ("10", "1 run"), ("none", "1 run")]
+
+
+def test_hiding_a_run_is_no_part_of_the_data_so_that_no_mean_changes(team, ada):
+    a_trained_run(team)
+    page = ada.get(charts(team), off="whatever", group="params.lr")
+    assert "off=" not in page.response.context["data_url"]
+
+
+def test_nan_and_infinity_are_sent_and_counted(team):
+    run = a_trained_run(team, values=(1.0, float("nan"), float("inf")))
+    [curve] = data(team.scientist, [run], key="loss")
+    assert curve["odd"] == 2
+    assert np.isnan(curve["columns"][1][1])
+
+
+def test_no_two_of_twelve_shown_runs_share_a_colour(team, ada):
+    for _ in range(12):
+        a_trained_run(team)
+    lines = ada.get(charts(team), count=20).response.context["lines"]
+    assert len({line.slot for line in lines}) == 12
+
+
+def test_the_csv_holds_what_the_chart_shows(team, ada):
+    run = a_trained_run(team)
+    answer = ada.client.get("/charts/data.csv", {"runs": run.readable_id, "key": "loss"})
+    rows = list(csv.reader(io.StringIO(answer.content.decode())))
+    assert rows == [["run", "x", "value"], *[[run.readable_id, str(float(s)), str(3.0 - s)] for s in range(3)]]
+
+
+def test_a_wrong_query_is_shown_where_it_is_wrong(team, ada):
+    page = ada.get(charts(team), q="metrics.loss <")
+    assert 'aria-invalid="true"' in page.source
+
+
+@pytest.mark.parametrize(("name", "value"), [("buckets", "0"), ("buckets", "x"), ("buckets", "1e9"), ("from", "nan")])
+def test_a_window_or_bucket_count_that_is_none_is_a_clear_mistake(team, name, value):
+    run = a_trained_run(team)
+    query = {"runs": run.readable_id, "key": "loss", "from": "0", "to": "1", name: value}
+    assert Browser(team.scientist).client.get("/charts/data.bin", query).status_code == 400
+
+
+def test_an_empty_project_says_what_draws_a_curve(team, ada):
+    assert "No run matches" in ada.get(charts(team))
+    a_run(team.scientist)
+    assert "No curve among these runs" in ada.get(charts(team))
+
+
+def test_strangers_and_other_teams_get_no_page_and_no_data(team):
+    run = a_trained_run(team)
+    for who in (a_person(), a_team().scientist):
+        Browser(who).get(charts(team), expecting=404)
+        Browser(who).get("/charts/data.bin", expecting=404, runs=run.readable_id, key="loss")
+        Browser(who).get("/charts/data.csv", expecting=404, runs=run.uid.hex, key="loss")
+        Browser(who).get("/compare/curves/", expecting=404, runs=run.uid.hex)
+
+
+def test_data_of_many_runs_take_as_many_queries_as_of_two(team):
+    runs = [a_trained_run(team) for _ in range(8)]
+    client = Browser(team.scientist)
+
+    def asked(of):
+        refs = ",".join(run.readable_id for run in of)
+        return queries_of(lambda: client.client.get("/charts/data.bin", {"runs": refs, "key": "loss"}))
+
+    asked(runs[:1])
+    assert asked(runs[:2]) == asked(runs)
+
+
+def test_compared_runs_have_their_curves_on_a_tab(team, ada):
+    runs = [a_trained_run(team), a_trained_run(team)]
+    refs = ",".join(run.readable_id for run in runs)
+    page = ada.get(ada.get("/compare/", runs=refs).links("/compare/curves/")[0])
+    assert "Compare 2 runs" in page
+    assert 'data-chart="loss"' in page.source
