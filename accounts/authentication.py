@@ -47,6 +47,18 @@ def actor_for_token(secret: str, door: Door, *, request_id: str = "", client: st
             "This token is not good: unknown, expired or revoked.",
             hint="Make a new one on the Tokens page and put it into MLFLOW_TRACKING_TOKEN.",
         )
+    return _by_token(known, token, door, request_id=request_id, client=client, ip=ip)
+
+
+def actor_for_token_id(token_id: UUID, door: Door, *, request_id: str = "", client: str = "", ip: str = "") -> Actor:
+    """The owner of a live token, where we signed its id ourselves: such a link ends with the token."""
+    token = ApiToken.objects.filter(pk=token_id).select_related("user").first()
+    if token is None or not token.is_live or not token.user.is_active:
+        raise Unauthenticated("The token behind this link is expired or revoked.", hint="Begin again with a new one.")
+    return _by_token(facts(), token, door, request_id=request_id, client=client, ip=ip)
+
+
+def _by_token(known: Facts | None, token: ApiToken, door: Door, *, request_id: str, client: str, ip: str) -> Actor:
     _note_use(token)
     grant = TokenGrant(
         id=token.id,

@@ -60,7 +60,7 @@ def _answered(request: HttpRequest, request_id: str) -> HttpResponseBase:
         raise Invalid("The address holds a NUL character, which nothing here is named by.", field="path")
     slug, rest = _split(request.path_info)
     route, named = find_route(request.method or "", rest)
-    if route.needs is Needs.NOTHING:
+    if route.needs in (Needs.NOTHING, Needs.LINK):
         return _response(route.handler(Call(anonymous(Door.MLFLOW), None, request, named)))
     actor = _actor(request, request_id)
     if route.is_refused:

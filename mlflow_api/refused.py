@@ -173,20 +173,13 @@ FAMILIES: Final = (
         ),
     ),
     Family(
-        "Multipart and presigned transfer of artifacts",
-        "files go through the server by plain PUT and GET, to which clients fall back.",
+        "Presigned transfer for one cloud service's own client",
+        "links to the store come by mlflow-artifacts/presigned and mlflow-artifacts/mpu, where `server-info` says so.",
         _calls(
             "2.0/mlflow/",
             "POST artifacts/presigned-upload-url",
             "POST artifacts/presigned-download-url",
         )
-        + _calls(
-            "2.0/mlflow-artifacts/",
-            "POST mpu/create/{path:any}",
-            "POST mpu/complete/{path:any}",
-            "POST mpu/abort/{path:any}",
-            "GET presigned/{path:any}",
-        ),
     ),
     Family(
         "What only MLflow's own web page calls",

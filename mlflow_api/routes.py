@@ -17,6 +17,7 @@ from mlflow_api.endpoints import (
     logged_models,
     metrics,
     model_versions,
+    multipart,
     proxy,
     registered_models,
     runs,
@@ -35,6 +36,7 @@ class Needs(StrEnum):
     TOKEN = "a token"  # noqa: S105 - not a secret
     READ = "a token with the scope 'read'"
     LOG = "a token with the scope 'log'"
+    LINK = "an address that this server signed"
 
 
 class Coverage(StrEnum):
@@ -61,7 +63,7 @@ class Route:
         return self.coverage is Coverage.REFUSED
 
 
-READ, LOG, TOKEN, NOTHING = Needs.READ, Needs.LOG, Needs.TOKEN, Needs.NOTHING
+READ, LOG, TOKEN, NOTHING, LINK = Needs.READ, Needs.LOG, Needs.TOKEN, Needs.NOTHING, Needs.LINK
 FULL, PARTIAL = Coverage.FULL, Coverage.PARTIAL
 _M2, _M3, _FILES = "2.0/mlflow/", "3.0/mlflow/", "2.0/mlflow-artifacts/"
 
@@ -106,6 +108,18 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route("GET", _FILES + "artifacts/{path:any}", proxy.download, READ),
     Route("PUT", _FILES + "artifacts/{path:any}", proxy.upload, LOG),
     Route("DELETE", _FILES + "artifacts/{path:any}", proxy.delete, LOG),
+    Route("POST", _FILES + "mpu/create/{path:any}", multipart.create, LOG, ask.CreateParts),
+    Route("PUT", multipart.PART_PATH, multipart.send_part, LINK, note="MLED's own: where a file's parts go"),
+    Route("POST", _FILES + "mpu/complete/{path:any}", multipart.complete, LOG, ask.CompleteParts),
+    Route("POST", _FILES + "mpu/abort/{path:any}", multipart.abort, LOG, ask.AbortParts),
+    Route(
+        "GET",
+        _FILES + "presigned/{path:any}",
+        multipart.presigned,
+        READ,
+        coverage=PARTIAL,
+        note="where clients reach the object store; else 501, and clients fall back",
+    ),
     # logged models
     Route("POST", _M2 + "logged-models", logged_models.create, LOG, ask.CreateLoggedModel),
     Route("POST", _M2 + "logged-models/search", logged_models.search, READ, ask.SearchLoggedModels),

@@ -6,6 +6,7 @@ back asks how far it is. Whoever moves the row first wins; another sender at the
 
 import re
 import secrets
+from collections.abc import Sequence
 
 from django.conf import settings
 
@@ -19,9 +20,10 @@ from artifacts.storage.receiving import Ahead, Piece
 from artifacts.uploads import PART_BYTES, assembled, complete, forget, part_bytes_for
 from kernel.actor import Actor
 from kernel.clock import now
-from kernel.errors import Conflict, Invalid, TooLarge
+from kernel.errors import Conflict, Invalid, NotFound, TooLarge
 
 UPLOAD = "experiments.upload"
+PARTS_MAX = 10_000  # of one file, as in S3
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -62,6 +64,50 @@ def begin_upload(actor: Actor, project: Project, *, size_bytes: int, digest: str
     return upload
 
 
+@action(UPLOAD, on="project")
+def begin_numbered_upload(actor: Actor, project: Project, *, part_count: int, purpose: str) -> Upload:
+    """Announce a file that comes in so many numbered parts, in any order and of any size. Raises Invalid."""
+    if not 1 <= part_count <= PARTS_MAX:
+        raise Invalid(f"A file comes in 1 to {PARTS_MAX:,} parts.", hint="Send larger parts.", field="num_parts")
+    names = [[str(number), None] for number in range(1, part_count + 1)]
+    upload = Upload(project=project, created_by_id=actor.user_id, purpose=purpose, parts=names)
+    upload.storage_key = upload.id.hex
+    upload.save(force_insert=True)
+    return upload
+
+
+def send_numbered_part(actor: Actor, upload: Upload, *, number: str, incoming: Incoming, expected: int | None) -> Part:
+    """Take in one part; sending it again replaces it. Call it outside a transaction.
+
+    Raises NotFound for a number that was not announced, UploadBroken, TooLarge, StorageFull.
+    """
+    upload = _numbered(actor, upload)
+    if number not in {name for name, _ in upload.parts}:
+        raise NotFound(f"This upload has no part {number[:20]}.", field="part_number")
+    limit = settings.MLED_MAX_UPLOAD_BYTES
+    part = blobs().put_part(upload.storage_key, number, incoming, limit=limit, expected=expected)
+    Upload.objects.filter(pk=upload.pk).update(touched_at=now())
+    return part
+
+
+def finish_numbered_upload(actor: Actor, upload: Upload, *, numbers: Sequence[int]) -> Upload:
+    """Make the blob of all parts; doing it again changes nothing. numbers: of the parts that the sender counts.
+
+    Call it outside a transaction. Raises Conflict where a part did not come or others are counted, TooLarge.
+    """
+    upload = get_upload(actor, upload.pk)
+    require(actor, UPLOAD, upload)
+    if upload.state == Upload.State.COMPLETE:
+        return upload
+    upload = _numbered(actor, upload)
+    if [str(number) for number in numbers] != [name for name, _ in upload.parts]:
+        raise Invalid("Name every part once, from 1 on.", hint=f"There are {len(upload.parts):,}.", field="parts")
+    parts = [blobs().find_part(upload.storage_key, name) for name, _ in upload.parts]
+    if None in parts:
+        raise Conflict(f"Part {parts.index(None) + 1} has not come.", hint="Send it first.", field="parts")
+    return _made_of(actor, upload, [part for part in parts if part])
+
+
 def append_upload(actor: Actor, upload: Upload, *, offset: int, incoming: Incoming) -> Upload:
     """Take in the bytes from this offset on; whole pieces stay, also when the sender breaks off behind them.
 
@@ -91,16 +137,13 @@ def finish_upload(actor: Actor, upload: Upload) -> Upload:
     require(actor, UPLOAD, upload)
     if upload.state == Upload.State.COMPLETE:
         return upload
+    if upload.size_bytes is None:
+        raise _comes_numbered()
     if _next_piece(upload):
         raise Conflict(
             f"Only {upload.received_bytes:,} of {upload.size_bytes:,} bytes have come.", hint="Send the rest first."
         )
-    try:
-        stored = assembled(upload, [Part(name, size) for name, size in upload.parts])
-    except UploadBroken:
-        return _finished_by_another(actor, upload)
-    complete(actor, upload, stored)
-    return get_upload(actor, upload.pk)
+    return _made_of(actor, upload, [Part(name, size) for name, size in upload.parts])
 
 
 def drop_upload(actor: Actor, upload: Upload) -> None:
@@ -116,7 +159,13 @@ def _to_go_on(actor: Actor, upload: Upload) -> Upload:
     require(actor, UPLOAD, upload)
     if upload.state != Upload.State.OPEN:
         raise WrongOffset(upload.received_bytes)
+    if upload.size_bytes is None:
+        raise _comes_numbered()
     return upload
+
+
+def _comes_numbered() -> Conflict:
+    return Conflict("This upload comes in numbered parts.", hint="Send them to their own addresses.", field="upload")
 
 
 def _next_piece(upload: Upload) -> int:
@@ -137,6 +186,25 @@ def _advance(upload: Upload, part: Part) -> None:
             raise Conflict("This upload was given up meanwhile.", hint="Begin anew.")
         raise WrongOffset(theirs)
     upload.received_bytes, upload.parts = after, parts
+
+
+def _numbered(actor: Actor, upload: Upload) -> Upload:
+    """The upload as it is now, if it takes numbered parts."""
+    upload = get_upload(actor, upload.pk)
+    require(actor, UPLOAD, upload)
+    if upload.size_bytes is not None:
+        raise Conflict("This upload takes no numbered parts.", hint="Begin one that does.", field="upload_id")
+    return upload
+
+
+def _made_of(actor: Actor, upload: Upload, parts: list[Part]) -> Upload:
+    """The upload, complete with the blob of these parts."""
+    try:
+        stored = assembled(upload, parts)
+    except UploadBroken:
+        return _finished_by_another(actor, upload)
+    complete(actor, upload, stored)
+    return get_upload(actor, upload.pk)
 
 
 def _finished_by_another(actor: Actor, upload: Upload) -> Upload:

@@ -74,7 +74,12 @@ class BlobDamaged(Unavailable):
 
 
 class BlobStorage(Protocol):
-    """Content named by its SHA-256. Safe to use from many threads and processes at once."""
+    """Content named by its SHA-256. Safe to use from many threads and processes at once.
+
+    is_direct: clients may send and fetch at the store itself, by links.
+    """
+
+    is_direct: bool
 
     def receive(self, incoming: Incoming, *, limit: int, expected: int | None = None, digest: str = "") -> StoredBlob:
         """Store a stream; when this returns, the bytes survive a power cut. Needs the same memory for any size.
@@ -126,9 +131,9 @@ class BlobStorage(Protocol):
         ...
 
     def download_link(self, blob: StoredBlob, file_name: str) -> str | None:
-        """An address that gives out a blob to whoever has it, for a while; None where clients come to us."""
+        """An address that gives out a blob to whoever has it, for an hour; None where clients come to us."""
         ...
 
     def part_link(self, upload: str, name: str) -> str | None:
-        """An address that takes in a part of an upload, for a while; None where clients send it to us."""
+        """An address that takes in a part of an upload, for a day; None where clients send it to us."""
         ...

@@ -38,6 +38,8 @@ INCOMING, UPLOADS = "incoming", "uploads"
 class FileStorage(BlobStorage):
     """A directory tree on one file system. A name in it is either absent or the whole blob, also after a power cut."""
 
+    is_direct = False
+
     def __init__(self, root: Path | str) -> None:
         self.root = Path(root)
         self.incoming, self.uploads = self.root / INCOMING, self.root / UPLOADS

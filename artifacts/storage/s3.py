@@ -39,7 +39,8 @@ _READ: Final = 1024**2
 _DIGEST: Final = re.compile(r"(?:.*/)?[0-9a-f]{2}/[0-9a-f]{2}/([0-9a-f]{64})")
 _NAME: Final = re.compile(r"[0-9a-zA-Z-]{1,64}")
 INCOMING, UPLOADS = "incoming/", "uploads/"
-LINK_SECONDS: Final = 3600
+DOWNLOAD_SECONDS: Final = 3600
+SENDING_SECONDS: Final = 24 * 3600
 
 
 class S3Storage(BlobStorage):
@@ -49,6 +50,7 @@ class S3Storage(BlobStorage):
         self.place = place
         self.client = client_for(place, place.endpoint)
         self.public = client_for(place, place.public) if place.public else None
+        self.is_direct = self.public is not None
 
     def receive(self, incoming: Incoming, *, limit: int, expected: int | None = None, digest: str = "") -> StoredBlob:
         check_start(expected, limit)
@@ -165,13 +167,13 @@ class S3Storage(BlobStorage):
             "ResponseContentType": "application/octet-stream",
             "ResponseContentDisposition": f"attachment; filename*=UTF-8''{quote(file_name, safe='')}",
         }
-        return str(self.public.generate_presigned_url("get_object", Params=asked, ExpiresIn=LINK_SECONDS))
+        return str(self.public.generate_presigned_url("get_object", Params=asked, ExpiresIn=DOWNLOAD_SECONDS))
 
     def part_link(self, upload: str, name: str) -> str | None:
         if self.public is None:
             return None
         asked = {"Bucket": self.place.bucket, "Key": self.part_key(upload, name)}
-        return str(self.public.generate_presigned_url("put_object", Params=asked, ExpiresIn=LINK_SECONDS))
+        return str(self.public.generate_presigned_url("put_object", Params=asked, ExpiresIn=SENDING_SECONDS))
 
     # --- One object
 

@@ -58,7 +58,7 @@ _MODEL: Final = Kind(
 
 def upload(call: Call) -> Reply:
     """Take in one file, whatever its size, and put it at its path."""
-    kind, owner, path = _located(call, checked_path(call.named["path"]))
+    kind, owner, path = located(call, checked_path(call.named["path"]))
     kind.expect(call.actor, owner, path)
     stored = receive(Body(call.request), expected=announced_length(call.request))
     kind.put(call.actor, owner, path=path, stored=stored)
@@ -67,13 +67,13 @@ def upload(call: Call) -> Reply:
 
 def download(call: Call) -> HttpResponseBase:
     """Give out one file."""
-    kind, owner, path = _located(call, checked_path(call.named["path"]))
+    kind, owner, path = located(call, checked_path(call.named["path"]))
     return file_response(call.request, *kind.open(call.actor, owner, path))
 
 
 def delete(call: Call) -> Reply:
     """Take away a file or a folder."""
-    kind, owner, path = _located(call, checked_folder(call.named["path"]))
+    kind, owner, path = located(call, checked_folder(call.named["path"]))
     kind.delete(call.actor, owner, path=path)
     return None
 
@@ -83,11 +83,11 @@ def list_folder(call: Call, asked: ask.ListProxied) -> Reply:
     path = checked_folder(asked.path or "")
     if file_place(path) is None:
         return {"files": []}
-    kind, owner, folder = _located(call, path)
+    kind, owner, folder = located(call, path)
     return {"files": files_json(kind.list(call.actor, owner, folder), by_name=True)}
 
 
-def _located(call: Call, path: str) -> tuple[Kind, Any, str]:
+def located(call: Call, path: str) -> tuple[Kind, Any, str]:
     """The run or model that a path lies in, and the path below it. Raises NotFound, the same for all that is absent."""
     place = file_place(path)
     if place is None:

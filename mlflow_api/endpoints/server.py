@@ -4,6 +4,7 @@ from typing import Final
 
 from django.http import HttpResponse
 
+from artifacts.storage import blobs
 from mlflow_api.calls import Call, Reply
 
 SPOKEN_VERSION: Final = "3.17.2"  # the release of MLflow whose protocol this is
@@ -20,10 +21,10 @@ def version(call: Call) -> Reply:
 
 
 def info(call: Call) -> Reply:
-    """Optional ways of transfer, none of which is offered: files go through plain PUT and GET."""
+    """Optional ways of transfer: past us where clients reach the object store; else plain PUT and GET cost less."""
     return {
-        "multipart_uploads_enabled": False,
-        "multipart_downloads_enabled": False,
+        "multipart_uploads_enabled": blobs().is_direct,
+        "multipart_downloads_enabled": blobs().is_direct,
         "artifacts_presigned_only": False,
         "workspaces_enabled": False,
     }

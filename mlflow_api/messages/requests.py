@@ -230,6 +230,30 @@ class ListProxied(Struct):
     path: str | None = None
 
 
+class CreateParts(Struct):
+    """path: of the file at the sender; the address names the folder."""
+
+    path: Text
+    num_parts: Int64 = 1
+
+
+class SentPart(Struct):
+    part_number: Int64
+    etag: str | None = None
+    url: str | None = None
+
+
+class CompleteParts(Struct):
+    path: Text
+    upload_id: Text
+    parts: list[SentPart]
+
+
+class AbortParts(Struct):
+    path: Text
+    upload_id: Text
+
+
 # --- logged models
 
 

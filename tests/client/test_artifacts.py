@@ -287,15 +287,8 @@ def test_an_interrupted_upload_leaves_nothing(folder: Folder) -> None:
     assert answer.status_code == 404
 
 
-@pytest.mark.parametrize("step", ["create", "complete", "abort"])
-def test_a_transfer_in_parts_is_declined_so_that_the_client_falls_back(folder: Folder, step: str) -> None:
-    body = {"path": "a.bin", "num_parts": 2, "upload_id": "u", "parts": []}
-    answer = folder.wire.call("POST", f"api/2.0/mlflow-artifacts/mpu/{step}/{folder.root}", json=body)
-    assert answer.status_code == 501
-    assert answer.json()["error_code"] == "NOT_IMPLEMENTED"
-
-
-def test_a_presigned_download_is_declined(folder: Folder) -> None:
+def test_a_presigned_download_from_a_store_on_disk_is_declined_so_that_the_client_falls_back(folder: Folder) -> None:
+    folder.put("a.bin", b"x")
     answer = folder.wire.call("GET", f"api/2.0/mlflow-artifacts/presigned/{folder.root}/a.bin")
     assert answer.status_code == 501
     assert answer.json()["error_code"] == "NOT_IMPLEMENTED"

@@ -30,6 +30,7 @@ live_mled       a real gunicorn (2 processes of 4 threads) on a clone of its own
                         live_mled.restart()
                         with live_mled.in_database(): ...      # this process's ORM speaks to the live database
 
+live_mled_on_s3 the same as live_mled, with its files in a bucket of s3_server that clients reach as well.
 own_live_mled   the same, but a server and database for this one test (crash tests).
 s3_server       an S3 server (SeaweedFS), one per pytest worker and session: `s3_server.bucket()`.
 valkey_url      redis://... of a Valkey server, started once per session.

@@ -94,16 +94,33 @@ def live_mled(
     yield from _live(databases, collected_static, shared_directory / f"live-{worker_id}", valkey_url, django_db_blocker)
 
 
+@pytest.fixture(scope="session")
+def live_mled_on_s3(
+    databases,
+    collected_static: Path,
+    shared_directory: Path,
+    worker_id: str,
+    valkey_url: str,
+    s3_server,
+    django_db_blocker,
+):
+    endpoint, place = s3_server.endpoint, shared_directory / f"live-s3-{worker_id}"
+    bucket = f"s3://{s3_server.bucket()}/live?endpoint={endpoint}&public={endpoint}"
+    environment = {"MLED_BLOBS": bucket, **s3_server.environment}
+    yield from _live(databases, collected_static, place, valkey_url, django_db_blocker, **environment)
+
+
 @pytest.fixture
 def own_live_mled(databases, collected_static: Path, tmp_path: Path, valkey_url: str, django_db_blocker):
     yield from _live(databases, collected_static, tmp_path / "live", valkey_url, django_db_blocker)
 
 
-def _live(databases, static_root: Path, data: Path, valkey_url: str, blocker):
+def _live(databases, static_root: Path, data: Path, valkey_url: str, blocker, **environment: str):
     from tests.services.live import LiveMled
 
     database = databases.clone()
-    live = LiveMled(database=database, data=data, static_root=static_root, blocker=blocker, REDIS_URL=valkey_url)
+    environment["REDIS_URL"] = valkey_url
+    live = LiveMled(database=database, data=data, static_root=static_root, blocker=blocker, **environment)
     try:
         yield live.start()
     finally:
