@@ -22,7 +22,7 @@ from django.conf import settings
 from artifacts.previews.kinds import Kind
 from kernel.errors import MledError, Unavailable
 
-VERSION: Final = 1  # of what decoding makes: raise it, and what was kept is made anew
+VERSION: Final = 2  # of what decoding makes: raise it, and what was kept is made anew
 SECONDS: Final = 20
 RESULT_MAX: Final = 24 * 1024**2
 FED_MAX: Final = 256 * 1024**2  # bytes of a file that does not lie on a disk of ours

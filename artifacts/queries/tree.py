@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Case, Count, F, IntegerField, Sum, Value, When
+from django.db.models import Case, Count, F, IntegerField, Q, Sum, Value, When
 from django.db.models.functions import StrIndex, Substr
 
-from artifacts.models import ArtifactFile, ArtifactRoot
+from artifacts.models import ArtifactFile, ArtifactRoot, BlobCheck
 from artifacts.paths import checked_folder
 from artifacts.queries.files import files_of
 from artifacts.trees import Files, within
@@ -38,10 +38,17 @@ class Level:
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """How many files lie in a folder, at any depth, and how many bytes."""
+    """How many files lie in a folder, at any depth, how many bytes, and what checks of their content found."""
 
     file_count: int
     size_bytes: int
+    sound_count: int
+    damaged_count: int
+
+    @property
+    def is_checked(self) -> bool:
+        """Whether the stored content of every file was read again and matched."""
+        return self.file_count > 0 and self.sound_count == self.file_count
 
 
 def level_of(viewer: Actor, root: ArtifactRoot | None, folder: str, *, start: int = 0, limit: int = 200) -> Level:
@@ -56,8 +63,14 @@ def level_of(viewer: Actor, root: ArtifactRoot | None, folder: str, *, start: in
 
 def totals_of(viewer: Actor, root: ArtifactRoot | None, folder: str = "") -> Totals:
     """How much lies in a folder."""
-    found = _below(files_of(viewer, root), checked_folder(folder)).aggregate(count=Count("pk"), bytes=Sum("size_bytes"))
-    return Totals(found["count"], found["bytes"] or 0)
+    outcome = "blob__check_up__outcome"
+    found = _below(files_of(viewer, root), checked_folder(folder)).aggregate(
+        count=Count("pk"),
+        bytes=Sum("size_bytes"),
+        sound=Count("pk", filter=Q(**{outcome: BlobCheck.Outcome.SOUND})),
+        checked=Count(outcome),
+    )
+    return Totals(found["count"], found["bytes"] or 0, found["sound"], found["checked"] - found["sound"])
 
 
 def paths_like(viewer: Actor, root: ArtifactRoot | None, folder: str, text: str, *, limit: int) -> list[ArtifactFile]:

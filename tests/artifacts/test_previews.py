@@ -465,3 +465,11 @@ def test_a_compressed_text_chunk_of_a_png_does_not_unpack_without_end():
     begun = time.monotonic()
     assert "no picture that can be read" in why_not(Kind.IMAGE, spoiled)
     assert time.monotonic() - begun < 10
+
+
+def test_a_notebook_of_endless_text_is_cut():
+    cells = [{"cell_type": "markdown", "source": "![[]()" * 10_000}] * 400
+    facts = made(Kind.NOTEBOOK, json.dumps({"cells": cells}).encode()).facts
+    assert sum(len(cell["text"]) for cell in facts["cells"]) < 700_000
+    laid_out = [cell for cell in facts["cells"] if cell["kind"] == "markdown"]
+    assert 0 < sum(len(cell["text"]) for cell in laid_out) <= 100_000

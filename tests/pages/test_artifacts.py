@@ -8,7 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from artifacts import trees
-from artifacts.models import ArtifactFile, ArtifactRoot, Blob
+from artifacts.models import ArtifactFile, ArtifactRoot, Blob, BlobCheck
 from artifacts.queries.tree import level_of, next_to, totals_of
 from artifacts.storage import blobs
 from audit.ledger.acting import acting
@@ -299,3 +299,21 @@ def test_a_root_of_another_kind_is_no_way_in(ada: Browser, trained: Run):
     assert trees.find_root(ArtifactRoot.Kind.RUN, trained.ledger_id) == trained.artifact_root
     assert Blob.objects.count() >= 2
     ada.get(f"/r/{trained.uid.hex}/files/by_ward.csv", expecting=404)
+
+
+def test_what_a_check_of_the_content_found_is_shown(ada: Browser, trained: Run):
+    page = ada.get(f"/r/{trained.uid.hex}/artifacts/", file="eval/by_ward.csv")
+    assert "Checked" not in page
+    assert "All match" not in page
+    held = ArtifactFile.objects.filter(root=trained.artifact_root)
+    for file in held:
+        BlobCheck.objects.create(blob_id=file.blob_id, outcome=BlobCheck.Outcome.SOUND)
+    page = ada.get(f"/r/{trained.uid.hex}/artifacts/", file="eval/by_ward.csv")
+    assert "All match" in page
+    assert "Checked today" in page
+    spoilt = BlobCheck.objects.get(blob__files__path="eval/by_ward.csv")
+    spoilt.outcome = BlobCheck.Outcome.CHANGED
+    spoilt.save()
+    page = ada.get(f"/r/{trained.uid.hex}/artifacts/", file="eval/by_ward.csv")
+    assert "Damaged" in page
+    assert "Changed found today" in page

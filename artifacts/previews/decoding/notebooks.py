@@ -13,17 +13,33 @@ from artifacts.previews.decoding.refusing import CannotDecode
 BYTES_MAX: Final = 32 * 1024**2
 CELLS: Final = 400
 TEXT: Final = 20_000  # characters of a cell or output
+ALL_TEXT: Final = 600_000
+MARKDOWN: Final = 100_000  # characters that are laid out; what comes after stays as it was written
 PICTURES: Final = 40
 PICTURE_BYTES: Final = 6 * 1024**2  # of all pictures together
 _ESCAPES: Final = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|[\x00-\x08\x0b\x0e-\x1f\x7f]")
 
 
 class _Budget:
-    """What pictures may still take."""
+    """What pictures and texts may still take."""
 
     def __init__(self) -> None:
+        self.text = ALL_TEXT
+        self.markdown = MARKDOWN
         self.pictures = PICTURES
         self.bytes = PICTURE_BYTES
+
+    def joined(self, source: Any) -> str:
+        """A text that a notebook gives in one piece or line by line, as far as there is room."""
+        text = "".join(str(line) for line in source) if isinstance(source, list) else str(source or "")
+        text, room = _ESCAPES.sub("", text), min(TEXT, self.text)
+        self.text -= min(len(text), room)
+        return text if len(text) <= room else f"{text[:room]}\n… {len(text) - room:,} more characters"
+
+    def laid_out(self, text: str) -> bool:
+        """Whether this Markdown still fits."""
+        self.markdown -= len(text)
+        return self.markdown >= 0
 
     def take(self, size: int) -> bool:
         """Whether a picture of this size still fits."""
@@ -58,11 +74,9 @@ def _language(book: dict[str, Any]) -> str:
 
 
 def _cell(cell: dict[str, Any], budget: _Budget) -> dict[str, Any]:
-    kind = cell.get("cell_type")
-    made: dict[str, Any] = {
-        "kind": kind if kind in ("markdown", "code") else "raw",
-        "text": _joined(cell.get("source")),
-    }
+    said, text = cell.get("cell_type"), budget.joined(cell.get("source"))
+    kind = "code" if said == "code" else ("markdown" if said == "markdown" and budget.laid_out(text) else "raw")
+    made: dict[str, Any] = {"kind": kind, "text": text}
     if kind == "code":
         count, outputs = cell.get("execution_count"), cell.get("outputs")
         made["count"] = count if isinstance(count, int) else None
@@ -71,20 +85,14 @@ def _cell(cell: dict[str, Any], budget: _Budget) -> dict[str, Any]:
     return made
 
 
-def _joined(source: Any) -> str:
-    text = "".join(str(line) for line in source) if isinstance(source, list) else str(source or "")
-    text = _ESCAPES.sub("", text)
-    return text if len(text) <= TEXT else f"{text[:TEXT]}\n… {len(text) - TEXT:,} more characters"
-
-
 def _output(output: dict[str, Any], budget: _Budget) -> dict[str, Any]:
     kind = output.get("output_type")
     if kind == "stream":
-        return {"kind": "text", "text": _joined(output.get("text")), "is_error": output.get("name") == "stderr"}
+        return {"kind": "text", "text": budget.joined(output.get("text")), "is_error": output.get("name") == "stderr"}
     if kind == "error":
         trace = output.get("traceback")
         lines = [str(line) for line in trace] if isinstance(trace, list) else []
-        return {"kind": "text", "text": _joined("\n".join(lines) or output.get("evalue")), "is_error": True}
+        return {"kind": "text", "text": budget.joined("\n".join(lines) or output.get("evalue")), "is_error": True}
     data = output.get("data")
     return _shown(data if isinstance(data, dict) else {}, budget)
 
@@ -95,7 +103,7 @@ def _shown(data: dict[str, Any], budget: _Budget) -> dict[str, Any]:
         if kind in data:
             return _picture(data[kind], budget)
     if "text/plain" in data:
-        return {"kind": "text", "text": _joined(data["text/plain"])}
+        return {"kind": "text", "text": budget.joined(data["text/plain"])}
     return {"kind": "note", "text": f"An output that is not shown here: {', '.join(map(str, data))[:200] or 'empty'}"}
 
 
