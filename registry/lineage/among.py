@@ -26,5 +26,9 @@ class Among(Func):
         return sql, [*params, keys]
 
     def as_postgresql(self, compiler: SQLCompiler, connection: Any, **_: Any) -> tuple[str, list[Any]]:
-        sql, params = self.as_sql(compiler, connection, template="%(expressions)s = ANY(%%s)")
+        # Not = ANY: of a long array that is no constant of the column's own type, it compares each with each
+        # (10,000 keys: 18 s against 0.2).
+        kind = "uuid" if self.keys and isinstance(self.keys[0], UUID) else "bigint"
+        template = f"%(expressions)s IN (SELECT unnest(%%s::{kind}[]))"
+        sql, params = self.as_sql(compiler, connection, template=template)
         return sql, [*params, self.keys]
