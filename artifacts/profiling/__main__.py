@@ -19,7 +19,6 @@ def main() -> None:
     """Read what is asked for and say what is in it."""
     asked = json.load(sys.stdin)
     limits = Limits(**asked["limits"])
-    _confine(limits)
     json.dump(_profile(asked, limits), sys.stdout)
     sys.stdout.flush()
     os._exit(0)  # reading threads may still be at work on a file that was given up
@@ -30,7 +29,8 @@ def _confine(limits: Limits) -> None:
     resource.setrlimit(resource.RLIMIT_DATA, (limits.memory, limits.memory))
     processor = int(limits.seconds) + 30
     resource.setrlimit(resource.RLIMIT_CPU, (processor, processor))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    for unwanted in (resource.RLIMIT_CORE, resource.RLIMIT_FSIZE):
+        resource.setrlimit(unwanted, (0, 0))
 
 
 def _profile(asked: Mapping[str, Any], limits: Limits) -> Mapping[str, Any]:
@@ -41,6 +41,7 @@ def _profile(asked: Mapping[str, Any], limits: Limits) -> Mapping[str, Any]:
 
         pa.set_cpu_count(1)
         pa.set_io_thread_count(1)
+        _confine(limits)  # only now: what was imported works, and what a file does to it is told in words
         files = [Source(one["path"], one["fd"], Format(one["format"]), one["is_packed"]) for one in asked["files"]]
         return Reading(limits).read(files)
     except MemoryError:

@@ -77,7 +77,7 @@ def _run(sources: Sequence[tuple[ArtifactFile, int]], limits: Limits) -> Outcome
             [sys.executable, "-m", "artifacts.profiling"],
             input=json.dumps(asked).encode(),
             capture_output=True,
-            timeout=limits.seconds + 60,
+            timeout=limits.seconds + 30,
             cwd=settings.BASE_DIR,
             env=_environment(),
             pass_fds=[fd for _, fd in sources],

@@ -66,7 +66,7 @@ def told(actor):
 
 def found(team, text):
     """Names of the runs that a query finds."""
-    return {one.run.name for one in search_runs(team.manager, project=team.project, text=text).items}
+    return {one.name for one in search_runs(team.manager, project=team.project, text=text).rows}
 
 
 # --- Aliases
