@@ -6,7 +6,7 @@ const chosen = new Set<string>();
 let last: HTMLInputElement | null = null;
 
 const form = (): HTMLFormElement | null => document.querySelector<HTMLFormElement>("#selection");
-const boxes = (): HTMLInputElement[] => [...(form()?.querySelectorAll<HTMLInputElement>('input[name="runs"]') ?? [])];
+const boxes = (): HTMLInputElement[] => [...document.querySelectorAll<HTMLInputElement>('input[name="runs"][form="selection"]')];
 
 function choose(box: HTMLInputElement, on: boolean): void {
   box.checked = on;
@@ -86,7 +86,7 @@ function onKey(event: KeyboardEvent): void {
 export function listenForSelection(): void {
   document.addEventListener("click", onClick);
   document.addEventListener("keydown", onKey);
-  document.addEventListener("htmx:afterSwap", show);
+  document.addEventListener("htmx:load", show);
   addEventListener("pageshow", () => {
     for (const box of boxes()) if (box.checked) chosen.add(box.value);
     show();
