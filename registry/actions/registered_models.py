@@ -84,7 +84,7 @@ def delete_registered_model(actor: Actor, model: RegisteredModel) -> RegisteredM
 def _save_named(model: RegisteredModel) -> None:
     try:
         with transaction.atomic():
-            if model.pk is None:
+            if model._state.adding:
                 model.save()
             else:
                 touch(model)

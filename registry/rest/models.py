@@ -43,21 +43,21 @@ class RegisteredModelJson(serializers.ModelSerializer[RegisteredModel]):
         ]  # fmt: skip
         read_only_fields = fields
 
-    def _data(self, model: RegisteredModel) -> ModelData:
+    def _hanging_on(self, model: RegisteredModel) -> ModelData:
         data: dict[int, ModelData] = self.context["data"]
         return data[model.pk]
 
     def get_tags(self, model: RegisteredModel) -> dict[str, str]:
-        return self._data(model).tags
+        return self._hanging_on(model).tags
 
     def get_is_prompt(self, model: RegisteredModel) -> bool:
-        return is_prompt(self._data(model).tags)
+        return is_prompt(self._hanging_on(model).tags)
 
     def get_aliases(self, model: RegisteredModel) -> dict[str, int]:
-        return dict(self._data(model).aliases)
+        return dict(self._hanging_on(model).aliases)
 
     def get_latest(self, model: RegisteredModel) -> dict[str, int]:
-        return {str(version.stage): version.number for version in self._data(model).latest}
+        return {str(version.stage): version.number for version in self._hanging_on(model).latest}
 
 
 class TagsWanted(serializers.Serializer[Any]):

@@ -46,7 +46,7 @@ class ModelVersionJson(serializers.ModelSerializer[ModelVersion]):
         ]  # fmt: skip
         read_only_fields = fields
 
-    def _data(self, version: ModelVersion) -> VersionData:
+    def _hanging_on(self, version: ModelVersion) -> VersionData:
         data: dict[int, VersionData] = self.context["data"]
         return data[version.pk]
 
@@ -57,10 +57,10 @@ class ModelVersionJson(serializers.ModelSerializer[ModelVersion]):
         return download_address(version)
 
     def get_tags(self, version: ModelVersion) -> dict[str, str]:
-        return self._data(version).tags
+        return self._hanging_on(version).tags
 
     def get_aliases(self, version: ModelVersion) -> list[str]:
-        return self._data(version).aliases
+        return self._hanging_on(version).aliases
 
 
 class ModelVersionWanted(serializers.Serializer[Any]):

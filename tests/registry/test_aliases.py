@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from accounts.roles import Role
+from experiments.actions.runs import delete_run
 from kernel.actor import Actor
 from kernel.errors import Conflict, Invalid, NotFound, Refused
 from registry.actions.aliases import delete_alias, set_alias, transition_stage
@@ -100,8 +101,6 @@ def test_an_alias_stands_for_versions_of_its_own_model(ada: Actor, team: Team, v
 
 
 def test_an_alias_is_not_given_where_the_run_is_gone(ada: Actor, version: ModelVersion) -> None:
-    from experiments.actions.runs import delete_run
-
     assert version.run is not None
     delete_run(ada, version.run)
     with pytest.raises(Conflict, match="is deleted"):

@@ -10,6 +10,7 @@ from experiments.models import Run
 from kernel.actor import Actor
 from kernel.errors import Invalid, NotFound, Refused
 from registry.actions.cards import write_card
+from registry.actions.versions import create_version
 from registry.cards import NOT_RECORDED, WRITTEN
 from registry.models import ModelVersion, RegisteredModel
 from registry.queries.cards import card_of
@@ -62,8 +63,6 @@ def test_a_card_is_filled_from_the_record(ada: Actor, team: Team, version: Model
 
 
 def test_what_nobody_recorded_is_a_gap_and_not_invented(ada: Actor, credit: RegisteredModel) -> None:
-    from registry.actions.versions import create_version
-
     bare = create_version(ada, credit, source="s3://bucket/model")
     card = card_of(ada, bare)
     for key in ("data", "params", "metrics", "environment", "approvals", *WRITTEN):

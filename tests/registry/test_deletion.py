@@ -1,8 +1,13 @@
 """What may be deleted, and what stays because something stands on it."""
 
+import io
+
 import pytest
 
 from accounts.actions.governance import govern_project
+from accounts.roles import Role
+from artifacts.blobs import receive
+from artifacts.storage import StoredBlob
 from experiments.actions.experiments import delete_experiment
 from experiments.actions.files import delete_files, put_file
 from experiments.actions.runs import delete_run
@@ -15,9 +20,9 @@ from registry.actions.logged_models import delete_logged_model
 from registry.actions.registered_models import delete_registered_model
 from registry.actions.versions import create_version, delete_version
 from registry.models import LoggedModel, ModelVersion, PromotionRequest, RegisteredModel
-from tests.factories import Team, a_file, a_run, again, an_experiment
+from tests.factories import Team, a_file, a_member, a_run, again, an_experiment
 from tests.factories_registry import a_logged_model, a_registered_model, a_version, a_version_of, an_alias
-from tests.registry.promoting import a_governed_team, approved_by, asked_for
+from tests.registry.promoting import a_governed_team, a_trained_run, approved_by, asked_for
 
 
 @pytest.fixture
@@ -33,17 +38,10 @@ def approved(db: None) -> PromotionRequest:
 
 
 def engineer_of(request: PromotionRequest) -> Actor:
-    from accounts.roles import Role
-    from tests.factories import a_member
-
     return a_member(request.model.project, Role.ML_ENGINEER)
 
 
-def bytes_in_store(content: bytes):
-    import io
-
-    from artifacts.blobs import receive
-
+def bytes_in_store(content: bytes) -> StoredBlob:
     return receive(io.BytesIO(content), expected=len(content))
 
 
@@ -164,11 +162,6 @@ def test_the_files_of_an_approved_version_do_not_change(approved: PromotionReque
 
 def test_of_a_run_only_the_folder_that_was_approved_is_closed(db: None) -> None:
     team = a_governed_team()
-    run = a_run(team.scientist)
-    for path in ("model/weights.bin", "model2/weights.bin", "plots/loss.png"):
-        a_file(team.scientist, run, path, path.encode())
-    from tests.registry.promoting import a_trained_run
-
     trained = a_trained_run(team.scientist)
     a_file(team.scientist, trained, "model/weights.bin", b"weights")
     a_file(team.scientist, trained, "plots/loss.png", b"png")

@@ -3,6 +3,8 @@
 import pytest
 from django.test import Client
 
+from accounts.actions.governance import govern_project
+from kernel.actor import operator
 from registry.models import ModelVersion
 from tests import factories as make
 from tests.factories_registry import FILE, a_logged_model, a_registered_model, a_version
@@ -56,7 +58,7 @@ def test_a_version_is_made_of_a_run_and_its_files_are_downloaded(api, models, te
     answer = api.client.get(f"/api/v1/{models}credit/versions/2/files/MLmodel")
     assert b"".join(answer.streaming_content) == FILE
     assert answer["X-Content-Type-Options"] == "nosniff"
-    api.get(f"{models}credit/versions/2/files/../../MLmodel", expecting=404)
+    api.get(f"{models}credit/versions/2/files/../../MLmodel", expecting=400)
     api.get(f"{models}credit/versions/2/files/nothing", expecting=404)
     api.get(f"{models}credit/versions/3/", expecting=404)
 
@@ -94,7 +96,6 @@ def test_aliases_and_stages_move(api, models, team):
 
 
 def test_a_protected_alias_says_how_to_ask(api, models, team):
-    team.project.refresh_from_db()
     govern(team)
     a_version(team.scientist, a_registered_model(team.scientist, team.project, name="credit"))
     refusal = api.send("PUT", f"{models}credit/aliases/champion/", {"version": 1}, expecting=403)
@@ -104,9 +105,7 @@ def test_a_protected_alias_says_how_to_ask(api, models, team):
 
 
 def govern(team):
-    from accounts.actions.projects import edit_project
-
-    edit_project(team.manager, team.project, is_governed=True)
+    govern_project(operator(), team.project, is_governed=True, protected_names=["champion"])
 
 
 def test_tags_are_set_and_removed(api, models, team):
