@@ -1,4 +1,4 @@
-"""A demonstration: people of each role, two projects, and runs made by training small models for real.
+"""A demonstration: people of each role, two projects, data in versions, runs that train small models for real, models.
 
 Everything goes through the actions, so the ledger of a demonstration verifies like any other.
 """

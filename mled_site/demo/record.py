@@ -12,6 +12,7 @@ import numpy as np
 from django.conf import settings
 
 from artifacts import blobs
+from artifacts.models import DatasetVersion
 from experiments.actions.batches import log_batch
 from experiments.actions.files import put_file
 from experiments.actions.inputs import DatasetInput, log_inputs
@@ -21,6 +22,7 @@ from experiments.models import Experiment, Run
 from experiments.values import RunStatus
 from kernel.actor import Actor
 from kernel.clock import now_ms
+from mled_site.demo.models import logged_model
 from mled_site.demo.networks import Network, Settings
 from mled_site.demo.pictures import line_chart
 from mled_site.demo.tasks import Array, Task
@@ -37,11 +39,12 @@ def trained_run(
     tried: Settings,
     score: Score,
     *,
+    data: DatasetVersion,
     name: str = "",
     tags: dict[str, str] | None = None,
     stop_after: int | None = None,
 ) -> Run:
-    """Train and log. stop_after: somebody stops it at that step. A loss of NaN ends the run as failed."""
+    """Train on that data and log. stop_after: somebody stops it at that step. A loss of NaN ends the run as failed."""
     network = Network(task, tried, classifies=task.name == "pump-vibration")
     run = create_run(
         actor,
@@ -51,10 +54,12 @@ def trained_run(
         tags={**_source(), **(tags or {})},
         claimed_user=actor.user_name.lower(),
     )
-    _log_conditions(actor, run, task, tried)
+    _log_conditions(actor, run, task, tried, data)
     status = _log_training(actor, run, network, task, score, stop_after)
     if status is RunStatus.FINISHED:
-        _store_results(actor, run, network, task, score)
+        measured = score(network.predict(task.test.x), task.test.y)
+        logged_model(actor, run, network, data, measured)
+        _store_results(actor, run, network, task, measured)
     return update_run(actor, run, status=status, ended_ms=now_ms())
 
 
@@ -70,22 +75,18 @@ def _source() -> dict[str, str]:
     return {**source, "mlflow.source.git.commit": commit}
 
 
-def _log_conditions(actor: Actor, run: Run, task: Task, tried: Settings) -> None:
+def _log_conditions(actor: Actor, run: Run, task: Task, tried: Settings, data: DatasetVersion) -> None:
     params = {"architecture": tried.architecture, **tried.params()}
     machine = {"python": platform.python_version(), "numpy": np.__version__, "host": platform.machine()}
     log_batch(actor, run, batch=Batch(params=list(params.items()), tags=list(machine.items())))
-    inputs = [
-        DatasetInput(
-            name=task.name,
-            digest=table.digest,
-            source_type="simulated",
-            source=json.dumps({"how": task.source}),
-            profile=json.dumps({"num_rows": len(table.x), "num_columns": table.x.shape[1]}),
-            tags={"mlflow.data.context": context},
-        )
-        for context, table in (("train", task.train), ("test", task.test))
-    ]
-    log_inputs(actor, run, inputs=inputs)
+    used = DatasetInput(
+        name=data.dataset.name,
+        digest=data.digest[:32],
+        source_type="simulated",
+        source=json.dumps({"how": task.source}),
+        tags={"mlflow.data.context": "train, test"},
+    )
+    log_inputs(actor, run, inputs=[used])
 
 
 def _log_training(
@@ -111,22 +112,17 @@ def _log_training(
     return status
 
 
-def _store_results(actor: Actor, run: Run, network: Network, task: Task, score: Score) -> None:
+def _store_results(actor: Actor, run: Run, network: Network, task: Task, measured: dict[str, float]) -> None:
     given = network.predict(task.test.x)
-    weights = io.BytesIO()
-    first = np.zeros((0, 0)) if network.first is None else network.first
-    np.savez(weights, first=first, bias=network.bias, last=network.last, offset=network.offset)
     rows = [
         "row,wanted,given",
         *(f"{i},{w:g},{g:.6f}" for i, (w, g) in enumerate(zip(task.test.y, given, strict=True))),
     ]
     chart = line_chart([("wanted", "#64748b", task.test.y[:120]), ("given", "#3b57d9", given[:120])], run.name)
     files: dict[str, bytes] = {
-        "model/weights.npz": weights.getvalue(),
-        "model/settings.json": json.dumps(network.settings.params(), indent=2).encode(),
         "results/predictions.csv": "\n".join(rows).encode(),
         "results/first-120.svg": chart.encode(),
-        "results/summary.json": json.dumps(score(given, task.test.y), indent=2).encode(),
+        "results/summary.json": json.dumps(measured, indent=2).encode(),
     }
     for path, content in files.items():
         put_file(actor, run, path=path, stored=blobs.receive(io.BytesIO(content)))

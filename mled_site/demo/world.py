@@ -8,12 +8,15 @@ from accounts.actions.projects import create_project
 from accounts.actions.users import create_user
 from accounts.models import Project, User
 from accounts.roles import Role
+from artifacts.models import DatasetVersion
 from experiments.actions.experiments import create_experiment, set_metric_direction
 from experiments.actions.runs import create_run, lock_run, update_run
-from experiments.models import Experiment
+from experiments.models import Experiment, Run
 from experiments.values import RunStatus
 from kernel.actor import Actor, ActorKind, Door, operator
 from kernel.clock import now_ms
+from mled_site.demo.data import bed_data, pump_data, recall
+from mled_site.demo.models import bed_models, pump_models
 from mled_site.demo.networks import Settings, alarm_metrics, forecast_metrics
 from mled_site.demo.record import note, trained_run
 from mled_site.demo.tasks import bed_demand, pump_alarms
@@ -44,11 +47,16 @@ def build(password: str, say: Say) -> None:
     users = {person.email: _person(person, password) for person in PEOPLE}
     pumps = _project("pump-alarms", "Pump alarms", "Warn before a pump's bearing fails.", users)
     beds = _project("bed-demand", "Bed demand", "Forecast tomorrow's beds from the last four weeks.", users)
-    ada, tomas = _actor(users["ada@demo.mled"]), _actor(users["tomas@demo.mled"])
+    ada, tomas, priya = (_actor(users[f"{name}@demo.mled"]) for name in ("ada", "tomas", "priya"))
     say("Training models for Pump alarms …")
-    _pump_runs(ada, tomas, pumps)
+    first, second = pump_alarms(1), pump_alarms(2)
+    old, new = pump_data(ada, pumps, first, second)
+    runs = _pump_runs(ada, tomas, pumps, old, new)
+    say("Registering and promoting them …")
+    pump_models(ada, tomas, priya, pumps, runs, password)
+    recall(tomas, old)
     say("Training models for Bed demand …")
-    _bed_runs(tomas, beds)
+    _bed(tomas, beds)
 
 
 def _person(person: DemoPerson, password: str) -> User:
@@ -71,44 +79,60 @@ def _actor(user: User) -> Actor:
     return Actor(ActorKind.USER, Door.COMMAND, user_id=user.id, user_name=user.name, client="seed_demo")
 
 
-def _pump_runs(ada: Actor, tomas: Actor, project: Project) -> None:
+def _pump_runs(ada: Actor, tomas: Actor, project: Project, old: DatasetVersion, new: DatasetVersion) -> list[Run]:
+    """Gives a linear run, the best of the sweep, and the long one."""
     for key, higher in {"val/auroc": True, "val/accuracy": True, "val/ece": False, "train/loss": False}.items():
         set_metric_direction(ada, project, key=key, higher_is_better=higher)
     first = create_experiment(ada, project, name="alarms/baseline", tags={"question": "Is a linear model enough?"})
-    for seed in (17, 18, 19):
-        trained_run(ada, first, pump_alarms(1), Settings(hidden=0, seed=seed), alarm_metrics, tags={"cohort": "v1"})
+    linear = [
+        trained_run(
+            ada, first, pump_alarms(1), Settings(hidden=0, seed=seed), alarm_metrics, data=old, tags={"cohort": "v1"}
+        )
+        for seed in (17, 18, 19)
+    ]
     wide = create_experiment(ada, project, name="alarms/width", tags={"question": "How many hidden units?"})
-    _sweep(ada, wide)
-    _mishaps(tomas, wide)
+    swept = _sweep(ada, wide, new)
+    _mishaps(tomas, wide, new)
     best = trained_run(
-        ada, wide, pump_alarms(2), Settings(hidden=32, lr=0.3, epochs=120), alarm_metrics, name="mlp-32-long"
+        ada, wide, pump_alarms(2), Settings(hidden=32, lr=0.3, epochs=120), alarm_metrics, data=new, name="mlp-32-long"
     )
     note(ada, best, "Three times the epochs of the sweep. **Calibration** still drifts above 0.7.", stage="candidate")
     lock_run(ada, best)
+    return [linear[0], swept, best]
 
 
-def _sweep(actor: Actor, experiment: Experiment) -> None:
+def _sweep(actor: Actor, experiment: Experiment, data: DatasetVersion) -> Run:
+    """Gives its widest run at the highest rate, which comes out best."""
     parent = create_run(actor, experiment, name="sweep-width-lr", started_ms=now_ms())
     tags = {"mlflow.parentRunId": parent.uid.hex, "cohort": "v2"}
     for hidden in (4, 8, 16, 32):
         for lr in (0.05, 0.1, 0.3):
-            trained_run(actor, experiment, pump_alarms(2), Settings(hidden=hidden, lr=lr), alarm_metrics, tags=tags)
+            tried = Settings(hidden=hidden, lr=lr)
+            last = trained_run(actor, experiment, pump_alarms(2), tried, alarm_metrics, data=data, tags=tags)
     update_run(actor, parent, status=RunStatus.FINISHED, ended_ms=now_ms())
+    return last
 
 
-def _mishaps(actor: Actor, experiment: Experiment) -> None:
+def _mishaps(actor: Actor, experiment: Experiment, data: DatasetVersion) -> None:
     """Runs go wrong, and the record keeps it: one is stopped, one goes on."""
     slow = Settings(hidden=64, lr=0.02, epochs=60)
-    trained_run(actor, experiment, pump_alarms(2), slow, alarm_metrics, name="mlp-64-slow", stop_after=400)
+    trained_run(actor, experiment, pump_alarms(2), slow, alarm_metrics, data=data, name="mlp-64-slow", stop_after=400)
     create_run(actor, experiment, name="waiting-for-sensor-data", started_ms=now_ms(), tags={"cohort": "v3"})
 
 
-def _bed_runs(actor: Actor, project: Project) -> None:
+def _bed(actor: Actor, project: Project) -> None:
     for key in ("val/mape", "val/rmse", "train/loss"):
         set_metric_direction(actor, project, key=key, higher_is_better=False)
+    task = bed_demand()
+    data = bed_data(actor, project, task)
     daily = create_experiment(actor, project, name="daily-forecast")
     base = Settings(hidden=0, lr=0.05, batch_size=32, epochs=30)
-    for settings in (base, replace(base, weight_decay=0.01), replace(base, hidden=8), replace(base, hidden=24)):
-        trained_run(actor, daily, bed_demand(), settings, forecast_metrics)
+    runs = [
+        trained_run(actor, daily, task, settings, forecast_metrics, data=data)
+        for settings in (base, replace(base, weight_decay=0.01), replace(base, hidden=8), replace(base, hidden=24))
+    ]
     wild = replace(base, lr=2.0)
-    trained_run(actor, daily, bed_demand(), wild, forecast_metrics, name="lr-far-too-high", tags={"note": "diverges"})
+    trained_run(
+        actor, daily, task, wild, forecast_metrics, data=data, name="lr-far-too-high", tags={"note": "diverges"}
+    )
+    bed_models(actor, project, [runs[0], runs[-1]])
