@@ -226,10 +226,11 @@ class VersionRecordView(OfVersion):
     @extend_schema(request=RecordWanted, responses={200: VersionJson})
     def patch(self, request: Request, slug: str, dataset: UUID, number: int) -> Response:
         """Say something about it."""
+        version = self.version()
         unknown = sorted(set(request.data) - set(FIELDS)) if isinstance(request.data, dict) else []
         if unknown:
             raise Invalid(f"A record has no field '{unknown[0][:60]}'.", hint=f"It has {', '.join(FIELDS)}.")
-        write_record(self.actor, self.version(), fields=self.parsed(RecordWanted))
+        write_record(self.actor, version, fields=self.parsed(RecordWanted))
         return self.shown(number)
 
 

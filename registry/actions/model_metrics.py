@@ -4,7 +4,8 @@ import math
 from collections.abc import Sequence
 
 from accounts.access import can_see
-from artifacts.models import DatasetVersion
+from artifacts.models import Dataset, DatasetVersion
+from artifacts.versions import version_matching
 from experiments.metrics.batch import MetricPoint
 from experiments.models import Run
 from experiments.values import checked_text
@@ -36,16 +37,14 @@ def _models_of(actor: Actor, run: Run, ids: set[str]) -> dict[str, LoggedModel]:
 
 
 def _versions_of(run: Run, points: Sequence[MetricPoint]) -> dict[tuple[str, str], DatasetVersion]:
-    """The dataset versions of the project that the points name, where it knows them."""
+    """The dataset versions of the project that the points name, in full or by a short digest, where it knows them."""
     named = {(point.dataset_name or "", point.dataset_digest or "") for point in points}
     names = {name for name, digest in named if name and digest}
     if not names:
         return {}
-    digests = {digest for name, digest in named if name and digest}
-    rows = DatasetVersion.objects.filter(
-        dataset__project_id=run.project_id, dataset__name__in=names, digest__in=digests
-    ).select_related("dataset")
-    return {(version.dataset.name, version.digest): version for version in rows}
+    datasets = {one.name: one for one in Dataset.objects.filter(project_id=run.project_id, name__in=names)}
+    found = {(name, digest): version_matching(datasets[name], digest) for name, digest in named if name in datasets}
+    return {key: version for key, version in found.items() if version is not None}
 
 
 def _row(

@@ -4,11 +4,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+import requests
 from mlflow import MlflowClient
 from mlflow.data import from_numpy
 from mlflow.entities import DatasetInput, InputTag
+from mlflow.exceptions import MlflowException
 
-from tests.client.wire import INVALID, Wire, mled_only
+from tests.client.wire import INVALID, Wire, mled_only, unique
 
 
 def dataset(**fields: str) -> dict[str, str]:
@@ -74,6 +76,12 @@ def test_a_tag_of_an_input_has_its_limits(wire: Wire, run: str, key: str, value:
     assert inputs(wire, run) == []
 
 
+def test_118_a_tag_of_an_input_fits_up_to_its_limits(wire: Wire, run: str) -> None:
+    tag = {"key": "k" * 255, "value": "v" * 500}
+    wire.post("runs/log-inputs", run_id=run, datasets=[{"dataset": dataset(digest="tagged"), "tags": [tag]}])
+    assert inputs(wire, run)[0]["tags"] == [tag]
+
+
 @mled_only
 @pytest.mark.parametrize("field", ["name", "digest"])
 def test_a_dataset_needs_a_name_and_a_digest(wire: Wire, run: str, field: str) -> None:
@@ -96,3 +104,116 @@ def test_a_model_can_be_an_input(wire: Wire, experiment: str) -> None:
     model = wire.post("logged-models", experiment_id=experiment, name="net")["model"]["info"]["model_id"]
     wire.post("runs/log-inputs", run_id=run, models=[{"model_id": model}])
     assert [one["model_id"] for one in wire.run(run)["inputs"]["model_inputs"]] == [model]
+
+
+# --- The catalogue
+
+
+class Catalogue:
+    """The same project over MLED's own REST API."""
+
+    def __init__(self, url: str, token: str) -> None:
+        self.base = f"{url}/api/v1"
+        self.session = requests.Session()
+        self.session.headers["Authorization"] = f"Bearer {token}"
+
+    def send(self, method: str, path: str, **options: Any) -> Any:
+        answer = self.session.request(method, f"{self.base}/{path}", timeout=60, **options)
+        assert answer.status_code < 300, f"{method} {path}: {answer.status_code} {answer.text[:400]}"
+        return answer.json()
+
+    def new_version(self, dataset: str, content: bytes) -> dict[str, Any]:
+        """The next version, of one file."""
+        begun = self.send("POST", "projects/wire/uploads/", json={"size_bytes": len(content)})
+        self.send("PATCH", f"uploads/{begun['id']}/", data=content,
+                  headers={"Upload-Offset": "0", "Content-Type": "application/octet-stream"})  # fmt: skip
+        self.send("POST", f"uploads/{begun['id']}/finish/", json={})
+        files = [{"path": "train.csv", "upload": begun["id"]}]
+        made: dict[str, Any] = self.send("POST", f"{dataset}versions/", json={"files": files})
+        return made
+
+
+@pytest.fixture(scope="module")
+def catalogue(request: pytest.FixtureRequest, wire: Wire) -> Catalogue:
+    mled = request.getfixturevalue("live_mled")
+    token = mled.issue_token("wire@example.org", project="wire", scopes=("read", "log", "manage"))
+    return Catalogue(mled.url, token)
+
+
+@pytest.fixture
+def kept(catalogue: Catalogue) -> tuple[str, str, str]:
+    """A dataset with one version that MLED keeps: its name, its address, the version's digest."""
+    name = unique("churn")
+    made = catalogue.send("POST", "projects/wire/datasets/", json={"name": name})
+    dataset = f"projects/wire/datasets/{made['id']}/"
+    version = catalogue.new_version(dataset, f"ward,age\n{name},71\n".encode())
+    return name, dataset, version["digest"]
+
+
+def as_logged(name: str, digest: str) -> DatasetInput:
+    """What mlflow.log_input sends of an array that has the digest of a version."""
+    used = from_numpy(np.arange(3.0), name=name, digest=digest[:36])
+    return DatasetInput(used._to_mlflow_entity(), [InputTag("mlflow.data.context", "training")])
+
+
+@mled_only
+def test_a_logged_dataset_is_the_version_of_the_catalogue(
+    client: MlflowClient, wire: Wire, catalogue: Catalogue, kept: tuple[str, str, str], run: str
+) -> None:
+    name, dataset, digest = kept
+    client.log_inputs(run, [as_logged(name, digest)])
+    client.log_inputs(run, [as_logged(name, digest)])
+    [found] = client.get_run(run).inputs.dataset_inputs
+    assert (found.dataset.name, found.dataset.digest) == (name, digest)
+    assert len(catalogue.send("GET", f"{dataset}versions/")["results"]) == 1
+    uses = {one["kind"]: one for one in catalogue.send("GET", f"{dataset}versions/1/uses/")}
+    assert (uses["runs"]["total"], uses["runs"]["newest"][0]["context"]) == (1, "training")
+    experiment = wire.run(run)["info"]["experiment_id"]
+    [hit] = wire.post("runs/search", experiment_ids=[experiment], filter=f"datasets.digest = '{digest}'")["runs"]
+    assert hit["info"]["run_id"] == run
+
+
+@mled_only
+def test_a_digest_that_no_version_has_is_a_version_outside(
+    client: MlflowClient, catalogue: Catalogue, kept: tuple[str, str, str], run: str
+) -> None:
+    name, dataset, _ = kept
+    client.log_inputs(run, [as_logged(name, "of my own")])
+    [newest, _first] = catalogue.send("GET", f"{dataset}versions/")["results"]
+    assert (newest["number"], newest["digest"], newest["file_count"]) == (2, "of my own", None)
+
+
+@mled_only
+def test_a_recalled_version_is_refused_at_once_and_says_why(
+    client: MlflowClient, wire: Wire, catalogue: Catalogue, kept: tuple[str, str, str], module_experiment: str
+) -> None:
+    """A clear 400, which the client does not try again for minutes; what was logged before stays and replays."""
+    name, dataset, digest = kept
+    before, after = wire.new_run(module_experiment), wire.new_run(module_experiment)
+    client.log_inputs(before, [as_logged(name, digest)])
+    catalogue.send("POST", f"{dataset}versions/1/withdraw/", json={"reason": "labels are wrong"})
+    client.log_inputs(before, [as_logged(name, digest)])
+    with pytest.raises(MlflowException, match=r"was recalled on .* labels are wrong") as refused:
+        client.log_inputs(after, [as_logged(name, digest)])
+    assert refused.value.error_code == INVALID.code
+    named = {"name": name, "digest": digest[:36], "source_type": "local", "source": "{}"}
+    assert wire.refused("runs/log-inputs", run_id=after, datasets=[{"dataset": named}]) == INVALID
+    assert client.get_run(after).inputs.dataset_inputs == []
+    catalogue.send("POST", f"{dataset}versions/1/reinstate/", json={"reason": "they are right"})
+    client.log_inputs(after, [as_logged(name, digest)])
+    assert len(client.get_run(after).inputs.dataset_inputs) == 1
+
+
+@mled_only
+def test_a_metric_on_a_version_is_kept_for_the_model_and_the_version(
+    client: MlflowClient, wire: Wire, kept: tuple[str, str, str], module_experiment: str
+) -> None:
+    """log_metric(dataset=…) names the version by the same short digest as log_input does."""
+    name, _, digest = kept
+    run = wire.new_run(module_experiment)
+    made = wire.post("logged-models", experiment_id=module_experiment, name="net", source_run_id=run)
+    model = made["model"]["info"]["model_id"]
+    client.log_inputs(run, [as_logged(name, digest)])
+    client.log_metric(run, "auc", 0.9, model_id=model, dataset_name=name, dataset_digest=digest[:36])
+    [metric] = wire.get(f"logged-models/{model}")["model"]["data"]["metrics"]
+    assert (metric["dataset_name"], digest.startswith(metric["dataset_digest"])) == (name, True)
