@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from accounts.access import find_project
@@ -112,12 +112,7 @@ def _shown(graph: Graph, asked: Asked) -> dict[str, Any]:
 
 def page_url(node: Node) -> str:
     """The page of what a node stands for; '' where it has none."""
-    if node.page is None:
-        return ""
-    try:
-        return reverse(node.page.name, args=node.page.args)
-    except NoReverseMatch:
-        return ""
+    return reverse(node.page.name, args=node.page.args) if node.page else ""
 
 
 def _links(graph: Graph, asked: Asked) -> dict[str, tuple[str, str, str]]:
