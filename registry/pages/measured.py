@@ -36,6 +36,21 @@ class Pair:
         return self.before != self.after
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One kind of thing of two versions. none: what is said where neither has any."""
+
+    title: str
+    rows: list[Pair]
+    none: str = ""
+    whole: bool = False
+
+    @property
+    def shown(self) -> list[Pair]:
+        """What differs, or everything."""
+        return [row for row in self.rows if self.whole or row.differs]
+
+
 def metric_lines(before: Record, after: Record, directions: Mapping[str, bool], goal: str) -> list[Line]:
     """Every metric that either has: what tells most comes first."""
     keys = sorted({*before.metrics, *after.metrics}, key=lambda key: weight_of(key, goal=goal, directions=directions))

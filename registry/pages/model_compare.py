@@ -13,9 +13,9 @@ from kernel.clock import from_ms
 from kernel.errors import Invalid
 from registry.models import ModelVersion, RegisteredModel
 from registry.pages.frame import digest_of, version_url
-from registry.pages.measured import Pair, metric_lines, pairs, same_test_set
+from registry.pages.measured import Pair, Part, metric_lines, pairs, same_test_set
 from registry.pages.model import model_frame
-from registry.queries.measures import records_of
+from registry.queries.measures import Record, records_of
 from registry.queries.registered_models import get_version, version_data, versions_of
 from registry.queries.version_files import files_of_version
 
@@ -33,7 +33,8 @@ def page(request: HttpRequest, slug: str, name: str) -> HttpResponse:
         after = _asked(viewer, model, request.GET.get("b") or str(numbers[0]))
         earlier = [number for number in numbers if number < after.number] or [numbers[-1]]
         before = _asked(viewer, model, request.GET.get("a") or str(earlier[0]))
-        context |= compared(viewer, before, after) | {"whole": request.GET.get("all") == "1"}
+        whole = request.GET.get("all") == "1"
+        context |= compared(viewer, before, after, whole=whole) | {"whole": whole}
     context["numbers"] = numbers
     return render(request, "registry/model_compare.html", context)
 
@@ -46,7 +47,7 @@ def _asked(viewer: Actor, model: RegisteredModel, number: str) -> ModelVersion:
     return version
 
 
-def compared(viewer: Actor, before: ModelVersion, after: ModelVersion) -> dict[str, Any]:
+def compared(viewer: Actor, before: ModelVersion, after: ModelVersion, *, whole: bool) -> dict[str, Any]:
     """Both versions, part by part."""
     records = records_of(viewer, [before, after])
     one, other = records[before.pk], records[after.pk]
@@ -57,13 +58,15 @@ def compared(viewer: Actor, before: ModelVersion, after: ModelVersion) -> dict[s
         "after": after,
         "before_url": version_url(before),
         "after_url": version_url(after),
-        "facts": _facts(viewer, before, after),
         "lines": lines,
         "test_set": same_test_set(lines),
-        "params": pairs(one.params, other.params),
-        "tags": pairs(one.tags, other.tags),
-        "data": pairs({str(v): "used" for v in one.data}, {str(v): "used" for v in other.data}),
-        "files": pairs(_files(viewer, before), _files(viewer, after)),
+        "parts": [
+            Part("Origin", _facts(viewer, before, after), whole=True),
+            Part("Data", pairs(_names(one), _names(other)), "Neither names its data.", whole),
+            Part("Parameters", pairs(one.params, other.params), "Neither has a parameter on record.", whole),
+            Part("Files", pairs(_files(viewer, before), _files(viewer, after)), "Neither has files here.", whole),
+            Part("Tags", pairs(one.tags, other.tags), "Neither has a tag.", whole),
+        ],
     }
 
 
@@ -85,6 +88,10 @@ def _facts_of(viewer: Actor, version: ModelVersion, aliases: list[str]) -> dict[
         "Aliases": ", ".join(aliases),
         "Files, SHA-256": f"{digest[:16]}…" if digest else "",
     }
+
+
+def _names(record: Record) -> dict[str, str]:
+    return {str(version): version.digest[:12] for version in record.data}
 
 
 def _files(viewer: Actor, version: ModelVersion) -> dict[str, str]:

@@ -76,7 +76,6 @@ class Registration(forms.Form):
 
     name = forms.CharField(max_length=256, help_text="A new name, or one that exists: then it gets its next version.")
     folder = forms.CharField(
-        required=False,
         max_length=500,
         label="Folder in the run's files",
         help_text="Where MLmodel lies: <code>model</code>",

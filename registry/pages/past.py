@@ -39,6 +39,7 @@ UNSAID = frozenset(
         *("written_at", "written_by_id", "signature_id", "decided_by_id", "from_version_id", "gates", "source"),
     )
 )
+UNSAID_AT_FIRST = frozenset({"stage", "state", "kind"})
 TAGS = {"registry.registeredmodeltag": "model tag", "registry.modelversiontag": "tag"}
 
 
@@ -62,11 +63,17 @@ def _changes(row: RowChange, names: Names) -> list[Change]:
         return [Change(f"{TAGS[row.type]} {key}", _words(old), _words(new)) for key, (old, new) in row.fields.items()]
     if not row.type.startswith("registry."):
         return []
-    return [
+    made = [Change("version", "", f"v{row.fields['number'][1]}")] if _is_new_version(row) else []
+    unsaid = UNSAID | UNSAID_AT_FIRST if row.op == "create" else UNSAID
+    return made + [
         Change(_label(name), _words(old), _words(new))
         for name, (old, new) in row.fields.items()
-        if name not in UNSAID and _words(old) != _words(new)
+        if name not in unsaid and _words(old) != _words(new)
     ]
+
+
+def _is_new_version(row: RowChange) -> bool:
+    return row.type == "registry.modelversion" and row.op == "create" and "number" in row.fields
 
 
 def _alias(row: RowChange, names: Names) -> list[Change]:

@@ -87,6 +87,7 @@ def against_production(viewer: Actor, version: ModelVersion, asked: Any = None) 
         "is_production": held is not None and rival is None,
         "lines": lines,
         "test_set": same_test_set(lines),
+        "data_said": len({line.data for line in lines}) > 1,
         "undirected": [line.key for line in lines if not line.arrow],
     }
 
@@ -129,7 +130,7 @@ def _deliveries(request: HttpRequest, version: ModelVersion, context: dict[str, 
     viewer = actor_of(request)
     if not any(one.key == "deliveries" for one in context["tabs"]):
         raise NotFound("A model version has no tab 'deliveries'.")
-    return {"deliveries": deliveries_of_version(viewer, version)[:DELIVERIES_SHOWN]}
+    return {"deliveries": deliveries_of_version(viewer, version)[:DELIVERIES_SHOWN], "reads": True}
 
 
 def _history(request: HttpRequest, version: ModelVersion, context: dict[str, Any]) -> dict[str, Any]:

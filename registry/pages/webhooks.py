@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.access import can, find_project, require
 from accounts.models import Project
-from accounts.pages.doors import actor_of, fill_in_error, signed_in
+from accounts.pages.doors import actor_of, fill_in_error, sees_experiments, signed_in
 from kernel.actor import Actor
 from kernel.errors import MledError, NotFound
 from registry.actions.webhooks import create_webhook, edit_webhook, ping_webhook, resend_delivery, rotate_secret
@@ -113,6 +113,7 @@ def _page(
         "paged": paged,
         "deliveries": list(paged),
         "may_manage": bool(can(viewer, "webhooks.manage", project)),
+        "reads": sees_experiments(viewer, project),
         "shown": shown,
         "form": Target(initial={"url": found.url, "events": found.events}),
         "waiting": any(one.state in (Delivery.State.WAITING, Delivery.State.SENDING) for one in paged),

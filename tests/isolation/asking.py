@@ -58,6 +58,7 @@ class Ids:
     view: str
     promotion: str
     webhook: str
+    webhook_url: str
     delivery: str
     signature: str
 
@@ -89,6 +90,7 @@ def ids_of(thing: Everything) -> Ids:
         notice=str(Notice.objects.create(user=member.user, project=thing.project, kind="told", text=WORD).pk),
         promotion=_first_id(PromotionRequest, model__project=thing.project),
         webhook=_first_id(Webhook, project=thing.project),
+        webhook_url=_webhook_url(thing),
         delivery=_first_id(Delivery, webhook__project=thing.project),
         signature=_first_id(Signature, project=thing.project),
     )
@@ -98,6 +100,11 @@ def _first_id(table: Any, **which: Any) -> str:
     """The id of the project's first row in a table; a made-up one where it has none."""
     first = table.objects.filter(**which).order_by("pk").values_list("pk", flat=True).first()
     return str(first or uuid.uuid4())
+
+
+def _webhook_url(thing: Everything) -> str:
+    """Where the project's webhook leads: whoever keeps webhooks sees that much."""
+    return str(Webhook.objects.filter(project=thing.project).values_list("url", flat=True).first() or "-")
 
 
 def made_up() -> Ids:
@@ -120,6 +127,7 @@ def made_up() -> Ids:
         registered="no-such-model",
         promotion=str(uuid.uuid4()),
         webhook=str(uuid.uuid4()),
+        webhook_url="https://nothing.example.org/nothing",
         delivery=str(uuid.uuid4()),
         signature=str(uuid.uuid4()),
     )

@@ -131,3 +131,11 @@ def test_strangers_and_other_projects_find_nothing(team, hook, zoe):
     assert Webhook.objects.get().is_active
     assert Delivery.objects.count() == 1
     assert user_of(team.engineer) == hook.created_by
+
+
+def test_an_administrator_keeps_webhooks_without_reading_messages(team, hook):
+    a_registered_model(team.scientist, team.project, name="sepsis-risk")
+    page = Browser(team.administrator).get(at(team, f"{hook.pk}/"))
+    assert "model.created" in page
+    assert "sepsis-risk" not in page
+    assert "sepsis-risk" in Browser(team.auditor).get(at(team, f"{hook.pk}/"))
