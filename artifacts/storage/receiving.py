@@ -38,13 +38,14 @@ def pour(incoming: Incoming, into: int, *, limit: int, expected: int | None) -> 
     return sink.stored(limit, expected)
 
 
-def gather(incoming: Incoming, size: int) -> bytes:
-    """The next bytes of a stream, so many unless it ends before. Raises UploadBroken."""
-    pieces, left = [], size
-    while left and (data := _next(incoming, min(left, CHUNK))):
-        pieces.append(data)
-        left -= len(data)
-    return b"".join(pieces)
+def gather(incoming: Incoming, size: int) -> bytearray:
+    """The next bytes of a stream, so many unless it ends before, held once. Raises UploadBroken."""
+    gathered, count = bytearray(size), 0
+    while count < size and (data := _next(incoming, min(size - count, CHUNK))):
+        gathered[count : count + len(data)] = data
+        count += len(data)
+    del gathered[count:]
+    return gathered
 
 
 def check_start(expected: int | None, limit: int) -> None:

@@ -184,7 +184,7 @@ class S3Storage(BlobStorage):
         except NothingThere:
             return None
 
-    def _put(self, key: str, data: bytes) -> None:
+    def _put(self, key: str, data: bytearray) -> None:
         with in_words():
             self.client.put_object(Bucket=self.place.bucket, Key=key, Body=data, ChecksumSHA256=_checksum(data))
 
@@ -231,7 +231,7 @@ class S3Storage(BlobStorage):
 
     # --- Objects of several parts
 
-    def _pour(self, key: str, first: bytes, incoming: Incoming, *, limit: int, expected: int | None) -> StoredBlob:
+    def _pour(self, key: str, first: bytearray, incoming: Incoming, *, limit: int, expected: int | None) -> StoredBlob:
         """Put a stream that has begun under a name. The name appears once all of it came."""
         sha256, count, data = hashlib.sha256(), 0, first
         with self._several(key) as (upload, parts):
@@ -323,7 +323,7 @@ def _piece(size_bytes: int) -> int:
     return max(PART_BYTES, -(-size_bytes // _PARTS_MAX))
 
 
-def _checksum(data: bytes) -> str:
+def _checksum(data: bytearray) -> str:
     """SHA-256 as S3 checks it on arrival."""
     return base64.b64encode(hashlib.sha256(data).digest()).decode()
 

@@ -10,8 +10,10 @@ from uuid import UUID
 from django.core import signing
 from django.http import HttpResponse
 
+from accounts.access import require
 from accounts.authentication import actor_for_token_id
 from artifacts.actions.uploads import (
+    UPLOAD,
     begin_numbered_upload,
     drop_upload,
     finish_numbered_upload,
@@ -55,10 +57,10 @@ def send_part(call: Call) -> Reply:
 def complete(call: Call, asked: ask.CompleteParts) -> Reply:
     """Make one file of the parts and put it at its path."""
     kind, owner, path = located(call, _target(call, asked.path))
+    kind.expect(call.actor, owner, path)
     upload = get_upload(call.actor, asked.upload_id)
     if upload.purpose != path:
         raise NotFound(f"There is no upload to '{path[:200]}' with this id.", field="upload_id")
-    kind.expect(call.actor, owner, path)
     finish_numbered_upload(call.actor, upload, numbers=sorted(part.part_number for part in asked.parts))
     (stored,) = finished_blobs(call.actor, call.project, [upload.pk])
     kind.put(call.actor, owner, path=path, stored=stored)
@@ -68,6 +70,7 @@ def complete(call: Call, asked: ask.CompleteParts) -> Reply:
 def abort(call: Call, asked: ask.AbortParts) -> Reply:
     """Give the parts up. What is given up already, or was never begun, is no error: the client clears away."""
     located(call, _target(call, asked.path))
+    require(call.actor, UPLOAD, call.project)
     try:
         drop_upload(call.actor, get_upload(call.actor, asked.upload_id))
     except NotFound:

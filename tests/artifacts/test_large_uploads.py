@@ -1,6 +1,6 @@
 """A large file over real sockets: constant memory, broken connections, a killed worker, on disk and in S3.
 
-64 MiB in every run, 2 GiB under `make test-full`.
+128 MiB in every run, 2 GiB under `make test-full`.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from tests.services.processes import wait_until
 from tests.services.scale import sized
 
 MB = 1 << 20
-SIZE = sized(64, 2048) * MB
-GROWTH_MAX = 48 * MB  # of all web workers together, whatever the size
+SIZE = sized(128, 2048) * MB
+GROWTH_MAX = {"files": 72 * MB, "s3": 120 * MB}  # of both web workers together, the client of S3 in each included
 BLOCK = os.urandom(MB)
 
 
@@ -60,6 +60,7 @@ class Sender:
         live.create_user(person)
         live.create_project(slug)
         live.add_member(slug, person, "ml_engineer")
+        self.store = "s3" if slug.startswith("large-s3") else "files"
         self.slug, self.token = slug, live.issue_token(person, project=slug)
         self.head = {"Authorization": f"Bearer {self.token}"}
 
@@ -176,7 +177,7 @@ def test_a_large_file_goes_through_broken_connections_in_constant_memory(sender)
         times["fetched"] = time.monotonic() - began
     print(f"{large.size / MB:,.0f} MiB: {times}, memory grew by {memory.growth / MB:.1f} MiB")
     assert memory.peak > 0
-    assert memory.growth < GROWTH_MAX
+    assert memory.growth < GROWTH_MAX[sender.store] < SIZE
 
 
 def place_in_a_run(sender, upload) -> str:

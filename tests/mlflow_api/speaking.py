@@ -12,6 +12,9 @@ from mlflow_api.routes import ROUTES, Route
 from tests.factories import Everything
 
 SERVED = [route for route in ROUTES if not route.is_refused]
+# A good answer takes an upload of one's own, or a store that clients reach: tests/client/test_multipart.py.
+ELSEWHERE = {"mpu/part/{upload_id}/{number}", "mpu/complete/{path:any}", "presigned/{path:any}"}
+ANSWERED = [route for route in SERVED if route.path.removeprefix("2.0/mlflow-artifacts/") not in ELSEWHERE]
 REFUSED = [route for route in ROUTES if route.is_refused]
 
 
@@ -151,6 +154,15 @@ def good_request(route: Route, of: Everything) -> Request:
         "model-versions/set-tag": {**version, "key": "k", "value": "v"},
         "model-versions/delete-tag": {**version, "key": "secret-tag"},
     }
+    upload = {"path": "/tmp/a.bin", "upload_id": of.upload.pk.hex}
+    asked |= {
+        "mpu/create/{path:any}": {"path": "/tmp/a.bin", "num_parts": 2},
+        "mpu/part/{upload_id}/{number}": {},
+        "mpu/complete/{path:any}": {**upload, "parts": [{"part_number": 1, "etag": "e"}]},
+        "mpu/abort/{path:any}": upload,
+        "presigned/{path:any}": {},
+    }
     path = route.path.replace("{model_id}", model).replace("{key:any}", "secret")
-    path = path.replace("{path:any}", f"{folder}/secret/secret.txt")
+    path = path.replace("{path:any}", folder if "/mpu/" in path else f"{folder}/secret/secret.txt")
+    path = path.replace("{upload_id}", of.upload.pk.hex).replace("{number}", "1")
     return Request(route, path, asked[short], b"bytes" if route.method == "PUT" else None)

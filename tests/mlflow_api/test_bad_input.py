@@ -80,7 +80,7 @@ def strangely(good: Request) -> Iterator[tuple[str, Any, Request]]:
 
 @pytest.mark.parametrize("route", WITH_BODIES, ids=name_of)
 def test_a_missing_field_is_named(route: Route, engineer: Mlflow, things: Everything) -> None:
-    required = {"run_id", "key", "value", "timestamp", "name", "experiment_id", "model_json", "status"}
+    required = {"run_id", "key", "value", "timestamp", "name", "experiment_id", "model_json", "status", "path"}
     good = good_request(route, things)
     answer = engineer.send(route.method, good.path, {})
     if answer.status_code == 400:
