@@ -25,7 +25,7 @@ from accounts.access import roles_text
 from accounts.identity import PASSWORD, VERB, checked_identity
 from accounts.models import Project, Signature, User
 from accounts.texts import storable
-from audit.ledger.acting import acting, current_act
+from audit.ledger.acting import acting, current_act, open_act
 from audit.ledger.models import Checkpoint, Leaf
 from audit.ledger.tracking import Tracked
 from audit.ledger.values import Subject, plain
@@ -96,6 +96,8 @@ def prove(
     outside of any act: a failure is recorded on its own. Raises Refused for tokens and whoever is no person, Invalid
     for a wrong answer (one for all), TooMany, Unavailable where attempts cannot be counted.
     """
+    if open_act() is not None:
+        raise RuntimeError("Somebody proves who they are before the act, or a failure would go with the act.")
     refuse_unless_in_person(actor)
     answers = {**(further or {}), PASSWORD: password}
     asked = email if session is None or needs_email(actor, session) else None

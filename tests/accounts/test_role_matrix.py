@@ -15,7 +15,11 @@ from accounts.roles import PERMISSIONS, REASON_NEEDED, THE_TABLE, Role
 from experiments.models import Run
 from kernel.actor import Actor, operator
 from kernel.errors import MledError, NotFound, Refused, Unauthenticated
+from registry.actions.registered_models import create_registered_model
+from registry.actions.versions import create_version
+from registry.models import Webhook
 from tests.factories import a_person, a_run, a_team, again, an_experiment, join, nobody
+from tests.factories_promotions import a_rejected_promotion
 
 COLUMNS = ("scientist", "engineer", "manager", "auditor", "administrator", "outsider", "anonymous")
 
@@ -49,6 +53,10 @@ MATRIX = """
     registry.decide_promotion     project     no   yes  yes  no   no   404  401
     webhooks.see                  project     no   yes  yes  yes  yes  404  401
     webhooks.manage               project     no   yes  yes  no   yes  404  401
+    registry.ask_promotion        promotion   yes  yes  no   no   404  404  401
+    registry.decide_promotion     promotion   no   yes  yes  no   404  404  401
+    webhooks.see                  webhook     404  yes  yes  yes  yes  404  401
+    webhooks.manage               webhook     404  yes  yes  no   yes  404  401
     projects.create               site        no   no   no   no   yes  no   401
     projects.read_log             project     no   yes  yes  yes  no   404  401
     members.manage                project     no   no   yes  no   no   404  401
@@ -86,7 +94,18 @@ def world(db) -> World:
         "anonymous": nobody(),
     }
     experiment = an_experiment(operator(), team.project)
-    theirs = {"run": a_run(operator(), experiment), "experiment": experiment, "project": team.project, "site": None}
+    run = a_run(operator(), experiment)
+    registered = create_registered_model(operator(), team.project, name="vitals")
+    version = create_version(operator(), registered, source=f"runs:/{run.uid.hex}/model", run=run)
+    promotion = a_rejected_promotion(operator(), version, "word")
+    theirs = {
+        "run": run,
+        "experiment": experiment,
+        "project": team.project,
+        "promotion": promotion,
+        "webhook": Webhook.objects.get(project=team.project),
+        "site": None,
+    }
     own: dict[tuple[str, str], Any] = {}
     for name in ("scientist", "engineer"):
         place = an_experiment(people[name])

@@ -95,6 +95,7 @@ def proved(person: Actor, session: Any = None, password: str = PASSWORD, **more:
 
 
 def signed(person: Actor, project: Project, *, proof: Proof | None = None, record: Any = None) -> Signature:
+    proof = proof or proved(person)
     with acting(person, "test.sign", project_id=project.pk):
         return sign(
             person,
@@ -103,7 +104,7 @@ def signed(person: Actor, project: Project, *, proof: Proof | None = None, recor
             record=record or RECORD,
             meaning="Approved for champion",
             comment="Checked.",
-            proof=proof or proved(person),
+            proof=proof,
         )
 
 
@@ -206,6 +207,11 @@ def test_a_proof_is_on_record(mona):
     (kept,) = events(verb="accounts.proved_identity")
     assert (kept.outcome, kept.event.actor_id) == ("done", mona.user_id)
     assert kept.reason == "Proved by e-mail and password, to sign."
+
+
+def test_a_proof_inside_an_act_is_a_bug(mona):
+    with acting(mona, "test.sly"), pytest.raises(RuntimeError, match="before the act"):
+        proved(mona)
 
 
 # --- Wrong ones
