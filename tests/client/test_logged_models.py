@@ -213,6 +213,16 @@ def test_models_come_in_pages(wire: Wire, shelf: tuple[str, str, dict[str, str]]
     assert not second.get("next_page_token")
 
 
+@mled_only
+def test_123_a_page_holds_a_hundred_models_unless_asked_otherwise(wire: Wire, experiment: str) -> None:
+    for number in range(101):
+        create(wire, experiment, name=f"m{number}")
+    first = wire.post("logged-models/search", experiment_ids=[experiment])
+    rest = wire.post("logged-models/search", experiment_ids=[experiment], page_token=first["next_page_token"])
+    assert (len(first["models"]), len(rest["models"])) == (100, 1)
+    assert not rest.get("next_page_token")
+
+
 @pytest.mark.parametrize(
     "asked",
     [
