@@ -81,7 +81,7 @@ def _box(node: Node, spot: tuple[float, float], rank: int, is_start: bool, links
     kind = lineage_kinds[node.kind]
     flag = flag_words(node)
     said = ", ".join(filter(None, ("" if node.is_fold else kind.noun, node.label, flag, node.words)))
-    quiet = "" if node.is_fold or node.kind == "run" else kind.noun
+    quiet = "" if node.is_fold or node.kind == "run" else kind.short or kind.noun
     return Box(
         node,
         *spot,

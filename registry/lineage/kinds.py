@@ -1,8 +1,8 @@
 """The kinds of things that have a lineage. Upper rooms add theirs to `lineage_kinds` when they start."""
 
 import uuid
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, cast
 
@@ -11,7 +11,7 @@ from django.db.models import Q, QuerySet
 from accounts.models import Project
 from artifacts.models import DatasetVersion, VersionRecord
 from experiments.models import Run, RunInput
-from experiments.values import Lifecycle
+from experiments.values import Lifecycle, RunStatus
 from kernel.actor import Actor
 from kernel.clock import from_ms
 from registry.lineage.graph import Flag, PageOf
@@ -33,8 +33,9 @@ class Kind:
     """One kind of node.
 
     rows: those that the viewer may see and that are not gone. id_field: what stands in addresses; parse reads it from
-    there (raises ValueError), say writes it. project: the way to the project. newest: the order within a fold. state:
-    a field whose values a fold counts. concerned: which rows a recall concerns; flag: what it means for them.
+    there (raises ValueError), say writes it. project: the way to the project. newest: the order within a fold. short:
+    the noun as a box has room for it. state: a field whose values a fold counts, in state_words. concerned: which rows
+    a recall concerns; flag: what it means for them.
     """
 
     name: str
@@ -49,7 +50,9 @@ class Kind:
     newest: str
     joins: tuple[str, ...]
     facts: Callable[[Any], Facts]
+    short: str = ""
     state: str = ""
+    state_words: Mapping[str, str] = field(default_factory=dict)
     concerned: Callable[[], Q] | None = None
     flag: Flag = Flag.BUILT_ON
 
@@ -114,7 +117,7 @@ _add(
         "dataset", "dataset version", "dataset versions", "data",
         rows=lambda viewer: DatasetVersion.objects.visible_to(viewer),
         id_field="pk", parse=uuid.UUID, say=str, project="dataset__project", newest="-created_at",
-        joins=("dataset__project",), facts=_dataset,
+        joins=("dataset__project",), facts=_dataset, short="data",
         concerned=lambda: Q(record__state=VersionRecord.State.WITHDRAWN), flag=Flag.RECALLED,
     )
 )  # fmt: skip
@@ -124,6 +127,7 @@ _add(
         rows=lambda viewer: Run.objects.visible_to(viewer),
         id_field="uid", parse=lambda text: uuid.UUID(hex=text), say=lambda uid: uid.hex, project="project",
         newest="-pk", joins=("project",), facts=_run, state="status",
+        state_words=dict(RunStatus.choices),
         concerned=lambda: Q(pk__in=_on_recalled()),
     )
 )  # fmt: skip
@@ -132,7 +136,8 @@ _add(
         "model", "logged model", "logged models", "cube",
         rows=lambda viewer: LoggedModel.objects.visible_to(viewer).filter(is_deleted=False),
         id_field="model_id", parse=str, say=str, project="project", newest="-pk", joins=("project",), facts=_model,
-        state="status", concerned=lambda: Q(source_run__in=_on_recalled()),
+        state="status", state_words=dict(LoggedModel.Status.choices),
+        concerned=lambda: Q(source_run__in=_on_recalled()),
     )
 )  # fmt: skip
 _add(

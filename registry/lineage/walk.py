@@ -207,8 +207,12 @@ def _fold_words(node: Node, kind: Kind, members: list[Met]) -> tuple[str, str]:
     noun = kind.noun if node.count == 1 else kind.plural
     label = f"{node.count:,} more {noun}" if node.rest else f"{node.count:,} {noun}"
     states = Counter(met.state for met in members if met.state).most_common(3)
-    words = ", ".join(f"{count:,} {state.lower() if state.isupper() else state}" for state, count in states)
+    words = ", ".join(f"{count:,} {_said(kind, state)}" for state, count in states)
     return label, words
+
+
+def _said(kind: Kind, state: str) -> str:
+    return kind.state_words[state].lower() if state in kind.state_words else state
 
 
 __all__ = ["Spot", "Walk"]
