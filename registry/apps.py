@@ -7,17 +7,19 @@ class RegistryConfig(AppConfig):
 
     def ready(self) -> None:
         from accounts.access import register_state_check
-        from artifacts.hooks import file_changes, owners
+        from artifacts.hooks import file_changes, owners, version_recalled, version_use_counts, version_uses
         from artifacts.pages.slots import version_panels
         from experiments.hooks import model_metrics, run_deletion
         from experiments.pages.slots import data_panels, finders, home_panels, project_panels, run_panels
         from registry import evidence
         from registry.actions.model_metrics import keep_model_metrics
+        from registry.actions.recalls import tell_makers
         from registry.models import LoggedModel, ModelVersion, RegisteredModel
         from registry.pages.cards import found_models, pending_panel, waiting_panel
         from registry.pages.lineage import panel_of_dataset_version, panel_of_run
         from registry.pages.run_panel import models_panel
         from registry.promoting import joining
+        from registry.queries import built_on
         from registry.queries.files import owner_of_root
         from registry.standing import refuse_changed_files, refuse_deleted_runs
         from registry.state import refuse_models_of_locked_runs, refuse_moves_by_others
@@ -29,6 +31,9 @@ class RegistryConfig(AppConfig):
         file_changes.append(refuse_changed_files)
         model_metrics.append(keep_model_metrics)
         owners["model"] = owner_of_root
+        version_recalled.append(tell_makers)
+        version_uses.append(built_on.model_uses)
+        version_use_counts[built_on.KIND] = built_on.count_models
         run_panels.append(models_panel)
         data_panels.append(panel_of_run)
         home_panels.append(waiting_panel)
