@@ -6,7 +6,7 @@ class ArtifactsConfig(AppConfig):
     verbose_name = "Artifacts"
 
     def ready(self) -> None:
-        from artifacts import evidence, hooks
+        from artifacts import checks, evidence, hooks  # noqa: F401 - checks register themselves
         from artifacts.queries.versions import owner_of_root
         from artifacts.tasks import queue_profile
 

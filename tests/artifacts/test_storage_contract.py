@@ -14,6 +14,7 @@ import threading
 import uuid
 
 import pytest
+from django.core.checks import run_checks
 
 from artifacts.storage.base import (
     BlobDamaged,
@@ -475,6 +476,15 @@ def test_an_address_of_a_bucket_is_read():
 def test_an_address_that_cannot_be_read_is_refused_in_words(wrong):
     with pytest.raises(BadPlace, match=r"MLED_BLOBS|days"):
         s3_place(wrong)
+
+
+def test_a_wrong_address_is_told_before_anything_starts(settings):
+    settings.MLED_BLOBS = "s3://data?colour=red"
+    (told,) = run_checks()
+    assert told.id == "artifacts.E001"
+    assert "colour" in told.msg
+    settings.MLED_BLOBS = "s3://data/mled?endpoint=http://s3:8333"
+    assert run_checks() == []
 
 
 def test_a_store_on_disk_loads_no_client_of_object_stores():
