@@ -4,7 +4,8 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from hashlib import sha256
 
-from artifacts.models import ArtifactFile, ArtifactRoot, Blob
+from artifacts.blobs import know_all
+from artifacts.models import ArtifactFile, ArtifactRoot
 from artifacts.paths import checked_path, parents
 from artifacts.storage import StoredBlob
 from artifacts.trees import RECORDED_AS, recorded, recorded_id
@@ -91,10 +92,9 @@ def tree_digest(files: Manifest) -> str:
 def plant(actor: Actor, root: ArtifactRoot, files: Manifest) -> None:
     """Put all files below a new root, in a few statements for any number.
 
-    Part of an action. files: from `checked_manifest`.
+    Part of an action. files: from `checked_manifest`. Raises Unavailable where content was cleared away meanwhile.
     """
-    contents = {stored.digest: Blob(digest=stored.digest, size_bytes=stored.size_bytes) for _, stored in files}
-    Blob.objects.bulk_create(contents.values(), ignore_conflicts=True, batch_size=_ROWS_AT_ONCE)
+    know_all([stored for _, stored in files])
     at = now()
     rows = [
         ArtifactFile(

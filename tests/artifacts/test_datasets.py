@@ -13,7 +13,7 @@ from artifacts.actions.records import write_record
 from artifacts.actions.versions import add_external_version, add_version
 from artifacts.blobs import receive
 from artifacts.manifests import FILES_MAX, checked_manifest, tree_digest
-from artifacts.models import ArtifactFile, Dataset, DatasetVersion, VersionProfile
+from artifacts.models import ArtifactFile, Blob, Dataset, DatasetVersion, UnnamedBlob, VersionProfile
 from artifacts.queries.datasets import dataset_table, find_dataset
 from artifacts.queries.history import history_of_dataset, history_of_version
 from artifacts.queries.versions import (
@@ -27,7 +27,7 @@ from artifacts.queries.versions import (
 from artifacts.storage import StoredBlob
 from audit.ledger.acting import acting
 from kernel.actor import system
-from kernel.errors import AlreadyExists, Conflict, Invalid, NotFound, Refused
+from kernel.errors import AlreadyExists, Conflict, Invalid, NotFound, Refused, Unavailable
 from tests.factories import a_dataset, a_member, a_person, a_team, a_version, events_since
 
 pytestmark = pytest.mark.django_db
@@ -190,6 +190,21 @@ def test_ten_thousand_files_in_one_folder_are_a_version_in_seconds(team, churn):
     assert time.monotonic() - began < 5
 
 
+def test_content_that_was_about_to_be_cleared_away_stays(team, churn):
+    kept, other = stored(b"kept"), stored(b"other")
+    with acting(system(), "test.content"):
+        Blob.objects.create(digest=kept.digest, size_bytes=kept.size_bytes)
+    UnnamedBlob.objects.create(blob_id=kept.digest)
+    add_version(team.scientist, churn, files=[("a", kept), ("b", other)])
+    assert not UnnamedBlob.objects.filter(blob_id=kept.digest).exists()
+
+
+def test_content_that_was_cleared_away_makes_no_version(team, churn):
+    with pytest.raises(Unavailable, match="cleared away"):
+        add_version(team.scientist, churn, files=[("a", stored(b"a")), ("b", StoredBlob(ABC, 5))])
+    assert not DatasetVersion.objects.filter(dataset=churn).exists()
+
+
 def test_the_files_of_a_version_never_change(team, churn):
     version = a_version(team.scientist, churn)
     with acting(system(), "test.sly"):
@@ -291,7 +306,7 @@ def test_the_catalogue_costs_the_same_for_any_number(team, django_assert_max_num
         dataset = a_dataset(team.scientist, name=f"data {number}")
         for _ in range(number % 3):
             a_version(team.scientist, dataset, record={"licence": "MIT"})
-    with django_assert_max_num_queries(12):
+    with django_assert_max_num_queries(14):
         rows, total = dataset_table(team.manager, team.project, limit=5)
         shown = [(row.dataset.name, row.version_count, row.latest and row.latest.record.licence) for row in rows]
     assert total == 7
