@@ -338,3 +338,39 @@ def test_the_jump_box_finds_models_and_only_those_one_sees(team, ada, zoe, risk)
     assert "sepsis-risk" in ada.get("/jump/", q="sepsis")
     assert ada.get("/jump/", q="sepsis").links("/models/sepsis-risk/")
     assert "Nothing found" in zoe.get("/jump/", q="sepsis")
+
+
+def test_recalled_data_is_told_wherever_the_model_is(team, ada):
+    from artifacts.actions.recall import withdraw_version
+    from experiments.actions.inputs import DatasetInput, log_inputs
+    from experiments.models import RunInput
+
+    run = a_run(team.scientist, name="gru")
+    log_inputs(team.scientist, run, inputs=[DatasetInput("icu-vitals", "7be1", "local", "x", tags={})])
+    put_file(team.scientist, run, path="model/MLmodel", stored=stored(b"flavors: {}\n"))
+    model = create_registered_model(team.scientist, team.project, name="ward-risk")
+    a_version(team, model, run)
+    here = at(team, "ward-risk/v/1/")
+    assert "icu-vitals v1" in ada.get(here)
+    assert "Recalled data" not in ada.get(here)
+    taken = RunInput.objects.get(run=run).dataset_version
+    withdraw_version(team.engineer, taken, reason="Lactate units were mixed.")
+    for path in (at(team), at(team, "ward-risk/"), here):
+        assert "Recalled data" in ada.get(path)
+    page = ada.get(here)
+    assert "Data behind this version was recalled: icu-vitals v1" in page
+    assert page.links(f"/datasets/{taken.dataset_id}/v/1/")
+
+
+@pytest.mark.parametrize(
+    "name", ["a b", "50% off?", "ünï#code", "dots.and-dashes_", "<b>bold", "quote'\"s", "日本語"]
+)
+def test_any_name_that_is_kept_has_pages(team, ada, name):
+    model = create_registered_model(team.scientist, team.project, name=name)
+    a_version(team, model, a_trained_run(team, "gru", auroc=0.8))
+    [version] = ada.get(at(team)).links("/v/1/")
+    for url in (version.removesuffix("v/1/"), version):
+        page = ada.get(url)
+        assert name in page
+        assert "<b>bold" not in page.source
+    assert "The description is saved." in ada.follow(f"{version}do/describe/", description="x")
