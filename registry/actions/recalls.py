@@ -8,8 +8,8 @@ from artifacts.actions.recall import NOTICE_KINDS
 from artifacts.models import DatasetVersion
 from artifacts.versions import page_of, recall_words
 from kernel.actor import Actor
+from registry.built_on import standing_on
 from registry.models import ModelVersion
-from registry.queries.built_on import standing_on
 
 
 def tell_makers(actor: Actor, version: DatasetVersion, is_recalled: bool) -> None:

@@ -10,6 +10,7 @@ from artifacts.hooks import Use, Uses
 from artifacts.models import DatasetVersion
 from experiments.models import RunInput
 from kernel.actor import Actor
+from registry.built_on import standing_on
 from registry.models import ModelVersion
 
 KIND = "models"
@@ -20,12 +21,6 @@ def models_on_version(viewer: Actor, version: DatasetVersion) -> QuerySet[ModelV
     rows: QuerySet[ModelVersion] = ModelVersion.objects.visible_to(viewer)
     rows = rows.filter(standing_on(version), is_deleted=False)
     return rows.select_related("model__project", "run", "created_by").order_by("-created_at", "-pk")
-
-
-def standing_on(version: DatasetVersion) -> Q:
-    """The condition for model versions whose run, or whose logged model's run, used this data."""
-    runs = RunInput.objects.filter(dataset_version=version).values("run")
-    return Q(run__in=runs) | Q(logged_model__source_run__in=runs)
 
 
 def model_uses(viewer: Actor, version: DatasetVersion, limit: int) -> Uses:
