@@ -28,6 +28,7 @@ from registry.actions import links, logged_models
 from registry.models import LoggedModel
 from tests.factories import a_team, a_token, again, an_administrator, everything, unique, user_of
 from tests.ledger.promotion_moves import PROMOTIONS
+from tests.ledger.registry_moves import REGISTRY
 from tests.mlflow_api.speaking import SERVED, Mlflow, good_request
 from tests.services.scale import sized
 from tests.world import stored
@@ -190,7 +191,7 @@ MODELS: list[Move] = [
     lambda w: links.log_outputs(w.who(), w.run(), outputs=[(w.any(LoggedModel), w.chance.choice(WHOLE))]),
     lambda w: links.log_run_inputs(w.who(), w.run(), datasets=[_dataset(w)], models=[w.any(LoggedModel)]),
 ]
-MOVES = [*PEOPLE, *EXPERIMENTS, *RUNS, *RUNS, *MODELS, *PROMOTIONS]
+MOVES = [*PEOPLE, *EXPERIMENTS, *RUNS, *RUNS, *MODELS, *PROMOTIONS, *REGISTRY]
 QUIET = {"accounts.choose_theme"}  # it says nothing that anybody has to prove, so it leaves no event
 
 
