@@ -95,17 +95,20 @@ def extreme(logged: Logged) -> str:
 
 
 @pytest.fixture
-def sign_in(context: BrowserContext, logged: Logged) -> Callable[[str], Page]:
-    """A page on which somebody is signed in. `page.complaints`: what its console says of errors and of the policy."""
+def sign_in(new_context: Callable[[], BrowserContext], logged: Logged) -> Callable[..., Page]:
+    """A page on which somebody is signed in, each in a browser of their own.
 
-    def signed_in(email: str = ADA) -> Page:
-        page = context.new_page()
+    `page.complaints`: what its console says of errors and of the policy.
+    """
+
+    def signed_in(email: str = ADA, password: str = "") -> Page:
+        page = new_context().new_page()
         page.complaints = []  # type: ignore[attr-defined]
         page.on("console", lambda message: message.type == "error" and page.complaints.append(message.text))  # type: ignore[attr-defined]
         page.on("pageerror", lambda error: page.complaints.append(str(error)))  # type: ignore[attr-defined]
         page.goto("/login/")
         page.get_by_label("E-mail").fill(email)
-        page.get_by_label("Password").fill(logged.passwords[email])
+        page.get_by_label("Password").fill(password or logged.passwords[email])
         page.get_by_role("button", name="Sign in").click()
         page.wait_for_url(lambda url: "/login/" not in url)
         return page

@@ -15,8 +15,10 @@ function belowTop(path: string): string {
 
 /** Files of a drop, folders walked; a single dropped folder is the top. */
 export async function fromDrop(items: DataTransferItemList): Promise<Chosen[]> {
-  const entries = [...items].map((item) => item.webkitGetAsEntry()).filter((entry) => entry !== null);
-  const found: Chosen[] = [];
+  const dropped = [...items].filter((item) => item.kind === "file");
+  const entries = dropped.map((item) => item.webkitGetAsEntry()).filter((entry) => entry !== null);
+  const loose = dropped.filter((item) => item.webkitGetAsEntry() === null).map((item) => item.getAsFile());
+  const found: Chosen[] = loose.filter((file) => file !== null).map((file) => ({ path: file.name, file }));
   const only = entries.length === 1 && entries[0]?.isDirectory;
   for (const entry of entries) await walk(entry, only ? null : "", found);
   return found;
