@@ -12,6 +12,7 @@ from kernel.errors import MledError
 from registry.gates import GateResult, checklist, from_json
 from registry.models import PromotionRequest
 from registry.pages.frame import digest_of, version_url
+from registry.promoting.words import meaning_of
 from registry.queries.promotions import may_decide, signature_state
 from registry.queries.version_files import files_of_version
 
@@ -70,8 +71,7 @@ def why_not(asked: PromotionRequest, verdict: Allowed | Denied, results: list[Ga
 
 def meaning(asked: PromotionRequest, decision: str) -> str:
     """What the signature will say."""
-    what = f"stage {asked.target}" if asked.kind == PromotionRequest.Kind.STAGE else f"alias {asked.target}"
-    return f"{'Rejected' if decision == 'reject' else 'Approved'} for {what}: {asked.version}"
+    return meaning_of(asked, approve=decision != "reject")
 
 
 def facts_of(results: list[GateResult], files: int, digest: str) -> list[tuple[str, str]]:
