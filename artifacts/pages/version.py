@@ -61,9 +61,7 @@ def overview(request: HttpRequest, slug: str, dataset: UUID, number: int) -> Htt
     version, context = version_frame(request, slug, dataset, number, "overview")
     viewer = actor_of(request)
     context |= record_context(version)
-    context |= profile_context(version)
-    context["hidden_columns"] = max(0, len(context["columns"]) - COLUMNS_SHOWN)
-    context["columns"] = context["columns"][:COLUMNS_SHOWN]
+    context |= profile_context(version, limit=COLUMNS_SHOWN)
     context["panels"] = panels_of(request, viewer, version)
     if context["may_recall"] and not context["withdrawal"]:
         context |= {"why": Why(), "told": told_names(viewer, version)}
@@ -73,12 +71,15 @@ def overview(request: HttpRequest, slug: str, dataset: UUID, number: int) -> Htt
     return render(request, "artifacts/version.html", context)
 
 
-def profile_context(version: DatasetVersion) -> dict[str, Any]:
-    """What was read out of the files, or how far that is."""
+def profile_context(version: DatasetVersion, *, limit: int | None = None) -> dict[str, Any]:
+    """What was read out of the files, or how far that is. limit: of columns."""
     table = table_of(version)
+    columns = shown_columns(table)
     return {
         "table": table,
-        "columns": shown_columns(table),
+        "columns": columns[:limit],
+        "hidden_columns": len(columns) - len(columns[:limit]),
+        "in_short": limit is not None,
         "state_words": state_words(table),
         "under_way": is_under_way(table),
     }
@@ -195,7 +196,8 @@ def part(request: HttpRequest, slug: str, dataset: UUID, number: int, part: str)
 @require_safe
 @signed_in
 def profile(request: HttpRequest, slug: str, dataset: UUID, number: int) -> HttpResponse:
-    """The columns alone, asked for again until they are read."""
+    """The columns alone, asked for again until they are read. `?short=1`: as the overview shows them."""
     version, context = version_frame(request, slug, dataset, number, "schema")
-    context |= profile_context(version)
+    context |= profile_context(version, limit=COLUMNS_SHOWN if "short" in request.GET else None)
+    context["just_read"] = context["table"].is_known
     return render(request, "artifacts/columns.html", context)
