@@ -179,7 +179,7 @@ FAMILIES: Final = (
             "2.0/mlflow/",
             "POST artifacts/presigned-upload-url",
             "POST artifacts/presigned-download-url",
-        )
+        ),
     ),
     Family(
         "What only MLflow's own web page calls",

@@ -190,6 +190,19 @@ def place_in_a_run(sender, upload) -> str:
     return f"{base}/mlflow-artifacts/artifacts/{root}/weights/large.bin"
 
 
+def test_a_sender_need_not_say_how_much_it_sends_at_once(live_mled):
+    """curl does so when it reads from a pipe: chunks, and an end."""
+    sender = Sender(live_mled, f"piped-{os.urandom(4).hex()}")
+    large = Large(20 * MB + 5)
+    upload = begin(sender, large)["id"]
+    told = {"Upload-Offset": "0", "Transfer-Encoding": "chunked"}
+    line = http.client.HTTPConnection(sender.host, sender.port, timeout=60)
+    line.request("PATCH", f"/api/v1/uploads/{upload}/", large.pieces(), {**sender.head, **told}, encode_chunked=True)
+    assert json.loads(line.getresponse().read())["received_bytes"] == large.size
+    line.close()
+    assert sender.ask("POST", f"/api/v1/uploads/{upload}/finish/")["digest"] == large.digest()
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("_", range(sized(2, 20)))
 def test_a_killed_worker_loses_at_most_one_piece(live_mled, _):

@@ -2,100 +2,20 @@
 
 from __future__ import annotations
 
-import contextlib
 import datetime as dt
-import hashlib
 import io
 import os
-import resource
-import subprocess
-import sys
 import threading
 import uuid
 
 import pytest
-from django.core.checks import run_checks
 
-from artifacts.storage.base import (
-    BlobDamaged,
-    Condition,
-    Part,
-    StorageFull,
-    StoredBlob,
-    UploadBroken,
-    WrongDigest,
-)
-from artifacts.storage.filesystem import FileStorage
-from artifacts.storage.place import BadPlace, S3Place, s3_place
+from artifacts.storage.base import BlobDamaged, Condition, Part, StorageFull, StoredBlob, UploadBroken, WrongDigest
 from kernel.clock import now
-from kernel.errors import TooLarge, Unavailable
-from tests.services.processes import ROOT, free_port
-
-MB = 1 << 20
-LIMIT = 1 << 30
-PIECE = 8 * MB  # how much of a stream an object store gets at once
+from kernel.errors import TooLarge
+from tests.artifacts.stores import LIMIT, MB, PIECE, Bucket, Files, name_of, read, receive, sha
 
 pytestmark = pytest.mark.once
-
-
-class Files:
-    """A store on disk, and how to spoil it."""
-
-    def __init__(self, root):
-        self.storage = FileStorage(root)
-
-    def names(self):
-        root = self.storage.root
-        return sorted(str(path.relative_to(root)) for path in root.rglob("*") if path.is_file())
-
-    def spoil(self, digest, content):
-        self.storage.place(digest).write_bytes(content)
-
-    def lose(self, digest):
-        self.storage.place(digest).unlink()
-
-    @contextlib.contextmanager
-    def full(self):
-        """The system refuses files of more than a few bytes, as it does when the disk is full or the quota is used."""
-        before = resource.getrlimit(resource.RLIMIT_FSIZE)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))
-        try:
-            yield self.storage
-        finally:
-            resource.setrlimit(resource.RLIMIT_FSIZE, before)
-
-
-class Bucket:
-    """A store in a bucket of a real S3 server, and how to spoil it."""
-
-    def __init__(self, server):
-        from artifacts.storage.s3 import S3Storage
-
-        self.server = server
-        self.bucket, self.prefix = server.bucket(), f"deep/{uuid.uuid4().hex}/"
-        self.client = server.client()
-        self.storage = S3Storage(S3Place(self.bucket, self.prefix, endpoint=server.endpoint))
-
-    def names(self):
-        found = self.client.list_objects_v2(Bucket=self.bucket, Prefix=self.prefix).get("Contents", ())
-        unfinished = self.client.list_multipart_uploads(Bucket=self.bucket, Prefix=self.prefix).get("Uploads", ())
-        assert list(unfinished) == []
-        return sorted(one["Key"].removeprefix(self.prefix) for one in found)
-
-    def spoil(self, digest, content):
-        self.client.put_object(Bucket=self.bucket, Key=self.storage.key(digest), Body=content)
-
-    def lose(self, digest):
-        self.client.delete_object(Bucket=self.bucket, Key=self.storage.key(digest))
-
-    @contextlib.contextmanager
-    def full(self):
-        """A server without room left."""
-        from artifacts.storage.s3 import S3Storage
-        from tests.services.s3 import full_s3
-
-        with full_s3() as endpoint:
-            yield S3Storage(S3Place("full", endpoint=endpoint))
 
 
 @pytest.fixture(params=["files", "s3"])
@@ -111,23 +31,6 @@ def place(request, tmp_path, monkeypatch):
 @pytest.fixture
 def storage(place):
     return place.storage
-
-
-def sha(content):
-    return hashlib.sha256(content).hexdigest()
-
-
-def name_of(digest):
-    return f"{digest[:2]}/{digest[2:4]}/{digest}"
-
-
-def receive(storage, content, *, limit=LIMIT, **options):
-    return storage.receive(io.BytesIO(content), limit=limit, **options)
-
-
-def read(storage, blob):
-    with storage.open(blob) as reader:
-        return reader.read()
 
 
 # --- In and out
@@ -377,117 +280,3 @@ def test_what_was_left_behind_is_swept_and_uploads_that_go_on_stay(place, storag
     assert storage.sweep(now() - dt.timedelta(hours=1)) == 0
     assert storage.sweep(now() + dt.timedelta(hours=1), keep={going_on}) == 1
     assert place.names() == sorted([name_of(blob.digest), f"uploads/{going_on}/0-x", f"uploads/{going_on}/1-x"])
-
-
-# --- Only in a bucket
-
-
-@pytest.fixture
-def bucket(s3_server, monkeypatch):
-    for name, value in s3_server.environment.items():
-        monkeypatch.setenv(name, value)
-    return Bucket(s3_server)
-
-
-def test_multipart_uploads_that_nobody_ended_are_swept(bucket):
-    bucket.client.create_multipart_upload(Bucket=bucket.bucket, Key=f"{bucket.prefix}incoming/left")
-    assert bucket.storage.sweep(now() + dt.timedelta(hours=1)) == 1
-    assert bucket.names() == []
-
-
-def test_more_than_is_copied_at_once_is_copied_in_spans(bucket, monkeypatch):
-    from artifacts.storage import s3
-
-    monkeypatch.setattr(s3, "COPIED_MAX", 6 * MB)
-    content = os.urandom(20 * MB)
-    blob = receive(bucket.storage, content)
-    assert read(bucket.storage, blob) == content
-    assert bucket.names() == [name_of(blob.digest)]
-
-
-def test_a_store_that_is_away_is_said_in_words(bucket):
-    from artifacts.storage.s3 import S3Storage
-
-    away = S3Storage(S3Place("gone", endpoint=f"http://127.0.0.1:{free_port()}"))
-    for ask in (lambda: receive(away, b"x"), lambda: away.check("0" * 64), lambda: away.open(StoredBlob("0" * 64, 1))):
-        with pytest.raises(Unavailable, match="cannot be reached"):
-            ask()
-
-
-def test_a_bucket_that_locks_keeps_a_blob_from_everybody(s3_server, bucket):
-    from artifacts.storage.s3 import S3Storage
-
-    name = s3_server.bucket("locks", locks=True)
-    locking = S3Storage(S3Place(name, endpoint=s3_server.endpoint, lock_days=3))
-    for content in (b"small", os.urandom(PIECE + 1)):
-        blob = receive(locking, content)
-        kept = bucket.client.head_object(Bucket=name, Key=locking.key(blob.digest))
-        assert kept["ObjectLockMode"] == "GOVERNANCE"
-        assert kept["ObjectLockRetainUntilDate"] > now() + dt.timedelta(days=2)
-        with pytest.raises(bucket.client.exceptions.ClientError, match="AccessDenied"):
-            bucket.client.delete_object(Bucket=name, Key=locking.key(blob.digest), VersionId=kept["VersionId"])
-        assert read(locking, blob) == content
-
-
-def test_links_give_out_and_take_in_only_what_they_name(s3_server, bucket):
-    import urllib.error
-    import urllib.request
-
-    from artifacts.storage.s3 import S3Storage
-
-    def ask(url, method="GET", data=None, **headers):
-        asked = urllib.request.Request(url, method=method, data=data, headers=headers)  # noqa: S310
-        with urllib.request.urlopen(asked, timeout=10) as answer:  # noqa: S310
-            return answer.read(), answer.headers
-
-    direct = S3Storage(S3Place(bucket.bucket, bucket.prefix, endpoint=s3_server.endpoint, public=s3_server.endpoint))
-    blob = receive(direct, b"0123456789")
-    link = direct.download_link(blob, "größe.txt")
-    content, headers = ask(link, Range="bytes=2-4")
-    assert content == b"234"
-    assert headers["Content-Disposition"].startswith("attachment")
-    taking = direct.part_link("c" * 32, "1")
-    ask(taking, "PUT", b"part")
-    assert direct.find_part("c" * 32, "1") == Part("1", 4)
-    for wrong in (link.replace(blob.digest, "0" * 64), taking.replace("/1?", "/2?"), link.partition("?")[0]):
-        with pytest.raises(urllib.error.HTTPError) as refusal:
-            ask(wrong)
-        assert refusal.value.code == 403
-    assert bucket.storage.download_link(blob, "x") is None
-    assert bucket.storage.part_link("c" * 32, "1") is None
-
-
-# --- What MLED_BLOBS says
-
-
-def test_an_address_of_a_bucket_is_read():
-    place = s3_place("s3://data/mled?endpoint=http://s3:8333&region=eu-central-1&lock_days=30&lock_mode=compliance")
-    assert place == S3Place(
-        "data", "mled/", "http://s3:8333", region="eu-central-1", lock_days=30, lock_mode="COMPLIANCE"
-    )
-    assert s3_place("s3://data") == S3Place("data")
-    assert s3_place("s3://data/", lock_days=7).lock_days == 7
-
-
-@pytest.mark.parametrize(
-    "wrong",
-    ["s3://", "s3:///x", "s3://key:secret@data", "s3://d?colour=red", "s3://d?lock_days=x", "s3://d?addressing=up"],
-)
-def test_an_address_that_cannot_be_read_is_refused_in_words(wrong):
-    with pytest.raises(BadPlace, match=r"MLED_BLOBS|days"):
-        s3_place(wrong)
-
-
-def test_a_wrong_address_is_told_before_anything_starts(settings):
-    settings.MLED_BLOBS = "s3://data?colour=red"
-    (told,) = run_checks()
-    assert told.id == "artifacts.E001"
-    assert "colour" in told.msg
-    settings.MLED_BLOBS = "s3://data/mled?endpoint=http://s3:8333"
-    assert run_checks() == []
-
-
-def test_a_store_on_disk_loads_no_client_of_object_stores():
-    code = "import artifacts.storage, sys; print(sorted({'boto3', 'botocore'} & set(sys.modules)))"
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"
