@@ -36,7 +36,18 @@ UNSAID = frozenset(
     (
         *("id", "model_id", "project_id", "version_id", "number", "created_by_id", "created_at", "created_ms"),
         *("updated_ms", "set_at", "set_by_id", "root_id", "root_path", "run_id", "logged_model_id", "status"),
-        *("written_at", "written_by_id", "signature_id", "decided_by_id", "from_version_id", "gates", "source"),
+        *(
+            "decided_at",
+            "effective_at",
+            "lapsed_at",
+            "written_at",
+            "written_by_id",
+            "signature_id",
+            "decided_by_id",
+            "from_version_id",
+            "gates",
+            "source",
+        ),
     )
 )
 UNSAID_AT_FIRST = frozenset({"stage", "state", "kind"})

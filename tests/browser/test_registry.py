@@ -238,6 +238,25 @@ def test_a_person_without_scripts_signs_too(browser: Browser, ward: Ward):
     context.close()
 
 
+def test_a_webhook_is_added_and_its_secret_is_copied_once(signed_in, ward: Ward):
+    erin = signed_in(ERIN)
+    erin.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    erin.goto("/p/ward/webhooks/")
+    erin.get_by_role("textbox", name="Address").fill("https://ci.example.org/mled")
+    erin.get_by_label("version.created: a model version was registered").check()
+    erin.get_by_role("button", name="Add webhook").click()
+    secret = erin.locator("#secret").inner_text()
+    erin.get_by_role("button", name="Copy", exact=True).click()
+    assert erin.evaluate("navigator.clipboard.readText()") == secret
+    erin.get_by_role("link", name="I have stored it").click()
+    expect(erin.get_by_role("heading", level=1)).to_have_text("https://ci.example.org/mled")
+    assert secret not in erin.content()
+    erin.get_by_text("Actions").click()
+    erin.get_by_role("button", name="Switch off").click()
+    expect(erin.get_by_text("Switched off.")).to_be_visible()
+    assert erin.complaints == []
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_the_registry_is_open_to_all(signed_in, ward: Ward, theme):
     erin = signed_in(ERIN)
