@@ -414,3 +414,6 @@ def search_requests(ids: Ids, *, at: str) -> Iterator[Asked]:
         yield Asked("mlflow", "POST", f"{at}/api/2.0/mlflow/experiments/search", json.dumps(body).encode())
     body = {"experiment_ids": [ids.experiment, "0"], "filter": f"name = '{WORD}-model'"}
     yield Asked("mlflow", "POST", f"{at}/api/2.0/mlflow/logged-models/search", json.dumps(body).encode())
+    for what in ("registered-models", "model-versions"):
+        for text in (f"name LIKE '%{WORD}%'", f"tags.\"{WORD}-tag\" = '{WORD}'", ""):
+            yield Asked("mlflow", "GET", f"{at}/api/2.0/mlflow/{what}/search?{urlencode({'filter': text})}")
