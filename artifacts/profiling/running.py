@@ -55,13 +55,21 @@ def read_version(version: DatasetVersion, limits: Limits | None = None) -> Outco
 @contextlib.contextmanager
 def _descriptor(file: ArtifactFile) -> Iterator[int]:
     """A descriptor of the stored file itself, or of a copy of it where the storage is elsewhere."""
-    with blobs.open_file(file) as reader, contextlib.ExitStack() as stack:
-        try:
-            yield reader.fileno()
-        except (AttributeError, OSError):
-            copy = stack.enter_context(tempfile.TemporaryFile())
+    with blobs.open_file(file) as reader:
+        own = _own_descriptor(reader)
+        if own is not None:
+            yield own
+            return
+        with tempfile.TemporaryFile() as copy:
             _copy(reader, copy)
             yield copy.fileno()
+
+
+def _own_descriptor(reader: BinaryIO) -> int | None:
+    try:
+        return reader.fileno()
+    except (AttributeError, OSError):
+        return None
 
 
 def _copy(reader: BinaryIO, copy: BinaryIO) -> None:

@@ -421,6 +421,13 @@ def test_content_that_is_damaged_is_a_failure_in_words(waiting):
     assert "cannot be given out" in state_of(waiting).error
 
 
+def test_content_of_a_store_without_files_is_copied_first(waiting, monkeypatch):
+    """As on S3: what opens there is no file of this machine."""
+    monkeypatch.setattr(running.blobs, "open_file", lambda file: io.BytesIO(b"x\n1\n2\n"))
+    profile_version(waiting.pk)
+    assert (state_of(waiting).state, state_of(waiting).row_count) == ("done", 2)
+
+
 # --- What pages get
 
 
