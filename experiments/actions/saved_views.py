@@ -15,7 +15,8 @@ from kernel.errors import AlreadyExists, Conflict, Invalid, Refused
 
 SAVE = "experiments.save_view"
 DEFAULT = "experiments.set_default_view"
-KEPT = frozenset({"q", "experiment", "sort", "view", "columns"})  # what a view holds of an address
+# What a view holds of an address.
+KEPT = frozenset({"q", "experiment", "sort", "view", "columns", "group", "only", "spark"})
 QUERY_MAX = 8_000
 
 

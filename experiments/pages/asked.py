@@ -1,7 +1,7 @@
 """What a reader asks of the run table: all of it is in the URL, so that a copied address shows the same."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
 from django.http import QueryDict
@@ -12,14 +12,17 @@ from experiments.queries.search import View
 
 VIEWS = {"active": ("Active", View.ACTIVE_ONLY), "deleted": ("Deleted", View.DELETED_ONLY), "all": ("All", View.ALL)}
 VIEW_WORDS = {"active": "active runs", "deleted": "deleted runs", "all": "runs"}
-KNOWN = ("q", "good", "experiment", "sort", "columns", "view", "saved", "after")
+ONLY = {"filled": "Only filled", "differing": "Only differing"}
+GROUPS_MAX = 3
+GROUP_WORDS = {"status": "Status", "user": "User", "experiment": "Experiment", "dataset": "Dataset"}
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
     """The question of one URL. good: the last query that was understood; it stands in where `query` is not.
 
-    saved: the kept view that it began with.
+    saved: the kept view that it began with. group: what runs are grouped by; only: which of the columns are shown
+    ("filled", "differing"); spark: the metric that is drawn as a small curve.
     """
 
     path: str
@@ -32,6 +35,9 @@ class Asked:
     after: str
     experiments: tuple[Experiment, ...] = ()
     saved: int | None = None
+    group: tuple[str, ...] = ()
+    only: tuple[str, ...] = ()
+    spark: str = ""
 
     @classmethod
     def parse(cls, path: str, params: QueryDict) -> "Asked":
@@ -50,6 +56,9 @@ class Asked:
             view=view if view in VIEWS else "active",
             after=params.get("after", ""),
             saved=_whole_number(params.get("saved", "")),
+            group=tuple(dict.fromkeys(key for key in params.getlist("group") if groupable(key)))[:GROUPS_MAX],
+            only=tuple(word for word in ONLY if word in params.getlist("only")),
+            spark=params.get("spark", "")[:250].replace("\x00", ""),
         )
 
     @property
@@ -65,6 +74,12 @@ class Asked:
             return []
         return [f"{column.order} {'DESC' if self.sort.startswith('-') else 'ASC'}"]
 
+    def sortable_with(self, directions: Mapping[str, bool]) -> "Asked":
+        """The same, unsorted where it is by the best of a metric of which nobody said which way is better."""
+        column = sortable(self.sort.removeprefix("-")) if self.sort else None
+        unsaid = column is not None and column.figure == "best" and column.name not in directions
+        return replace(self, sort="") if unsaid else self
+
     @property
     def view_words(self) -> str:
         return VIEW_WORDS[self.view]
@@ -75,7 +90,7 @@ class Asked:
         return self.experiments[0] if len(self.experiments) == 1 and len(self.experiment_ids) == 1 else None
 
     def kept(self, *without: str) -> list[tuple[str, str]]:
-        """Everything asked but these, as pairs for a form or an address. A new question begins on the first page."""
+        """What is asked of the runs but these, as pairs of an address. A new question begins on the first page."""
         pairs: list[tuple[str, str]] = [("q", self.query)] if self.query else []
         pairs += [("good", self.good)] if self.good and self.good != self.query else []
         pairs += [("experiment", str(pk)) for pk in self.experiment_ids]
@@ -84,6 +99,12 @@ class Asked:
         pairs += [("columns", key) for key in self.column_keys]
         pairs += [("saved", str(self.saved))] if self.saved else []
         return [pair for pair in pairs if pair[0] not in without]
+
+    def all_kept(self, *without: str) -> list[tuple[str, str]]:
+        """What is asked, and how it is laid out: grouped, with which columns, with small curves."""
+        pairs = [*(("group", key) for key in self.group), *(("only", word) for word in self.only)]
+        pairs += [("spark", self.spark)] if self.spark else []
+        return [*self.kept(*without), *(pair for pair in pairs if pair[0] not in without)]
 
     def url(self, pairs: Iterable[tuple[str, str]]) -> str:
         """The address that asks this."""
@@ -94,52 +115,65 @@ class Asked:
     def kept_for_query(self) -> list[tuple[str, str]]:
         """The hidden fields of the query form: also the query that was understood last."""
         understood = self.good if self.good else self.query
-        return [*self.kept("q", "good"), *([("good", understood)] if understood else [])]
+        return [*self.all_kept("q", "good"), *([("good", understood)] if understood else [])]
 
     @property
     def kept_for_experiments(self) -> list[tuple[str, str]]:
-        return self.kept("experiment")
+        return self.all_kept("experiment")
 
     @property
     def kept_for_columns(self) -> list[tuple[str, str]]:
-        return self.kept("columns")
+        return self.all_kept("columns")
 
     @property
     def everything_url(self) -> str:
         """All runs of the project, same columns."""
-        return self.url(self.kept("experiment", "q", "good", "view"))
+        return self.url(self.all_kept("experiment", "q", "good", "view"))
 
     @property
     def without_query_url(self) -> str:
-        return self.url(self.kept("q", "good"))
+        return self.url(self.all_kept("q", "good"))
 
     @property
     def default_columns_url(self) -> str:
-        return self.url(self.kept("columns"))
+        return self.url(self.all_kept("columns"))
 
     @property
     def first_page_url(self) -> str:
         """The first page of this question, where this is a later one."""
-        return self.url(self.kept()) if self.after else ""
+        return self.url(self.all_kept()) if self.after else ""
 
     def next_page_url(self, token: str | None) -> str:
-        return self.url([*self.kept(), ("after", token)]) if token else ""
+        return self.url([*self.all_kept(), ("after", token)]) if token else ""
 
     def sort_url(self, column: Column, *, first_down: bool) -> str:
         """Where a click on the column's head leads: its natural way first, then the other, then none."""
         first, second = (f"-{column.key}", column.key) if first_down else (column.key, f"-{column.key}")
         following = {first: second, second: ""}.get(self.sort, first)
-        pairs = self.kept("sort")
+        pairs = self.all_kept("sort")
         return self.url([*pairs, ("sort", following)] if following else pairs)
+
+    @property
+    def only_links(self) -> list[tuple[str, bool, str]]:
+        """(label, whether it is on, the address that turns it over) of each way to leave columns out."""
+        pairs = self.all_kept("only")
+        turned = {word: [("only", one) for one in ONLY if (one in self.only) != (one == word)] for word in ONLY}
+        return [(label, word in self.only, self.url([*pairs, *turned[word]])) for word, label in ONLY.items()]
 
     @property
     def views(self) -> list[tuple[str, str, str]]:
         """(key, label, address) of each view."""
-        pairs = self.kept("view")
+        pairs = self.all_kept("view")
         return [
             (key, label, self.url([*pairs, ("view", key)] if key != "active" else pairs))
             for key, (label, _) in VIEWS.items()
         ]
+
+
+def groupable(key: str) -> bool:
+    """Whether runs can be grouped by it: params.lr, tags.team, or one of GROUP_WORDS."""
+    kind, _, name = key.partition(".")
+    return key in GROUP_WORDS or (kind in ("params", "tags") and name != "" and "\x00" not in name and "`" not in name)
 
 
 def _whole_number(text: str) -> int | None:

@@ -1,5 +1,6 @@
 """The columns of the run table: which there are, which are shown, how each is sorted by and written."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,11 +14,17 @@ from experiments.values import ReviewState
 
 METRICS_BY_DEFAULT = 3
 PARAMS_BY_DEFAULT = 4
+FIGURES = ("last", "min", "max", "best")
+_FIGURE_KEY = re.compile(r"(min|max|best)\(metrics\.(.+)\)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column. key: as in the URL, such as metrics.val/loss or created; order: as the search sorts by it, or ""."""
+    """One column.
+
+    key: as in the URL, such as created, metrics.val/loss or min(metrics.val/loss): a metric's figures are written as in
+    a query, which no name of a metric can be taken for. order: as the search sorts by it, or "".
+    """
 
     key: str
     label: str
@@ -26,11 +33,13 @@ class Column:
     order: str
     is_numeric: bool = False
     is_low: bool = False
+    figure: str = ""
 
     @property
     def name(self) -> str:
         """The name of the metric, param or tag."""
-        return self.key.partition(".")[2]
+        name = self.key.partition(".")[2]
+        return name if self.figure in ("", "last") else name[:-1]
 
 
 SYSTEM = {
@@ -48,20 +57,34 @@ SYSTEM = {
         Column("verdict", "Verdict", "Review", "text", ""),
     )
 }
+GROUP_ORDER = ("System", "Metrics", "Review", "Params", "Tags")
 NAME = Column("name", "Name", "", "text", "run_name")
 STATUS = Column("status", "Status", "", "text", "status")
-GROUPS = {"metrics": "Metrics, last", "params": "Params", "tags": "Tags"}
+GROUPS = {"metrics": "Metrics", "params": "Params", "tags": "Tags"}
 
 
 def keyed(kind: str, name: str) -> Column:
-    """The column of a metric, param or tag."""
-    return Column(f"{kind}.{name}", name, GROUPS[kind], kind.removesuffix("s"), f"{kind}.`{name}`", kind == "metrics")
+    """The column of a param or tag, or of a metric's last value."""
+    if kind == "metrics":
+        return measured(name)
+    return Column(f"{kind}.{name}", name, GROUPS[kind], kind.removesuffix("s"), f"{kind}.`{name}`")
+
+
+def measured(name: str, figure: str = "last") -> Column:
+    """The column of one figure of a metric."""
+    plain, order = f"metrics.{name}", f"metrics.`{name}`"
+    if figure != "last":
+        plain, order = f"{figure}({plain})", f"{figure}({order})"
+    return Column(plain, name, GROUPS["metrics"], "metric", order, is_numeric=True, figure=figure)
 
 
 def column_of(key: str) -> Column | None:
     """The column that a URL names; None for what is no column."""
     if key in SYSTEM:
         return SYSTEM[key]
+    figure = _FIGURE_KEY.fullmatch(key)
+    if figure and "`" not in figure[2]:
+        return measured(figure[2], figure[1])
     kind, _, name = key.partition(".")
     return keyed(kind, name) if kind in GROUPS and name and "`" not in name else None
 
@@ -88,14 +111,17 @@ def default_columns(names: Names, directions: Mapping[str, bool], goal: str, *, 
 
 def in_groups(columns: Sequence[Column]) -> list[Column]:
     """The columns with those of one group side by side, groups in their order, each once."""
-    order = ["System", "Metrics, last", "Review", "Params", "Tags"]
     once = {column.key: column for column in columns}
-    return sorted(once.values(), key=lambda column: order.index(column.group))
+    return sorted(once.values(), key=lambda column: GROUP_ORDER.index(column.group))
+
+
+# By a column's key: its lowest and highest value on the page and whether high is better.
+Extremes = Mapping[str, tuple[float, float, bool]]
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One cell, ready to write. mark: best or nobest, for metrics with a direction."""
+    """One cell, ready to write. mark: best or nobest, for metrics with a direction. spark: the curve beside it."""
 
     kind: str
     text: str = ""
@@ -103,18 +129,17 @@ class Cell:
     title: str = ""
     classes: str = ""
     mark: str = ""
+    spark: tuple[float, ...] = ()
 
 
-def cell_of(
-    column: Column, run: FoundRun, cells: Cells, extremes: Mapping[str, tuple[float, float, bool]], warm: str
-) -> Cell:
+def cell_of(column: Column, run: FoundRun, value: float | None, cells: Cells, extremes: Extremes, warm: str) -> Cell:
     """The cell of a run in a column.
 
-    extremes: lowest and highest value on the page and whether high is better. warm: the metric whose cells show heat.
+    value: of a metric. warm: the key of the column whose cells show heat.
     """
     base = ("n " if column.is_numeric else "") + ("lo " if column.is_low else "")
     if column.kind == "metric":
-        return _metric_cell(column.name, run, cells, extremes, base, is_warm=column.name == warm)
+        return _metric_cell(value, extremes.get(column.key), base, is_warm=column.key == warm)
     if column.kind == "param":
         return Cell("text", cells.params.get((run.id, column.name), "")[:400], classes=base)
     if column.kind == "tag":
@@ -122,21 +147,12 @@ def cell_of(
     return _system_cell(column.key, run, cells, base + "t2")
 
 
-def _metric_cell(
-    name: str,
-    run: FoundRun,
-    cells: Cells,
-    extremes: Mapping[str, tuple[float, float, bool]],
-    base: str,
-    *,
-    is_warm: bool,
-) -> Cell:
-    value = cells.metrics.get((run.id, name))
+def _metric_cell(value: float | None, extremes: tuple[float, float, bool] | None, base: str, *, is_warm: bool) -> Cell:
     if value is None:
         return Cell("metric", classes=base)
-    if name not in extremes:
+    if extremes is None:
         return Cell("metric", number(value), title=repr(value), classes=base)
-    low, high, higher = extremes[name]
+    low, high, higher = extremes
     best = high if higher else low
     share = 0.0 if high == low or value != value else ((value - low) if higher else (high - value)) / (high - low)
     heat = f" ht{min(3, int(share * 4))}" if is_warm and share >= 0.25 else ""

@@ -80,14 +80,14 @@ def wanted_of(viewer: Actor, project: Project, asked: Asked, *, everything: bool
     experiments = asked.experiment_ids or None
     if everything:
         metrics, params, tags = all_names(viewer, project, experiments=experiments)
-        return Wanted(list(SYSTEM_FIELDS), metrics, params, tags)
+        return Wanted(list(SYSTEM_FIELDS), [(name, "last") for name in metrics], params, tags)
     names = offered_names(viewer, project, experiments=experiments)
     directions = metric_directions(viewer, project)
     many = len(asked.experiment_ids) != 1
     shown = asked.columns or default_columns(names, directions, project.goal_metric, many_experiments=many)
     return Wanted(
         [column.key for column in shown if column.key in SYSTEM_FIELDS],
-        _named(shown, "metric"),
+        list(dict.fromkeys((column.name, column.figure) for column in shown if column.kind == "metric")),
         _named(shown, "param"),
         _named(shown, "tag"),
     )

@@ -1,8 +1,7 @@
 """The run table: filtered by a query line, sorted, in chosen columns, page by page; all of it in the URL."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby
 from typing import Any
 from urllib.parse import urlencode
 
@@ -16,55 +15,22 @@ from accounts.models import Project
 from accounts.pages.doors import actor_of, sees_experiments, signed_in
 from experiments.models import Experiment
 from experiments.pages.asked import VIEWS, Asked
-from experiments.pages.columns import (
-    NAME,
-    STATUS,
-    SYSTEM,
-    Cell,
-    Column,
-    cell_of,
-    default_columns,
-    in_groups,
-    keyed,
-)
+from experiments.pages.column_acts import redone
+from experiments.pages.columns import GROUP_ORDER, SYSTEM, Column, default_columns, in_groups, keyed
 from experiments.pages.experiment_acts import acts_of
 from experiments.pages.listing import tracking_uri
+from experiments.pages.run_rows import table_of
 from experiments.pages.saved_views import default_address, menu_of
 from experiments.queries.experiments import metric_directions
 from experiments.queries.overview import experiments_of
-from experiments.queries.recalls import runs_on_recalled
 from experiments.queries.search import FoundCount, FoundRun, Page, count_runs, search_runs
-from experiments.queries.table import Cells, Names, cells_of, offered_names
+from experiments.queries.table import Names, offered_names
 from experiments.search.errors import QueryError
 from kernel.actor import Actor
 
 A_PAGE = 100
 EXPERIMENTS_OFFERED = 200
 EXPORTS = {"csv": "CSV", "xlsx": "XLSX", "parquet": "Parquet", "json": "JSON"}
-
-
-@dataclass(frozen=True, slots=True)
-class Head:
-    """The head of a column. sorted: as aria-sort has it, or ""."""
-
-    label: str
-    url: str
-    title: str
-    arrow: str
-    sorted: str
-    numeric: bool
-    low: bool
-    first_of_group: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One run with its cells. is_recalled: it was built on a dataset version that is recalled now."""
-
-    run: FoundRun
-    url: str
-    cells: list[Cell]
-    is_recalled: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,12 +61,15 @@ def runs(request: HttpRequest, slug: str) -> HttpResponse:
     opens_with = default_address(viewer, project) if not request.GET else None
     if opens_with:
         return redirect(opens_with)
+    if "do" in request.GET:
+        return redirect(redone(asked, request.GET["do"]))
     asked = with_default_experiment(viewer, project, asked)
     experiments = offered_experiments(viewer, project, asked.experiment_ids)
     asked = replace(asked, experiments=tuple(one for one in experiments if one.pk in asked.experiment_ids))
+    directions = metric_directions(viewer, project)
+    asked = asked.sortable_with(directions)
     page, problem, text = find(viewer, project, asked)
     names = offered_names(viewer, project, experiments=asked.experiment_ids or None)
-    directions = metric_directions(viewer, project)
     columns = in_groups(
         asked.columns
         or default_columns(names, directions, project.goal_metric, many_experiments=len(asked.experiment_ids) != 1)
@@ -111,7 +80,7 @@ def runs(request: HttpRequest, slug: str) -> HttpResponse:
         "asked": asked if problem is None else replace(asked, good=text),
         "problem": problem,
         "experiments": [one for one in experiments if one.lifecycle == "active" or one.pk in asked.experiment_ids],
-        **table_of(viewer, asked, page, columns, directions),
+        **table_of(viewer, asked, page.rows, columns, directions),
         **picker_of(columns, names),
         **paging_of(viewer, project, asked, page, text),
         "acts": acts_of(viewer, asked.only_experiment) if asked.only_experiment else [],
@@ -124,6 +93,7 @@ def runs(request: HttpRequest, slug: str) -> HttpResponse:
         "charts_url": over_to("charts", project, asked.kept("columns", "good", "saved")),
         "matters_url": over_to("relations", project, asked.kept("columns", "sort", "good", "saved")),
         "tracking_uri": tracking_uri(request, project),
+        "may_set_direction": bool(can(viewer, "experiments.set_direction", project)),
         "may_log": bool(can(viewer, "experiments.log_run", project)),
     }
     return render(request, "experiments/runs.html", context)
@@ -197,88 +167,6 @@ def _search(viewer: Actor, project: Project, asked: Asked, text: str) -> Page[Fo
     )
 
 
-def table_of(
-    viewer: Actor, asked: Asked, page: Page[FoundRun], columns: Sequence[Column], directions: Mapping[str, bool]
-) -> dict[str, Any]:
-    """Heads and rows."""
-    metrics = [column.name for column in columns if column.kind == "metric"]
-    cells = cells_of(
-        viewer,
-        [run.id for run in page.rows],
-        metrics=metrics,
-        params=[column.name for column in columns if column.kind == "param"],
-        tags=[column.name for column in columns if column.kind == "tag"],
-        datasets=any(column.key == "dataset" for column in columns),
-    )
-    recalled = runs_on_recalled(viewer, [run.id for run in page.rows])
-    extremes = extremes_of(cells, metrics, directions)
-    warm = asked.sort.removeprefix("-").partition(".")[2] or next((name for name in metrics if name in extremes), "")
-    groups = [(title, list(group)) for title, group in groupby(columns, key=lambda column: column.group)]
-    firsts = {group[0].key for _, group in groups}
-    return {
-        "columns": columns,
-        "column_groups": [
-            {"title": title, "span": len(group), "low": all(column.is_low for column in group)}
-            for title, group in groups
-        ],
-        "name_head": head_of(asked, NAME, directions),
-        "status_head": head_of(asked, STATUS, directions),
-        "heads": [head_of(asked, column, directions, first=column.key in firsts) for column in columns],
-        "rows": [
-            Row(
-                run,
-                reverse("experiments:run", args=[run.uid]),
-                [
-                    _at_edge(cell_of(column, run, cells, extremes, warm), column.key in firsts, at)
-                    for at, column in enumerate(columns)
-                ],
-                run.id in recalled,
-            )
-            for run in page.rows
-        ],
-    }
-
-
-def _at_edge(cell: Cell, is_first_of_group: bool, at: int) -> Cell:
-    return replace(cell, classes=f"gl {cell.classes}") if is_first_of_group and at else cell
-
-
-def extremes_of(
-    cells: Cells, metrics: Sequence[str], directions: Mapping[str, bool]
-) -> dict[str, tuple[float, float, bool]]:
-    """Lowest, highest, whether higher is better: for each metric with a direction and a finite value on the page."""
-    found: dict[str, tuple[float, float, bool]] = {}
-    for name in metrics:
-        if name in directions:
-            values = [v for (_, key), v in cells.metrics.items() if key == name and abs(v) < float("inf")]
-            if values:
-                found[name] = (min(values), max(values), directions[name])
-    return found
-
-
-def head_of(asked: Asked, column: Column, directions: Mapping[str, bool], *, first: bool = False) -> Head:
-    """A head that sorts. A thin arrow beside a metric's name says which way is better, a full one how it is sorted."""
-    way = {f"-{column.key}": "descending", column.key: "ascending"}.get(asked.sort, "")
-    direction = directions.get(column.name) if column.kind == "metric" else None
-    arrow = {True: " ↑", False: " ↓", None: ""}[direction] + {"descending": " ▼", "ascending": " ▲"}.get(way, "")
-    first_down = direction is not False and column.is_numeric
-    return Head(
-        label=column.label,
-        url=asked.sort_url(column, first_down=first_down) if column.order else "",
-        title=_title(column, direction),
-        arrow=arrow,
-        sorted=way,
-        numeric=column.is_numeric,
-        low=column.is_low,
-        first_of_group=first,
-    )
-
-
-def _title(column: Column, direction: bool | None) -> str:
-    said = {True: ", higher is better", False: ", lower is better", None: ""}[direction]
-    return f"Sort by {column.label}{said}"
-
-
 def picker_of(columns: Sequence[Column], names: Names) -> dict[str, Any]:
     """The groups of the column picker: what is offered, and what is shown though the newest runs do not have it."""
     offered = [
@@ -288,7 +176,10 @@ def picker_of(columns: Sequence[Column], names: Names) -> dict[str, Any]:
         *(keyed("tags", name) for name in names.tags),
     ]
     groups: dict[str, list[Column]] = {}
-    for column in {column.key: column for column in [*offered, *columns]}.values():
+    drawn = {(column.kind, column.name): column for column in columns if column.kind == "metric"}
+    offered = [*columns, *(column for column in offered if (column.kind, column.name) not in drawn)]
+    once = {column.key: column for column in offered}
+    for column in sorted(once.values(), key=lambda one: GROUP_ORDER.index(one.group)):
         groups.setdefault(column.group, []).append(column)
     return {
         "choices": [{"title": title, "columns": group} for title, group in groups.items()],

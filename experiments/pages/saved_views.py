@@ -50,7 +50,7 @@ def menu_of(viewer: Actor, project: Project, asked: Asked) -> Menu:
         for view in views_of(viewer, project)
     ]
     current = next((choice for choice in choices if choice.is_current), None)
-    query = urlencode([pair for pair in asked.kept("good", "saved") if pair[0] in KEPT])
+    query = urlencode([pair for pair in asked.all_kept("good", "saved") if pair[0] in KEPT])
     return Menu(
         choices=choices,
         current=current,

@@ -1,10 +1,11 @@
 """The run table as rows of values: all runs that match, read page by page."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from accounts.models import Project
 from experiments.exporting.fields import Field, Kind, Value
+from experiments.queries.experiments import metric_directions
 from experiments.queries.search import FoundRun, View, search_runs
 from experiments.queries.table import Cells, cells_of
 from experiments.values import ReviewState
@@ -35,10 +36,10 @@ SYSTEM_FIELDS = {
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which columns: keys of SYSTEM_FIELDS, names of metrics (their last value), params and tags."""
+    """Which columns: keys of SYSTEM_FIELDS, names of params and tags, and metrics as (name, figure)."""
 
     system: Sequence[str]
-    metrics: Sequence[str]
+    metrics: Sequence[tuple[str, str]]
     params: Sequence[str]
     tags: Sequence[str]
 
@@ -48,7 +49,7 @@ class Wanted:
         return [
             *IDENTITY,
             *(SYSTEM_FIELDS[key] for key in self.system),
-            *(Field(f"metrics.{name}", Kind.NUMBER) for name in self.metrics),
+            *(Field(_metric_name(*metric), Kind.NUMBER) for metric in self.metrics),
             *(Field(f"params.{name}") for name in self.params),
             *(Field(f"tags.{name}") for name in self.tags),
         ]
@@ -66,6 +67,7 @@ def exported_rows(
 ) -> Iterator[list[Value]]:
     """A row for each run that matches, in this order. Raises QueryError before the first."""
     after: str | None = None
+    ways = metric_directions(viewer, project) if any(figure == "best" for _, figure in wanted.metrics) else {}
     while True:
         page = search_runs(
             viewer,
@@ -80,26 +82,35 @@ def exported_rows(
         cells = cells_of(
             viewer,
             [run.id for run in page.rows],
-            metrics=wanted.metrics,
+            metrics=list({name for name, _ in wanted.metrics}),
             params=wanted.params,
             tags=wanted.tags,
             datasets="dataset" in wanted.system,
         )
         for run in page.rows:
-            yield _row(run, cells, wanted)
+            yield _row(run, cells, wanted, ways)
         after = page.next_token
         if after is None:
             return
 
 
-def _row(run: FoundRun, cells: Cells, wanted: Wanted) -> list[Value]:
+def _metric_name(name: str, figure: str) -> str:
+    return f"metrics.{name}" if figure == "last" else f"{figure}(metrics.{name})"
+
+
+def _figure(run: FoundRun, name: str, figure: str, cells: Cells, ways: Mapping[str, bool]) -> float | None:
+    measured = cells.metrics.get((run.id, name))
+    return measured.figure(figure, ways.get(name)) if measured else None
+
+
+def _row(run: FoundRun, cells: Cells, wanted: Wanted, ways: Mapping[str, bool]) -> list[Value]:
     return [
         run.uid,
         run.readable_id,
         run.name,
         run.status,
         *(_system(key, run, cells) for key in wanted.system),
-        *(cells.metrics.get((run.id, name)) for name in wanted.metrics),
+        *(_figure(run, name, figure, cells, ways) for name, figure in wanted.metrics),
         *(cells.params.get((run.id, name)) for name in wanted.params),
         *(cells.tags.get((run.id, name)) for name in wanted.tags),
     ]

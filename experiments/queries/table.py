@@ -3,25 +3,41 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db.models import Count, QuerySet
 from django.db.models.functions import Left
 
 from accounts.models import Project
 from experiments.models import MetricSeries, Param, Run, RunInput, RunTag
+from experiments.queries.record import small_curves
 from experiments.values import Lifecycle
 from kernel.actor import Actor
 
 OFFER_FROM = 200  # newest runs whose names of metrics, params and tags are offered as columns
 OFFERED_MAX = 300
+SPARK_POINTS = 2_000  # the longest curve that a row of the table draws
+
+
+class Measured(NamedTuple):
+    """A metric's figures in one run; NaN where it has only NaN."""
+
+    last: float
+    low: float
+    high: float
+
+    def figure(self, figure: str, higher_is_better: bool | None) -> float | None:
+        """last, min, max or best; None for the best of a metric of which nobody said which way is better."""
+        if figure == "best":
+            return None if higher_is_better is None else self.high if higher_is_better else self.low
+        return {"last": self.last, "min": self.low, "max": self.high}[figure]
 
 
 @dataclass(frozen=True, slots=True)
 class Cells:
     """Values by (run, name). datasets: the names of versions by run."""
 
-    metrics: dict[tuple[int, str], float] = field(default_factory=dict)
+    metrics: dict[tuple[int, str], Measured] = field(default_factory=dict)
     params: dict[tuple[int, str], str] = field(default_factory=dict)
     tags: dict[tuple[int, str], str] = field(default_factory=dict)
     datasets: dict[int, list[str]] = field(default_factory=dict)
@@ -57,8 +73,8 @@ def cells_of(
         return cells
     if metrics:
         rows = _of(MetricSeries, viewer, runs, metrics).filter(context="")
-        for run, key, value in rows.values_list("run_id", "key", "last_value"):
-            cells.metrics[run, key] = math.nan if value is None else value
+        for run, key, *values in rows.values_list("run_id", "key", "last_value", "min_value", "max_value"):
+            cells.metrics[run, key] = Measured(*(math.nan if value is None else value for value in values))
     for model, keys, found in ((Param, params, cells.params), (RunTag, tags, cells.tags)):
         if keys:
             found.update(
@@ -72,6 +88,13 @@ def cells_of(
         for one in inputs.order_by("dataset_version__dataset__name"):
             cells.datasets.setdefault(one.run_id, []).append(str(one.dataset_version))
     return cells
+
+
+def sparks_of(viewer: Actor, runs: Sequence[int], key: str) -> dict[int, list[float]]:
+    """A few values of a metric of each of these runs, for small curves. Long ones are left out: see SPARK_POINTS."""
+    series = list(_of(MetricSeries, viewer, runs, [key]).filter(context=""))
+    small = small_curves(series, most=SPARK_POINTS)
+    return {one.run_id: small[one.pk] for one in series if one.pk in small}
 
 
 def _of(model: Any, viewer: Actor, runs: Sequence[int], keys: Sequence[str]) -> "QuerySet[Any]":

@@ -1,5 +1,6 @@
 // The run table: the column picker learns to search, rows are selected and compared; new rows and pages come through
 // htmx (see main.ts).
+import { listenForHeads } from "./page/heads";
 import { listenForSelection } from "./page/selection";
 
 function searchColumns(text: string): void {
@@ -22,4 +23,5 @@ document.addEventListener("keydown", (event) => {
   if (event.key === "Enter" && (event.target as HTMLElement).id === "column-search") event.preventDefault();
 });
 
+listenForHeads();
 listenForSelection();

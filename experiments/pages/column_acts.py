@@ -1,0 +1,64 @@
+"""What the menu of a column does: another figure, out of the table, one place to the side, its small curve."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from experiments.pages.asked import Asked
+from experiments.pages.columns import FIGURES, Column, column_of, in_groups, measured
+
+
+def redone(asked: Asked, do: str) -> str:
+    """The address of the table after one act such as `min:metrics.loss`; what cannot be done changes nothing."""
+    verb, _, key = do.partition(":")
+    column = column_of(key)
+    columns = in_groups(asked.columns)
+    if column is not None and column in columns and verb in ACTS:
+        asked = ACTS[verb](asked, columns, column)
+    return asked.url(asked.all_kept())
+
+
+def _with(asked: Asked, columns: Sequence[Column]) -> Asked:
+    return replace(asked, column_keys=tuple(dict.fromkeys(column.key for column in columns)))
+
+
+def _show(asked: Asked, columns: Sequence[Column], column: Column, figure: str) -> Asked:
+    """Another figure of the metric; an order by the one shown becomes an order by the other."""
+    if column.kind != "metric":
+        return asked
+    other = measured(column.name, figure)
+    sort = {column.key: other.key, f"-{column.key}": f"-{other.key}"}.get(asked.sort, asked.sort)
+    return replace(_with(asked, [other if one == column else one for one in columns]), sort=sort)
+
+
+def _figure(figure: str) -> "ColumnAct":
+    return lambda asked, columns, column: _show(asked, columns, column, figure)
+
+
+def _hide(asked: Asked, columns: Sequence[Column], column: Column) -> Asked:
+    return _with(asked, [one for one in columns if one != column] or columns)
+
+
+def _move(asked: Asked, columns: Sequence[Column], column: Column, by: int) -> Asked:
+    """One place to the side, within its group."""
+    at = columns.index(column)
+    to = at + by
+    if not 0 <= to < len(columns) or columns[to].group != column.group:
+        return asked
+    moved = list(columns)
+    moved[at], moved[to] = moved[to], moved[at]
+    return _with(asked, moved)
+
+
+def _spark(asked: Asked, columns: Sequence[Column], column: Column) -> Asked:
+    """Draw the metric as a small curve in every row, or no longer."""
+    return replace(_with(asked, columns), spark="" if asked.spark == column.name else column.name)
+
+
+ColumnAct = Callable[[Asked, Sequence[Column], Column], Asked]
+ACTS: dict[str, ColumnAct] = {
+    **{figure: _figure(figure) for figure in FIGURES},
+    "hide": _hide,
+    "left": lambda asked, columns, column: _move(asked, columns, column, -1),
+    "right": lambda asked, columns, column: _move(asked, columns, column, 1),
+    "spark": _spark,
+}

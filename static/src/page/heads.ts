@@ -1,0 +1,66 @@
+// The heads of the run table: a menu opens below its head, and a head dragged onto another of its group takes its place.
+let dragged: HTMLElement | null = null;
+
+const head = (event: Event): HTMLElement | null => (event.target as HTMLElement).closest<HTMLElement>("th[data-column-key]");
+const fits = (to: HTMLElement | null): to is HTMLElement =>
+  !!dragged && !!to && to !== dragged && to.dataset.columnGroup === dragged.dataset.columnGroup;
+
+function place(menu: HTMLElement): void {
+  const button = document.querySelector<HTMLElement>(`[popovertarget="${menu.id}"]`);
+  if (!button) return;
+  const at = button.getBoundingClientRect();
+  const left = Math.min(at.left, innerWidth - menu.offsetWidth - 12);
+  menu.style.left = `${Math.max(12, left)}px`;
+  menu.style.top = `${Math.min(at.bottom + 4, Math.max(12, innerHeight - menu.offsetHeight - 12))}px`;
+}
+
+function makeDraggable(): void {
+  for (const one of document.querySelectorAll<HTMLElement>("th[data-column-key]")) one.draggable = true;
+}
+
+function unmark(): void {
+  for (const one of document.querySelectorAll(".m-drop")) one.classList.remove("m-drop");
+}
+
+/** Asks for the table with the columns in their new order. */
+function reorder(from: HTMLElement, to: HTMLElement): void {
+  const form = document.querySelector<HTMLFormElement>("#columns-now");
+  const fields = [...(form?.querySelectorAll<HTMLInputElement>('input[name="columns"]') ?? [])];
+  const field = (key?: string): number => fields.findIndex((one) => one.value === key);
+  const [start, end] = [field(from.dataset.columnKey), field(to.dataset.columnKey)];
+  const [moved, goal] = [fields[start], fields[end]];
+  if (!form || !moved || !goal) return;
+  if (start < end) goal.after(moved);
+  else goal.before(moved);
+  form.requestSubmit();
+}
+
+export function listenForHeads(): void {
+  makeDraggable();
+  document.addEventListener("htmx:load", makeDraggable);
+  document.addEventListener("toggle", (event) => {
+    const menu = event.target as HTMLElement;
+    if (menu.matches?.(".m-headmenu") && (event as ToggleEvent).newState === "open") place(menu);
+  }, true);
+  document.addEventListener("dragstart", (event) => {
+    dragged = head(event);
+    if (dragged && event.dataTransfer) event.dataTransfer.effectAllowed = "move";
+  });
+  document.addEventListener("dragover", (event) => {
+    const to = head(event);
+    unmark();
+    if (!fits(to)) return;
+    event.preventDefault();
+    to.classList.add("m-drop");
+  });
+  document.addEventListener("drop", (event) => {
+    const to = head(event);
+    if (!fits(to) || !dragged) return;
+    event.preventDefault();
+    reorder(dragged, to);
+  });
+  document.addEventListener("dragend", () => {
+    unmark();
+    dragged = null;
+  });
+}
