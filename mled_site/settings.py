@@ -23,6 +23,7 @@ MLED_PORT = env.int("MLED_PORT", default=8000)
 # --- Safety -----------------------------------------------------------------------------------------------------------
 DEBUG = env.bool("MLED_DEBUG", default=False)
 SECRET_KEY = env("MLED_SECRET_KEY", default="") or kept_secret(MLED_DATA / "keys" / "secret_key")
+SECRET_KEY_FALLBACKS = env.list("MLED_SECRET_KEY_FALLBACKS", default=[])  # earlier ones that still open things
 MLED_URL = env("MLED_URL", default="")  # as people reach it, e.g. https://mled.example.org
 MLED_HTTPS = MLED_URL.startswith("https://")
 ALLOWED_HOSTS = env.list("MLED_ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
