@@ -129,7 +129,7 @@ def told_names(viewer: Actor, version: DatasetVersion) -> list[str]:
 
 def use_words(uses: Sequence[Uses]) -> str:
     """'41 runs, 2 model versions', or '' for nothing yet."""
-    return ", ".join(f"{one.total:,} {noun(one.kind, one.total)}" for one in uses)
+    return ", ".join(f"{one.total:,} {noun(one.title.lower(), one.total)}" for one in uses)
 
 
 def noun(kind: str, count: int) -> str:
