@@ -15,6 +15,7 @@ from artifacts.pages.shelf import Shelf
 from artifacts.storage import StoredBlob
 from kernel.actor import Actor
 from registry.models import ModelVersion, PromotionRequest, RegisteredModel, Stage
+from registry.pages.slots import marks_of
 from registry.protected import is_protected
 from registry.queries.deliveries import deliveries_of_version
 from registry.queries.model_lines import recalls_behind
@@ -98,6 +99,7 @@ def version_frame(
         "promotions": promotions,
         "open_promotion": open_one(promotions),
         "recalled": recalled.get(version.run_id or 0, []),
+        "marks": marks_of(viewer, [version])[version.pk],
         "askable": askable(project, data.aliases, version),
         "stands_on": "; ".join(standing_on([version])) if project.is_governed else "",
         "address": f"models:/{model.name}/{version.number}",

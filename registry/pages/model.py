@@ -27,10 +27,10 @@ from registry.actions.tags import delete_model_tag, set_model_tags
 from registry.models import ModelAlias, ModelVersion, RegisteredModel
 from registry.pages.frame import model_url, version_url
 from registry.pages.past import A_PAGE, entries_of
+from registry.pages.slots import Mark, marks_of
 from registry.protected import is_protected
 from registry.queries.alias_past import previous_holders
 from registry.queries.events import events_of_model, names_in
-from registry.queries.model_lines import recalls_behind
 from registry.queries.promotions import open_promotions
 from registry.queries.registered_models import (
     aliases_of,
@@ -51,7 +51,7 @@ class VersionLine:
     version: ModelVersion
     url: str
     aliases: Sequence[str]
-    recalled: bool
+    marks: Sequence[Mark]
     waiting: bool
 
 
@@ -103,14 +103,13 @@ def page(request: HttpRequest, slug: str, name: str) -> HttpResponse:
 def version_lines(viewer: Actor, model: RegisteredModel, versions: Sequence[ModelVersion]) -> list[VersionLine]:
     """Versions with their aliases and marks, in four queries for any number."""
     data = version_data(viewer, versions)
-    recalled = recalls_behind(viewer, [version.run for version in versions if version.run])
+    marks = marks_of(viewer, versions)
     waiting = set(open_promotions(viewer, model.project).filter(model=model).values_list("version_id", flat=True))
     lines = []
     for version in versions:
         version.model = model
-        marks = bool(recalled.get(version.run_id or 0))
         aliases = data[version.pk].aliases
-        lines.append(VersionLine(version, version_url(version), aliases, marks, version.pk in waiting))
+        lines.append(VersionLine(version, version_url(version), aliases, marks[version.pk], version.pk in waiting))
     return lines
 
 

@@ -20,6 +20,7 @@ from kernel.errors import Invalid, MledError, NotFound
 from registry.actions.registered_models import create_registered_model
 from registry.actions.versions import create_version
 from registry.models import LoggedModel, RegisteredModel
+from registry.pages.slots import marks_of
 from registry.queries.logged_models import get_logged_model
 from registry.queries.model_lines import LISTED, model_lines
 from registry.queries.registered_models import find_model
@@ -35,10 +36,11 @@ def models(request: HttpRequest, slug: str) -> HttpResponse:
         require(viewer, "experiments.see", project)
     text = request.GET.get("q", "").strip()[:200]
     lines = model_lines(viewer, project, text=text)
+    marks = marks_of(viewer, [line.latest for line in lines if line.latest])
     context = {
         "at": "models",
         "project": project,
-        "lines": lines,
+        "lines": [(line, marks.get(line.latest.pk, []) if line.latest else []) for line in lines],
         "text": text,
         "listed": LISTED,
         "waiting": sum(line.waiting for line in lines),

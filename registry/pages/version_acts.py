@@ -15,10 +15,12 @@ from registry.actions.aliases import delete_alias, set_alias, transition_stage
 from registry.actions.cards import write_card
 from registry.actions.tags import delete_version_tag, set_version_tags
 from registry.actions.versions import delete_version, edit_version
-from registry.models import ModelVersion
+from registry.models import ModelVersion, Stage
 from registry.pages.frame import model_url, version_url
 from registry.queries.cards import card_of
 from registry.queries.registered_models import find_model, get_version
+
+IN_USE = (Stage.STAGING, Stage.PRODUCTION)
 
 
 @require_POST
@@ -60,8 +62,9 @@ def _remove_alias(viewer: Actor, version: ModelVersion, request: HttpRequest) ->
 
 
 def _stage(viewer: Actor, version: ModelVersion, request: HttpRequest) -> tuple[str, str]:
-    archive = request.POST.get("archive") == "1"
-    moved = transition_stage(viewer, version, stage=_written(request, "stage"), archive_existing=archive)
+    stage = _written(request, "stage")
+    archive = request.POST.get("archive") == "1" and stage in IN_USE
+    moved = transition_stage(viewer, version, stage=stage, archive_existing=archive)
     return f"v{version.number} is in stage {moved.get_stage_display()}.", version_url(version)
 
 

@@ -19,19 +19,18 @@ NAMED = 12
 
 @dataclass(slots=True)
 class ModelLine:
-    """One model. recalled: versions of data behind its latest version that were recalled since."""
+    """One model. data: what went into the run of its latest version; waiting: promotions that nobody decided yet."""
 
     model: RegisteredModel
     versions: int = 0
     latest: ModelVersion | None = None
     aliases: list[ModelAlias] = field(default_factory=list)
     data: list[DatasetVersion] = field(default_factory=list)
-    recalled: list[DatasetVersion] = field(default_factory=list)
     waiting: int = 0
 
 
 def model_lines(viewer: Actor, project: Project, *, text: str = "") -> list[ModelLine]:
-    """The project's models without its prompts, those that changed last first: at most LISTED, in seven queries."""
+    """The project's models without its prompts, those that changed last first: at most LISTED, in six queries."""
     live = Q(versions__is_deleted=False)
     models = RegisteredModel.objects.visible_to(viewer).filter(project=project, is_deleted=False)
     prompts = RegisteredModelTag.objects.filter(model=OuterRef("pk"), key=PROMPT_TAG, value__iexact="true")
@@ -64,8 +63,6 @@ def _add_latest(viewer: Actor, lines: Mapping[int, ModelLine], last: Mapping[int
 
 def _add_data(viewer: Actor, lines: Mapping[int, ModelLine]) -> None:
     with_run = {line.latest.run_id: line for line in lines.values() if line.latest and line.latest.run_id}
-    runs = [line.latest.run for line in with_run.values() if line.latest]
-    recalled = recalls_behind(viewer, [run for run in runs if run])
     inputs = (
         RunInput.objects.visible_to(viewer).filter(run__in=list(with_run)).select_related("dataset_version__dataset")
     )
@@ -75,7 +72,7 @@ def _add_data(viewer: Actor, lines: Mapping[int, ModelLine]) -> None:
     for line in lines.values():
         run = line.latest.run_id if line.latest else None
         if run is not None:
-            line.data, line.recalled = list(dict.fromkeys(used.get(run, []))), recalled.get(run, [])
+            line.data = list(dict.fromkeys(used.get(run, [])))
 
 
 def recalls_behind(viewer: Actor, runs: Sequence[Run]) -> Mapping[int, list[DatasetVersion]]:

@@ -362,9 +362,7 @@ def test_recalled_data_is_told_wherever_the_model_is(team, ada):
     assert page.links(f"/datasets/{taken.dataset_id}/v/1/")
 
 
-@pytest.mark.parametrize(
-    "name", ["a b", "50% off?", "ünï#code", "dots.and-dashes_", "<b>bold", "quote'\"s", "日本語"]
-)
+@pytest.mark.parametrize("name", ["a b", "50% off?", "ünï#code", "dots.and-dashes_", "<b>bold", "quote'\"s", "日本語"])
 def test_any_name_that_is_kept_has_pages(team, ada, name):
     model = create_registered_model(team.scientist, team.project, name=name)
     a_version(team, model, a_trained_run(team, "gru", auroc=0.8))
@@ -374,3 +372,23 @@ def test_any_name_that_is_kept_has_pages(team, ada, name):
         assert name in page
         assert "<b>bold" not in page.source
     assert "The description is saved." in ada.follow(f"{version}do/describe/", description="x")
+
+
+def test_a_stage_may_archive_what_was_in_it(team, risk):
+    emil = Browser(team.engineer)
+    emil.post(at(team, "sepsis-risk/v/1/do/stage/"), stage="Production")
+    emil.post(at(team, "sepsis-risk/v/2/do/stage/"), stage="Production", archive="1")
+    stages = dict(ModelVersion.objects.filter(model=risk).values_list("number", "stage"))
+    assert stages == {1: "Archived", 2: "Production"}
+    assert "v1 is in stage None." in emil.follow(at(team, "sepsis-risk/v/1/do/stage/"), stage="None", archive="1")
+
+
+def test_rooms_above_add_their_marks(team, ada, risk, monkeypatch):
+    from registry.pages import slots
+
+    judged = slots.Mark("ok", "shieldok", "Compliant")
+    monkeypatch.setattr(
+        slots, "version_marks", [*slots.version_marks, lambda viewer, versions: {one.pk: [judged] for one in versions}]
+    )
+    for path in (at(team), at(team, "sepsis-risk/"), at(team, "sepsis-risk/v/2/")):
+        assert "Compliant" in ada.get(path)
