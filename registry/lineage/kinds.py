@@ -10,11 +10,11 @@ from django.db.models import Q, QuerySet
 
 from accounts.models import Project
 from artifacts.models import DatasetVersion, VersionRecord
-from experiments.models import Run, RunInput
+from experiments.models import Run
 from experiments.values import Lifecycle, RunStatus
 from kernel.actor import Actor
 from kernel.clock import from_ms
-from registry.lineage.graph import Flag, PageOf
+from registry.lineage.graph import PageOf
 from registry.models import LoggedModel, ModelAlias, ModelVersion, Stage
 
 
@@ -34,8 +34,8 @@ class Kind:
 
     rows: those that the viewer may see and that are not gone. id_field: what stands in addresses; parse reads it from
     there (raises ValueError), say writes it. project: the way to the project. newest: the order within a fold. short:
-    the noun as a box has room for it. state: a field whose values a fold counts, in state_words. concerned: which rows
-    a recall concerns; flag: what it means for them.
+    the noun as a box has room for it. state: a field whose values a fold counts, in state_words. recalled: which rows
+    are recalled themselves. runs: columns with the keys of the runs behind a row; what went into them, it is built on.
     """
 
     name: str
@@ -53,8 +53,8 @@ class Kind:
     short: str = ""
     state: str = ""
     state_words: Mapping[str, str] = field(default_factory=dict)
-    concerned: Callable[[], Q] | None = None
-    flag: Flag = Flag.BUILT_ON
+    recalled: Q | None = None
+    runs: tuple[str, ...] = ()
 
     def project_of(self, row: Any) -> Project:
         """The project of a row that came with its joins."""
@@ -70,12 +70,6 @@ class Kind:
 
 
 lineage_kinds: dict[str, Kind] = {}
-
-
-def _on_recalled() -> "QuerySet[Any]":
-    """The runs into which withdrawn data went."""
-    withdrawn = RunInput.objects.filter(dataset_version__record__state=VersionRecord.State.WITHDRAWN)
-    return withdrawn.values("run_id")
 
 
 def _dataset(version: DatasetVersion) -> Facts:
@@ -118,7 +112,7 @@ _add(
         rows=lambda viewer: DatasetVersion.objects.visible_to(viewer),
         id_field="pk", parse=uuid.UUID, say=str, project="dataset__project", newest="-created_at",
         joins=("dataset__project",), facts=_dataset, short="data",
-        concerned=lambda: Q(record__state=VersionRecord.State.WITHDRAWN), flag=Flag.RECALLED,
+        recalled=Q(record__state=VersionRecord.State.WITHDRAWN),
     )
 )  # fmt: skip
 _add(
@@ -128,7 +122,7 @@ _add(
         id_field="uid", parse=lambda text: uuid.UUID(hex=text), say=lambda uid: uid.hex, project="project",
         newest="-pk", joins=("project",), facts=_run, state="status",
         state_words=dict(RunStatus.choices),
-        concerned=lambda: Q(pk__in=_on_recalled()),
+        runs=("pk",),
     )
 )  # fmt: skip
 _add(
@@ -137,7 +131,7 @@ _add(
         rows=lambda viewer: LoggedModel.objects.visible_to(viewer).filter(is_deleted=False),
         id_field="model_id", parse=str, say=str, project="project", newest="-pk", joins=("project",), facts=_model,
         state="status", state_words=dict(LoggedModel.Status.choices),
-        concerned=lambda: Q(source_run__in=_on_recalled()),
+        runs=("source_run",),
     )
 )  # fmt: skip
 _add(
@@ -148,7 +142,7 @@ _add(
         ),
         id_field="pk", parse=int, say=str, project="model__project", newest="-pk", joins=("model__project",),
         facts=_version, state="model__name",
-        concerned=lambda: Q(run__in=_on_recalled()) | Q(logged_model__source_run__in=_on_recalled()),
+        runs=("run", "logged_model__source_run"),
     )
 )  # fmt: skip
 _add(
@@ -159,7 +153,6 @@ _add(
         ),
         id_field="pk", parse=int, say=str, project="model__project", newest="-pk",
         joins=("model__project", "version__model__project"), facts=_alias, state="name",
-        concerned=lambda: Q(version__run__in=_on_recalled())
-        | Q(version__logged_model__source_run__in=_on_recalled()),
+        runs=("version__run", "version__logged_model__source_run"),
     )
 )  # fmt: skip

@@ -6,6 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from accounts.models import Project
+from artifacts.models import VersionRecord
+from experiments.models import RunInput
 from kernel.actor import Actor
 from registry.lineage.among import Among
 from registry.lineage.graph import Edge, Flag, Graph, Node, Ref
@@ -37,14 +40,14 @@ class Walk:
         self.roles: dict[tuple[str, str], dict[str, None]] = defaultdict(dict)
         self.beyond: dict[str, set[Spot]] = defaultdict(set)
 
-    def graph(self, start: Spot, *, up: int, down: int) -> Graph:
-        """The graph around a row that the viewer is known to see."""
+    def graph(self, start: Spot, project: Project, *, up: int, down: int) -> Graph:
+        """The graph around a row of the project that the viewer is known to see."""
         (met,) = self._seen(start[0], [start[1]])
         self._place_one(met, 0)
         self._go(met, down, down=True)
         self._go(met, up, down=False)
         self._tell()
-        self._flag()
+        self._flag(project)
         cut = sum(node.count for node in self.nodes.values() if node.rest)
         edges = [Edge(above, below, ", ".join(roles)) for (above, below), roles in self._needed()]
         return Graph(str(met.ref), sorted(self.nodes.values(), key=lambda node: node.depth), edges, cut)
@@ -169,20 +172,34 @@ class Walk:
                 node = nodes[key]
                 node.label, node.words, node.page, node.at = facts.label, facts.words, facts.page, facts.at
 
-    def _flag(self) -> None:
+    def _flag(self, project: Project) -> None:
         """What is recalled, and what stands on it by its own record or by what is drawn above it."""
         keys: dict[str, list[Any]] = defaultdict(list)
         for name, key in self.drawn_as:
             keys[name].append(key)
+        spoilt = self._runs_on_recalled_data(project)
         for name, some in keys.items():
             kind = lineage_kinds[name]
-            if kind.concerned is None:
-                continue
-            rows = kind.rows(self.viewer).filter(Among("pk", some)).filter(kind.concerned())
-            for key in set(rows.values_list("pk", flat=True)):
-                node = self.nodes[self.drawn_as[name, key]]
-                node.flag, node.flagged = kind.flag, node.flagged + 1
+            rows = kind.rows(self.viewer).filter(Among("pk", some))
+            if kind.recalled is not None:
+                self._mark(name, rows.filter(kind.recalled).values_list("pk", flat=True), Flag.RECALLED)
+            if kind.runs and spoilt:
+                behind = rows.values_list("pk", *kind.runs)
+                self._mark(name, (key for key, *runs in behind if spoilt.intersection(runs)), Flag.BUILT_ON)
         self._pass_flags_on()
+
+    def _runs_on_recalled_data(self, project: Project) -> set[int]:
+        """The runs of the project into which withdrawn data went: read whole, and compared here, for a database that
+        does not know yet how many there are compares each with each (10,000 runs: 7 s against 0.05)."""
+        inputs = RunInput.objects.visible_to(self.viewer).filter(
+            run__project=project, dataset_version__record__state=VersionRecord.State.WITHDRAWN
+        )
+        return set(inputs.values_list("run_id", flat=True))
+
+    def _mark(self, name: str, keys: Iterable[Any], flag: Flag) -> None:
+        for key in set(keys):
+            node = self.nodes[self.drawn_as[name, key]]
+            node.flag, node.flagged = flag, node.flagged + 1
 
     def _pass_flags_on(self) -> None:
         """Down the edges, from single nodes: of a fold nobody knows which of its members the edge is from."""

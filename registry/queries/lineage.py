@@ -81,4 +81,4 @@ def lineage_of(
     if not can_see(viewer, row):
         raise not_found(row)
     walk = Walk(viewer, limit=limit, fold_over=fold_over, opened=frozenset(opened))
-    return walk.graph((kind, row.pk), up=up, down=down)
+    return walk.graph((kind, row.pk), lineage_kinds[kind].project_of(row), up=up, down=down)

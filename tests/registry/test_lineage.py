@@ -207,6 +207,8 @@ def many_runs(run: Run, data: DatasetVersion, count: int) -> None:
         QuerySet.bulk_create(Run.objects.all(), runs, batch_size=2_000)
         inputs = [RunInput(run=one, dataset_version=data, context="train") for one in runs]
         QuerySet.bulk_create(RunInput.objects.all(), inputs, batch_size=2_000)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")  # as the database does by itself before long
 
 
 def test_ten_thousand_runs_on_one_dataset_are_one_node_that_says_which_models_stand_on_them(ada, chain):
@@ -216,7 +218,7 @@ def test_ten_thousand_runs_on_one_dataset_are_one_node_that_says_which_models_st
     took = time.perf_counter() - before
     assert labels(graph) == {"icu-vitals v1", "10,001 runs", "net", "sepsis-risk v1", "challenger"}
     assert shape(graph) == WHOLE
-    assert took < 5  # 0.5 s on two quiet cores
+    assert took < 15  # 0.6 s on two quiet cores; comparing each with each takes minutes
     (fold,) = [node for node in graph.nodes if node.is_fold]
     opened = around(ada, data_ref(chain.data), opened=[fold.key])
     assert sum(node.count for node in opened.nodes if node.kind == "run") == 10_001
