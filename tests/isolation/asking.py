@@ -169,6 +169,7 @@ class Answer:
         """The text with these taken out, and with what differs from one request to the next."""
         text = self.text.replace(self.headers.get("X-Request-ID", "-"), "")
         text = re.sub(r'value="[A-Za-z0-9]{64}"', "", text)  # the CSRF token of a form
+        text = re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC", "", text)  # when it was asked
         for one in texts:
             shapes = (one, quote(one), quote(one, safe=""), json.dumps(one)[1:-1])
             if one.isdigit():  # a short number stands for other things as well
