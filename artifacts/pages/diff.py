@@ -17,6 +17,8 @@ from artifacts.pages.columns import value_words
 from artifacts.pages.frame import dataset_frame
 from artifacts.queries.differences import Diff, diff_of
 from artifacts.queries.versions import get_version
+from artifacts.records import completeness
+from artifacts.versions import record_of
 from kernel.actor import Actor
 from kernel.errors import Invalid
 
@@ -106,8 +108,7 @@ def summary_of(diff: Diff, changed: Sequence[ColumnDiff]) -> list[Part]:
     parts += [_statistics(column) for column in sorted(both, key=_weight, reverse=True)[:SUMMARY_COLUMNS]]
     if diff.files.is_known:
         parts.append(Part("files", _files(diff.old), _files(diff.new), "", file_words(diff.files)))
-    parts += [Part(one.label.lower(), one.old, one.new, "", "") for one in diff.record if one.field != "note"]
-    return parts
+    return [*parts, *_record(diff)]
 
 
 def _rows(diff: Diff) -> list[Part]:
@@ -155,6 +156,15 @@ def _statistics(column: ColumnDiff) -> Part:
     old, new = (f"{chosen.name} {value_words(value) or 'unknown'}" for value in (chosen.old, chosen.new))
     others = ", ".join(one.name for one in differing if one is not chosen)
     return Part(column.name, old, new, "", f"also {others}" if others else "", is_code=True)
+
+
+def _record(diff: Diff) -> list[Part]:
+    """How complete each record is, and which of its fields differ."""
+    labels = [one.label.lower() for one in diff.record if one.field != "note"]
+    if not labels:
+        return []
+    old, new = (completeness(record_of(version)) for version in (diff.old, diff.new))
+    return [Part("record", f"{old.recorded} of {old.of}", f"{new.recorded} of {new.of}", "", ", ".join(labels))]
 
 
 def _files(version: DatasetVersion) -> str:

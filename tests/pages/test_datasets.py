@@ -265,6 +265,7 @@ def test_files_are_listed_shown_and_saved(ada: Browser, icu: Dataset):
 
 def test_a_diff_of_any_two_versions(ada: Browser, icu: Dataset):
     page = ada.get(at(icu, "diff/"), old="2", new="1")
+    assert "record 2 of 9 0 of 9 licence, personal data" in page
     assert "v2 to v1" in page
     assert "data/icu.csv" in page
     assert "DUA-2291 not recorded" in page
