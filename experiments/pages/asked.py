@@ -161,6 +161,12 @@ class Asked:
         return [(label, word in self.only, self.url([*pairs, *turned[word]])) for word, label in ONLY.items()]
 
     @property
+    def charts_group(self) -> list[tuple[str, str]]:
+        """The first field that curves can be grouped by as well."""
+        fields = [key for key in self.group if key == "dataset" or key.startswith(("params.", "tags."))]
+        return [("group", key) for key in fields[:1]]
+
+    @property
     def views(self) -> list[tuple[str, str, str]]:
         """(key, label, address) of each view."""
         pairs = self.all_kept("view")

@@ -18,6 +18,7 @@ from experiments.pages.asked import VIEWS, Asked
 from experiments.pages.column_acts import redone
 from experiments.pages.columns import GROUP_ORDER, SYSTEM, Column, default_columns, in_groups, keyed
 from experiments.pages.experiment_acts import acts_of
+from experiments.pages.grouped import grouping_of, groups_of
 from experiments.pages.listing import tracking_uri
 from experiments.pages.run_rows import table_of
 from experiments.pages.saved_views import default_address, menu_of
@@ -80,7 +81,12 @@ def runs(request: HttpRequest, slug: str) -> HttpResponse:
         "asked": asked if problem is None else replace(asked, good=text),
         "problem": problem,
         "experiments": [one for one in experiments if one.lifecycle == "active" or one.pk in asked.experiment_ids],
-        **table_of(viewer, asked, page.rows, columns, directions),
+        **(
+            groups_of(viewer, project, asked, text, columns, directions)
+            if asked.group
+            else table_of(viewer, asked, page.rows, columns, directions)
+        ),
+        **grouping_of(asked, names),
         **picker_of(columns, names),
         **paging_of(viewer, project, asked, page, text),
         "acts": acts_of(viewer, asked.only_experiment) if asked.only_experiment else [],
@@ -90,7 +96,7 @@ def runs(request: HttpRequest, slug: str) -> HttpResponse:
         and bool(asked.only_experiment or not asked.experiment_ids),
         "views": menu_of(viewer, project, asked),
         "exports": export_links(project, asked),
-        "charts_url": over_to("charts", project, asked.kept("columns", "good", "saved")),
+        "charts_url": over_to("charts", project, [*asked.kept("columns", "good", "saved"), *asked.charts_group]),
         "matters_url": over_to("relations", project, asked.kept("columns", "sort", "good", "saved")),
         "tracking_uri": tracking_uri(request, project),
         "may_set_direction": bool(can(viewer, "experiments.set_direction", project)),
@@ -162,8 +168,8 @@ def _search(viewer: Actor, project: Project, asked: Asked, text: str) -> Page[Fo
         text=text,
         order=asked.order,
         view=VIEWS[asked.view][1],
-        limit=A_PAGE,
-        after=asked.after or None,
+        limit=1 if asked.group else A_PAGE,
+        after=None if asked.group else asked.after or None,
     )
 
 

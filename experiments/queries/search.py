@@ -58,6 +58,7 @@ __all__ = [
     "count_runs",
     "load_experiment_tags",
     "load_run_data",
+    "matching_runs",
     "search_experiments",
     "search_runs",
 ]
@@ -138,13 +139,25 @@ def count_runs(
     view: View = View.ACTIVE_ONLY,
 ) -> FoundCount:
     """How many runs `search_runs` would find; counting stops at 10,000."""
-    asked = _Question(parse(text, dialect, RUNS), (), view, 1)
-    scope = _run_scope(viewer, project, experiments)
-    compiler = _run_compiler(viewer, asked, scope)
-    where = _run_where(asked, compiler)
+    where, _ = matching_runs(viewer, project=project, experiments=experiments, text=text, dialect=dialect, view=view)
     statement = f"SELECT COUNT(*) FROM (SELECT 1 FROM experiments_run r WHERE {where.text} LIMIT %s) AS found"  # noqa: S608
     [(number,)] = fetch(Sql(statement, (*where.params, COUNT_STOP + 1)))
     return FoundCount(min(number, COUNT_STOP), number > COUNT_STOP)
+
+
+def matching_runs(
+    viewer: Actor,
+    *,
+    project: Project | None = None,
+    experiments: Sequence[int] | None = None,
+    text: str = "",
+    dialect: Dialect = Dialect.FULL,
+    view: View = View.ACTIVE_ONLY,
+) -> tuple[Sql, Compiler]:
+    """What `search_runs` looks for as a condition on `experiments_run r`, within the sight of the viewer."""
+    asked = _Question(parse(text, dialect, RUNS), (), view, 1)
+    compiler = _run_compiler(viewer, asked, _run_scope(viewer, project, experiments))
+    return _run_where(asked, compiler), compiler
 
 
 def search_experiments(
