@@ -1,7 +1,7 @@
 """Two versions side by side: what is better, what is worse, what differs."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from accounts.templatetags.mled import number
@@ -20,7 +20,7 @@ class Line:
     change: str
     tone: str
     word: str
-    data: str
+    data: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ def _line(key: str, before: Measure | None, after: Measure | None, higher_is_bet
         change="" if math.isnan(change) else signed(change),
         tone={True: "up", False: "down", None: "t2"}[better],
         word={True: "better", False: "worse", None: ""}[better],
-        data=_same_data(before, after),
+        data=_data(before, after),
     )
 
 
@@ -79,15 +79,20 @@ def signed(change: float) -> str:
     return ("+" if change > 0 else "−") + number(abs(change))
 
 
-def _same_data(before: Measure | None, after: Measure | None) -> str:
-    names = [one.data for one in (before, after) if one and one.data]
-    return " / ".join(dict.fromkeys(names))
+def _data(before: Measure | None, after: Measure | None) -> list[str]:
+    return list(dict.fromkeys(one.data for one in (before, after) if one and one.data))
 
 
-def same_test_set(lines: list[Line]) -> str:
+def same_test_set(lines: Sequence[Line]) -> str:
     """The dataset that every metric was measured on; empty where they differ or nobody said."""
-    names = {line.data for line in lines}
-    return names.pop() if len(names) == 1 else ""
+    names = {tuple(line.data) for line in lines}
+    only = names.pop() if len(names) == 1 else ()
+    return only[0] if len(only) == 1 else ""
+
+
+def names_data(lines: Sequence[Line]) -> bool:
+    """Whether it takes a column to say on which data each metric was measured."""
+    return any(line.data for line in lines) and not same_test_set(lines)
 
 
 def pairs(before: Mapping[str, str], after: Mapping[str, str]) -> list[Pair]:

@@ -13,7 +13,7 @@ from kernel.clock import from_ms
 from kernel.errors import Invalid
 from registry.models import ModelVersion, RegisteredModel
 from registry.pages.frame import digest_of, version_url
-from registry.pages.measured import Pair, Part, metric_lines, pairs, same_test_set
+from registry.pages.measured import Pair, Part, metric_lines, names_data, pairs, same_test_set
 from registry.pages.model import model_frame
 from registry.queries.measures import Record, records_of
 from registry.queries.registered_models import get_version, version_data, versions_of
@@ -60,6 +60,7 @@ def compared(viewer: Actor, before: ModelVersion, after: ModelVersion, *, whole:
         "after_url": version_url(after),
         "lines": lines,
         "test_set": same_test_set(lines),
+        "data_said": names_data(lines),
         "parts": [
             Part("Origin", _facts(viewer, before, after), whole=True),
             Part("Data", pairs(_names(one), _names(other)), "Neither names its data.", whole),

@@ -20,7 +20,7 @@ from kernel.errors import NotFound
 from registry.models import ModelVersion, PromotionRequest
 from registry.pages.frame import shelf_of, version_frame, version_url
 from registry.pages.lineage import panel
-from registry.pages.measured import Line, metric_lines, same_test_set
+from registry.pages.measured import Line, metric_lines, names_data, same_test_set
 from registry.pages.past import A_PAGE, entries_of
 from registry.pages.promotion_panel import panel_of
 from registry.queries.cards import card_of
@@ -87,7 +87,7 @@ def against_production(viewer: Actor, version: ModelVersion, asked: Any = None) 
         "is_production": held is not None and rival is None,
         "lines": lines,
         "test_set": same_test_set(lines),
-        "data_said": len({line.data for line in lines}) > 1,
+        "data_said": names_data(lines),
         "undirected": [line.key for line in lines if not line.arrow],
     }
 

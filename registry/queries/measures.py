@@ -82,14 +82,22 @@ def _add_what_models_say(viewer: Actor, versions: Sequence[ModelVersion], record
     if not models:
         return
     metrics = ModelMetric.objects.visible_to(viewer).filter(model__in=list(models))
+    metrics = metrics.select_related("dataset_version__dataset")
     for one in metrics.order_by("key", "at_ms", "step", "id"):
         value = one.value if one.value is not None and not one.is_nan else math.nan
         for version in models[one.model_id]:
-            records[version].metrics[one.key] = Measure(one.key, value, one.step, one.dataset_name)
+            records[version].metrics[one.key] = Measure(one.key, value, one.step, _data_of(one))
     params = LoggedModelParam.objects.visible_to(viewer).filter(model__in=list(models)).order_by("key")
     for model, key, value in params.values_list("model_id", "key", "value"):
         for version in models[model]:
             records[version].params[key] = value
+
+
+def _data_of(one: ModelMetric) -> str:
+    """The data that a metric was measured on, told apart by version, else by the client's digest."""
+    if one.dataset_version is not None:
+        return str(one.dataset_version)
+    return f"{one.dataset_name} {one.dataset_digest[:8]}".strip()
 
 
 def in_production(viewer: Actor, version: ModelVersion, project: Project) -> tuple[ModelVersion, str] | None:

@@ -392,3 +392,24 @@ def test_rooms_above_add_their_marks(team, ada, risk, monkeypatch):
     )
     for path in (at(team), at(team, "sepsis-risk/"), at(team, "sepsis-risk/v/2/")):
         assert "Compliant" in ada.get(path)
+
+
+def test_a_test_set_is_the_same_only_where_its_content_is(team, ada):
+    from experiments.metrics.batch import Batch, MetricPoint
+    from tests.factories import STARTED_MS
+    from tests.factories_registry import a_logged_model, a_version_of
+
+    model = create_registered_model(team.scientist, team.project, name="ward-risk")
+    for number, digest in enumerate(("7be1c0f2", "7be1c0f2", "0d9a4411")):
+        run = a_run(team.scientist)
+        logged = a_logged_model(team.scientist, run)
+        point = MetricPoint(
+            "auroc", 0.8 + number / 100, STARTED_MS, model_id=logged.model_id, dataset_name="holdout",
+            dataset_digest=digest,
+        )  # fmt: skip
+        log_batch(team.scientist, run, batch=Batch(metrics=[point]))
+        a_version_of(team.scientist, model, logged)
+    assert "same test set: holdout 7be1c0f2" in ada.get(at(team, "ward-risk/compare/"), a=1, b=2)
+    page = ada.get(at(team, "ward-risk/compare/"), a=2, b=3)
+    assert "same test set" not in page
+    assert "holdout 7be1c0f2 / holdout 0d9a4411" in page
