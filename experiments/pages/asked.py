@@ -126,6 +126,11 @@ class Asked:
         return self.all_kept("columns")
 
     @property
+    def query_string(self) -> str:
+        """The question without its path, to come back to."""
+        return urlencode(self.all_kept())
+
+    @property
     def everything_url(self) -> str:
         """All runs of the project, same columns."""
         return self.url(self.all_kept("experiment", "q", "good", "view"))

@@ -15,6 +15,7 @@ from accounts.models import Project
 from accounts.pages.doors import actor_of, sees_experiments, signed_in
 from experiments.models import Experiment
 from experiments.pages.asked import VIEWS, Asked
+from experiments.pages.bulk import offered, undo_of
 from experiments.pages.column_acts import redone
 from experiments.pages.columns import GROUP_ORDER, SYSTEM, Column, default_columns, in_groups, keyed
 from experiments.pages.experiment_acts import acts_of
@@ -99,6 +100,8 @@ def runs(request: HttpRequest, slug: str) -> HttpResponse:
         "charts_url": over_to("charts", project, [*asked.kept("columns", "good", "saved"), *asked.charts_group]),
         "matters_url": over_to("relations", project, asked.kept("columns", "sort", "good", "saved")),
         "tracking_uri": tracking_uri(request, project),
+        "bulk": offered(viewer, project),
+        "undo": undo_of(request, project),
         "may_set_direction": bool(can(viewer, "experiments.set_direction", project)),
         "may_log": bool(can(viewer, "experiments.log_run", project)),
     }

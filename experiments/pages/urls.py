@@ -5,6 +5,7 @@ from django.urls import path
 from artifacts.pages.shelf_urls import shelf_urls
 from experiments.pages import (
     artifacts,
+    bulk,
     charts,
     client_link,
     compare,
@@ -43,6 +44,7 @@ urlpatterns = [
     path("p/<slug:slug>/runs/export.<str:kind>", export.runs_file, name="export"),
     path("p/<slug:slug>/what-matters/", relations.page, name="relations"),
     path("p/<slug:slug>/what-matters/table.csv", relations.as_file, name="relations_csv"),
+    path("p/<slug:slug>/runs/do/<str:verb>/", bulk.act, name="runs_act"),
     path("p/<slug:slug>/runs/newer/", run_table.newer, name="newer"),
     path("r/<str:run>/", run.overview, name="run"),
     path("r/<str:run>/curves.bin", curves.curve_data, name="curve_data"),

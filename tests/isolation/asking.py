@@ -21,6 +21,7 @@ from rest_framework.views import APIView
 
 from accounts.models import Membership, Notice, Signature
 from artifacts.pages.version import PARTS
+from experiments.pages.bulk import BULK
 from experiments.pages.frame import TABS
 from experiments.pages.run import ACTS
 from experiments.queries.experiments import wire_id
@@ -215,7 +216,7 @@ def values_for(ids: Ids) -> dict[str, Sequence[str]]:
         "alias": [f"{WORD}-alias"],
         "section": ["limits"],
         "tab": [*TABS, *VERSION_TABS],
-        "verb": [*ACTS, *MODEL_ACTS, *VERSION_ACTS, *WEBHOOK_ACTS],
+        "verb": [*ACTS, *BULK, *MODEL_ACTS, *VERSION_ACTS, *WEBHOOK_ACTS],
         "kind": ["csv", "parquet"],
         "view": [ids.view],
         "secret": ["guess"],

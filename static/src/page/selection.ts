@@ -1,8 +1,10 @@
-// Selecting rows of the run table: a click, Shift+click for a range, X for the current row, the whole page. What is
-// selected stays selected when the table comes again with another order, page or filter.
+// Selecting rows of the run table: a click, Shift+click for a range, X for the current row, the whole page, all that
+// match. What is selected stays selected when the table comes again with another order, page or filter.
 const MAX = 100; // as many as can be compared
+const MOST = 1000; // as many as one act takes
 
 const chosen = new Set<string>();
+let everything = false; // all that match, also those on other pages
 let last: HTMLInputElement | null = null;
 
 const form = (): HTMLFormElement | null => document.querySelector<HTMLFormElement>("#selection");
@@ -30,13 +32,16 @@ function show(): void {
   const bar = document.querySelector<HTMLElement>("[data-selbar]");
   if (!bar) return;
   bar.hidden = chosen.size === 0;
+  const whole = bar.querySelector("[data-select-all]");
+  whole?.setAttribute("aria-pressed", String(everything));
+  whole?.classList.toggle("active", everything);
   const count = bar.querySelector("[data-selected]");
-  if (count) count.textContent = String(chosen.size);
+  if (count) count.textContent = everything ? "All that match" : String(chosen.size);
   const button = bar.querySelector<HTMLButtonElement>("[data-compare]");
   const words = bar.querySelector("[data-select-words]");
-  const fits = chosen.size >= 2 && chosen.size <= MAX;
+  const fits = !everything && chosen.size >= 2 && chosen.size <= MAX;
   if (button) button.disabled = !fits;
-  if (words) words.textContent = fits ? "" : chosen.size < 2 ? "Choose one more." : `At most ${MAX} can be compared.`;
+  if (words) words.textContent = everything ? `An act takes the first ${MOST.toLocaleString("en")}.` : fits ? "" : chosen.size < 2 ? "" : `At most ${MAX} can be compared.`;
 }
 
 function range(from: HTMLInputElement, to: HTMLInputElement): void {
@@ -46,8 +51,8 @@ function range(from: HTMLInputElement, to: HTMLInputElement): void {
 }
 
 function compare(): void {
-  const address = form()?.action;
-  if (!address || chosen.size < 2 || chosen.size > MAX) return;
+  const address = form()?.dataset.compareUrl;
+  if (!address || everything || chosen.size < 2 || chosen.size > MAX) return;
   location.assign(`${address}?runs=${[...chosen].map(encodeURIComponent).join(",")}`);
 }
 
@@ -64,6 +69,10 @@ function onClick(event: MouseEvent): void {
   const target = event.target as HTMLElement;
   if (target.closest("[data-select-none]")) {
     chosen.clear();
+    everything = false;
+    show();
+  } else if (target.closest("[data-select-all]")) {
+    everything = !everything;
     show();
   } else if (target instanceof HTMLInputElement && target.matches("[data-select-page]")) {
     for (const box of boxes()) choose(box, target.checked);
@@ -78,6 +87,11 @@ function onClick(event: MouseEvent): void {
 
 function onKey(event: KeyboardEvent): void {
   const target = event.target as HTMLElement;
+  if (event.key === "Enter" && target.matches("[data-selbar] details input")) {
+    event.preventDefault();
+    target.closest("details")?.querySelector<HTMLButtonElement>("button[type=submit]")?.click();
+    return;
+  }
   if (event.ctrlKey || event.metaKey || event.altKey || target.closest("input:not([type=checkbox]), textarea, select, dialog[open]")) return;
   if (event.key === "x" && toggleCurrent()) event.preventDefault();
   if (event.key === "c" && chosen.size) compare();
@@ -87,13 +101,21 @@ export function listenForSelection(): void {
   document.addEventListener("click", onClick);
   document.addEventListener("keydown", onKey);
   document.addEventListener("htmx:load", show);
+  document.addEventListener("htmx:beforeRequest", () => (everything = false));
   addEventListener("pageshow", () => {
     for (const box of boxes()) if (box.checked) chosen.add(box.value);
     show();
   });
   document.addEventListener("submit", (event) => {
-    if ((event.target as HTMLElement).id !== "selection") return;
-    event.preventDefault();
-    compare();
+    const sent = event.target as HTMLFormElement;
+    if (sent.id !== "selection") return;
+    if (!event.submitter?.hasAttribute("formaction")) {
+      event.preventDefault();
+      compare();
+      return;
+    }
+    const [list, all] = [sent.querySelector<HTMLInputElement>("[data-chosen]"), sent.querySelector<HTMLInputElement>("[data-all]")];
+    if (list) list.value = [...chosen].join(",");
+    if (all) all.value = everything ? "1" : "";
   });
 }

@@ -1,0 +1,209 @@
+"""What is done to many runs at once: one act and one event for each, and told for each where it was refused."""
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.views.decorators.http import require_POST
+
+from accounts.access import can, find_project
+from accounts.models import Project
+from accounts.pages.doors import actor_of, signed_in
+from experiments.actions.runs import delete_run, delete_tag, lock_run, restore_run, set_tags, unlock_run
+from experiments.models import Run
+from experiments.pages.asked import VIEWS, Asked
+from experiments.queries.selection import MOST, chosen_runs, runs_that_match
+from kernel.actor import Actor
+from kernel.errors import Invalid, MledError, NotFound
+
+TOLD_MAX = 5
+UNDO = "runs_undo"
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What the form says besides the runs."""
+
+    reason: str
+    key: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class BulkAct:
+    """done: "locked", as in "17 runs locked"; is_so: whether a run is that already; undo: the act that undoes it."""
+
+    do: Callable[[Actor, Run, Wish], Any]
+    done: str
+    permission: str
+    is_so: Callable[[Run], bool] = lambda run: False
+    undo: str = ""
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What came of it. refused: readable ids by the reason why."""
+
+    done: list[Run] = field(default_factory=list)
+    already: int = 0
+    refused: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+
+
+BULK: dict[str, BulkAct] = {
+    "lock": BulkAct(
+        lambda actor, run, wish: lock_run(actor, run, reason=wish.reason),
+        "locked",
+        "experiments.lock_run",
+        lambda run: run.is_locked,
+        "unlock",
+    ),
+    "unlock": BulkAct(
+        lambda actor, run, wish: unlock_run(actor, run, reason=wish.reason),
+        "unlocked",
+        "experiments.lock_run",
+        lambda run: not run.is_locked,
+        "lock",
+    ),
+    "delete": BulkAct(
+        lambda actor, run, wish: delete_run(actor, run, reason=wish.reason),
+        "deleted",
+        "experiments.delete_run",
+        lambda run: run.is_deleted,
+        "restore",
+    ),
+    "restore": BulkAct(
+        lambda actor, run, wish: restore_run(actor, run, reason=wish.reason),
+        "restored",
+        "experiments.delete_run",
+        lambda run: not run.is_deleted,
+        "delete",
+    ),
+    "tag": BulkAct(
+        lambda actor, run, wish: set_tags(actor, run, tags={wish.key: wish.value}),
+        "tagged",
+        "experiments.log_run",
+    ),
+    "untag": BulkAct(lambda actor, run, wish: delete_tag(actor, run, key=wish.key), "untagged", "experiments.log_run"),
+}
+
+
+@require_POST
+@signed_in
+def act(request: HttpRequest, slug: str, verb: str) -> HttpResponse:
+    """Do it to the chosen runs, or compare them, and back to the table."""
+    viewer = actor_of(request)
+    project = find_project(viewer, slug)
+    asked = Asked.parse(reverse("experiments:runs", args=[project.slug]), QueryDict(request.POST.get("table", "")))
+    if verb == "compare":
+        return redirect(f"{reverse('experiments:compare')}?runs={','.join(_refs(request))}")
+    if verb not in BULK:
+        raise NotFound(f"Runs have no act '{verb[:20]}'.")
+    try:
+        runs, more = _chosen(viewer, project, asked, request)
+        wish = _wish(request, verb)
+    except Invalid as error:
+        messages.error(request, str(error))
+        return redirect(asked.url(asked.all_kept()))
+    outcome = do_to_all(viewer, runs, BULK[verb], wish)
+    tell(request, BULK[verb], outcome, more=more)
+    if outcome.done and BULK[verb].undo:
+        request.session[UNDO] = {
+            "slug": project.slug,
+            "verb": BULK[verb].undo,
+            "runs": ",".join(run.readable_id for run in outcome.done),
+            "words": f"{_runs(len(outcome.done))} {BULK[verb].done}.",
+            "reason": f"Undone: {wish.reason}"[:1000] if wish.reason else "",
+        }
+    return redirect(asked.url(asked.all_kept()))
+
+
+def _refs(request: HttpRequest) -> list[str]:
+    """Readable ids: each tick of the page, and the list that scripts keep."""
+    given = [ref for text in request.POST.getlist("runs") for ref in text.split(",")]
+    return list(dict.fromkeys(ref.strip() for ref in given if ref.strip()))
+
+
+def _chosen(viewer: Actor, project: Project, asked: Asked, request: HttpRequest) -> tuple[list[Run], bool]:
+    """The runs, and whether there are more than can be taken at once."""
+    if request.POST.get("all") == "1":
+        scope = asked.experiment_ids or None
+        runs, more = runs_that_match(viewer, project, experiments=scope, text=asked.query, view=VIEWS[asked.view][1])
+    else:
+        refs = _refs(request)
+        runs, more = chosen_runs(viewer, project, refs), len(refs) > MOST
+    if not runs:
+        raise Invalid("No run is chosen.", hint="Tick runs in the table first.", field="runs")
+    return runs, more
+
+
+def _wish(request: HttpRequest, verb: str) -> Wish:
+    reason = next((text.strip() for text in request.POST.getlist("reason") if text.strip()), "")
+    key = request.POST.get("key", "").strip()
+    if verb in ("tag", "untag") and not key:
+        raise Invalid("A tag has a name.", hint="Write it beside its value.", field="key")
+    return Wish(reason, key, request.POST.get("value", "").strip())
+
+
+def do_to_all(viewer: Actor, runs: Sequence[Run], bulk: BulkAct, wish: Wish) -> Outcome:
+    """One act for each run, each with its own event; one that is refused leaves the others as they are."""
+    outcome = Outcome()
+    for run in runs:
+        if bulk.is_so(run):
+            outcome.already += 1
+            continue
+        try:
+            bulk.do(viewer, run, wish)
+            outcome.done.append(run)
+        except MledError as error:
+            outcome.refused[_in_general(error, run)].append(run.readable_id)
+    return outcome
+
+
+def _in_general(error: MledError, run: Run) -> str:
+    """The refusal without the run's name, so that runs refused alike are told together."""
+    return str(error).replace(f"Run {run.name} ", "it ").replace(f"Run {run.uid.hex} ", "it ")
+
+
+def tell(request: HttpRequest, bulk: BulkAct, outcome: Outcome, *, more: bool) -> None:
+    """One message: how many were done, how many were so already, and each refusal with its runs."""
+    refused = sum(len(refs) for refs in outcome.refused.values())
+    said = [f"{_runs(len(outcome.done))} {bulk.done}"] if outcome.done or not refused else [f"No run {bulk.done}"]
+    said += [f"{outcome.already:,} {'was' if outcome.already == 1 else 'were'} so already"] if outcome.already else []
+    said += [f"{refused:,} refused"] if refused else []
+    text = ", ".join(said)
+    if refused:
+        text += ": " + "; ".join(f"{_few(refs)}: {why}" for why, refs in outcome.refused.items())
+    text = text if text.endswith(".") else f"{text}."
+    text += f" These are the first {MOST:,} that match; there are more." if more else ""
+    level = messages.success if not refused else messages.warning if outcome.done else messages.error
+    level(request, text)
+
+
+def _few(refs: Sequence[str]) -> str:
+    more = f" and {len(refs) - TOLD_MAX:,} more" if len(refs) > TOLD_MAX else ""
+    return ", ".join(refs[:TOLD_MAX]) + more
+
+
+def _runs(count: int) -> str:
+    return f"{count:,} run{'' if count == 1 else 's'}"
+
+
+def undo_of(request: HttpRequest, project: Project) -> dict[str, str] | None:
+    """What can be taken back, offered on the one page that follows the act."""
+    held: dict[str, str] | None = request.session.get(UNDO)
+    if held is None or held["slug"] != project.slug:
+        return None
+    del request.session[UNDO]
+    return held
+
+
+def offered(viewer: Actor, project: Project) -> frozenset[str]:
+    """The acts that this viewer may do to some runs of the project."""
+    if can(viewer, "experiments.log_run", project):  # on their own runs, at least
+        return frozenset(BULK)
+    return frozenset(verb for verb, bulk in BULK.items() if can(viewer, bulk.permission, project))
