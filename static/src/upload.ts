@@ -44,10 +44,8 @@ class Uploading {
     for (const field of this.form.querySelectorAll<HTMLInputElement>("input[type=file]")) {
       field.removeAttribute("name"); // their bytes go by themselves
       field.required = false;
-      field.addEventListener("change", () => {
-        this.add(fromField(field));
-        field.value = "";
-      });
+      field.addEventListener("change", () => this.take(field));
+      this.take(field); // chosen before this script was there
     }
     const place = this.form.querySelector<HTMLElement>("[data-drop]")!;
     for (const name of ["dragenter", "dragover"]) place.addEventListener(name, (event) => this.hover(event, place, true));
@@ -57,6 +55,12 @@ class Uploading {
     addEventListener("beforeunload", (event) => {
       if (!this.submitting && this.unfinished().length) event.preventDefault();
     });
+  }
+
+  private take(field: HTMLInputElement): void {
+    if (!field.files?.length) return;
+    this.add(fromField(field));
+    field.value = "";
   }
 
   private hover(event: Event, place: HTMLElement, over: boolean): void {

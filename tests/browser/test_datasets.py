@@ -281,6 +281,7 @@ def test_a_refused_form_keeps_the_files_and_the_words(sign_in, vitals: Vitals):
 def test_an_upload_works_by_keyboard_alone(sign_in, vitals: Vitals):
     ada: Page = sign_in(ADA)
     ada.goto(vitals.path("{icu}new-version/"))
+    expect(ada.locator("#files")).not_to_have_attribute("name", "files")
     ada.locator("#files").focus()
     with ada.expect_file_chooser() as chooser:
         ada.keyboard.press("Enter")

@@ -161,7 +161,7 @@ def test_a_file_is_previewed_and_downloaded(ada: Page, logged: Logged):
     ada.goto(f"/r/{logged.runs['gru-d-w48']}/artifacts/")
     expect(ada.get_by_role("cell", name="0.87")).to_be_visible()
     with ada.expect_download() as saved:
-        ada.get_by_role("link", name="Download").click()
+        ada.get_by_role("link", name="Download", exact=True).click()
     assert saved.value.suggested_filename == "by_ward.csv"
 
 
