@@ -193,7 +193,9 @@ def test_from_two_uploads_to_a_recall_that_everybody_sees(sign_in, logged: Logge
     emil: Page = sign_in(EMIL, vitals.password)
     expect(emil.get_by_role("heading", name="Notices")).to_be_visible()
     emil.locator(".m-bell > summary").click()
-    emil.locator(".m-notices").get_by_role("button", name=re.compile("Open ?: Version 1 of dataset 'icu-story'")).click()
+    emil.locator(".m-notices").get_by_role(
+        "button", name=re.compile("Open ?: Version 1 of dataset 'icu-story'")
+    ).click()
     expect(emil.get_by_role("heading", name="icu-story v1")).to_be_visible()
     emil.goto(f"/r/{run}/")
     expect(emil.get_by_role("link", name="Recalled data")).to_be_visible()
@@ -233,6 +235,32 @@ def test_an_upload_goes_on_where_the_connection_broke(sign_in, vitals: Vitals, t
     assert offsets[1] == offsets[2] != "0"
     ada.get_by_role("button", name=re.compile("^Make v")).click()
     expect(ada.get_by_text("22.4 MB in 1 file")).to_be_visible()
+
+
+def test_a_file_chosen_again_after_a_reload_goes_on(sign_in, vitals: Vitals, tmp_path: Path):
+    large = tmp_path / "reloaded.bin"
+    large.write_bytes(b"fedcba9876543210" * 1_400_000)
+    ada: Page = sign_in(ADA)
+    ada.on("dialog", lambda dialog: dialog.accept())
+    ada.goto(vitals.path("{bare}new-version/"))
+    offsets: list[str] = []
+
+    def break_all_but_the_first(route: Route) -> None:
+        if route.request.method == "PATCH":
+            offsets.append(route.request.headers["upload-offset"])
+        return route.abort("connectionreset") if len(offsets) > 1 else route.continue_()
+
+    ada.route("**/api/v1/uploads/**", break_all_but_the_first)
+    ada.set_input_files("#files", str(large))
+    expect(ada.locator("#upload-list")).to_contain_text("Connection lost")
+    ada.unroute("**/api/v1/uploads/**")
+    asked: list[str] = []
+    ada.goto(vitals.path("{bare}new-version/"))
+    ada.on("request", lambda request: asked.append(f"{request.method} {request.headers.get('upload-offset', '')}"))
+    ada.set_input_files("#files", str(large))
+    expect(ada.locator("#upload-list li")).to_have_attribute("data-state", "done", timeout=30_000)
+    sent = [one for one in asked if one.startswith("PATCH")]
+    assert sent[0] == f"PATCH {offsets[1]}" != "PATCH 0"
 
 
 def test_a_folder_goes_up_with_its_paths(sign_in, vitals: Vitals, tmp_path: Path):
