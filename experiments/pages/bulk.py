@@ -110,13 +110,16 @@ def act(request: HttpRequest, slug: str, verb: str) -> HttpResponse:
         messages.error(request, str(error))
         return redirect(asked.url(asked.all_kept()))
     outcome = do_to_all(viewer, runs, BULK[verb], wish)
-    tell(request, BULK[verb], outcome, more=more)
-    if outcome.done and BULK[verb].undo:
+    level, words = told(BULK[verb], outcome, more=more)
+    can_undo = bool(outcome.done and BULK[verb].undo)
+    if not can_undo or outcome.refused:
+        messages.add_message(request, level, words)
+    if can_undo:
         request.session[UNDO] = {
             "slug": project.slug,
             "verb": BULK[verb].undo,
             "runs": ",".join(run.readable_id for run in outcome.done),
-            "words": f"{_runs(len(outcome.done))} {BULK[verb].done}.",
+            "words": "" if outcome.refused else words,
             "reason": f"Undone: {wish.reason}"[:1000] if wish.reason else "",
         }
     return redirect(asked.url(asked.all_kept()))
@@ -169,8 +172,8 @@ def _in_general(error: MledError, run: Run) -> str:
     return str(error).replace(f"Run {run.name} ", "it ").replace(f"Run {run.uid.hex} ", "it ")
 
 
-def tell(request: HttpRequest, bulk: BulkAct, outcome: Outcome, *, more: bool) -> None:
-    """One message: how many were done, how many were so already, and each refusal with its runs."""
+def told(bulk: BulkAct, outcome: Outcome, *, more: bool) -> tuple[int, str]:
+    """(level, words) of one message: how many were done, how many were so already, each refusal with its runs."""
     refused = sum(len(refs) for refs in outcome.refused.values())
     said = [f"{_runs(len(outcome.done))} {bulk.done}"] if outcome.done or not refused else [f"No run {bulk.done}"]
     said += [f"{outcome.already:,} {'was' if outcome.already == 1 else 'were'} so already"] if outcome.already else []
@@ -180,8 +183,8 @@ def tell(request: HttpRequest, bulk: BulkAct, outcome: Outcome, *, more: bool) -
         text += ": " + "; ".join(f"{_few(refs)}: {why}" for why, refs in outcome.refused.items())
     text = text if text.endswith(".") else f"{text}."
     text += f" These are the first {MOST:,} that match; there are more." if more else ""
-    level = messages.success if not refused else messages.warning if outcome.done else messages.error
-    level(request, text)
+    level = messages.SUCCESS if not refused else messages.WARNING if outcome.done else messages.ERROR
+    return level, text
 
 
 def _few(refs: Sequence[str]) -> str:
@@ -194,7 +197,7 @@ def _runs(count: int) -> str:
 
 
 def undo_of(request: HttpRequest, project: Project) -> dict[str, str] | None:
-    """What can be taken back, offered on the one page that follows the act."""
+    """What can be taken back, on the one page that follows the act. words: of that, unless a message says it."""
     held: dict[str, str] | None = request.session.get(UNDO)
     if held is None or held["slug"] != project.slug:
         return None

@@ -174,6 +174,8 @@ def _statistics(
         for row in fetch(Sql(statement, (*chosen.params, *names))):
             *group, name, n, mean, squares, low, high = row
             deviation = math.sqrt(squares / (n - 1)) if n > 1 else None
+            if low == high:  # the mean of equal numbers may be off by a bit
+                mean, deviation = low, None if deviation is None else 0.0
             found.setdefault(tuple(group), {})[name, figure] = Statistics(n, mean, deviation, low, high)
     return found
 

@@ -12,7 +12,7 @@ from experiments.actions.inputs import DatasetInput, log_inputs
 from experiments.actions.runs import delete_run
 from experiments.pages import run_table
 from experiments.queries import groups
-from experiments.queries.groups import group_runs
+from experiments.queries.groups import Statistics, group_runs
 from experiments.values import RunStatus
 from tests.factories import STARTED_MS, Team, a_batch, a_person, a_run, user_of
 from tests.pages.conftest import Browser, Page, address
@@ -75,6 +75,13 @@ def test_the_numbers_are_numpys(team: Team, seeds, figure):
         assert statistics.mean == pytest.approx(values.mean(), rel=1e-15)
         assert statistics.deviation == pytest.approx(values.std(ddof=1), rel=1e-12, abs=1e-15)
         assert (statistics.low, statistics.high) == (values.min(), values.max())
+
+
+def test_equal_values_have_no_deviation(team: Team):
+    for _ in range(3):
+        log_batch(team.scientist, a_run(team.scientist), batch=a_batch(loss=[0.05]))
+    (group,) = group_runs(team.scientist, team.project, ["status"], metrics=[("loss", "last")]).groups
+    assert group.metrics["loss", "last"] == Statistics(3, 0.05, 0.0, 0.05, 0.05)
 
 
 def test_what_is_not_finite_is_left_out_and_said(ada: Browser, team: Team):

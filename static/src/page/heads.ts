@@ -9,7 +9,7 @@ function place(menu: HTMLElement): void {
   const button = document.querySelector<HTMLElement>(`[popovertarget="${menu.id}"]`);
   if (!button) return;
   const at = button.getBoundingClientRect();
-  const left = Math.min(at.left, innerWidth - menu.offsetWidth - 12);
+  const left = Math.min(at.left, innerWidth - (menu.offsetWidth || 220) - 12);
   menu.style.left = `${Math.max(12, left)}px`;
   menu.style.top = `${Math.min(at.bottom + 4, Math.max(12, innerHeight - menu.offsetHeight - 12))}px`;
 }
@@ -38,10 +38,12 @@ function reorder(from: HTMLElement, to: HTMLElement): void {
 export function listenForHeads(): void {
   makeDraggable();
   document.addEventListener("htmx:load", makeDraggable);
-  document.addEventListener("toggle", (event) => {
-    const menu = event.target as HTMLElement;
-    if (menu.matches?.(".m-headmenu") && (event as ToggleEvent).newState === "open") place(menu);
-  }, true);
+  for (const moment of ["beforetoggle", "toggle"]) {
+    document.addEventListener(moment, (event) => {
+      const menu = event.target as HTMLElement;
+      if (menu.matches?.(".m-headmenu") && (event as ToggleEvent).newState === "open") place(menu);
+    }, true);
+  }
   document.addEventListener("dragstart", (event) => {
     dragged = head(event);
     if (dragged && event.dataTransfer) event.dataTransfer.effectAllowed = "move";
