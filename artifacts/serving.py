@@ -39,7 +39,7 @@ def file_response(request: HttpRequest, file: Any, reader: BinaryIO) -> HttpResp
         response["Content-Range"] = f"bytes */{size}"
         return response
     part = span or Span(0, size)
-    answer = _streamed(request, reader, part, status=206 if span else 200)
+    answer = streamed(request, reader, part, status=206 if span else 200)
     answer["Content-Length"] = str(part.end - part.start)
     if span:
         answer["Content-Range"] = f"bytes {span.start}-{span.end - 1}/{size}"
@@ -57,7 +57,8 @@ def archive_response(request: HttpRequest, name: str, pieces: Iterator[bytes]) -
     return answer
 
 
-def _streamed(request: HttpRequest, reader: BinaryIO, part: Span, *, status: int) -> HttpResponseBase:
+def streamed(request: HttpRequest, reader: BinaryIO, part: Span, *, status: int) -> HttpResponseBase:
+    """These bytes of a file, a piece at a time whatever is in them; the reader is closed with the answer."""
     if request.method == "HEAD":
         reader.close()
         return HttpResponse(status=status)

@@ -8,6 +8,16 @@ from experiments.locations import model_uri, run_uri
 from registry.models import ModelVersion
 
 PROMPT_TAG: Final = "mlflow.prompt.is_prompt"
+# What a prompt says and how it is used (MLflow protocol): tags of its version. Others only say where it was used.
+PROMPT_CONTENT: Final = frozenset(
+    {
+        PROMPT_TAG,
+        "mlflow.prompt.text",
+        "_mlflow_prompt_type",
+        "_mlflow_prompt_response_format",
+        "_mlflow_prompt_model_config",
+    }
+)
 PROMPT_SOURCES: Final = frozenset({"dummy-source", "prompt-template"})  # MLflow protocol: prompts have no files
 
 

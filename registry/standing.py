@@ -9,6 +9,7 @@ from experiments.models import Run
 from kernel.actor import Actor
 from kernel.errors import Refused
 from registry.models import LoggedModel, ModelAlias, ModelVersion, PromotionRequest
+from registry.sources import PROMPT_CONTENT
 
 _SHOWN = 5
 
@@ -57,6 +58,17 @@ def refuse_deleted_runs(actor: Actor, runs: QuerySet[Run]) -> None:
 def refuse_deleted_model(model: LoggedModel) -> None:
     """Part of deleting a logged model that is held: raise Refused where a version of it stands."""
     refuse_if_stood_on(versions_made_of(Q(logged_model=model)))
+
+
+def refuse_changed_prompt(version: ModelVersion, keys: Iterable[str]) -> None:
+    """Part of changing tags of a version that is held: raise Refused where they are what an approved prompt says."""
+    found = sorted(PROMPT_CONTENT.intersection(keys))
+    if found and is_approved(version):
+        raise Refused(
+            f"'{found[0]}' is part of the prompt in version {version.number}, which is approved.",
+            hint="Register a new version: an approved one keeps what was signed.",
+            field="tags",
+        )
 
 
 def refuse_changed_files(root: ArtifactRoot, path: str) -> None:

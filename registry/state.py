@@ -86,16 +86,21 @@ def touch(row: RegisteredModel | ModelVersion) -> None:
     row.save()
 
 
-def refuse_deleted_origin(version: ModelVersion) -> None:
-    """Within an act: raise Conflict where the run or logged model behind a version is deleted.
+def hold_origin(version: ModelVersion) -> tuple[str, LoggedModel | None]:
+    """Within an act: the lifecycle of the run behind a version, and its logged model.
 
-    Both stay as they are until the commit, so that an alias and a deletion cannot pass each other.
+    Both stay as they are until the commit, with their files: no change of them passes an alias or an approval.
     """
+    models = LoggedModel.objects.select_for_update(no_key=True)  # before its run, as acts on models do
+    made = models.get(pk=version.logged_model_id) if version.logged_model_id is not None else None
     run = hold_run(version.run_id, alone=False) if version.run_id is not None else None
-    if run is not None and run[0] != Lifecycle.ACTIVE:
+    return run[0] if run is not None else Lifecycle.ACTIVE, made
+
+
+def refuse_deleted_origin(version: ModelVersion) -> None:
+    """Within an act: raise Conflict where the run or logged model behind a version is deleted. Holds both."""
+    lifecycle, made = hold_origin(version)
+    if lifecycle != Lifecycle.ACTIVE:
         raise Conflict(f"The run behind version {version.number} is deleted.", hint="Restore it first.", field="run_id")
-    if version.logged_model_id is None:
-        return
-    made = LoggedModel.objects.select_for_update(no_key=True).get(pk=version.logged_model_id)
-    if made.is_deleted:
+    if made is not None and made.is_deleted:
         raise Conflict(f"The logged model behind version {version.number} is deleted.", field="model_id")

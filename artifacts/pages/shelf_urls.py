@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.urls import URLPattern, path
 from django.views.decorators.http import require_safe
@@ -13,7 +13,7 @@ from artifacts.pages.look import page_number
 from artifacts.pages.shelf import Shelf
 from artifacts.previews import workshop
 from artifacts.previews.kinds import Kind, ending_of, kind_of
-from artifacts.serving import archive_response, file_response
+from artifacts.serving import Span, archive_response, file_response, streamed
 from kernel.errors import Invalid, NotFound
 
 Find = Callable[..., Shelf]
@@ -94,8 +94,9 @@ def _frame(request: HttpRequest, shelf: Shelf, path: str) -> HttpResponseBase:
     kind = _FRAMED.get(ending_of(path))
     if kind is None:
         raise NotFound("Only HTML and SVG are framed.", hint="Download the file.")
-    _, reader = shelf.open(path)
-    response = StreamingHttpResponse(reader, content_type=kind)
+    file, reader = shelf.open(path)
+    response = streamed(request, reader, Span(0, file.size_bytes), status=200)
+    response["Content-Type"] = kind
     response["Content-Security-Policy"] = _RUNNING if request.GET.get("run") == "1" else _STILL
     response["X-Content-Type-Options"] = "nosniff"
     response["X-Frame-Options"] = "SAMEORIGIN"

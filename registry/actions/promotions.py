@@ -1,6 +1,7 @@
 """Asking that a version carries a protected alias or stage, deciding about it with a signature, and carrying it out.
 
-Locks are taken in one order: the registered model, then the version, then the request, then people.
+Locks are taken in one order: the registered model, then the version, then the request, then the logged model and
+run behind it, then people.
 """
 
 import dataclasses
@@ -25,7 +26,7 @@ from registry.promoting.makers import DECIDE
 from registry.promoting.record import record_of
 from registry.promoting.words import meaning_of
 from registry.protected import is_protected
-from registry.state import held_model, held_version
+from registry.state import held_model, held_version, hold_origin
 from registry.values import checked_alias, stage_named
 
 Kind, State = PromotionRequest.Kind, PromotionRequest.State
@@ -118,6 +119,7 @@ def decide_promotion(
     """
     refuse_unless_in_person(actor)
     request = _held(request)
+    hold_origin(request.version)
     _require_still(actor, request)
     _refuse_closed(request, actor, State.APPROVED if approve else State.REJECTED)
     words = checked_comment(comment, needed="" if approve else "Say why you reject this; it is kept.")

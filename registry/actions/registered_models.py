@@ -11,6 +11,7 @@ from kernel.actor import Actor
 from kernel.errors import AlreadyExists
 from registry.actions.tags import write_model_tags
 from registry.models import ModelAlias, ModelVersion, RegisteredModel
+from registry.protected import refuse_if_it_moves
 from registry.standing import refuse_if_stood_on
 from registry.state import held_model, touch
 from registry.values import checked_registered_name
@@ -42,10 +43,14 @@ def create_registered_model(
 
 @action(REGISTER, on="model")
 def rename_registered_model(actor: Actor, model: RegisteredModel, *, name: str) -> RegisteredModel:
-    """Give the model another name; versions, tags and aliases go with it. Raises Invalid, AlreadyExists, NotFound."""
+    """Give the model another name; versions, tags and aliases go with it. Raises Invalid, AlreadyExists, NotFound,
+    and Refused in a governed project while a version carries a protected alias or stage.
+    """
     checked_registered_name(name, "new_name")
     model = held_model(model)
     if model.name != name:
+        versions = ModelVersion.objects.filter(model=model, is_deleted=False)
+        refuse_if_it_moves(model.project, list(versions), "renamed")
         model.name = name
         _save_named(model)
     return model
@@ -64,13 +69,14 @@ def edit_registered_model(actor: Actor, model: RegisteredModel, *, description: 
 def delete_registered_model(actor: Actor, model: RegisteredModel) -> RegisteredModel:
     """Delete softly, with versions and aliases; the name is free again. What was recorded stays on record.
 
-    Raises Refused in a governed project where a version is approved or carries an alias.
+    Raises Refused in a governed project where a version is approved, or carries an alias or a protected stage.
     """
     model = held_model(model)
     versions = ModelVersion.objects.select_for_update(no_key=True).filter(model=model, is_deleted=False)
     found = list(versions.order_by("number"))
     if model.project.is_governed:
         refuse_if_stood_on(found)
+        refuse_if_it_moves(model.project, found, "deleted")
     for alias in ModelAlias.objects.filter(model=model):
         alias.delete()
     for version in found:

@@ -8,6 +8,7 @@ from audit.ledger.acting import current_act
 from experiments.values import checked_key, checked_text
 from kernel.actor import Actor
 from registry.models import ModelVersion, ModelVersionTag, RegisteredModel, RegisteredModelTag
+from registry.standing import refuse_changed_prompt
 from registry.state import held_model, held_version
 from registry.values import TAG_MAX
 
@@ -57,6 +58,8 @@ def _write(kind: str, table: Any, owner: str, row: RegisteredModel | ModelVersio
     changed = {key: value for key, value in tags.items() if before.get(key) != value}
     if not changed:
         return
+    if isinstance(row, ModelVersion):
+        refuse_changed_prompt(row, changed)
     table.objects.bulk_create(
         [table(**{owner: row}, key=key, value=value) for key, value in changed.items()],
         update_conflicts=True,
@@ -68,5 +71,7 @@ def _write(kind: str, table: Any, owner: str, row: RegisteredModel | ModelVersio
 
 def _remove(kind: str, row: RegisteredModel | ModelVersion, tag: RegisteredModelTag | ModelVersionTag | None) -> None:
     if tag is not None:
+        if isinstance(row, ModelVersion):
+            refuse_changed_prompt(row, [tag.key])
         tag.delete()
         current_act().record(kind, row.ledger_id, "set", {tag.key: (tag.value, None)})

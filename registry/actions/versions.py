@@ -11,6 +11,7 @@ from kernel.actor import Actor
 from kernel.clock import now_ms
 from registry.actions.tags import write_version_tags
 from registry.models import LoggedModel, ModelAlias, ModelVersion, RegisteredModel
+from registry.protected import refuse_if_it_moves
 from registry.queries.sources import origin_of
 from registry.standing import refuse_if_stood_on
 from registry.state import held_model, held_version, refuse_deleted_origin, touch
@@ -73,12 +74,13 @@ def edit_version(actor: Actor, version: ModelVersion, *, description: str) -> Mo
 def delete_version(actor: Actor, version: ModelVersion) -> ModelVersion:
     """Delete softly, with the aliases that stood for it; its number is not used again.
 
-    Raises Refused in a governed project where the version is approved or carries an alias.
+    Raises Refused in a governed project where the version is approved, or carries an alias or a protected stage.
     """
     model = held_model(version.model)
     version = held_version(version)
     if model.project.is_governed:
         refuse_if_stood_on([version])
+        refuse_if_it_moves(model.project, [version], "deleted")
     for alias in ModelAlias.objects.filter(version=version):
         alias.delete()
     version.is_deleted = True

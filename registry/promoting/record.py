@@ -12,9 +12,9 @@ from kernel.actor import system
 from registry.models import LoggedModel, ModelMetric, ModelVersion, ModelVersionTag, PromotionRequest
 from registry.promoting.makers import source_runs
 from registry.queries.version_files import files_of_version
+from registry.sources import PROMPT_CONTENT
 
 FORM = "mled-promotion-1"
-_PROMPT = "mlflow.prompt."
 
 
 def record_of(request: PromotionRequest) -> dict[str, Any]:
@@ -51,7 +51,7 @@ def version_facts(version: ModelVersion) -> dict[str, Any]:
             for file in files_of_version(system(), version)
         },
         "prompt": dict(
-            ModelVersionTag.objects.filter(version=version, key__startswith=_PROMPT).values_list("key", "value")
+            ModelVersionTag.objects.filter(version=version, key__in=PROMPT_CONTENT).values_list("key", "value")
         ),
         "datasets": _datasets(inputs_of_version(version)),
         "metrics": {

@@ -8,7 +8,7 @@ import json
 import time
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from kernel.clock import now
 from registry.models import Delivery
@@ -31,13 +31,19 @@ def send_next() -> bool:
     return True
 
 
+def due(moment: dt.datetime) -> QuerySet[Delivery]:
+    """What may be sent at that moment, what has waited longest first."""
+    waits = Q(state=State.WAITING, next_at__lte=moment) | Q(state=State.SENDING, lease_until__lt=moment)
+    rows: QuerySet[Delivery] = Delivery.objects.filter(waits)
+    return rows.order_by("next_at", "created_at")
+
+
 def _take() -> Delivery | None:
     """The message that has waited longest, held by a lease."""
     with transaction.atomic():
         moment = now()
-        due = Q(state=State.WAITING, next_at__lte=moment) | Q(state=State.SENDING, lease_until__lt=moment)
-        rows = Delivery.objects.select_for_update(skip_locked=True, of=("self",)).filter(due)
-        delivery: Delivery | None = rows.select_related("webhook").order_by("next_at", "created_at").first()
+        rows = due(moment).select_for_update(skip_locked=True, of=("self",))
+        delivery: Delivery | None = rows.select_related("webhook").first()
         if delivery is not None:
             delivery.state, delivery.lease_until = State.SENDING, moment + LEASE
             delivery.attempts += 1

@@ -6,6 +6,7 @@ import json
 import pytest
 from PIL import Image
 
+from artifacts.serving import CHUNK
 from experiments.actions.files import put_file
 from experiments.models import Run
 from tests import specimens
@@ -230,6 +231,14 @@ def test_what_could_run_is_framed_only_on_request(ada: Browser, look, name, kind
     assert policy.startswith("sandbox allow-scripts; default-src 'none'")
     assert "allow-same-origin" not in policy + running.source
     assert "connect-src" not in policy
+
+
+def test_a_framed_file_of_one_long_line_goes_out_in_pieces(ada: Browser, look):
+    content = b"<p>" + b"x" * (3 * CHUNK)
+    look("page.html", content)
+    pieces = list(ada.client.get(below(look.run, "frame/page.html")).streaming_content)
+    assert b"".join(pieces) == content
+    assert max(map(len, pieces)) == CHUNK
 
 
 @pytest.mark.parametrize("name", ["x.txt", "x.png", "x.js", "x.pdf", "html"])
