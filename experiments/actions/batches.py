@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from accounts.decorators import action
 from audit.ledger.acting import current_act
+from audit.ledger.models import AuditEvent
 from experiments import hooks
 from experiments.actions.runs import write_tags
 from experiments.actions.writable import writable_run
@@ -20,6 +21,8 @@ PARAM_KIND = "experiments.param"
 def log_batch(actor: Actor, run: Run, *, batch: Batch) -> None:
     """Write a batch. Repeating it changes nothing. Points make no event (the seal covers them); the rest makes one.
 
+    The first points that somebody adds to another's run do make one: who had a hand in it is on record.
+
     Raises Invalid with the index of a bad item, or where a param has another value already: then nothing is written.
     """
     batch.checked()
@@ -30,7 +33,18 @@ def log_batch(actor: Actor, run: Run, *, batch: Batch) -> None:
         write_tags(actor, run, dict(batch.tags))
     if batch.metrics:
         append(run.pk, run.experiment_id, list(by_series(batch.metrics)))
+        _note_hand(actor, run)
         _tell_models(actor, run, batch.metrics)
+
+
+def _note_hand(actor: Actor, run: Run) -> None:
+    """Leave an event of the first points that this person adds to a run which somebody else created."""
+    if actor.user_id is None or actor.user_id == run.created_by_id:
+        return
+    act, named = current_act(), run.ledger_subject
+    before = AuditEvent.objects.filter(subject_type=named.kind, subject_id=named.id)
+    if not before.filter(actor_id=actor.user_id, verb=act.verb, outcome="done").exists():
+        act.always = True
 
 
 def _tell_models(actor: Actor, run: Run, points: Sequence[MetricPoint]) -> None:

@@ -12,7 +12,7 @@ from experiments.models import Param, RunInput
 from experiments.queries.runs import inputs_of, metric_curves, metric_history, params_of, series_of, tags_of
 from experiments.values import RunStatus
 from kernel.errors import Invalid, NotFound, Refused
-from tests.factories import STARTED_MS, a_batch, a_run, curve, events_since, points
+from tests.factories import STARTED_MS, a_batch, a_run, again, curve, events_since, points
 
 
 def nothing_is_in(actor, run) -> bool:
@@ -33,6 +33,14 @@ def test_a_batch_is_written_and_read_back(ada, run):
     assert tags_of(ada, run)["stage"] == "draft"
     assert [one.key for one in series_of(ada, run)] == ["acc", "loss"]
     assert values(ada, run) == [0.9, 0.5]
+
+
+def test_the_first_points_that_a_colleague_adds_are_on_record(team, ada, run):
+    batch = a_batch(loss=[1.0, 2.0])
+    (kept,) = events_since(lambda: log_batch(team.engineer, run, batch=batch))
+    assert (kept.event.actor_id, kept.event.verb) == (team.engineer.user_id, "experiments.log_batch")
+    assert kept.subject == f"experiments.run {run.ledger_id}"
+    assert events_since(lambda: log_batch(again(team.engineer), run, batch=a_batch(loss=[3.0]))) == []
 
 
 def test_params_and_tags_of_a_batch_are_one_event_and_points_none(ada, run):

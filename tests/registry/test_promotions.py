@@ -259,9 +259,10 @@ def test_who_made_the_version_does_not_decide(team):
     assert may_decide(team.manager, request)
 
 
-def test_who_worked_on_the_run_does_not_decide(team):
+@pytest.mark.parametrize("logged", [{"tags": {"looked": "at"}}, {"auc": [0.99]}], ids=["tags", "points"])
+def test_who_worked_on_the_run_does_not_decide(team, logged):
     version = a_candidate(team.scientist, team.project)
-    log_batch(team.engineer, version.run, batch=a_batch(tags={"looked": "at"}))
+    log_batch(team.engineer, version.run, batch=a_batch(**logged))
     request = asked_for(team, version)
     with pytest.raises(Refused, match="You worked on run"):
         approved_by(team.engineer, request)
