@@ -11,7 +11,10 @@ from registry.queries.measures import Measure, Record
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One metric of two versions. tone: up for better, down for worse, empty where nobody said which way is better."""
+    """One metric of two versions. tone: up for better, down for worse, empty where nobody said which way is better.
+
+    notes: the step of each value that is not what its run ended at, and what that was.
+    """
 
     key: str
     arrow: str
@@ -21,6 +24,7 @@ class Line:
     tone: str
     word: str
     data: Sequence[str]
+    notes: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +73,7 @@ def _line(key: str, before: Measure | None, after: Measure | None, higher_is_bet
         tone={True: "up", False: "down", None: "t2"}[better],
         word={True: "better", False: "worse", None: ""}[better],
         data=_data(before, after),
+        notes=_notes(before, after),
     )
 
 
@@ -81,6 +86,16 @@ def signed(change: float) -> str:
 
 def _data(before: Measure | None, after: Measure | None) -> list[str]:
     return list(dict.fromkeys(one.data for one in (before, after) if one and one.data))
+
+
+def _notes(before: Measure | None, after: Measure | None) -> list[str]:
+    """Said only of values without data of their own: what was measured on a test set is no point of the run's curve."""
+    found = []
+    for one, whose in ((before, "the other's "), (after, "")):
+        if one is not None and one.ended is not None and not one.data and one.ended.value != one.value:
+            ended = f"its run ended at {number(one.ended.value)}, step {one.ended.step:,}"
+            found.append(f"{whose}value is of step {one.step:,}; {ended}")
+    return found
 
 
 def same_test_set(lines: Sequence[Line]) -> str:

@@ -16,12 +16,17 @@ IN_PRODUCTION = ("production", "champion", "prod")
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """The last value of one metric. data: the dataset it was measured on, where a client said so."""
+    """The last value of one metric. data: the dataset it was measured on, where a client said so.
+
+    ended: what the run ended at, where the model's own value is of an earlier or later step. MLflow's client copies to
+    a model what its run logged at the step given to `log_model`, 0 unless somebody says more.
+    """
 
     key: str
     value: float
     step: int
     data: str = ""
+    ended: "Measure | None" = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +88,13 @@ def _add_what_models_say(viewer: Actor, versions: Sequence[ModelVersion], record
         return
     metrics = ModelMetric.objects.visible_to(viewer).filter(model__in=list(models))
     metrics = metrics.select_related("dataset_version__dataset")
+    ran = {version: dict(record.metrics) for version, record in records.items()}
     for one in metrics.order_by("key", "at_ms", "step", "id"):
         value = one.value if one.value is not None and not one.is_nan else math.nan
         for version in models[one.model_id]:
-            records[version].metrics[one.key] = Measure(one.key, value, one.step, _data_of(one))
+            of_run = ran[version].get(one.key)
+            ended = of_run if of_run is not None and of_run.step != one.step else None
+            records[version].metrics[one.key] = Measure(one.key, value, one.step, _data_of(one), ended)
     params = LoggedModelParam.objects.visible_to(viewer).filter(model__in=list(models)).order_by("key")
     for model, key, value in params.values_list("model_id", "key", "value"):
         for version in models[model]:
