@@ -86,8 +86,9 @@ def recall_words(version: DatasetVersion, *, is_recalled: bool) -> str:
     """The beginning of what people are told: which version, and why."""
     record = record_of(version)
     what = "was recalled" if is_recalled else "was reinstated"
-    reason = record.state_reason[:200] if record else ""
-    return f"Version {version.number} of dataset '{version.dataset.name[:80]}' {what}: {reason}"
+    reason = record.state_reason[:200].rstrip() if record else ""
+    end = "" if reason.endswith((".", "!", "?", "…")) else "."
+    return f"Version {version.number} of dataset '{version.dataset.name[:80]}' {what}: {reason}{end}"
 
 
 def page_of_dataset(dataset: Dataset) -> str:

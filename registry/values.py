@@ -38,7 +38,8 @@ def checked_registered_name(name: str, field: str = "name") -> str:
         raise Invalid("A registered model needs a name that is not blank.", field=field)
     checked_text(name, field, REGISTERED_NAME_MAX)
     if "/" in name or ":" in name or name in (".", ".."):
-        raise Invalid(f"The model name '{name[:80]}' cannot be used.", hint="Leave out '/' and ':'.", field=field)
+        hint = "Dots alone name folders." if name in (".", "..") else "Leave out '/' and ':'."
+        raise Invalid(f"The model name '{name[:80]}' cannot be used.", hint=hint, field=field)
     return name
 
 

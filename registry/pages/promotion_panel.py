@@ -82,7 +82,7 @@ def facts_of(results: list[GateResult], files: int, digest: str) -> list[tuple[s
     return [
         ("Covers", covers),
         ("With them", "data, metrics, request, evidence and comment"),
-        ("Evidence", f"{passed} pass" + (f", {other} do not" if other else "")),
+        ("Evidence", f"{passed} pass" + (f", {other} {'does' if other == 1 else 'do'} not" if other else "")),
     ]
 
 

@@ -280,7 +280,7 @@ def test_its_maker_and_the_authors_of_runs_on_it_are_told_and_nobody_else(team, 
     withdraw_version(team.engineer, version, reason="wrong labels")
     (maker_s,), (author_s,) = told(team.scientist), told(author)
     assert "You made this version" in maker_s.text
-    assert author_s.text == "Version 1 of dataset 'churn' was recalled: wrong labels You logged runs on it."
+    assert author_s.text == "Version 1 of dataset 'churn' was recalled: wrong labels. You logged runs on it."
     assert author_s.url == f"/p/{team.project.slug}/datasets/{churn.pk}/v/1/"
     assert author_s.project == team.project
     for other in (team.engineer, team.manager, leaver):

@@ -71,7 +71,7 @@ def test_deleted_models_and_those_of_others_are_not_told(
 def test_a_recall_reaches_who_registered_a_model(team: Team, data: DatasetVersion, by_run: ModelVersion) -> None:
     withdraw_version(team.manager, data, reason="wrong labels")
     (notice,) = Notice.objects.filter(user=user_of(team.engineer))
-    assert "wrong labels Models that you registered stand on it." in notice.text
+    assert "wrong labels. Models that you registered stand on it." in notice.text
     assert not Notice.objects.filter(user=user_of(team.manager)).exists()
 
 
