@@ -95,7 +95,16 @@ def _run(sources: Sequence[tuple[ArtifactFile, int]], limits: Limits) -> Outcome
         return Outcome(State.FAILED, f"Reading it took more than {limits.seconds:.0f} seconds, which is the most.")
     if done.returncode != 0:
         return Outcome(State.FAILED, _how_it_ended(done, sources, limits))
-    return Outcome(**json.loads(done.stdout))
+    return Outcome(**_storable(json.loads(done.stdout)))
+
+
+def _storable(said: Any) -> Any:
+    """What was read, without the characters that no database keeps: values of files have them."""
+    if isinstance(said, str):
+        return said.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
+    if isinstance(said, list):
+        return [_storable(one) for one in said]
+    return {_storable(key): _storable(one) for key, one in said.items()} if isinstance(said, dict) else said
 
 
 def _asked(file: ArtifactFile, descriptor: int) -> dict[str, Any]:

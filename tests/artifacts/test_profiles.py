@@ -412,6 +412,17 @@ def test_a_result_that_comes_after_the_lease_is_thrown_away(waiting, monkeypatch
     assert (state_of(waiting).state, state_of(waiting).row_count, state_of(waiting).attempts) == ("done", 1, 2)
 
 
+def test_values_that_no_database_keeps_are_kept_as_marks(team):
+    lines = b'{"a\\u0000b": "x\\u0000y"}\n{"a\\u0000b": "z"}\n'
+    version = a_version(team.scientist, files={"odd.jsonl": lines})
+    profile_version(version.pk)
+    kept = VersionProfile.objects.get(version=version)
+    assert (kept.state, kept.row_count) == ("done", 2)
+    (column,) = kept.columns
+    assert column["name"] == "a\ufffdb"
+    assert ["x\ufffdy", 1] in column["top"]
+
+
 def test_content_that_is_damaged_is_a_failure_in_words(waiting):
     file = ArtifactFile.objects.get(root=waiting.root)
     (place,) = Path(settings.MLED_BLOBS).rglob(file.blob_id)
