@@ -126,6 +126,10 @@ class Asked:
         return self.all_kept("columns")
 
     @property
+    def all_pairs(self) -> list[tuple[str, str]]:
+        return self.all_kept()
+
+    @property
     def query_string(self) -> str:
         """The question without its path, to come back to."""
         return urlencode(self.all_kept())

@@ -7,14 +7,11 @@ from typing import Any
 from accounts.models import Project
 from accounts.templatetags.mled import duration, number
 from experiments.pages.asked import GROUP_WORDS, GROUPS_MAX, VIEWS, Asked
+from experiments.pages.chips import narrowed
 from experiments.pages.columns import NAME, SYSTEM, Column
 from experiments.pages.run_rows import Head, head_of
 from experiments.queries.groups import MAX_GROUPS, MAX_METRICS, Group, Statistics, Value, group_runs
 from experiments.queries.table import Names
-from experiments.search.columns import Dialect
-from experiments.search.grammar import parse
-from experiments.search.tree import Or
-from experiments.search.vocabularies import RUNS
 from kernel.actor import Actor
 
 LONGEST = 120
@@ -159,14 +156,6 @@ def open_url(asked: Asked, text: str, values: Sequence[Value]) -> str:
         experiment_ids=asked.experiment_ids if experiment is None else (experiment,),
     )
     return opened.url(opened.all_kept())
-
-
-def narrowed(text: str, conditions: Sequence[str]) -> str:
-    """A query and further conditions, as one query."""
-    if not text.strip():
-        return " AND ".join(conditions)
-    whole = f"({text})" if isinstance(parse(text, Dialect.FULL, RUNS), Or) else text
-    return " AND ".join([whole, *conditions])
 
 
 def grouping_of(asked: Asked, names: Names) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from accounts.pages.doors import actor_of, sees_experiments, signed_in
 from experiments.models import Experiment
 from experiments.pages.asked import VIEWS, Asked
 from experiments.pages.bulk import offered, undo_of
+from experiments.pages.chips import SINCE, STATUSES, chips_of, with_added
 from experiments.pages.column_acts import redone
 from experiments.pages.columns import GROUP_ORDER, SYSTEM, Column, default_columns, in_groups, keyed
 from experiments.pages.experiment_acts import acts_of
@@ -65,6 +66,8 @@ def runs(request: HttpRequest, slug: str) -> HttpResponse:
         return redirect(opens_with)
     if "do" in request.GET:
         return redirect(redone(asked, request.GET["do"]))
+    if "add" in request.GET:
+        return redirect(with_added(asked, request.GET, getattr(request.user, "email", "")))
     asked = with_default_experiment(viewer, project, asked)
     experiments = offered_experiments(viewer, project, asked.experiment_ids)
     asked = replace(asked, experiments=tuple(one for one in experiments if one.pk in asked.experiment_ids))
@@ -88,6 +91,7 @@ def runs(request: HttpRequest, slug: str) -> HttpResponse:
             else table_of(viewer, asked, page.rows, columns, directions)
         ),
         **grouping_of(asked, names),
+        **filter_of(asked, names),
         **picker_of(columns, names),
         **paging_of(viewer, project, asked, page, text),
         "acts": acts_of(viewer, asked.only_experiment) if asked.only_experiment else [],
@@ -106,6 +110,17 @@ def runs(request: HttpRequest, slug: str) -> HttpResponse:
         "may_log": bool(can(viewer, "experiments.log_run", project)),
     }
     return render(request, "experiments/runs.html", context)
+
+
+def filter_of(asked: Asked, names: Names) -> dict[str, Any]:
+    """The conditions of the query as chips, and what the form for further ones offers."""
+    return {
+        "chips": chips_of(asked),
+        "filter_statuses": list(STATUSES.items()),
+        "filter_since": list(SINCE.items()),
+        "filter_metrics": list(names.metrics),
+        "filter_tags": [name for name in names.tags if not name.startswith("mlflow.")],
+    }
 
 
 def over_to(page: str, project: Project, pairs: Sequence[tuple[str, str]]) -> str:
