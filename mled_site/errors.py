@@ -43,18 +43,37 @@ FACES: Final = {
     ),
 }
 
-MISSING: Final = {"/r/": "No such run, or not yours to see", "/p/": "No such project, or not yours to see"}
+# What an address asks for: a run, a project, or by its third part something in a project.
+IN_PROJECT: Final = {
+    "datasets": "dataset",
+    "models": "model",
+    "logged-models": "model",
+    "register": "model",
+    "promotions": "promotion",
+    "webhooks": "webhook",
+}
+
+
+def _missing(path: str) -> str:
+    """'No such dataset, or not yours to see', by the address alone: it tells nothing of what is there."""
+    place, _, rest = path.lstrip("/").partition("/")
+    below = rest.strip("/").split("/")
+    what = "page"
+    if place == "r":
+        what = "run"
+    elif place == "p":
+        what = IN_PROJECT.get(below[1], "page") if len(below) > 1 else "project"
+    return f"No such {what}, or not yours to see"
 
 
 def error_page(request: HttpRequest, status: int, *, code: str = "", message: str = "", hint: str = "") -> HttpResponse:
     """One error as a page, with the words it came with, or those of its kind."""
     face = FACES.get(status, FACES[400])
-    title = next((words for prefix, words in MISSING.items() if request.path.startswith(prefix)), face.title)
     context = {
         "status": status,
         "kind": face.kind,
         "symbol": face.symbol,
-        "title": title if status == 404 else face.title,
+        "title": _missing(request.path) if status == 404 else face.title,
         "code": code or face.code,
         "message": message or face.message,
         "hint": hint,

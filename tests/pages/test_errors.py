@@ -5,7 +5,7 @@ from django.test import Client
 
 from experiments.models import Run
 from tests.factories import user_of
-from tests.pages.conftest import Browser, Page
+from tests.pages.conftest import Browser, Page, address
 
 
 def test_a_missing_page_names_what_was_asked_for_and_the_way_out(ada: Browser):
@@ -79,3 +79,22 @@ def test_pages_hold_no_inline_script_or_style(ada: Browser, path):
     assert "<style" not in source
     assert " style=" not in source
     assert " onclick=" not in source
+
+
+@pytest.mark.parametrize(
+    ("asked", "what"),
+    [
+        ("datasets/00000000-0000-4000-8000-000000000000/", "dataset"),
+        ("models/nothing/", "model"),
+        ("promotions/00000000-0000-4000-8000-000000000000/", "promotion"),
+        ("nothing/", "page"),
+    ],
+)
+def test_what_is_missing_in_a_project_is_called_what_it_is(ada: Browser, team, asked, what):
+    page = ada.get(address(team.project, asked), expecting=404)
+    assert f"No such {what}, or not yours to see" in page
+
+
+def test_a_missing_project_and_a_missing_run_are_called_so(ada: Browser):
+    assert "No such project, or not yours to see" in ada.get("/p/nothing/", expecting=404)
+    assert "No such run, or not yours to see" in ada.get("/r/nothing/", expecting=404)
