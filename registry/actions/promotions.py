@@ -30,6 +30,7 @@ from registry.state import held_model, held_version, hold_origin
 from registry.values import checked_alias, stage_named
 
 Kind, State = PromotionRequest.Kind, PromotionRequest.State
+REJECT_NEEDS = "Say why you reject this; it is kept."
 _DONE: dict[str, str] = {State.APPROVED: "approved", State.REJECTED: "rejected", State.WITHDRAWN: "withdrew"}
 
 
@@ -122,7 +123,7 @@ def decide_promotion(
     hold_origin(request.version)
     _require_still(actor, request)
     _refuse_closed(request, actor, State.APPROVED if approve else State.REJECTED)
-    words = checked_comment(comment, needed="" if approve else "Say why you reject this; it is kept.")
+    words = checked_comment(comment, needed="" if approve else REJECT_NEEDS)
     results = checklist(actor, request.version, request.target)
     if approve:
         _refuse_changed(request)

@@ -9,6 +9,7 @@ from accounts.access import Allowed, Denied
 from accounts.pages.doors import actor_of
 from accounts.pages.signing import signing
 from kernel.errors import MledError
+from registry.actions.promotions import REJECT_NEEDS
 from registry.gates import GateResult, checklist, from_json
 from registry.models import PromotionRequest
 from registry.pages.frame import digest_of, version_url
@@ -55,6 +56,7 @@ def panel_of(
         "sign_meaning": meaning(asked, opened or "approve"),
         "sign_facts": facts_of(results, len(files), digest_of(files)),
         "sign_email": request.POST.get("email", ""),
+        "reject_needs": REJECT_NEEDS,
         "meanings": {decision: meaning(asked, decision) for decision in ("approve", "reject")},
     }
 

@@ -16,7 +16,7 @@ from accounts.pages.doors import actor_of, fill_in_error, sees_experiments, sign
 from accounts.pages.signing import given_proof
 from kernel.actor import Actor
 from kernel.errors import Invalid, MledError, NotFound
-from registry.actions.promotions import ask_promotion, decide_promotion, withdraw_promotion
+from registry.actions.promotions import REJECT_NEEDS, ask_promotion, decide_promotion, withdraw_promotion
 from registry.gates import checklist
 from registry.models import PromotionRequest
 from registry.pages.frame import offer_of, version_frame, version_url
@@ -100,6 +100,8 @@ def decide(request: HttpRequest, slug: str, promotion: UUID) -> HttpResponse:
     if decision not in DECISIONS:
         raise Invalid(f"'{decision[:20]}' is no decision.", hint="It is approve or reject.", field="decision")
     if "confirm" not in request.POST:
+        if decision == "reject" and not comment:
+            return _page(request, asked, error=Invalid(REJECT_NEEDS, field="comment"))
         return _page(request, asked, opened=decision, comment=comment)
     try:
         proof = given_proof(request)

@@ -9,9 +9,22 @@ function say(place: string, words: string | undefined): void {
   if (element && words) element.textContent = words;
 }
 
+/** What the decision needs written first, or null where it is there: nobody gives a password for nothing. */
+function missing(button: HTMLElement): HTMLTextAreaElement | null {
+  const field = button.dataset.needs ? document.getElementById(button.dataset.needs) : null;
+  return field instanceof HTMLTextAreaElement && !field.value.trim() ? field : null;
+}
+
 function open(button: HTMLElement): void {
   const shown = dialog();
   if (!shown) return;
+  const empty = missing(button);
+  empty?.setCustomValidity(button.dataset.needsWords ?? "");
+  if (empty) {
+    empty.reportValidity();
+    empty.addEventListener("input", () => empty.setCustomValidity(""), { once: true });
+    return;
+  }
   const decision = shown.querySelector<HTMLInputElement>('input[data-sign="decision"]');
   if (decision) {
     decision.value = button.dataset.decision ?? "";

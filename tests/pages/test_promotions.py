@@ -192,6 +192,13 @@ def test_a_rejection_needs_a_comment_and_a_signature(team, asked):
     assert fresh(asked).signature is not None
 
 
+def test_a_rejection_without_a_reason_asks_for_it_before_the_password(team, asked):
+    answer = Browser(team.engineer).client.post(page_of(asked, "decide/"), {"decision": "reject", "comment": " "})
+    assert b"Say why you reject this; it is kept." in answer.content
+    assert b"data-open" not in answer.content
+    assert fresh(asked).is_open
+
+
 def test_without_scripts_the_dialogue_comes_open_with_what_was_written(team, asked):
     page = Browser(team.engineer).post(page_of(asked, "decide/"), expecting=200, decision="approve", comment="Fine.")
     assert "<dialog" in page.source
