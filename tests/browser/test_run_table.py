@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import BrowserContext, Cookie, Page, expect
 
 from tests.browser.conftest import ADA, NARROW, Logged
 from tests.browser.test_every_page import serious
@@ -38,6 +39,27 @@ def seeds(logged: Logged) -> str:
             client.set_terminated(run)
     client.create_run(experiment, run_name="bare")
     return f"/p/{PROJECT}/runs/"
+
+
+@pytest.fixture(scope="module")
+def session() -> list[Cookie]:
+    """What Ada's browser keeps once she is signed in: sign-ins are counted by the minute."""
+    return []
+
+
+@pytest.fixture
+def ada(context: BrowserContext, session: list[Cookie], sign_in: Callable[[str], Page]) -> Page:
+    """The project's scientist at her browser, signed in once for all tests here."""
+    if not session:
+        page = sign_in(ADA)
+        session += context.cookies()
+        return page
+    context.add_cookies(session)  # type: ignore[arg-type]
+    page = context.new_page()
+    page.complaints = []  # type: ignore[attr-defined]
+    page.on("console", lambda message: message.type == "error" and page.complaints.append(message.text))  # type: ignore[attr-defined]
+    page.on("pageerror", lambda error: page.complaints.append(str(error)))  # type: ignore[attr-defined]
+    return page
 
 
 def menu(page: Page, column: str):
