@@ -8,7 +8,8 @@ from accounts.pages.doors import actor_of, signed_in
 from artifacts.queries.files import files_of
 from experiments.pages.artifacts import shelf_of
 from experiments.pages.conditions import PACKAGE_FILES
-from experiments.pages.frame import run_frame
+from experiments.pages.frame import run_frame, tab_url
+from experiments.pages.slots import panels_of
 from experiments.queries.runs import tags_of
 
 SHOWN = 2
@@ -40,6 +41,8 @@ def page(request: HttpRequest, run: str) -> HttpResponse:
         "environment": [
             {"path": file.path, "size": file.size_bytes, "url": shelf.show_url(file.path)} for file in files
         ],
+        "with_models": [path for panel in panels_of(viewer, found) for path in panel.package_files],
+        "artifacts_url": tab_url(found, "artifacts"),
         "shown": shelf.texts([file.path for file in files[:SHOWN]]),
     }
     return render(request, "experiments/run_code.html", context)

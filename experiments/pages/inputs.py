@@ -11,7 +11,10 @@ from experiments.models import RunInput
 
 @dataclass(frozen=True, slots=True)
 class DescribedInput:
-    """One dataset version in its role. url: of its page; withdrawal: the recall that stands, if there is one."""
+    """One dataset version in its role. url: of its page; withdrawal: the recall that stands, if there is one.
+
+    is_kept: MLED has its files, so what is in them stands on its page.
+    """
 
     context: str
     name: str
@@ -22,6 +25,7 @@ class DescribedInput:
     schema: str
     url: str
     withdrawal: Withdrawal | None
+    is_kept: bool
 
 
 def described_inputs(inputs: Sequence[RunInput]) -> list[DescribedInput]:
@@ -37,6 +41,7 @@ def described_inputs(inputs: Sequence[RunInput]) -> list[DescribedInput]:
             schema=indented(one.dataset_version.schema),
             url=page_of(one.dataset_version),
             withdrawal=when_withdrawn(one.dataset_version),
+            is_kept=one.dataset_version.root_id is not None,
         )
         for one in inputs
     ]

@@ -97,6 +97,16 @@ def test_the_catalogue_is_searched_by_name(ada: Browser, team: Team, icu: Datase
     assert "No name holds “zebra”" in ada.get(address(team.project, "datasets/"), q="zebra")
 
 
+def test_a_page_of_a_dataset_reads_the_columns_of_no_other_version(ada: Browser, team: Team):
+    dataset = a_dataset(team.scientist)
+    for _ in range(3):
+        version = a_version(team.scientist, dataset)
+        VersionProfile.objects.filter(version=version).update(state="done", row_count=7, columns=[{"broken": True}])
+    VersionProfile.objects.filter(version=version).update(columns=[])
+    page = ada.get(address(team.project, f"datasets/{dataset.pk}/v/3/use/"))
+    assert page.source.count("7 rows") >= 3
+
+
 def test_the_catalogue_costs_the_same_for_many_datasets(ada: Browser, team: Team):
     def queries() -> int:
         with CaptureQueriesContext(connection) as seen:
@@ -525,3 +535,14 @@ def test_the_summary_of_a_diff_begins_with_what_moved_most(ada: Browser, icu: Da
     assert "same schema but 1 column" in page
     assert "unit added" in page
     assert page.text.index("mean 2.3800") < page.text.index("mean 64.1")
+
+
+def test_the_run_says_where_the_files_and_columns_of_data_kept_by_mled_are(ada: Browser, team: Team, icu: Dataset):
+    run = trained_on(team.scientist, number(icu, 1))
+    page = ada.get(f"/r/{run.uid.hex}/data/")
+    assert "Kept by MLED" in page
+    assert "Schema not recorded" not in page
+    for href in page.links("/v/1/"):
+        ada.get(href)
+    assert page.links("/v/1/schema/")
+    assert "kept by MLED" in ada.get(f"/r/{run.uid.hex}/")

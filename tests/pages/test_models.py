@@ -9,7 +9,7 @@ from registry.actions.files import put_model_file
 from registry.actions.links import log_outputs
 from registry.actions.logged_models import create_logged_model, delete_logged_model, finalize_logged_model
 from registry.models import LoggedModel
-from tests.factories import STARTED_MS, Team
+from tests.factories import STARTED_MS, Team, a_run
 from tests.pages.conftest import Browser
 from tests.specimens import figure
 from tests.world import stored
@@ -30,6 +30,16 @@ def ridge(team: Team, trained: Run) -> LoggedModel:
 
 def address(model: LoggedModel, rest: str = "") -> str:
     return f"/p/{model.project.slug}/logged-models/{model.model_id}/{rest}"
+
+
+def test_packages_that_came_with_a_model_stand_on_the_code_tab_too(ada: Browser, team: Team):
+    run = a_run(team.scientist)
+    model = create_logged_model(team.scientist, run.experiment, name="net", source_run=run)
+    assert "Packages not recorded" in ada.get(f"/r/{run.uid.hex}/code/")
+    put_model_file(team.scientist, model, path="requirements.txt", stored=stored(b"numpy\n"))
+    page = ada.get(f"/r/{run.uid.hex}/code/")
+    assert "net/requirements.txt with the model" in page
+    assert "Packages not recorded" not in page
 
 
 @pytest.mark.parametrize("tab", ["", "artifacts/"])
