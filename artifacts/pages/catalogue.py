@@ -17,7 +17,7 @@ from artifacts.actions.datasets import NAME_MAX, create_dataset
 from artifacts.models import Dataset, DatasetVersion, VersionRecord
 from artifacts.pages.frame import noun, version_url
 from artifacts.queries.datasets import DatasetRow, dataset_table
-from artifacts.tables import table_of
+from artifacts.tables import row_count_of
 from artifacts.versions import is_withdrawn, record_of
 from kernel.errors import MledError
 
@@ -92,7 +92,7 @@ def line_of(row: DatasetRow) -> Line:
         latest_url=version_url(latest) if latest else "",
         latest_recalled=latest is not None and is_withdrawn(latest),
         aliases=[(alias.name, alias.version.number) for alias in row.aliases],
-        rows=table_of(latest).row_count if latest else None,
+        rows=row_count_of(latest) if latest else None,
         personal_data=_personal_data(record),
         licence=record.licence if record else "",
         uses=use_words(row.uses),

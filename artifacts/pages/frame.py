@@ -15,8 +15,8 @@ from artifacts.models import Dataset, DatasetVersion
 from artifacts.pages.sources import readable
 from artifacts.queries.datasets import find_dataset
 from artifacts.queries.uses import uses_of
-from artifacts.queries.versions import get_version, versions_of
-from artifacts.tables import table_of
+from artifacts.queries.versions import get_version, versions_in_short
+from artifacts.tables import row_count_of, table_of
 from artifacts.versions import is_withdrawn, record_of, when_withdrawn
 from kernel.actor import Actor
 
@@ -59,7 +59,7 @@ def dataset_frame(request: HttpRequest, slug: str, dataset: UUID) -> tuple[Datas
     """The dataset for this viewer, and what its pages show in common. Raises NotFound."""
     viewer = actor_of(request)
     found = find_dataset(viewer, find_project(viewer, slug), dataset)
-    lines = [line_of(version) for version in versions_of(viewer, found)]
+    lines = [line_of(version) for version in versions_in_short(viewer, found)]
     return found, {
         "at": "datasets",
         "project": found.project,
@@ -104,7 +104,7 @@ def line_of(version: DatasetVersion) -> VersionLine:
         version,
         version_url(version),
         sorted(alias.name for alias in version.aliases.all()),
-        table_of(version).row_count,
+        row_count_of(version),
         is_withdrawn(version),
     )
 

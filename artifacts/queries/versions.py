@@ -22,6 +22,11 @@ def versions_of(viewer: Actor, dataset: Dataset) -> QuerySet[DatasetVersion]:
     return _full(viewer).filter(dataset=dataset).order_by("-number")
 
 
+def versions_in_short(viewer: Actor, dataset: Dataset) -> QuerySet[DatasetVersion]:
+    """The same for a list that shows no columns: these, the largest part of a version, are read when asked for."""
+    return versions_of(viewer, dataset).defer("schema", "computed__columns", "computed__notes")
+
+
 def get_version(viewer: Actor, dataset: Dataset, number: int) -> DatasetVersion:
     """One version by its number. Raises NotFound."""
     in_range = 0 < number < 2**31

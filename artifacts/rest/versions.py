@@ -25,7 +25,7 @@ from artifacts.queries.versions import version_files, versions_of
 from artifacts.records import FIELDS, TEXT_MAX, completeness
 from artifacts.rest.datasets import OfDataset
 from artifacts.serving import file_response
-from artifacts.tables import Table, table_of
+from artifacts.tables import Table, row_count_of, table_of
 from artifacts.versions import is_withdrawn, record_of
 from kernel.errors import Conflict, Invalid
 
@@ -71,7 +71,7 @@ class VersionJson(serializers.ModelSerializer[DatasetVersion]):
         return list(completeness(record_of(version)).gaps)
 
     def get_row_count(self, version: DatasetVersion) -> int | None:
-        return table_of(version).row_count
+        return row_count_of(version)
 
 
 class FileWanted(serializers.Serializer[Any]):

@@ -22,9 +22,11 @@ from artifacts.queries.versions import (
     get_version_by_alias,
     get_version_by_id,
     version_files,
+    versions_in_short,
     versions_of,
 )
 from artifacts.storage import StoredBlob
+from artifacts.tables import row_count_of
 from audit.ledger.acting import acting
 from kernel.actor import system
 from kernel.errors import AlreadyExists, Conflict, Invalid, NotFound, Refused, Unavailable
@@ -326,6 +328,15 @@ def test_versions_cost_the_same_for_any_number(team, churn, django_assert_max_nu
             said = (version.record.licence, version.computed.state, version.dataset.project.slug)
             assert said == ("MIT", "waiting", team.project.slug)
             assert list(version.aliases.all()) == []
+
+
+def test_a_list_of_versions_reads_no_columns(team, churn):
+    for rows in (7, 8):
+        made = a_version(team.scientist, churn)
+        VersionProfile.objects.filter(version=made).update(state="done", row_count=rows, columns=[{"not": "read"}])
+    found = list(versions_in_short(team.scientist, churn))
+    assert [row_count_of(version) for version in found] == [8, 7]
+    assert all("columns" in version.computed.get_deferred_fields() for version in found)
 
 
 @pytest.mark.parametrize("number", [0, 2, -1, 2**31, 2**70])
