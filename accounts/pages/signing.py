@@ -13,7 +13,7 @@ from accounts.access import roles_in
 from accounts.models import Project
 from accounts.pages.doors import actor_of
 from accounts.signing import WINDOW, Proof, fresh_proof, needs_email, prove
-from kernel.errors import MledError
+from kernel.errors import Invalid, MledError
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +52,14 @@ def signing(
 
 
 def given_proof(request: HttpRequest) -> Proof:
-    """The proof that a form gives: its password, or one of the last five minutes. Raises Invalid, Refused, TooMany."""
+    """The proof that a form gives: its password, or one of the last five minutes. Raises Invalid, Refused, TooMany.
+
+    A form without a password is no attempt: nothing is recorded of it.
+    """
     viewer, password = actor_of(request), request.POST.get("password", "")
     proof = fresh_proof(viewer, request.session)
     if proof is not None and not password:
         return proof
+    if not password:
+        raise Invalid("Nothing was signed: there is no password.", hint="Type it.", field="password")
     return prove(viewer, password, email=request.POST.get("email", ""), session=request.session)

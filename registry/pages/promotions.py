@@ -23,6 +23,7 @@ from registry.pages.frame import offer_of, version_frame, version_url
 from registry.pages.promotion_panel import FIRST, LOOKS, panel_of
 from registry.pages.version import against_production
 from registry.queries.cards import card_of
+from registry.queries.model_lines import recalls_behind
 from registry.queries.promotions import get_promotion, open_promotions, promotions_in
 
 A_PAGE = 50
@@ -65,11 +66,12 @@ def promotion(request: HttpRequest, slug: str, promotion: UUID) -> HttpResponse:
 
 
 def _page(request: HttpRequest, asked: PromotionRequest, **dialogue: Any) -> HttpResponse:
-    viewer = actor_of(request)
+    viewer, run = actor_of(request), asked.version.run
     context = {
         "at": "models",
         "project": asked.model.project,
         "model": asked.model,
+        "recalled": recalls_behind(viewer, [run]).get(run.pk, []) if run is not None else [],
         "version": asked.version,
         "here": version_url(asked.version),
         "offer": offer_of(viewer, asked.version),

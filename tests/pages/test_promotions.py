@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from artifacts.actions.recall import withdraw_version
 from registry.actions.aliases import set_alias
 from registry.actions.cards import write_card
 from registry.models import ModelAlias, ModelVersion, PromotionRequest
@@ -205,6 +206,26 @@ def test_without_scripts_the_dialogue_comes_open_with_what_was_written(team, ask
     assert " open data-open" in page.source
     assert "Fine." in page.source
     assert fresh(asked).state == State.ASKED
+
+
+def test_no_password_is_no_attempt(team, asked):
+    emil, email = Browser(team.engineer), user_of(team.engineer).email
+    for _ in range(6):
+        text = text_of(sign(emil, email, asked, password=""))
+    assert "Nothing was signed: there is no password." in text
+    assert fresh(asked).is_open
+    assert "Approved and signed." in text_of(sign(emil, email, asked))
+
+
+def test_data_recalled_after_an_approval_are_flagged_on_its_page(team, asked):
+    data = asked.version.run.inputs.get().dataset_version
+    approved_by(team.engineer, asked)
+    ada = Browser(team.scientist)
+    assert "was recalled" not in ada.get(page_of(asked))
+    withdraw_version(team.manager, data, reason="Wrong labels.")
+    page = ada.get(page_of(asked))
+    assert f"Data behind this version was recalled: {data}" in page
+    assert "That came after the approval." in page
 
 
 def test_a_wrong_password_signs_nothing_and_says_so_in_the_dialogue(team, asked):
