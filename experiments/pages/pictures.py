@@ -89,7 +89,12 @@ def scatter(x: Floats, y: Floats, found: Correlation) -> Scatter:
 def _sentence(found: Correlation) -> str:
     if found.pearson is None or found.spearman is None:
         return f"{found.n} runs; no correlation can be computed"
-    return f"{found.n} runs, Pearson {found.pearson:.2f}, Spearman {found.spearman:.2f}"
+    return f"{found.n} runs, Pearson {_share(found.pearson)}, Spearman {_share(found.spearman)}"
+
+
+def _share(value: float) -> str:
+    """A correlation with a real minus, and none before 0."""
+    return f"{value:z.2f}".replace("-", "−")
 
 
 def _dots(xs: Floats, ys: Floats) -> str:

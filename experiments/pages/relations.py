@@ -98,7 +98,7 @@ class Relation:
 
 
 def _signed(value: float | None) -> str:
-    return "" if value is None else f"{value:+.2f}".replace("-", "−")
+    return "" if value is None else f"{value:+z.2f}".replace("-", "−")
 
 
 @require_safe

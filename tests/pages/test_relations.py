@@ -39,7 +39,7 @@ def test_the_parameter_that_makes_the_result_comes_first_with_its_figures(sweep)
     assert first.words["spearman"] == "−1.00"
     assert "epochs" not in [one.name for one in page.response.context["relations"]]
     assert "permutation importance" in page
-    assert "30 runs, Pearson -1.00" in page.source
+    assert "30 runs, Pearson −1.00" in page.source
 
 
 def test_words_are_compared_by_group(sweep):
