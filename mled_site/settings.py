@@ -162,6 +162,8 @@ ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = "MLED: "
+# Sign-ins that one address may try: an office behind one address begins its day within minutes.
+ACCOUNT_RATE_LIMITS = {"login": f"{env.int('MLED_SIGN_INS_A_MINUTE', default=60)}/m/ip"}
 GUARDIAN_MONKEY_PATCH_USER = False
 SIMPLE_HISTORY_REVERT_DISABLED = True  # the past is for reading
 ANONYMOUS_USER_NAME = None  # guardian: no row for nobody

@@ -55,13 +55,13 @@ def _counted(rows: "QuerySet[Any]", by: str) -> Coalesce:
     return Coalesce(Subquery(rows.order_by().values(by).annotate(n=Count("*")).values("n")), 0)
 
 
-def small_curves(series: Sequence[MetricSeries], *, most: int = SPARK_POINTS) -> dict[int, list[float]]:
+def small_curves(series: Sequence[MetricSeries], *, most: int | None = None) -> dict[int, list[float]]:
     """A few finite values of each series by its id, for a curve without axes. The series were read for their viewer.
 
-    Series of more than `most` points are left out: an ornament is not worth reading them whole.
+    Series of more than `most` points (SPARK_POINTS) are left out: an ornament is not worth reading them whole.
     """
     counted = MetricSegment.objects.filter(series__in=[one.pk for one in series]).values("series")
-    short = set(counted.annotate(n=Sum("count")).filter(n__lte=most).values_list("series", flat=True))
+    short = set(counted.annotate(n=Sum("count")).filter(n__lte=SPARK_POINTS if most is None else most).values_list("series", flat=True))
     histories = history_of_many([one for one in series if one.pk in short])
     thinned = {pk: sample(points, SPARK_BUCKETS) for pk, points in histories.items()}
     return {pk: [float(value) for value in curve.y if abs(value) < float("inf")] for pk, curve in thinned.items()}

@@ -135,6 +135,9 @@ EVIDENCE = [
     ("artifacts_datasetversion", "source", "artifacts.datasetversion", ""),
     ("registry_loggedmodelparam", "value", "registry.loggedmodelparam", "model"),
     ("registry_loggedmodeltag", "value", "registry.loggedmodeltag", "model"),
+    ("registry_registeredmodeltag", "value", "registry.registeredmodeltag", ""),
+    ("registry_modelversiontag", "value", "registry.modelversiontag", ""),
+    ("accounts_signature", "record", "accounts.signature", ""),
 ]
 
 

@@ -56,6 +56,7 @@ class LiveMled:
             "MLED_WEB_THREADS": "4",
             "MLED_DB_POOL": "5",
             "MLED_TASKS_INLINE": "1",
+            "MLED_SIGN_INS_A_MINUTE": "1000",
             **environment,
         }
         self._server: subprocess.Popen[str] | None = None
