@@ -69,7 +69,7 @@ def test_content_whose_last_file_is_gone_goes_after_the_grace_and_not_before(ada
     assert f"sha256:{stored.digest} (50 bytes)" in event.reason
     assert not lies_in_store(stored)
     assert not has_row(stored)
-    assert not UnnamedBlob.objects.exists()
+    assert not UnnamedBlob.objects.filter(pk=stored.digest).exists()
 
 
 def test_content_that_has_a_name_stays_for_ever(ada, run, later):
