@@ -1,6 +1,6 @@
 """History of a run: who, in which role then, when, what, old and new, through which door."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -10,8 +10,10 @@ from django.views.decorators.http import require_safe
 from accounts.pages.doors import actor_of, signed_in
 from accounts.pages.history import Change, Entry, before_of, entry
 from audit.ledger.queries.history import RowChange
+from experiments.models import RunInput
 from experiments.pages.frame import run_frame, tab_url
 from experiments.queries.history import RunEvent, history_of_run
+from experiments.queries.runs import inputs_of
 from kernel.clock import from_ms
 
 A_PAGE = 50
@@ -62,20 +64,25 @@ TIMES = frozenset({"started_ms", "ended_ms"})
 def page(request: HttpRequest, run: str) -> HttpResponse:
     """The run's history, newest first, in pages."""
     found, context = run_frame(request, run, "history")
-    events = history_of_run(actor_of(request), found, before=before_of(request), limit=A_PAGE + 1)
+    viewer = actor_of(request)
+    events = history_of_run(viewer, found, before=before_of(request), limit=A_PAGE + 1)
     shown = events[:A_PAGE]
-    context["entries"] = entries_of(shown)
+    context["entries"] = entries_of(shown, inputs_of(viewer, found))
     if len(events) > A_PAGE:
         context["next_url"] = f"{tab_url(found, 'history')}?before={shown[-1].past.event.id.hex}"
     return render(request, "experiments/run_history.html", context)
 
 
-def entries_of(events: Sequence[RunEvent]) -> list[Entry]:
-    """Events as lines to read."""
-    return [entry(event, [change for row in event.past.changes for change in _changes(row)], SAID) for event in events]
+def entries_of(events: Sequence[RunEvent], inputs: Sequence[RunInput]) -> list[Entry]:
+    """Events as lines to read. inputs: the run's data, for their names."""
+    names = {one.dataset_version.id.hex: str(one.dataset_version) for one in inputs}
+    return [
+        entry(event, [change for row in event.past.changes for change in _changes(row, names)], SAID)
+        for event in events
+    ]
 
 
-def _changes(row: RowChange) -> list[Change]:
+def _changes(row: RowChange, names: Mapping[str, str]) -> list[Change]:
     if row.op == "create" and row.type == "experiments.run":
         return []
     if row.type in UNSAID_KINDS:
@@ -83,7 +90,10 @@ def _changes(row: RowChange) -> list[Change]:
     if row.type == "registry.runmodel":
         return [Change("model", "", name.partition(":")[2] or name) for name in row.fields]
     if row.type == "experiments.runinput":
-        return [Change("data", _role(old), _role(new)) for old, new in row.fields.values()]
+        return [
+            Change(f"data {names.get(name, '')}".strip(), _role(old), _role(new))
+            for name, (old, new) in row.fields.items()
+        ]
     kind = KINDS.get(row.type, row.type.rpartition(".")[2])
     return [
         Change(f"{kind} {_label(name)}".strip(), _words(old, name), _words(new, name))

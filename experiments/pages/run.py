@@ -56,7 +56,7 @@ def overview(request: HttpRequest, run: str) -> HttpResponse:
         "may_edit": bool(can(viewer, "experiments.edit_notes", found)) and not found.is_deleted,
         "tags": [(key, value) for key, value in tags.items() if not key.startswith("mlflow.")],
         "conditions": conditions_of(found, params=params, tags=tags, series=series, inputs=inputs, paths=paths),
-        "latest": history.entries_of(history_of_run(viewer, found, limit=LATEST_SHOWN)),
+        "latest": history.entries_of(history_of_run(viewer, found, limit=LATEST_SHOWN), inputs),
     }
     return render(request, "experiments/run_overview.html", context)
 

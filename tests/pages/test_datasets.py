@@ -546,3 +546,9 @@ def test_the_run_says_where_the_files_and_columns_of_data_kept_by_mled_are(ada: 
         ada.get(href)
     assert page.links("/v/1/schema/")
     assert "kept by MLED" in ada.get(f"/r/{run.uid.hex}/")
+
+
+def test_the_history_of_a_run_names_the_data_that_it_took_in(ada: Browser, team: Team, icu: Dataset):
+    run = trained_on(team.scientist, number(icu, 1))
+    for tab in ("", "history/"):
+        assert "named its data data icu-vitals v1" in ada.get(f"/r/{run.uid.hex}/{tab}")
