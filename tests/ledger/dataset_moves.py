@@ -1,79 +1,100 @@
-"""Datasets, stored content and kept views as part of the random walk through every action."""
+"""What people do with datasets, uploads, stored content, notices and views, in a random walk."""
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Callable
 from typing import Any
 
+from accounts.actions import notices
 from artifacts.actions import aliases, content, datasets, recall, records, uploads, versions
-from artifacts.models import Blob, Dataset, DatasetVersion, UnnamedBlob
-from artifacts.storage import Condition, Held, StoredBlob
-from experiments.actions import saved_views
+from artifacts.models import Dataset, DatasetVersion
+from artifacts.storage import Condition
+from experiments.actions import exports, saved_views
 from experiments.models import SavedView
-from kernel.actor import operator, system
-from kernel.clock import now
-from tests.factories import again, unique
+from kernel.actor import system
+from tests.factories import unique
 from tests.world import stored
 
-NAMES = ("current", "paper", "1", "")
-LONG_AGO = dt.timedelta(days=60)
+ALIASES = ("current", "paper", "")
+FIELDS = ("licence", "purpose", "personal_data", "split_role", "poetry")
+QUERIES = ("q=status = 'FINISHED'", "columns=metrics.loss&sort=-created", "evil=1", "")
 
 
 def _version(walk: Any) -> Any:
     return walk.any(DatasetVersion)
 
 
-def _files(walk: Any) -> list[tuple[str, StoredBlob]]:
-    return [(path, stored(f"{path}{walk.chance.randrange(40)}".encode())) for path in ("a.bin", "d/b.bin")]
+def _kept(walk: Any) -> Any:
+    """Content that a version names, so that its row is there."""
+    return walk.chance.choice(walk.contents)
 
 
-def _check(walk: Any) -> None:
-    blob = walk.any(Blob)
-    found = walk.chance.choice(list(Condition))
-    content.note_check(system(), blob=StoredBlob(blob.digest, blob.size_bytes), found=found)
+def _contents(walk: Any) -> Any:
+    """New content of a version; some of it is remembered for checks."""
+    blob = stored(f"{unique('row')}\n{walk.text()}".encode())
+    walk.contents = [*getattr(walk, "contents", []), blob][-5:]
+    return blob
 
 
-def _collect(walk: Any) -> None:
-    stray = stored(unique("stray").encode())
-    content.mark_unnamed_blobs(system(), strays=[Held(stray.digest, stray.size_bytes, now() - LONG_AGO)])
-    UnnamedBlob.objects.update(since=now() - LONG_AGO)
-    content.collect_blobs(system())
+def _add_version(walk: Any) -> None:
+    path = walk.chance.choice(("a.csv", "d/b.csv", "../x", "ü.txt"))
+    versions.add_version(walk.who(), walk.any(Dataset), files=[(path, _contents(walk))], note=walk.text())
 
 
 def _change_view(walk: Any) -> None:
     view = walk.any(SavedView)
-    owner = again(walk.team.scientist)
-    saved_views.change_view(owner, view, version=view.version, name=unique("view"), query="q=a", is_shared=True)
+    saved_views.change_view(
+        walk.who(), view, version=view.version, query=walk.chance.choice(QUERIES), is_shared=walk.chance.random() < 0.5
+    )
 
 
-def _delete_view(walk: Any) -> None:
-    owner = again(walk.team.scientist)
-    saved_views.delete_view(owner, saved_views.save_view(owner, walk.team.project, name=unique("view"), query=""))
+def _save_view(walk: Any) -> None:
+    saved_views.save_view(
+        walk.who(),
+        walk.team.project,
+        name=unique("view"),
+        query=walk.chance.choice(QUERIES),
+        is_shared=walk.chance.random() < 0.5,
+    )
+
+
+def _default_view(walk: Any) -> None:
+    view = walk.any(SavedView) if walk.chance.random() < 0.7 else None
+    saved_views.set_default_view(walk.who(), walk.team.project, view=view)
 
 
 DATASETS: list[Callable[[Any], Any]] = [
-    lambda w: datasets.create_dataset(w.who(), w.team.project, name=unique("set"), description=w.text()),
+    lambda w: datasets.create_dataset(w.who(), w.team.project, name=unique("data"), description=w.text()),
     lambda w: datasets.edit_dataset(w.who(), w.any(Dataset), description=w.text()),
-    lambda w: versions.add_version(w.who(), w.any(Dataset), files=_files(w), note=w.text()),
+    _add_version,
+    _add_version,
     lambda w: versions.add_external_version(
-        w.who(), w.any(Dataset), digest=unique("d")[:64], source="s3://bucket/x", source_type=w.text()[:100]
+        w.who(), w.any(Dataset), digest=unique("d"), source="s3://bucket/data", note=w.text()
     ),
-    lambda w: records.write_record(w.who(), _version(w), fields={"licence": w.text()[:100], "note": w.text()}),
+    lambda w: records.write_record(w.who(), _version(w), fields={w.chance.choice(FIELDS): w.text()}),
     lambda w: aliases.set_dataset_alias(
-        w.who(), (version := _version(w)).dataset, name=w.chance.choice(NAMES), version=version
+        w.who(), (version := _version(w)).dataset, name=w.chance.choice(ALIASES), version=version
     ),
-    lambda w: aliases.remove_dataset_alias(w.who(), w.any(Dataset), name=w.chance.choice(NAMES)),
+    lambda w: aliases.remove_dataset_alias(w.who(), w.any(Dataset), name=w.chance.choice(ALIASES)),
     lambda w: recall.withdraw_version(w.who(), _version(w), reason=w.text()),
     lambda w: recall.reinstate_version(w.who(), _version(w), reason=w.text()),
-    lambda w: uploads.begin_upload(w.who(), w.team.project, size_bytes=w.chance.randrange(9)),
-    lambda w: uploads.begin_numbered_upload(operator(), w.team.project, part_count=2, purpose=w.text()),
-    _check,
-    _collect,
-    lambda w: saved_views.save_view(w.person(), w.team.project, name=unique("view"), query="q=b", is_shared=True),
+    lambda w: uploads.begin_upload(w.person(), w.team.project, size_bytes=5, purpose=w.text()),
+    lambda w: uploads.begin_numbered_upload(w.person(), w.team.project, part_count=2, purpose=w.text()),
+    lambda w: content.note_check(system(), blob=_kept(w), found=w.chance.choice(list(Condition))),
+    lambda w: content.mark_unnamed_blobs(system()),
+    lambda w: notices.mark_notices_read(w.person()),
+    lambda w: exports.note_export(w.who(), w.team.project, what=w.text() or "3 runs as CSV"),
+    _save_view,
     _change_view,
-    _delete_view,
-    lambda w: saved_views.set_default_view(
-        w.who(), w.team.project, view=w.chance.choice((None, w.any(SavedView, is_shared=True)))
-    ),
+    lambda w: saved_views.delete_view(w.who(), w.any(SavedView)),
+    _default_view,
 ]
+# They leave no event: an upload and a mark say nothing until something has a name, a notice tells of an event of its
+# own; collecting waits for days of grace and is tested where time can pass.
+QUIET = {
+    "accounts.mark_notices_read",
+    "artifacts.begin_numbered_upload",
+    "artifacts.begin_upload",
+    "artifacts.collect_blobs",
+    "artifacts.mark_unnamed_blobs",
+}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from kernel.actor import operator
 from registry.actions import aliases, cards, registered_models, tags, versions
 from registry.cards import WRITTEN
 from registry.models import LoggedModel, ModelVersion, RegisteredModel
@@ -41,6 +42,7 @@ REGISTRY: list[Callable[[Any], Any]] = [
     ),
     lambda w: versions.edit_version(w.who(), _version(w), description=w.text()),
     lambda w: versions.delete_version(w.who(), _version(w)) if w.chance.random() < 0.3 else None,
+    lambda w: versions.delete_version(w.who(), versions.create_version(operator(), _model(w), source="s3://bucket/m")),
     lambda w: tags.set_version_tags(w.who(), _version(w), tags=w.pairs()),
     lambda w: tags.delete_version_tag(w.who(), _version(w), key=w.chance.choice(list(w.pairs()))),
     lambda w: cards.write_card(w.who(), _version(w), section=w.chance.choice((*WRITTEN, "poetry")), text=w.text()),
