@@ -24,14 +24,14 @@ from registry.actions.registered_models import (
     rename_registered_model,
 )
 from registry.actions.tags import delete_model_tag, set_model_tags
-from registry.models import ModelAlias, ModelVersion, RegisteredModel
+from registry.models import ModelAlias, ModelVersion, PromotionRequest, RegisteredModel
 from registry.pages.frame import model_url, version_url
 from registry.pages.past import A_PAGE, entries_of
 from registry.pages.slots import Mark, marks_of
 from registry.protected import is_protected
 from registry.queries.alias_past import previous_holders
 from registry.queries.events import events_of_model, names_in
-from registry.queries.promotions import open_promotions
+from registry.queries.promotions import open_promotions, promotions_in_effect
 from registry.queries.registered_models import (
     aliases_of,
     find_model,
@@ -57,13 +57,17 @@ class VersionLine:
 
 @dataclass(frozen=True, slots=True)
 class AliasLine:
-    """An alias with the version that carried it before. back_url: where to ask for going back, if it is protected."""
+    """An alias with the version that carried it before. back_url: where to ask for going back, if it is protected.
+
+    promoted: the promotion that put it where it is.
+    """
 
     alias: ModelAlias
     url: str
     previous: ModelVersion | None
     is_protected: bool
     back_url: str
+    promoted: PromotionRequest | None
 
 
 def model_frame(request: HttpRequest, slug: str, name: str, tab: str) -> tuple[RegisteredModel, dict[str, Any]]:
@@ -115,7 +119,7 @@ def version_lines(viewer: Actor, model: RegisteredModel, versions: Sequence[Mode
 
 def alias_lines(viewer: Actor, project: Project, model: RegisteredModel) -> list[AliasLine]:
     """Each alias, and the way back."""
-    before, lines = previous_holders(viewer, model), []
+    before, promoted, lines = previous_holders(viewer, model), promotions_in_effect(viewer, model), []
     for alias in aliases_of(viewer, model):
         previous, protected = before.get(alias.pk), is_protected(project, alias.name)
         ask = ""
@@ -123,7 +127,8 @@ def alias_lines(viewer: Actor, project: Project, model: RegisteredModel) -> list
             args = [project.slug, model.name, previous.number]
             ask = f"{reverse('registry:ask_promotion', args=args)}?target=alias:{alias.name}"
         url = reverse("registry:version", args=[project.slug, model.name, alias.version.number])
-        lines.append(AliasLine(alias, url, previous, protected, ask))
+        by = promoted.get((alias.name, alias.version_id)) if alias.set_by is None else None
+        lines.append(AliasLine(alias, url, previous, protected, ask, by))
     return lines
 
 

@@ -9,7 +9,7 @@ from accounts.models import Project
 from accounts.signing import SignatureState, state_of
 from kernel.actor import Actor
 from kernel.errors import NotFound
-from registry.models import ModelVersion, PromotionRequest
+from registry.models import ModelVersion, PromotionRequest, RegisteredModel
 from registry.promoting.makers import DECIDE
 from registry.promoting.record import record_of
 
@@ -36,6 +36,13 @@ def promotions_of(viewer: Actor, version: ModelVersion) -> QuerySet[PromotionReq
     """The promotions of one version, the newest first."""
     rows: QuerySet[PromotionRequest] = PromotionRequest.objects.visible_to(viewer)
     return rows.filter(version=version).select_related(*_WITH_ITS_PLACE).order_by("-created_at", "pk")
+
+
+def promotions_in_effect(viewer: Actor, model: RegisteredModel) -> dict[tuple[str, int], PromotionRequest]:
+    """By alias and version: the last promotion that put the alias of the model on the version."""
+    rows: QuerySet[PromotionRequest] = PromotionRequest.objects.visible_to(viewer)
+    rows = rows.filter(model=model, kind=PromotionRequest.Kind.ALIAS, effective_at__isnull=False)
+    return {(one.target, one.version_id): one for one in rows.order_by("effective_at", "pk")}
 
 
 def get_promotion(viewer: Actor, promotion_id: uuid.UUID | str) -> PromotionRequest:

@@ -169,6 +169,15 @@ def test_a_second_person_approves_with_a_signature_and_it_takes_effect(team, ask
     assert re.search(r"Log no\. \d+, covered by a signed checkpoint", page.text)
 
 
+def test_the_page_of_the_model_leads_from_an_alias_to_the_promotion_that_set_it(team, asked):
+    approved_by(team.engineer, asked)
+    log_goes_on()
+    carry_out_promotions()
+    page = Browser(team.scientist).get(address(asked.model.project, f"models/{asked.model.name}/"))
+    assert page_of(asked) in page.links("/promotions/")
+    assert "set by a promotion" in page
+
+
 def test_a_signature_that_matches_no_more_says_so(team, asked, settings):
     approved_by(team.engineer, asked)
     log_goes_on()
