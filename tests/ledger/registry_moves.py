@@ -35,6 +35,9 @@ REGISTRY: list[Callable[[Any], Any]] = [
     lambda w: registered_models.rename_registered_model(w.who(), _model(w), name=unique("renamed")),
     lambda w: registered_models.edit_registered_model(w.who(), _model(w), description=w.text()),
     lambda w: registered_models.delete_registered_model(w.who(), _model(w)) if w.chance.random() < 0.1 else None,
+    lambda w: registered_models.delete_registered_model(
+        w.who(), registered_models.create_registered_model(operator(), w.team.project, name=unique("brief"))
+    ),
     lambda w: tags.set_model_tags(w.who(), _model(w), tags=w.pairs()),
     lambda w: tags.delete_model_tag(w.who(), _model(w), key=w.chance.choice(list(w.pairs()))),
     lambda w: versions.create_version(
