@@ -11,7 +11,7 @@ from artifacts.models import DatasetVersion
 from experiments.models import RunInput
 from kernel.actor import Actor
 from registry.built_on import standing_on
-from registry.models import ModelVersion
+from registry.models import ModelAlias, ModelVersion
 
 KIND = "models"
 
@@ -24,9 +24,14 @@ def models_on_version(viewer: Actor, version: DatasetVersion) -> QuerySet[ModelV
 
 
 def model_uses(viewer: Actor, version: DatasetVersion, limit: int) -> Uses:
-    """The newest model versions on a dataset version, and how many there are: two queries."""
+    """The newest model versions on a dataset version, and how many there are: three queries."""
     rows = models_on_version(viewer, version)
-    return Uses(KIND, "Model versions", [_use(row) for row in rows[:limit]], rows.count())
+    newest = list(rows[:limit])
+    aliases: dict[int, list[str]] = {}
+    held = ModelAlias.objects.visible_to(viewer).filter(version__in=newest).order_by("name")
+    for pk, name in held.values_list("version_id", "name"):
+        aliases.setdefault(pk, []).append(name)
+    return Uses(KIND, "Model versions", [_use(row, aliases.get(row.pk, [])) for row in newest], rows.count())
 
 
 def count_models(viewer: Actor, versions: Sequence[UUID]) -> Mapping[UUID, int]:
@@ -46,7 +51,8 @@ def count_models(viewer: Actor, versions: Sequence[UUID]) -> Mapping[UUID, int]:
     return counts
 
 
-def _use(row: ModelVersion) -> Use:
+def _use(row: ModelVersion, aliases: Sequence[str]) -> Use:
+    """words: the aliases that it carries, and its stage."""
     slug, name = quote(row.model.project.slug), quote(row.model.name, safe="")
     return Use(
         label=f"{row.model.name} v{row.number}",
@@ -54,5 +60,5 @@ def _use(row: ModelVersion) -> Use:
         context=row.run.readable_id if row.run else "",
         who=str(row.created_by) if row.created_by else "",
         at=row.created_at,
-        words=row.get_stage_display() if row.stage != "None" else "",
+        words=", ".join([*aliases, *([row.get_stage_display()] if row.stage != "None" else [])]),
     )

@@ -9,6 +9,7 @@ from artifacts.queries.datasets import dataset_table
 from artifacts.queries.uses import uses_of
 from experiments.actions.inputs import DatasetInput, log_inputs
 from kernel.actor import Actor
+from registry.actions.aliases import set_alias
 from registry.actions.registered_models import delete_registered_model
 from registry.models import ModelVersion
 from registry.queries.built_on import models_on_version
@@ -83,3 +84,11 @@ def test_the_uses_of_a_catalogue_page_cost_the_same_for_any_number(
     with django_assert_max_num_queries(16):
         (row,), _ = dataset_table(team.manager, team.project)
     assert row.uses == {"runs": 1, "models": 5}
+
+
+def test_a_version_built_on_data_comes_with_its_aliases(team: Team, data: DatasetVersion, by_run: ModelVersion) -> None:
+    (found,) = [one for one in uses_of(team.auditor, data) if one.kind == "models"]
+    assert [one.words for one in found.newest] == [""]
+    set_alias(team.engineer, by_run.model, alias="champion", version=by_run)
+    (found,) = [one for one in uses_of(team.auditor, data) if one.kind == "models"]
+    assert [one.words for one in found.newest] == ["champion"]
