@@ -14,11 +14,11 @@ from registry.sources import PROMPT_CONTENT
 _SHOWN = 5
 
 
-def standing_on(versions: Iterable[ModelVersion]) -> list[str]:
-    """In words: the approvals and aliases of these versions, by version."""
+def standing_on(versions: Iterable[ModelVersion], *, aliases_too: bool = True) -> list[str]:
+    """In words: the approvals of these versions and, unless told otherwise, their aliases, by version."""
     ids = [version.pk for version in versions]
     approved = PromotionRequest.objects.filter(version__in=ids, state=PromotionRequest.State.APPROVED)
-    aliases = ModelAlias.objects.filter(version__in=ids)
+    aliases = ModelAlias.objects.filter(version__in=ids if aliases_too else [])
     rows = [
         (name, number, f"approved for '{target}'")
         for name, number, target in approved.values_list("model__name", "version__number", "target")
@@ -29,9 +29,9 @@ def standing_on(versions: Iterable[ModelVersion]) -> list[str]:
     return [f"{name} version {number}: {what}" for name, number, what in sorted(set(rows))]
 
 
-def refuse_if_stood_on(versions: Iterable[ModelVersion]) -> None:
+def refuse_if_stood_on(versions: Iterable[ModelVersion], *, aliases_too: bool = True) -> None:
     """Within an act that holds the versions: raise Refused where anything stands on one of them."""
-    found = standing_on(versions)
+    found = standing_on(versions, aliases_too=aliases_too)
     if found:
         shown = "; ".join(found[:_SHOWN]) + (f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else "")
         raise Refused(

@@ -69,13 +69,14 @@ def edit_registered_model(actor: Actor, model: RegisteredModel, *, description: 
 def delete_registered_model(actor: Actor, model: RegisteredModel) -> RegisteredModel:
     """Delete softly, with versions and aliases; the name is free again. What was recorded stays on record.
 
-    Raises Refused in a governed project where a version is approved, or carries an alias or a protected stage.
+    Raises Refused where a version is approved and, in a governed project, where one carries an alias or a protected
+    stage.
     """
     model = held_model(model)
     versions = ModelVersion.objects.select_for_update(no_key=True).filter(model=model, is_deleted=False)
     found = list(versions.order_by("number"))
+    refuse_if_stood_on(found, aliases_too=model.project.is_governed)
     if model.project.is_governed:
-        refuse_if_stood_on(found)
         refuse_if_it_moves(model.project, found, "deleted")
     for alias in ModelAlias.objects.filter(model=model):
         alias.delete()

@@ -74,12 +74,13 @@ def edit_version(actor: Actor, version: ModelVersion, *, description: str) -> Mo
 def delete_version(actor: Actor, version: ModelVersion) -> ModelVersion:
     """Delete softly, with the aliases that stood for it; its number is not used again.
 
-    Raises Refused in a governed project where the version is approved, or carries an alias or a protected stage.
+    Raises Refused where the version is approved and, in a governed project, where it carries an alias or a protected
+    stage.
     """
     model = held_model(version.model)
     version = held_version(version)
+    refuse_if_stood_on([version], aliases_too=model.project.is_governed)
     if model.project.is_governed:
-        refuse_if_stood_on([version])
         refuse_if_it_moves(model.project, [version], "deleted")
     for alias in ModelAlias.objects.filter(version=version):
         alias.delete()

@@ -101,7 +101,7 @@ def version_frame(
         "recalled": recalled.get(version.run_id or 0, []),
         "marks": marks_of(viewer, [version])[version.pk],
         "askable": askable(project, data.aliases, version),
-        "stands_on": "; ".join(standing_on([version])) if project.is_governed else "",
+        "stands_on": "; ".join(standing_on([version], aliases_too=project.is_governed)),
         "address": f"models:/{model.name}/{version.number}",
     }
 

@@ -59,7 +59,15 @@ def _authors(version: ModelVersion) -> Iterator[tuple[UUID | None, str]]:
         yield run.created_by_id, f"created run {run.readable_id}"
     if version.logged_model is not None:
         yield version.logged_model.created_by_id, f"logged model {version.logged_model.name}"
+        for run in _measuring_runs(version):
+            yield run.created_by_id, f"measured the model in run {run.readable_id}"
     yield version.created_by_id, f"registered version {version.number}"
+
+
+def _measuring_runs(version: ModelVersion) -> list[Run]:
+    """The runs whose metrics of the model are part of what is decided about."""
+    runs = Run.objects.filter(model_metrics__model=version.logged_model).select_related("project")
+    return list(runs.order_by("pk").distinct())
 
 
 def _works(version: ModelVersion) -> Iterator[tuple[Subject, str]]:

@@ -92,6 +92,18 @@ def test_in_a_governed_project_an_approved_version_stays(approved: PromotionRequ
 # Runs and logged models behind a version
 
 
+def test_what_was_approved_stays_when_the_project_is_opened(approved: PromotionRequest) -> None:
+    team_of = engineer_of(approved)
+    names = approved.model.project.protected_names
+    govern_project(
+        operator(), approved.model.project, is_governed=False, protected_names=names, reason="The study is over."
+    )
+    with pytest.raises(Refused, match="approved for 'champion'"):
+        delete_version(again(team_of), approved.version)
+    with pytest.raises(Refused, match="approved for 'champion'"):
+        delete_registered_model(again(team_of), approved.model)
+
+
 def test_a_run_behind_an_alias_stays_until_the_alias_is_gone(ada: Actor, credit: RegisteredModel) -> None:
     version = a_version(ada, credit)
     an_alias(ada, version, "best")

@@ -13,6 +13,7 @@ from accounts.signing import ProofNeeded, state_of
 from audit.ledger.verify import verify_ledger
 from experiments.actions.batches import log_batch
 from experiments.actions.runs import update_run
+from experiments.metrics.batch import Batch, MetricPoint
 from experiments.values import RunStatus
 from kernel.actor import operator, system
 from kernel.errors import AlreadyExists, Conflict, Invalid, NotFound, Refused
@@ -32,10 +33,12 @@ from registry.queries.promotions import (
 from registry.tasks import apply_covered_promotions, carry_out_promotions
 from tests.factories import (
     PASSWORD,
+    STARTED_MS,
     Team,
     a_batch,
     a_member,
     a_person,
+    a_run,
     a_team,
     again,
     events,
@@ -257,6 +260,16 @@ def test_who_made_the_version_does_not_decide(team):
     with pytest.raises(Refused, match="You created run"):
         approved_by(team.engineer, request)
     assert may_decide(team.manager, request)
+
+
+def test_who_measured_the_model_in_a_run_of_their_own_does_not_decide(team):
+    version = a_candidate(team.scientist, team.project)
+    point = MetricPoint("auc", 0.99, STARTED_MS, model_id=version.logged_model.model_id)
+    log_batch(team.engineer, a_run(team.engineer), batch=Batch(metrics=[point]))
+    request = asked_for(team, version)
+    with pytest.raises(Refused, match="You measured the model in run"):
+        approved_by(team.engineer, request)
+    assert approved_by(team.manager, request).state == PromotionRequest.State.APPROVED
 
 
 @pytest.mark.parametrize("logged", [{"tags": {"looked": "at"}}, {"auc": [0.99]}], ids=["tags", "points"])
