@@ -16,7 +16,7 @@ from accounts.signing import SignatureState
 from artifacts.pages.shelf import Shelf
 from experiments.queries.experiments import metric_directions
 from kernel.actor import Actor
-from kernel.errors import NotFound
+from kernel.errors import MledError, NotFound
 from registry.models import ModelVersion, PromotionRequest
 from registry.pages.frame import shelf_of, version_frame, version_url
 from registry.pages.lineage import panel
@@ -120,6 +120,18 @@ def _card(request: HttpRequest, version: ModelVersion, context: dict[str, Any]) 
     card = card_of(actor_of(request), version)
     writing = asked if context["offer"].may_write and any(one.key == asked for one in card.sections) else ""
     return {"card": card, "editing": writing}
+
+
+def card_again(request: HttpRequest, version: ModelVersion, section: str, error: MledError) -> HttpResponse:
+    """The card with a section whose text was refused: what was typed stays, beside it what is wrong.
+
+    What the section says now counts as seen, so that saving once more writes over it knowingly.
+    """
+    model = version.model
+    found, context = version_frame(request, model.project.slug, model.name, version.number, "card")
+    typed = {"typed": request.POST.get("text", ""), "wrong": str(error)}
+    context |= {"card": card_of(actor_of(request), found), "editing": section, **typed}
+    return render(request, "registry/version_card.html", context, status=error.status)
 
 
 def _files(request: HttpRequest, version: ModelVersion, context: dict[str, Any]) -> dict[str, Any]:

@@ -10,13 +10,15 @@ from django.views.decorators.http import require_POST
 from accounts.access import find_project
 from accounts.pages.doors import actor_of, signed_in
 from kernel.actor import Actor
-from kernel.errors import Conflict, MledError, NotFound
+from kernel.errors import Conflict, Invalid, MledError, NotFound
 from registry.actions.aliases import delete_alias, set_alias, transition_stage
 from registry.actions.cards import write_card
 from registry.actions.tags import delete_version_tag, set_version_tags
 from registry.actions.versions import delete_version, edit_version
+from registry.cards import WRITTEN
 from registry.models import ModelVersion, Stage
 from registry.pages.frame import model_url, version_url
+from registry.pages.version import card_again
 from registry.queries.cards import card_of
 from registry.queries.registered_models import find_model, get_version
 
@@ -36,6 +38,9 @@ def act(request: HttpRequest, slug: str, name: str, number: int, verb: str) -> H
     except NotFound:
         raise
     except MledError as error:
+        section = _written(request, "section")
+        if verb == "card" and section in WRITTEN and isinstance(error, Invalid | Conflict):
+            return card_again(request, version, section, error)
         messages.error(request, str(error))
         return redirect(version_url(version, "card") if verb == "card" else version_url(version))
     messages.success(request, words)

@@ -242,8 +242,12 @@ def test_its_card_shows_facts_and_gaps_and_is_written_section_by_section(team, a
     page = ada.follow(f"{here}do/card/", section="limits", before="", text="Drifts above **0.7**.")
     assert "The model card is saved." in page
     assert "<strong>0.7</strong>" in page.source
-    again = ada.follow(f"{here}do/card/", section="limits", before="", text="Mine.")
+    again = ada.post(f"{here}do/card/", expecting=409, section="limits", before="", text="Mine.")
     assert "Somebody changed this section while you wrote" in again
+    assert ">Mine.</textarea>" in again.source
+    assert "<strong>0.7</strong>" in again.source
+    long = ada.post(f"{here}do/card/", expecting=400, section="bias", before="", text="x" * 70_000)
+    assert f">{'x' * 70_000}</textarea>" in long.source
     assert "Drifts above" in ada.get(here)
     assert "has no section" in ada.follow(f"{here}do/card/", section="nothing", before="", text="x")
 
