@@ -42,7 +42,7 @@ def promotions(request: HttpRequest, slug: str) -> HttpResponse:
     waiting = list(open_promotions(viewer, project))
     decided = promotions_in(viewer, project).exclude(pk__in=[one.pk for one in waiting])
     context = {
-        "at": "models",
+        "at": "promotions",
         "project": project,
         "waiting": waiting,
         "page": Paginator(decided, A_PAGE).get_page(request.GET.get("page")),
@@ -68,7 +68,7 @@ def promotion(request: HttpRequest, slug: str, promotion: UUID) -> HttpResponse:
 def _page(request: HttpRequest, asked: PromotionRequest, **dialogue: Any) -> HttpResponse:
     viewer, run = actor_of(request), asked.version.run
     context = {
-        "at": "models",
+        "at": "promotions",
         "project": asked.model.project,
         "model": asked.model,
         "recalled": recalls_behind(viewer, [run]).get(run.pk, []) if run is not None else [],

@@ -122,6 +122,11 @@ def test_an_auditor_reads_the_evidence_and_decides_nothing(team, asked):
     assert fresh(asked).state == State.ASKED
 
 
+def test_in_a_governed_project_they_are_one_click_away_for_all_who_read(team, asked):
+    for who in (team.auditor, team.scientist, team.manager):
+        assert Browser(who).get(address(team.project)).links(address(team.project, "promotions/"))
+
+
 def test_the_list_puts_what_waits_first(team, asked):
     other = asked_for(team)
     approved_by(team.engineer, other)
