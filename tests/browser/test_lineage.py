@@ -11,7 +11,7 @@ from accounts.models import Project, User
 from artifacts.actions.recall import withdraw_version
 from registry.actions.logged_models import create_logged_model
 from registry.queries.lineage import Ref, find_start, lineage_of
-from tests.browser.conftest import ADA, NARROW, PROJECT, Logged
+from tests.browser.conftest import ADA, NARROW, Logged
 from tests.browser.test_every_page import serious
 from tests.factories import a_run, acting_as, an_experiment
 from tests.registry.test_lineage import uses
@@ -19,12 +19,15 @@ from tests.registry.test_lineage import uses
 pytestmark = pytest.mark.once
 
 RUNS = 95
+PROJECT = "lineages"
 LINEAGE = f"/p/{PROJECT}/lineage/"
 
 
 @pytest.fixture(scope="session")
 def addresses(logged: Logged) -> dict[str, str]:
     """Graphs: of a run with its data and model, of data that is recalled, and one of two hundred nodes."""
+    logged.live.create_project(PROJECT, name="Lineages")
+    logged.live.add_member(PROJECT, ADA, "data_scientist")
     with logged.live.in_database():
         ada = acting_as(User.objects.get(email=ADA))
         experiment = an_experiment(ada, Project.objects.get(slug=PROJECT), name="lineage")

@@ -230,12 +230,13 @@ def test_a_part_that_breaks_off_is_no_part(live_mled):
     upload, links = place.begun(1)
     where = urllib.parse.urlsplit(links[0])
     incoming = live_mled.data / "blobs" / "incoming"
+    before = set(incoming.iterdir())
     with socket.create_connection((where.hostname, where.port), timeout=10) as line:
         line.sendall(
             f"PUT {where.path}?{where.query} HTTP/1.1\r\nHost: {where.netloc}\r\nContent-Length: 1000\r\n\r\n".encode()
             + b"x" * 100
         )
-        wait_until(lambda: any(incoming.iterdir()), within=20, what="the part arrives")
-    wait_until(lambda: not any(incoming.iterdir()), within=20, what="the broken part is cleared away")
+        wait_until(lambda: set(incoming.iterdir()) > before, within=20, what="the part arrives")
+    wait_until(lambda: set(incoming.iterdir()) <= before, within=20, what="the broken part is cleared away")
     answer = place.mpu("complete", path="/tmp/a.bin", upload_id=upload, parts=[{"part_number": 1}])
     assert "Part 1 has not come" in answer.json()["message"]
