@@ -61,7 +61,8 @@ def small_curves(series: Sequence[MetricSeries], *, most: int | None = None) -> 
     Series of more than `most` points (SPARK_POINTS) are left out: an ornament is not worth reading them whole.
     """
     counted = MetricSegment.objects.filter(series__in=[one.pk for one in series]).values("series")
-    short = set(counted.annotate(n=Sum("count")).filter(n__lte=SPARK_POINTS if most is None else most).values_list("series", flat=True))
+    limit = SPARK_POINTS if most is None else most
+    short = set(counted.annotate(n=Sum("count")).filter(n__lte=limit).values_list("series", flat=True))
     histories = history_of_many([one for one in series if one.pk in short])
     thinned = {pk: sample(points, SPARK_BUCKETS) for pk, points in histories.items()}
     return {pk: [float(value) for value in curve.y if abs(value) < float("inf")] for pk, curve in thinned.items()}
