@@ -7,7 +7,7 @@ from typing import Any
 
 from accounts.actions import notices
 from artifacts.actions import aliases, content, datasets, recall, records, uploads, versions
-from artifacts.models import Dataset, DatasetVersion
+from artifacts.models import Dataset, DatasetAlias, DatasetVersion
 from artifacts.storage import Condition
 from experiments.actions import exports, saved_views
 from experiments.models import SavedView
@@ -26,7 +26,7 @@ def _version(walk: Any) -> Any:
 
 def _kept(walk: Any) -> Any:
     """Content that a version names, so that its row is there."""
-    return walk.chance.choice(walk.contents)
+    return walk.chance.choice(getattr(walk, "contents", []))
 
 
 def _contents(walk: Any) -> Any:
@@ -75,7 +75,7 @@ DATASETS: list[Callable[[Any], Any]] = [
     lambda w: aliases.set_dataset_alias(
         w.who(), (version := _version(w)).dataset, name=w.chance.choice(ALIASES), version=version
     ),
-    lambda w: aliases.remove_dataset_alias(w.who(), w.any(Dataset), name=w.chance.choice(ALIASES)),
+    lambda w: aliases.remove_dataset_alias(w.who(), (held := w.any(DatasetAlias)).dataset, name=held.name),
     lambda w: recall.withdraw_version(w.who(), _version(w), reason=w.text()),
     lambda w: recall.reinstate_version(w.who(), _version(w), reason=w.text()),
     lambda w: uploads.begin_upload(w.person(), w.team.project, size_bytes=5, purpose=w.text()),
