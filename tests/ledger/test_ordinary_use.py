@@ -127,7 +127,7 @@ PEOPLE: list[Move] = [
     lambda w: members.appoint_member(w.who(), w.any(Project), role=Role.AUDITOR, user=w.any(User), reason=w.text()),
     lambda w: members.change_role(w.who(), w.any(Membership), role=w.chance.choice(list(Role))),
     lambda w: members.remove_member(w.who(), w.any(Membership, user__email__contains="new-")),
-    lambda w: members.dismiss_member(w.who(), w.any(Membership, user__email__contains="new-")),
+    lambda w: members.dismiss_member(w.who(), w.any(Membership, project__isnull=False, role=Role.AUDITOR)),
     lambda w: members.appoint(w.who(), user=w.any(User, email__contains="new-"), role=w.chance.choice(list(Role))),
     lambda w: members.dismiss(w.who(), membership=w.any(Membership, user__email__contains="new-")),
     lambda w: members.create_group(w.who(), name=unique("group")),
@@ -226,7 +226,7 @@ def came_by() -> set[str]:
 def test_a_random_walk_through_every_action_verifies() -> None:
     walk = Walk(seed=20_261_122)
     take(walk, MOVES, STEPS)
-    for _ in range(20):
+    for _ in range(60):  # until the rarest of them came by
         if came_by() >= set(ACTIONS) - QUIET:
             break
         take(walk, MOVES, 300)
