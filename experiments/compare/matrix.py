@@ -17,6 +17,11 @@ class Figure(StrEnum):
     MIN = "min"
     MAX = "max"
 
+    @property
+    def word(self) -> str:
+        """As it stands on a button."""
+        return self.value.capitalize()
+
 
 @dataclass(frozen=True, slots=True)
 class TextCell:

@@ -2,7 +2,7 @@
 
 import struct
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
@@ -13,14 +13,13 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from accounts.access import find_project, require
-from accounts.models import Project
 from accounts.pages.doors import actor_of, sees_experiments, signed_in
 from experiments.compare.bands import Band, Middle, Spread
 from experiments.exporting.fields import Field, Kind
-from experiments.exporting.texts import as_csv
 from experiments.metrics.downsample import Curve
 from experiments.models import Run
 from experiments.pages.asked import VIEWS, Asked
+from experiments.pages.drawing import buckets_asked, csv_file, smoothing_asked, window_asked
 from experiments.pages.figures import weight_of
 from experiments.pages.run_table import Problem, with_default_experiment
 from experiments.queries.comparison import runs_named
@@ -33,7 +32,6 @@ from experiments.queries.table import offered_names
 from experiments.search.errors import QueryError
 from experiments.templatetags.runs import RUN_COLOURS, slot
 from kernel.actor import Actor
-from kernel.errors import Invalid
 
 MAGIC = b"MLM1"
 COUNTS = (5, 10, 20, 50, 100)
@@ -46,9 +44,8 @@ SPREADS = (
     ("stderr", "standard error"),
     ("ci95", "95 % interval"),
 )
-BUCKETS, BUCKETS_MAX = 200, 2_000
+BUCKETS = 200
 GROUPS_MAX = 24
-SMOOTHING = 0.6  # as static/src/charts.ts
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +131,7 @@ def of_project(request: HttpRequest, slug: str) -> HttpResponse:
             *(f"tags.{n}" for n in _own(names.tags)),
         ],
         "table_url": f"{table.path}?{urlencode(table.kept('good'))}",
-        **charts_of(request, viewer, runs, {project: metric_directions(viewer, project)}),
+        **charts_of(request, viewer, runs, metric_directions(viewer, project)),
     }
     return render(request, "experiments/charts.html", context)
 
@@ -144,15 +141,12 @@ def _own(tags: Mapping[str, int]) -> list[str]:
     return sorted(name for name in tags if not name.startswith("mlflow."))
 
 
-def charts_of(
-    request: HttpRequest, viewer: Actor, runs: Sequence[Run], directions: Mapping[Project, Mapping[str, bool]]
-) -> dict[str, Any]:
+def charts_of(request: HttpRequest, viewer: Actor, runs: Sequence[Run], ways: Mapping[str, bool]) -> dict[str, Any]:
     """The context of the charts: legend, sections of metrics, and where their data come from."""
     grouped = Grouped.parse(request.GET)
     groups = groups_of(viewer, runs, grouped.field) if grouped.field else {}
     if len(groups) > GROUPS_MAX:
         groups = dict(list(groups.items())[:GROUPS_MAX])
-    ways = {key: way for said in directions.values() for key, way in said.items()}
     keys = [key for key in metric_keys(viewer, runs) if not key.startswith(SYSTEM_PREFIX)]
     keys.sort(key=lambda key: weight_of(key, goal=runs[0].project.goal_metric if runs else "", directions=ways))
     data = [("runs", ",".join(run.readable_id for run in runs)), *grouped.pairs]
@@ -168,19 +162,12 @@ def charts_of(
             "x": x if x in dict(AXES) else "step",
             "log": "log" in request.GET,
             "logx": "logx" in request.GET,
-            "smooth": _smoothing(request),
+            "smooth": smoothing_asked(request),
         },
         "sections": _sections(keys, ways),
         "data_url": f"{reverse('experiments:charts_data')}?{urlencode(data, safe=',')}",
         "csv_url": f"{reverse('experiments:charts_csv')}?{urlencode(data, safe=',')}",
     }
-
-
-def _smoothing(request: HttpRequest) -> str:
-    try:
-        return f"{min(0.99, max(0.0, float(request.GET.get('smooth', SMOOTHING)))):.2f}"
-    except ValueError:
-        return f"{SMOOTHING:.2f}"
 
 
 def _sections(keys: Sequence[str], ways: Mapping[str, bool]) -> list[tuple[str, list[tuple[str, str]]]]:
@@ -269,9 +256,7 @@ def table(request: HttpRequest) -> HttpResponse:
     for name, _, found in _found(request):
         ys = (found.y,) if isinstance(found, Curve) else (found.middle, found.low, found.high, found.n)
         rows += [[name, *values] for values in zip(found.x.tolist(), *(y.tolist() for y in ys), strict=True)]
-    response = HttpResponse(b"".join(as_csv(fields, rows)), content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = 'attachment; filename="chart.csv"'
-    return response
+    return csv_file("chart", fields, rows)
 
 
 def _found(request: HttpRequest) -> Iterator[tuple[str, int, Curve | Band]]:
@@ -279,9 +264,7 @@ def _found(request: HttpRequest) -> Iterator[tuple[str, int, Curve | Band]]:
     viewer = actor_of(request)
     runs = runs_named(viewer, request.GET.get("runs", "").split(","))
     key = request.GET.get("key", "")
-    buckets = int(_number(request, "buckets", BUCKETS))
-    if not 1 <= buckets <= BUCKETS_MAX:
-        raise Invalid(f"A curve comes in 1 to {BUCKETS_MAX:,} buckets, not {buckets:,}.", field="buckets")
+    buckets = buckets_asked(request, BUCKETS)
     axis = _axis(request)
     grouped = Grouped.parse(request.GET)
     if not grouped.field:
@@ -297,19 +280,5 @@ def _found(request: HttpRequest) -> Iterator[tuple[str, int, Curve | Band]]:
 
 def _axis(request: HttpRequest) -> Axis:
     by = request.GET.get("x", "step")
-    axis = Axis(by if by in dict(AXES) else "step")
-    if "from" not in request.GET or "to" not in request.GET:
-        return axis
-    scale = 1.0 if axis.by == "step" else 1000.0
-    return replace(axis, window=(_number(request, "from", 0) / scale, _number(request, "to", 0) / scale))
-
-
-def _number(request: HttpRequest, name: str, missing: float) -> float:
-    text = request.GET.get(name, "")
-    try:
-        value = float(text) if text else float(missing)
-    except ValueError:
-        raise Invalid(f"'{name}' is a number, not '{text[:40]}'.", field=name) from None
-    if not np.isfinite(value):
-        raise Invalid(f"'{name}' is a finite number.", field=name)
-    return value
+    axis = by if by in dict(AXES) else "step"
+    return Axis(axis, window_asked(request, 1.0 if axis == "step" else 1000.0))

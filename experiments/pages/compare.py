@@ -13,26 +13,20 @@ from django.views.decorators.http import require_safe
 from accounts.pages.doors import actor_of, signed_in
 from accounts.templatetags.mled import duration, number
 from experiments.compare.matrix import Figure, MetricCell, MetricRow, TextRow, metric_row, text_row, text_rows, varying
-from experiments.exporting.fields import defused
+from experiments.exporting.fields import Field
 from experiments.models import MetricSeries, Run
 from experiments.pages.charts import charts_of
-from experiments.pages.curves import as_csv
+from experiments.pages.code import SAID_IN_TAGS
+from experiments.pages.drawing import csv_file
 from experiments.pages.figures import last_of, weight_of
 from experiments.pages.frame import took
 from experiments.queries.comparison import Compared, compared, runs_named
-from experiments.queries.experiments import metric_directions
+from experiments.queries.overview import agreed_directions
 from experiments.queries.record import SYSTEM_PREFIX
 from experiments.values import ReviewState, RunStatus
 from kernel.errors import Invalid
 
 SIDE_BY_SIDE = 10  # with more runs than this, each run is a row
-CODE_TAGS = (
-    ("Repository", "mlflow.source.git.repoURL"),
-    ("Branch", "mlflow.source.git.branch"),
-    ("Entry point", "mlflow.project.entryPoint"),
-    ("Container image", "mlflow.docker.image.name"),
-)
-FIGURE_WORDS = {Figure.LAST: "Last", Figure.BEST: "Best", Figure.MIN: "Min", Figure.MAX: "Max"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +154,7 @@ def curves(request: HttpRequest) -> HttpResponse:
         "asked": asked,
         "kept": [("runs", ",".join(asked.refs))],
         "groupings": [],
-        **charts_of(request, viewer, runs, {one: metric_directions(viewer, one) for one in projects}),
+        **charts_of(request, viewer, runs, agreed_directions(viewer, projects)),
     }
     return render(request, "experiments/compare_curves.html", context)
 
@@ -176,19 +170,17 @@ def as_file(request: HttpRequest) -> HttpResponse:
         raise Invalid("There are no runs to compare.", hint="Choose some in the run table.", field="runs")
     held = compared(viewer, runs)
     base = _base_of(asked, runs)
-    head = ["kind", "field", *(run.readable_id for run in runs)]
-    lines = [["", "name", *(defused(run.name) for run in runs)]]
+    lines: list[list[str | None]] = [["", "name", *(run.name for run in runs)]]
     for row in _metric_rows(asked, held, base):
-        lines.append(["metric", defused(row.name), *("" if c.value is None else repr(c.value) for c in row.cells)])
+        lines.append(["metric", row.name, *(None if cell.value is None else repr(cell.value) for cell in row.cells)])
     for kind, rows in (
         ("param", _param_rows(held, base)),
         ("data", _data_rows(held, base)),
         ("code", _code_rows(held, base)),
     ):
-        lines += [[kind, defused(row.name), *(defused(cell.text or "") for cell in row.cells)] for row in rows]
-    response = HttpResponse(as_csv(head, lines), content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = 'attachment; filename="comparison.csv"'
-    return response
+        lines += [[kind, text.name, *(cell.text for cell in text.cells)] for text in rows]
+    head = ("kind", "field", *(run.readable_id for run in runs))
+    return csv_file("comparison", [Field(name) for name in head], lines)
 
 
 def _base_of(asked: Asked, runs: Sequence[Run]) -> int:
@@ -216,7 +208,7 @@ def _table(asked: Asked, held: Compared) -> dict[str, Any]:
         "hidden": [group for group in groups if not group.rows and group.words],
         "summary": _summary(len(runs), len(params), differing, held),
         "transposed": len(runs) > SIDE_BY_SIDE,
-        "figures": [(figure, FIGURE_WORDS[figure], asked.url(figure=figure)) for figure in Figure],
+        "figures": [(figure, figure.word, asked.url(figure=figure)) for figure in Figure],
         "identical_url": asked.url(identical=not asked.identical),
         "csv_url": asked.url().replace(reverse("experiments:compare"), reverse("experiments:compare_csv"), 1),
         "across": len(runs) + 1,
@@ -311,7 +303,7 @@ def _code_rows(held: Compared, base: int) -> list[TextRow]:
     said = {
         "Commit": [run.git_commit or None for run in held.runs],
         "Script": [run.source_name or None for run in held.runs],
-        **{name: [mine.get(tag) or None for mine in tags] for name, tag in CODE_TAGS},
+        **{name: [mine.get(tag) or None for mine in tags] for name, tag in SAID_IN_TAGS},
     }
     return _rows_with_something(said, base)
 

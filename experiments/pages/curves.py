@@ -11,11 +11,9 @@ The binary form is little-endian and laid out so that a browser maps it without 
     32  float64  n times x (step, or milliseconds since 1970), then n times y
 """
 
-import csv
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from io import StringIO
 from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse
@@ -24,20 +22,21 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from accounts.pages.doors import actor_of, signed_in
+from experiments.exporting.fields import Field, Kind
 from experiments.metrics.downsample import Curve
 from experiments.models import MetricSeries, Run
+from experiments.pages.drawing import buckets_asked, csv_file, smoothing_asked, window_asked
 from experiments.pages.figures import Figures, figures_of, is_curve
 from experiments.pages.frame import run_frame
 from experiments.queries.experiments import metric_directions
 from experiments.queries.record import SYSTEM_PREFIX
 from experiments.queries.runs import get_run, metric_curves, metric_history, series_of
-from kernel.errors import Invalid, NotFound
+from kernel.errors import NotFound
 
 MAGIC = b"MLC1"
 AXES = (("step", "Step"), ("time", "Time"), ("relative", "Relative"))
 BUCKETS = 150
-SMOOTHING = "0.60"  # as static/src/curves.ts
-BUCKETS_MAX = 2_000
+CSV_FIELDS = (Field("step", Kind.INTEGER), Field("time_ms", Kind.INTEGER), Field("value", Kind.NUMBER))
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,18 +79,15 @@ def _curves(request: HttpRequest, ref: str, tab: str, *, system: bool) -> HttpRe
     context |= {
         "sections": sections_of(run, [one for one in series if is_curve(one)], directions),
         "axes": AXES,
-        "look": {"x": x if x in dict(AXES) else "step", "log": "log" in request.GET, "smooth": _smoothing(request)},
+        "look": {
+            "x": x if x in dict(AXES) else "step",
+            "log": "log" in request.GET,
+            "smooth": smoothing_asked(request),
+        },
         "system": system,
         "values": [figures_of(one, directions.get(one.key)) for one in series if not is_curve(one)],
     }
     return render(request, "experiments/run_curves.html", context)
-
-
-def _smoothing(request: HttpRequest) -> str:
-    try:
-        return f"{min(0.99, max(0.0, float(request.GET.get('smooth', SMOOTHING)))):.2f}"
-    except ValueError:
-        return SMOOTHING
 
 
 def sections_of(run: Run, series: Sequence[MetricSeries], directions: dict[str, bool]) -> list[Section]:
@@ -118,10 +114,14 @@ def curve_data(request: HttpRequest, run: str) -> HttpResponse:
     found = get_run(viewer, run)
     by_time = request.GET.get("x") == "time"
     key = request.GET.get("key", "")
-    buckets = int(_number(request, "buckets", BUCKETS))
-    if not 1 <= buckets <= BUCKETS_MAX:
-        raise Invalid(f"A curve comes in 1 to {BUCKETS_MAX:,} buckets, not {buckets:,}.", field="buckets")
-    curves = metric_curves(viewer, found, [key], buckets=buckets, by_time=by_time, window=_window(request, by_time))
+    curves = metric_curves(
+        viewer,
+        found,
+        [key],
+        buckets=buckets_asked(request, BUCKETS),
+        by_time=by_time,
+        window=window_asked(request, 1000.0 if by_time else 1.0),
+    )
     curve = curves.get(key)
     if curve is None:
         raise NotFound(f"The run {found.name} has no metric '{key[:80]}'.")
@@ -137,24 +137,6 @@ def packed(curve: Curve, *, milliseconds: bool) -> bytes:
     return head + x.astype("<f8").tobytes() + curve.y.astype("<f8").tobytes()
 
 
-def _window(request: HttpRequest, by_time: bool) -> tuple[float, float] | None:
-    if "from" not in request.GET or "to" not in request.GET:
-        return None
-    low, high = _number(request, "from", 0), _number(request, "to", 0)
-    return (low / 1000.0, high / 1000.0) if by_time else (low, high)
-
-
-def _number(request: HttpRequest, name: str, missing: float) -> float:
-    text = request.GET.get(name, "")
-    try:
-        value = float(text) if text else float(missing)
-    except ValueError:
-        raise Invalid(f"'{name}' is a number, not '{text[:40]}'.", field=name) from None
-    if value != value or value in (float("inf"), float("-inf")):
-        raise Invalid(f"'{name}' is a finite number.", field=name)
-    return value
-
-
 @require_safe
 @signed_in
 def curve_csv(request: HttpRequest, run: str) -> HttpResponse:
@@ -164,16 +146,5 @@ def curve_csv(request: HttpRequest, run: str) -> HttpResponse:
     key = request.GET.get("key", "")
     points = metric_history(viewer, found, key).points
     rows = zip(points.steps.tolist(), points.times.tolist(), points.values.tolist(), strict=True)
-    response = HttpResponse(as_csv(("step", "time_ms", "value"), rows), content_type="text/csv; charset=utf-8")
     name = "".join(sign if sign.isalnum() or sign in "-_." else "_" for sign in key)
-    response["Content-Disposition"] = f'attachment; filename="{found.readable_id}-{name}.csv"'
-    return response
-
-
-def as_csv(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """A table as text; floats with all their digits."""
-    text = StringIO()
-    writer = csv.writer(text)
-    writer.writerow(head)
-    writer.writerows(rows)
-    return text.getvalue()
+    return csv_file(f"{found.readable_id}-{name}", CSV_FIELDS, rows)

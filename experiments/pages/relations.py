@@ -27,8 +27,9 @@ from experiments.compare.correlation import (
 )
 from experiments.compare.importance import LEAST, METHOD, Importance, Ranking, rank
 from experiments.compare.matrix import Figure
+from experiments.exporting.fields import Field, Kind
 from experiments.pages.asked import VIEWS, Asked
-from experiments.pages.curves import as_csv
+from experiments.pages.drawing import csv_file
 from experiments.pages.figures import weight_of
 from experiments.pages.pictures import Boxes, Scatter, boxes, scatter
 from experiments.pages.run_table import Problem, with_default_experiment
@@ -39,8 +40,13 @@ from experiments.search.errors import QueryError
 from kernel.actor import Actor
 from kernel.errors import Invalid
 
+CSV_FIELDS = (
+    Field("param"),
+    Field("kind"),
+    Field("n", Kind.INTEGER),
+    *(Field(name, Kind.NUMBER) for name in ("pearson", "spearman", "eta_squared", "importance", "importance_error")),
+)
 PICTURES = 12  # the parameters that matter most, drawn
-FIGURE_WORDS = {Figure.LAST: "Last", Figure.BEST: "Best", Figure.MIN: "Min", Figure.MAX: "Max"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +132,7 @@ def page(request: HttpRequest, slug: str) -> HttpResponse:
         "method": METHOD,
         "arrow": {True: "↑", False: "↓", None: ""}[directions.get(asked.result)],
         "kept": asked.table.kept("columns", "sort", "good"),
-        "figures": [(one, FIGURE_WORDS[one], asked.url("relations", project, figure=one)) for one in Figure],
+        "figures": [(one, one.word, asked.url("relations", project, figure=one)) for one in Figure],
         "table_url": f"{reverse('experiments:runs', args=[project.slug])}?{urlencode(asked.table.kept())}",
         "csv_url": asked.url("relations_csv", project),
     }
@@ -167,10 +173,7 @@ def as_file(request: HttpRequest, slug: str) -> HttpResponse:
         ]
         for one in relations
     ]
-    head = ("param", "kind", "n", "pearson", "spearman", "eta_squared", "importance", "importance_error")
-    response = HttpResponse(as_csv(head, lines), content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="{project.slug}-what-matters.csv"'
-    return response
+    return csv_file(f"{project.slug}-what-matters", CSV_FIELDS, lines)
 
 
 def _asked(request: HttpRequest, slug: str) -> tuple[Project, Question]:

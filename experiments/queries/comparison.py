@@ -1,20 +1,22 @@
 """Everything that a comparison of runs shows, in a number of statements that does not depend on how many they are."""
 
-import re
-import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
+from typing import Any
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from accounts.access import not_found
-from accounts.models import Project
-from experiments.models import MetricDirection, MetricSeries, Param, Run, RunInput, RunTag
+from experiments.models import MetricSeries, Param, Run, RunInput, RunTag
+from experiments.models.runs import RunRow
+from experiments.queries.overview import agreed_directions
+from experiments.refs import readable_id_in, uid_in
 from kernel.actor import Actor
 from kernel.errors import Invalid
 
 COMPARED_MAX = 100
-_READABLE = re.compile(r"^([A-Z][A-Z0-9]{1,9})-(\d{1,18})$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,7 @@ def runs_named(viewer: Actor, refs: Sequence[str]) -> list[Run]:
         )
     named = {ref: condition for ref in wanted if (condition := _condition(ref)) is not None}
     rows = Run.objects.visible_to(viewer).select_related("project", "experiment", "created_by")
-    found = list(rows.filter(_any(list(named.values())))) if named else []
+    found = list(rows.filter(reduce(or_, named.values()))) if named else []
     by_ref = {run.uid.hex: run for run in found} | {run.readable_id: run for run in found}
     runs = []
     for ref in wanted:
@@ -55,20 +57,11 @@ def runs_named(viewer: Actor, refs: Sequence[str]) -> list[Run]:
 
 
 def _condition(ref: str) -> Q | None:
-    readable = _READABLE.match(ref.upper())
-    if readable:
-        return Q(project__key=readable[1], number=int(readable[2]))
-    try:
-        return Q(uid=uuid.UUID(ref)) if len(ref) in (32, 36) else None
-    except ValueError:
-        return None
-
-
-def _any(conditions: Sequence[Q]) -> Q:
-    either = conditions[0]
-    for condition in conditions[1:]:
-        either |= condition
-    return either
+    said = readable_id_in(ref)
+    if said:
+        return Q(project__key=said[0], number=said[1])
+    uid = uid_in(ref)
+    return Q(uid=uid) if uid else None
 
 
 def compared(viewer: Actor, runs: Sequence[Run]) -> Compared:
@@ -86,17 +79,9 @@ def compared(viewer: Actor, runs: Sequence[Run]) -> Compared:
     inputs: dict[int, list[RunInput]] = {}
     for given in _of(RunInput, viewer, keys).select_related("dataset_version__dataset").order_by("context", "pk"):
         inputs.setdefault(given.run_id, []).append(given)
-    return Compared(list(runs), params, series, tags, inputs, _directions(viewer, {run.project for run in runs}))
+    return Compared(list(runs), params, series, tags, inputs, agreed_directions(viewer, {run.project for run in runs}))
 
 
-def _of(model: type[Param] | type[MetricSeries] | type[RunTag] | type[RunInput], viewer: Actor, runs: list[int]):  # type: ignore[no-untyped-def]
-    return model.objects.visible_to(viewer).filter(run__in=runs)
-
-
-def _directions(viewer: Actor, projects: set[Project]) -> dict[str, bool]:
-    """Which way each metric is better, where the projects that say so agree."""
-    rows = MetricDirection.objects.visible_to(viewer).filter(project__in=projects)
-    said: dict[str, set[bool]] = {}
-    for key, higher in rows.values_list("key", "higher_is_better"):
-        said.setdefault(key, set()).add(higher)
-    return {key: ways.pop() for key, ways in said.items() if len(ways) == 1}
+def _of(model: type[RunRow | RunInput], viewer: Actor, runs: list[int]) -> "QuerySet[Any]":
+    found: QuerySet[Any] = model.objects.visible_to(viewer).filter(run__in=runs)
+    return found

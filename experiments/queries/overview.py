@@ -72,6 +72,15 @@ def directions_in(viewer: Actor, projects: Iterable[Project]) -> dict[UUID, dict
     return found
 
 
+def agreed_directions(viewer: Actor, projects: Iterable[Project]) -> dict[str, bool]:
+    """Which way each metric is better, where those of the projects that say so agree."""
+    said: dict[str, set[bool]] = {}
+    for directions in directions_in(viewer, projects).values():
+        for key, higher in directions.items():
+            said.setdefault(key, set()).add(higher)
+    return {key: ways.pop() for key, ways in said.items() if len(ways) == 1}
+
+
 def experiments_of(
     viewer: Actor, project: Project, *, lifecycle: str | None = Lifecycle.ACTIVE
 ) -> QuerySet[Experiment]:

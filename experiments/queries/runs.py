@@ -1,6 +1,5 @@
 """Reading single runs and their metrics."""
 
-import re
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,12 +13,11 @@ from experiments.metrics.downsample import Curve, sample
 from experiments.metrics.store import Position, history, history_of_many, history_page
 from experiments.models import MetricSeries, Param, Run, RunInput, RunTag
 from experiments.queries.prepared import Prepared
+from experiments.refs import readable_id_in, uid_in
 from experiments.values import Lifecycle, checked_int64
 from kernel.actor import Actor
 from kernel.errors import Invalid
 from kernel.paging import decode_token, encode_token, question_digest
-
-_READABLE = re.compile(r"^([A-Z][A-Z0-9]{1,9})-(\d{1,18})$")
 
 
 def _runs_with_their_place() -> QuerySet[Run]:
@@ -61,19 +59,13 @@ def _seen(viewer: Actor, found: Run | None, run_id: str, project: Project | None
 
 
 def _by_uid(runs: Prepared[Run], run_id: str) -> Run | None:
-    if len(run_id) not in (32, 36):
-        return None
-    try:
-        return next(iter(runs(uuid.UUID(run_id))), None)
-    except ValueError:
-        return None
+    uid = uid_in(run_id)
+    return next(iter(runs(uid)), None) if uid else None
 
 
 def _by_readable_id(run_id: str) -> Run | None:
-    match = _READABLE.match(run_id.upper())
-    if match is None:
-        return None
-    return _runs_with_their_place().filter(project__key=match[1], number=int(match[2])).first()
+    said = readable_id_in(run_id)
+    return _runs_with_their_place().filter(project__key=said[0], number=said[1]).first() if said else None
 
 
 def runs_in_order(viewer: Actor, ids: Sequence[int]) -> list[Run]:

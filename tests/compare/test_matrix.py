@@ -5,7 +5,6 @@ import math
 import pytest
 
 from experiments.compare.matrix import metric_row, text_row, text_rows, varying
-from experiments.compare.packages import pinned
 
 
 def test_a_field_that_all_runs_say_alike_does_not_vary():
@@ -71,8 +70,3 @@ def test_a_base_of_zero_has_no_per_cent():
     row = metric_row("x", [0.0, 3.0], 0, higher_is_better=None)
     assert row.cells[1].delta == 3.0
     assert row.cells[1].percent is None
-
-
-def test_pins_are_read_from_requirements_and_conda_files_by_normalised_name():
-    text = "# made by hand\nScikit_Learn==1.9.1  # note\nnumpy [x] == 2.0\n  - python=3.11.7\nrequests>=2\n-e .\n"
-    assert pinned(text) == {"scikit-learn": "1.9.1", "numpy": "2.0", "python": "3.11.7"}

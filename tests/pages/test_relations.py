@@ -125,3 +125,11 @@ def test_one_group_only_makes_one_box():
     grouped = group(["a"] * 5, np.arange(5.0))
     assert grouped.eta_squared is None
     assert len(grouped.categories) == 1
+
+
+def test_no_name_of_a_parameter_begins_a_formula_in_the_csv(team):
+    for n in range(4):
+        run = a_run(team.scientist)
+        log_batch(team.scientist, run, batch=a_batch(params={"-x y": str(n % 2), "- z": f"w{n % 2}"}, acc=[float(n)]))
+    answer = Browser(team.scientist).get(f"{address(team)}table.csv", result="acc")
+    assert {row["param"] for row in csv.DictReader(io.StringIO(answer.source))} == {"'-x y", "'- z"}
