@@ -12,16 +12,15 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from accounts.access import find_project, require
-from accounts.pages.doors import actor_of, sees_experiments, signed_in
+from accounts.pages.doors import actor_of, signed_in
 from experiments.compare.bands import Band, Middle, Spread
 from experiments.exporting.fields import Field, Kind
 from experiments.metrics.downsample import Curve
 from experiments.models import Run
-from experiments.pages.asked import VIEWS, Asked
+from experiments.pages.asked import VIEWS
 from experiments.pages.drawing import buckets_asked, csv_file, smoothing_asked, window_asked
 from experiments.pages.figures import weight_of
-from experiments.pages.run_table import Problem, with_default_experiment
+from experiments.pages.run_table import Problem, asked_of
 from experiments.queries.comparison import runs_named
 from experiments.queries.curves import Axis, bands_of, curves_of, groups_of, metric_keys
 from experiments.queries.experiments import metric_directions
@@ -93,11 +92,7 @@ class Grouped:
 def of_project(request: HttpRequest, slug: str) -> HttpResponse:
     """The newest runs that the run table's filter finds."""
     viewer = actor_of(request)
-    project = find_project(viewer, slug)
-    if not sees_experiments(viewer, project):
-        require(viewer, "experiments.see", project)
-    table = Asked.parse(reverse("experiments:runs", args=[project.slug]), request.GET)
-    table = with_default_experiment(viewer, project, table)
+    project, table = asked_of(request, slug)
     count = request.GET.get("count", "")
     limit = int(count) if count in map(str, COUNTS) else COUNT
     problem, runs, more = None, [], False

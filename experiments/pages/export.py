@@ -5,19 +5,17 @@ from dataclasses import dataclass
 from typing import Final
 
 from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
-from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from accounts.access import find_project, require
 from accounts.models import Project
-from accounts.pages.doors import actor_of, sees_experiments, signed_in
+from accounts.pages.doors import actor_of, signed_in
 from experiments.actions.exports import note_export
 from experiments.exporting.fields import Field, Rows
 from experiments.exporting.files import as_parquet, as_xlsx
 from experiments.exporting.texts import as_csv, as_json
 from experiments.pages.asked import VIEWS, Asked
 from experiments.pages.columns import Column, default_columns
-from experiments.pages.run_table import with_default_experiment
+from experiments.pages.run_table import asked_of
 from experiments.queries.experiments import metric_directions
 from experiments.queries.export import SYSTEM_FIELDS, Wanted, exported_rows
 from experiments.queries.search import count_runs
@@ -48,15 +46,10 @@ FORMATS: Final = {
 def runs_file(request: HttpRequest, slug: str, kind: str) -> HttpResponseBase:
     """All runs that match, in the order of the table. `all=1`: every column that any of the project's runs has."""
     viewer = actor_of(request)
-    project = find_project(viewer, slug)
     form = FORMATS.get(kind)
     if form is None:
         raise Invalid(f"There is no export as '{kind[:20]}'.", hint=f"Choose {', '.join(FORMATS)}.", field="format")
-    if not sees_experiments(viewer, project):
-        require(viewer, "experiments.see", project)
-    asked = with_default_experiment(
-        viewer, project, Asked.parse(reverse("experiments:runs", args=[project.slug]), request.GET)
-    )
+    project, asked = asked_of(request, slug)
     wanted = wanted_of(viewer, project, asked, everything=request.GET.get("all") == "1")
     scope = {
         "experiments": asked.experiment_ids or None,

@@ -11,9 +11,8 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from accounts.access import find_project, require
 from accounts.models import Project
-from accounts.pages.doors import actor_of, sees_experiments, signed_in
+from accounts.pages.doors import actor_of, signed_in
 from experiments.compare.correlation import (
     TOO_FEW,
     Correlation,
@@ -32,7 +31,7 @@ from experiments.pages.asked import VIEWS, Asked
 from experiments.pages.drawing import csv_file
 from experiments.pages.figures import weight_of
 from experiments.pages.pictures import Boxes, Scatter, boxes, scatter
-from experiments.pages.run_table import Problem, with_default_experiment
+from experiments.pages.run_table import Problem, asked_of
 from experiments.queries.experiments import metric_directions
 from experiments.queries.record import SYSTEM_PREFIX
 from experiments.queries.relations import PARAMS_MAX, RUNS_MAX, Gathered, gather, offered_results, results_of
@@ -177,12 +176,7 @@ def as_file(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def _asked(request: HttpRequest, slug: str) -> tuple[Project, Question]:
-    viewer = actor_of(request)
-    project = find_project(viewer, slug)
-    if not sees_experiments(viewer, project):
-        require(viewer, "experiments.see", project)
-    table = Asked.parse(reverse("experiments:runs", args=[project.slug]), request.GET)
-    table = with_default_experiment(viewer, project, table)
+    project, table = asked_of(request, slug)
     figure = request.GET.get("figure", "")
     chosen = Figure(figure) if figure in list(Figure) else Figure.BEST
     return project, Question(table, request.GET.get("result", ""), chosen)

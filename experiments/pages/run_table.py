@@ -57,10 +57,7 @@ class Problem:
 def runs(request: HttpRequest, slug: str) -> HttpResponse:
     """The table of a project's runs."""
     viewer = actor_of(request)
-    project = find_project(viewer, slug)
-    asked = Asked.parse(reverse("experiments:runs", args=[project.slug]), request.GET)
-    if not sees_experiments(viewer, project):
-        require(viewer, "experiments.see", project)
+    project, asked = asked_of(request, slug)
     opens_with = default_address(viewer, project) if not request.GET else None
     if opens_with:
         return redirect(opens_with)
@@ -68,7 +65,6 @@ def runs(request: HttpRequest, slug: str) -> HttpResponse:
         return redirect(redone(asked, request.GET["do"]))
     if "add" in request.GET:
         return redirect(with_added(asked, request.GET, getattr(request.user, "email", "")))
-    asked = with_default_experiment(viewer, project, asked)
     experiments = offered_experiments(viewer, project, asked.experiment_ids)
     asked = replace(asked, experiments=tuple(one for one in experiments if one.pk in asked.experiment_ids))
     directions = metric_directions(viewer, project)
@@ -126,6 +122,16 @@ def filter_of(asked: Asked, names: Names) -> dict[str, Any]:
 def over_to(page: str, project: Project, pairs: Sequence[tuple[str, str]]) -> str:
     """The address of another page about the runs of the same question."""
     return f"{reverse(f'experiments:{page}', args=[project.slug])}?{urlencode(list(pairs))}"
+
+
+def asked_of(request: HttpRequest, slug: str) -> tuple[Project, Asked]:
+    """The project and what an address asks of its runs. Raises NotFound, and Refused for who reads no experiments."""
+    viewer = actor_of(request)
+    project = find_project(viewer, slug)
+    if not sees_experiments(viewer, project):
+        require(viewer, "experiments.see", project)
+    asked = Asked.parse(reverse("experiments:runs", args=[project.slug]), request.GET)
+    return project, with_default_experiment(viewer, project, asked)
 
 
 def with_default_experiment(viewer: Actor, project: Project, asked: Asked) -> Asked:
