@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from accounts.access import can, find_project
 from accounts.pages.doors import actor_of
+from accounts.pages.tabs import Tab
 from artifacts.hooks import Uses
 from artifacts.models import Dataset, DatasetVersion
 from artifacts.pages.sources import readable
@@ -32,16 +33,6 @@ TABS = {
     "use": "Use it",
     "history": "History",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Tab:
-    """One tab: where it leads and how much is there."""
-
-    key: str
-    label: str
-    url: str
-    count: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from django.urls import reverse
 
 from accounts.access import Allowed, can
 from accounts.pages.doors import actor_of
+from accounts.pages.tabs import Tab
 from artifacts.versions import page_of, when_withdrawn
 from experiments.models import Run
 from experiments.queries.recalls import recalled_inputs
@@ -27,16 +28,6 @@ TABS = {
     "data": "Data",
     "history": "History",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Tab:
-    """One tab: where it leads and how much is there."""
-
-    key: str
-    label: str
-    url: str
-    count: int | None
 
 
 @dataclass(frozen=True, slots=True)

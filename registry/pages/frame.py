@@ -10,6 +10,7 @@ from django.urls import reverse
 from accounts.access import can, find_project
 from accounts.models import Project
 from accounts.pages.doors import actor_of
+from accounts.pages.tabs import Tab
 from artifacts.manifests import tree_digest
 from artifacts.pages.shelf import Shelf
 from artifacts.storage import StoredBlob
@@ -32,16 +33,6 @@ TABS = {
     "deliveries": "Deliveries",
     "history": "History",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Tab:
-    """One tab: where it leads and how much is there."""
-
-    key: str
-    label: str
-    url: str
-    count: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
