@@ -1,10 +1,9 @@
 // Curves of many runs: draws what is in view, follows the bar above and the list of runs, keeps its state in the URL.
+import { axisAsked, chosen, drawWhatIsSeen, keepInAddress, listenForLooks, listenToFields, smoothingAsked } from "./charts/bar";
 import { OverlayPlot, type Board, type Legend, type OverlayLook } from "./charts/overlay";
 
-const DEFAULT_SMOOTHING = 0.6;
 const root = document.getElementById("charts");
 const plots = new Map<HTMLElement, OverlayPlot>();
-const inView = new Set<HTMLElement>();
 const legend = new Map<number, Legend>();
 const hidden = new Set<number>();
 
@@ -14,13 +13,12 @@ function asked(): URLSearchParams {
 
 function look(): OverlayLook {
   const state = asked();
-  const x = state.get("x");
   const [from, to] = [state.get("from"), state.get("to")].map((text) => (text === null ? NaN : Number(text)));
   return {
-    x: x === "time" || x === "relative" ? x : "step",
+    x: axisAsked(state),
     log: state.get("log") === "1",
     logx: state.get("logx") === "1",
-    smoothing: root?.hasAttribute("data-grouped") ? 0 : Math.min(0.99, Math.max(0, Number(state.get("smooth") ?? DEFAULT_SMOOTHING) || 0)),
+    smoothing: root?.hasAttribute("data-grouped") ? 0 : smoothingAsked(state),
     window: Number.isFinite(from) && Number.isFinite(to) ? [from as number, to as number] : null,
   };
 }
@@ -57,52 +55,21 @@ function draw(element: HTMLElement): void {
   void plot.show(look());
 }
 
-function drawInView(): void {
+function remember(change: Record<string, string | null>): void {
+  keepInAddress(change);
+  showUnzoom();
   for (const element of inView) draw(element);
 }
 
-const watch = new IntersectionObserver(
-  (seen) => {
-    for (const { target, isIntersecting } of seen) {
-      const element = target as HTMLElement;
-      if (!isIntersecting) inView.delete(element);
-      else {
-        inView.add(element);
-        draw(element);
-      }
-    }
-  },
-  { rootMargin: "200px" },
-);
-
-function remember(change: Record<string, string | null>): void {
-  const address = new URL(location.href);
-  for (const [name, value] of Object.entries(change)) {
-    if (value === null) address.searchParams.delete(name);
-    else address.searchParams.set(name, value);
-  }
-  history.replaceState(history.state, "", address);
+function showUnzoom(): void {
   const unzoom = document.getElementById("unzoom");
   if (unzoom) unzoom.hidden = look().window === null;
-  drawInView();
-}
-
-function press(button: HTMLElement, on: boolean): void {
-  button.setAttribute("aria-pressed", String(on));
-  button.classList.toggle("active", on);
 }
 
 /** A choice of the bar. Another x axis means another window. */
 function choose(button: HTMLElement): void {
-  const [name = "", value = ""] = (button.dataset.look ?? "").split("=");
-  if (name !== "x") {
-    const on = button.getAttribute("aria-pressed") !== "true";
-    press(button, on);
-    remember({ [name]: on ? "1" : null });
-    return;
-  }
-  for (const other of button.parentElement?.querySelectorAll<HTMLElement>("[data-look]") ?? []) press(other, other === button);
-  remember({ x: value === "step" ? null : value, from: null, to: null });
+  const change = chosen(button);
+  remember("x" in change ? { ...change, from: null, to: null } : change);
 }
 
 function toggle(item: HTMLElement): void {
@@ -131,12 +98,6 @@ function save(button: HTMLElement): void {
   link.click();
 }
 
-function filterByName(text: string): void {
-  const words = text.toLowerCase();
-  for (const figure of document.querySelectorAll<HTMLElement>("[data-metric]")) figure.hidden = !figure.dataset.metric?.toLowerCase().includes(words);
-  for (const section of document.querySelectorAll<HTMLElement>("[data-section]")) section.hidden = !section.querySelector("[data-metric]:not([hidden])");
-}
-
 function listen(): void {
   document.addEventListener("click", (event) => {
     const target = event.target as Element;
@@ -152,14 +113,7 @@ function listen(): void {
     item.addEventListener("pointerenter", () => board.light(Number(item.dataset.place)));
     item.addEventListener("pointerleave", () => board.light(null));
   }
-  const smoothing = document.querySelector<HTMLInputElement>("#smooth");
-  smoothing?.addEventListener("input", () => {
-    const shown = document.getElementById("smooth-value");
-    if (shown) shown.textContent = Number(smoothing.value).toFixed(2);
-    remember({ smooth: Number(smoothing.value) === DEFAULT_SMOOTHING ? null : smoothing.value });
-  });
-  const name = document.querySelector<HTMLInputElement>("#metric-name");
-  name?.addEventListener("input", () => filterByName(name.value));
+  listenToFields(remember);
 }
 
 function begin(): void {
@@ -172,16 +126,10 @@ function begin(): void {
       showEye(item, false);
     }
   }
-  const unzoom = document.getElementById("unzoom");
-  if (unzoom) unzoom.hidden = look().window === null;
-  for (const element of document.querySelectorAll<HTMLElement>("[data-chart]")) watch.observe(element);
+  showUnzoom();
 }
 
 begin();
+const inView = drawWhatIsSeen("[data-chart]", draw);
 listen();
-let settling = 0;
-addEventListener("resize", () => {
-  clearTimeout(settling);
-  settling = setTimeout(() => inView.forEach((element) => plots.get(element)?.redraw()), 120);
-});
-addEventListener("mled:theme", () => inView.forEach((element) => plots.get(element)?.redraw()));
+listenForLooks(() => plots.forEach((plot) => plot.redraw()));

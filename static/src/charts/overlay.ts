@@ -3,6 +3,7 @@
 import uPlot from "uplot";
 import { fetchBlocks, type Block } from "./blocks";
 import { clock, exact, figure } from "./format";
+import { axisStyle, clockOnAxis, css, markNotFinite, onlyPowersOfTen, tipOf } from "./marks";
 import { smooth } from "./payload";
 
 export interface OverlayLook {
@@ -26,11 +27,8 @@ export interface Board {
   light(place: number | null): void;
 }
 
-const css = (name: string): string => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 const ENOUGH_TO_SMOOTH = 30;
 const LISTED = 12;
-const MINUTE = 60_000;
-const DAY = 24 * 60 * MINUTE;
 type Gaps = (number | null)[];
 
 export class OverlayPlot {
@@ -163,8 +161,7 @@ export class OverlayPlot {
   }
 
   private options(series: uPlot.Series[], bands: uPlot.Band[]): uPlot.Options {
-    const axis = { stroke: css("--m-text-3"), grid: { stroke: css("--m-line"), width: 1 }, ticks: { show: false }, font: `11px ${css("--m-font")}`, gap: 6 };
-    const powers = (_: uPlot, splits: number[]): (number | null)[] => splits.map((value) => (Number.isInteger(+Math.log10(value).toFixed(9)) ? value : null));
+    const axis = axisStyle();
     const range = this.look.window && !this.look.logx ? { range: this.look.window } : {};
     return {
       width: this.element.clientWidth,
@@ -176,8 +173,8 @@ export class OverlayPlot {
       series,
       bands,
       axes: [
-        { ...axis, size: 26, space: this.look.x === "time" ? 96 : 50, ...(this.look.logx && { grid: { ...axis.grid, filter: powers } }), values: (_, at) => at.map((value) => (value === null ? "" : this.xWords(value, true))) },
-        { ...axis, size: 52, space: 34, ...(this.look.log && { grid: { ...axis.grid, filter: powers } }), values: (_, at) => at.map((value) => (value === null ? "" : figure(value))) },
+        { ...axis, size: 26, space: this.look.x === "time" ? 96 : 50, ...(this.look.logx && { grid: { ...axis.grid, filter: onlyPowersOfTen } }), values: (_, at) => at.map((value) => (value === null ? "" : this.xWords(value, true))) },
+        { ...axis, size: 52, space: 34, ...(this.look.log && { grid: { ...axis.grid, filter: onlyPowersOfTen } }), values: (_, at) => at.map((value) => (value === null ? "" : figure(value))) },
       ],
       hooks: {
         setSelect: [(u) => u.select.width >= 4 && this.board.zoom([u.posToVal(u.select.left, "x"), u.posToVal(u.select.left + u.select.width, "x")])],
@@ -190,39 +187,20 @@ export class OverlayPlot {
   private xWords(value: number, short = false): string {
     if (this.look.x === "relative") return `${figure(value / 1000)} s`;
     if (this.look.x === "step") return short ? figure(value) : `step ${exact(value)}`;
-    const words = clock(value);
-    if (!short) return `${words} UTC`;
+    if (!short) return `${clock(value)} UTC`;
     const xs = this.plot?.scales.x;
-    const span = (xs?.max ?? 0) - (xs?.min ?? 0);
-    return span > 2 * DAY ? words.slice(0, -9) : span < 10 * MINUTE ? words.slice(-8) : words.slice(-8, -3);
+    return clockOnAxis(value, (xs?.max ?? 0) - (xs?.min ?? 0));
   }
 
-  /** An × on the floor where a run has NaN or infinity: the line has a gap there that would not be seen. */
   private markNotFinite(u: uPlot): void {
-    const arm = 4 * devicePixelRatio;
-    const floor = u.bbox.top + u.bbox.height - 7 * devicePixelRatio;
-    u.ctx.save();
-    u.ctx.lineWidth = 2 * devicePixelRatio;
     for (const block of this.shown()) {
-      if (!block.notFinite) continue;
-      u.ctx.strokeStyle = css(`--run-${this.board.legend.get(block.place)?.slot ?? 1}`);
-      u.ctx.beginPath();
-      block.y.forEach((y, i) => {
-        if (Number.isFinite(y)) return;
-        const at = u.valToPos(block.x[i] ?? 0, "x", true);
-        u.ctx.moveTo(at - arm, floor - arm);
-        u.ctx.lineTo(at + arm, floor + arm);
-        u.ctx.moveTo(at + arm, floor - arm);
-        u.ctx.lineTo(at - arm, floor + arm);
-      });
-      u.ctx.stroke();
+      if (block.notFinite) markNotFinite(u, block.x, block.y, css(`--run-${this.board.legend.get(block.place)?.slot ?? 1}`));
     }
-    u.ctx.restore();
   }
 
   /** What the cursor is at: every line's value nearest in x, sorted; the one nearest the pointer is lit everywhere. */
   private point(u: uPlot): void {
-    const tip = this.tip();
+    const tip = tipOf(this.element, "list");
     const left = u.cursor.left ?? -1;
     if (left < 0) {
       tip.hidden = true;
@@ -251,16 +229,6 @@ export class OverlayPlot {
     const place = left + 60 + tip.offsetWidth > room ? left + 40 - tip.offsetWidth : left + 64;
     tip.style.left = `${Math.max(2, place)}px`;
     tip.style.top = "4px";
-  }
-
-  private tip(): HTMLElement {
-    const made = this.element.querySelector<HTMLElement>(".m-chart-tip");
-    if (made) return made;
-    const tip = document.createElement("div");
-    tip.className = "m-chart-tip list";
-    tip.hidden = true;
-    this.element.append(tip);
-    return tip;
   }
 
   private tell(blocks: Block[]): void {

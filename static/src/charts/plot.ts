@@ -2,6 +2,7 @@
 // bucket's lowest and highest point; zooming asks again for the window in view.
 import uPlot from "uplot";
 import { clock, exact, figure } from "./format";
+import { axisStyle, clockOnAxis, css, markNotFinite, onlyPowersOfTen, tipOf } from "./marks";
 import { fetchCurve, smooth, type Curve } from "./payload";
 
 export interface Look {
@@ -10,10 +11,7 @@ export interface Look {
   smoothing: number;
 }
 
-const css = (name: string): string => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 const ENOUGH_TO_SMOOTH = 30;
-const MINUTE = 60_000;
-const DAY = 24 * 60 * MINUTE;
 
 export class CurvePlot {
   private readonly element: HTMLElement;
@@ -117,7 +115,7 @@ export class CurvePlot {
     const colour = css(`--run-${slot}`);
     const line = { stroke: colour, width: smoothed || x.length < 200 ? 2 : 1.25, points: { show: true, size: 6, fill: colour, filter: (u: uPlot, index: number) => isolated(u.data[index] ?? []) } };
     const behind = { stroke: `${colour}40`, width: 1, points: { show: false } };
-    const axis = { stroke: css("--m-text-3"), grid: { stroke: css("--m-line"), width: 1 }, ticks: { show: false }, font: `11px ${css("--m-font")}`, gap: 6 };
+    const axis = axisStyle();
     const log = this.look.log;
     return {
       width: this.element.clientWidth,
@@ -133,7 +131,7 @@ export class CurvePlot {
       ],
       hooks: {
         setSelect: [(u) => this.zoom(u)],
-        draw: [(u) => this.markNotFinite(u, curve, colour)],
+        draw: [(u) => curve.notFinite && markNotFinite(u, x, curve.y, colour)],
         setCursor: [(u) => this.point(u)],
         ready: [(u) => u.over.addEventListener("dblclick", () => this.unzoom())],
       },
@@ -152,13 +150,10 @@ export class CurvePlot {
     return short ? figure(value) : `step ${exact(value)}`;
   }
 
-  /** Days for long windows, minutes for ordinary ones, seconds for short ones. */
   private clockOnAxis(value: number): string {
     const x = this.curve?.x ?? new Float64Array();
     const [low, high] = this.window ?? [x[0] ?? 0, x[x.length - 1] ?? 0];
-    const words = clock(value);
-    if (high - low > 2 * DAY) return words.slice(0, -9);
-    return high - low < 10 * MINUTE ? words.slice(-8) : words.slice(-8, -3);
+    return clockOnAxis(value, high - low);
   }
 
   private zoom(u: uPlot): void {
@@ -173,28 +168,8 @@ export class CurvePlot {
     void this.load();
   }
 
-  private markNotFinite(u: uPlot, curve: Curve, colour: string): void {
-    const arm = 4 * devicePixelRatio;
-    const floor = u.bbox.top + u.bbox.height - 7 * devicePixelRatio;
-    u.ctx.save();
-    u.ctx.strokeStyle = colour;
-    u.ctx.lineWidth = 2 * devicePixelRatio;
-    u.ctx.setLineDash([]);
-    curve.y.forEach((y, i) => {
-      if (Number.isFinite(y)) return;
-      const at = u.valToPos((curve.x[i] ?? 0) - this.start, "x", true);
-      u.ctx.beginPath();
-      u.ctx.moveTo(at - arm, floor - arm);
-      u.ctx.lineTo(at + arm, floor + arm);
-      u.ctx.moveTo(at + arm, floor - arm);
-      u.ctx.lineTo(at - arm, floor + arm);
-      u.ctx.stroke();
-    });
-    u.ctx.restore();
-  }
-
   private point(u: uPlot): void {
-    const tip = this.tip();
+    const tip = tipOf(this.element);
     const at = u.cursor.idx;
     const y = at === null || at === undefined ? null : this.curve?.y[at];
     if (at === null || at === undefined || y === null || y === undefined) {
@@ -208,17 +183,6 @@ export class CurvePlot {
     tip.style.top = "4px";
   }
 
-  private tip(): HTMLElement {
-    const made = this.element.querySelector<HTMLElement>(".m-chart-tip");
-    if (made) return made;
-    const tip = document.createElement("div");
-    tip.className = "m-chart-tip";
-    tip.hidden = true;
-    this.element.append(tip);
-    return tip;
-  }
-
-  /** Says below the chart how many points it shows of how many, and what it could not show. */
   private tell(curve: Curve, raw: (number | null)[]): void {
     const place = this.element.dataset.notice ? document.getElementById(this.element.dataset.notice) : null;
     if (!place) return;
@@ -242,8 +206,4 @@ function isolated(values: ArrayLike<number | null | undefined>): number[] {
     if (here != null && before == null && after == null) found.push(i);
   }
   return found;
-}
-
-function onlyPowersOfTen(_: uPlot, splits: number[]): (number | null)[] {
-  return splits.map((value) => (Number.isInteger(+Math.log10(value).toFixed(9)) ? value : null));
 }
