@@ -7,13 +7,15 @@ import pytest
 from django.test import Client
 
 from accounts.models import Project
+from artifacts.models import Dataset
 from experiments.actions.batches import log_batch
 from experiments.actions.files import put_file
 from experiments.actions.runs import update_run
 from experiments.models import Run
 from experiments.values import RunStatus
 from kernel.actor import Actor
-from tests.factories import Team, a_batch, a_person, a_run, a_team, user_of
+from tests.factories import Team, a_batch, a_dataset, a_person, a_run, a_team, a_version, user_of
+from tests.pages.icu import FIRST, LICENSED, SECOND
 from tests.world import stored
 
 
@@ -101,3 +103,23 @@ def trained(team: Team) -> Run:
 def address(project: Project, rest: str = "") -> str:
     """A page of a project."""
     return f"/p/{project.slug}/{rest}"
+
+
+@pytest.fixture
+def icu(team: Team) -> Dataset:
+    """A dataset of two versions."""
+    dataset = a_dataset(team.scientist, team.project, name="icu-vitals")
+    a_version(team.scientist, dataset, files={"data/icu.csv": FIRST, "README.md": b"# icu\n"}, note="As exported.")
+    a_version(team.scientist, dataset, files={"data/icu.csv": SECOND, "README.md": b"# icu\n"}, record=LICENSED)
+    return dataset
+
+
+@pytest.fixture
+def emil(team: Team) -> Browser:
+    return Browser(team.engineer)
+
+
+@pytest.fixture
+def otto(team: Team) -> Browser:
+    """The project's auditor: reads, writes nothing."""
+    return Browser(team.auditor)

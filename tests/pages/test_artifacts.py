@@ -21,12 +21,6 @@ from tests.world import stored
 
 
 @pytest.fixture
-def otto(team: Team) -> Browser:
-    """The project's auditor at his browser."""
-    return Browser(team.auditor)
-
-
-@pytest.fixture
 def crowded(team: Team) -> Run:
     """A run with 10,000 files in one folder and a few elsewhere."""
     run = a_run(team.scientist)

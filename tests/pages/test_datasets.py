@@ -1,6 +1,5 @@
-"""Datasets on their pages: catalogue, versions, uploads, diff, aliases, records, recall; who may do what."""
+"""Datasets on their pages: catalogue, versions, uploads, diff, aliases, records; who may do what."""
 
-import io
 import json
 
 import pytest
@@ -8,67 +7,12 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from accounts.roles import Role
 from artifacts.actions.aliases import set_dataset_alias
 from artifacts.actions.recall import withdraw_version
-from artifacts.actions.uploads import append_upload, begin_upload, finish_upload
 from artifacts.models import Dataset, DatasetVersion, VersionProfile
-from experiments.actions.inputs import DatasetInput, log_inputs
-from experiments.models import Run
-from kernel.actor import Actor
-from tests.factories import Team, a_dataset, a_member, a_run, a_team, a_version, user_of
+from tests.factories import Team, a_dataset, a_team, a_version, user_of
 from tests.pages.conftest import Browser, address
-
-FIRST = b"ward,lactate\n1,21.0\n2,\n3,9.5\n"
-SECOND = b"ward,lactate,unit\n1,2.3,mmol/L\n2,2.1,mmol/L\n3,1.1,mmol/L\n4,1.9,mmol/L\n"
-
-
-@pytest.fixture
-def icu(team: Team) -> Dataset:
-    """A dataset of two versions."""
-    dataset = a_dataset(team.scientist, team.project, name="icu-vitals")
-    a_version(team.scientist, dataset, files={"data/icu.csv": FIRST, "README.md": b"# icu\n"}, note="As exported.")
-    a_version(team.scientist, dataset, files={"data/icu.csv": SECOND, "README.md": b"# icu\n"}, record=LICENSED)
-    return dataset
-
-
-LICENSED = {"licence": "DUA-2291", "personal_data": "pseudonymous"}
-
-
-@pytest.fixture
-def emil(team: Team) -> Browser:
-    return Browser(team.engineer)
-
-
-@pytest.fixture
-def otto(team: Team) -> Browser:
-    """The project's auditor: reads, writes nothing."""
-    return Browser(team.auditor)
-
-
-def number(dataset: Dataset, which: int) -> DatasetVersion:
-    return DatasetVersion.objects.select_related("dataset__project").get(dataset=dataset, number=which)
-
-
-def at(dataset: Dataset, rest: str = "") -> str:
-    return address(dataset.project, f"datasets/{dataset.pk}/{rest}")
-
-
-def trained_on(actor: Actor, version: DatasetVersion, name: str = "gru") -> Run:
-    """A run that names this version as MLflow does."""
-    run = a_run(actor, name=name)
-    said = DatasetInput(version.dataset.name, version.digest[:36], tags={"mlflow.data.context": "train"})
-    log_inputs(actor, run, inputs=[said])
-    return run
-
-
-def an_upload(actor: Actor, team: Team, content: bytes) -> str:
-    """The id of a finished upload."""
-    upload = begin_upload(actor, team.project, size_bytes=len(content))
-    append_upload(actor, upload, offset=0, incoming=io.BytesIO(content))
-    finish_upload(actor, upload)
-    return str(upload.pk)
-
+from tests.pages.icu import FIRST, SECOND, an_upload, at, number, trained_on
 
 # --- Catalogue
 
@@ -344,70 +288,6 @@ def test_a_recalled_version_gets_no_alias(ada: Browser, team: Team, icu: Dataset
     assert not icu.aliases.exists()
 
 
-# --- Recall
-
-
-def test_a_recall_tells_before_what_it_will_flag_and_whom(emil: Browser, team: Team, icu: Dataset):
-    trained_on(team.scientist, number(icu, 1))
-    page = emil.get(at(icu, "v/1/recall/"))
-    assert "1 run built on it will bear a flag" in page
-    assert "Told: Ada." in page
-
-
-def test_a_recall_flags_run_table_data_and_overview_and_tells_the_owner(emil: Browser, ada: Browser, team: Team, icu):
-    run = trained_on(team.scientist, number(icu, 1))
-    page = emil.follow(at(icu, "v/1/recall/"), reason="mg/dL and mmol/L are mixed.")
-    assert "This version was recalled" in page
-    assert "mg/dL and mmol/L are mixed." in page
-    assert "Reinstate" in page
-    assert "Recalled data" in ada.get(f"/r/{run.uid.hex}/")
-    assert "mg/dL and mmol/L are mixed." in ada.get(f"/r/{run.uid.hex}/data/")
-    assert "built on recalled data" in ada.get(address(team.project, "runs/"))
-    overview = ada.get(address(team.project))
-    assert "Recalled data in use" in overview
-    assert overview.links("/v/1/used-by/")
-    assert "was recalled: mg/dL and mmol/L are mixed." in ada.get("/")
-
-
-def test_what_is_reinstated_bears_no_flag(emil: Browser, ada: Browser, team: Team, icu: Dataset):
-    run = trained_on(team.scientist, number(icu, 1))
-    emil.follow(at(icu, "v/1/recall/"), reason="Units are mixed.")
-    page = emil.follow(at(icu, "v/1/reinstate/"), reason="They were converted.")
-    assert "is reinstated" in page
-    assert "This version was recalled" not in page
-    assert "Recalled data" not in ada.get(f"/r/{run.uid.hex}/")
-    assert "built on recalled data" not in ada.get(address(team.project, "runs/"))
-    assert "Recalled data in use" not in ada.get(address(team.project))
-
-
-@pytest.mark.parametrize("way", ["recall", "reinstate"])
-def test_without_a_reason_nothing_happens(emil: Browser, icu: Dataset, way):
-    for reason in ("", "   "):
-        page = emil.post(at(icu, f"v/1/{way}/"), expecting=200, reason=reason)
-        assert "required" in page or "Say why" in page
-    assert not hasattr(number(icu, 1), "record") or number(icu, 1).record.state == "active"
-
-
-def test_a_recall_twice_is_one_recall(emil: Browser, ada: Browser, team: Team, icu: Dataset):
-    emil.follow(at(icu, "v/1/recall/"), reason="Units are mixed.")
-    emil.follow(at(icu, "v/1/recall/"), reason="Units are mixed.")
-    page = ada.post(at(icu, "v/1/recall/"), expecting=200, reason="Something else.")
-    assert "was recalled already" in page
-    assert "Something else." in page
-    assert number(icu, 1).record.state_reason == "Units are mixed."
-
-
-def test_reinstating_what_was_never_recalled_is_explained(emil: Browser, icu: Dataset):
-    assert "is not recalled" in emil.post(at(icu, "v/1/reinstate/"), expecting=200, reason="x")
-
-
-def test_a_scientist_recalls_only_what_they_made(team: Team, icu: Dataset):
-    other = Browser(a_member(team.project, Role.DATA_SCIENTIST, "Nina"))
-    assert not other.get(at(icu, "v/1/")).links("/recall/")
-    other.get(at(icu, "v/1/recall/"), expecting=403)
-    other.post(at(icu, "v/1/recall/"), expecting=403, reason="x")
-
-
 # --- Who sees, who writes
 
 WRITES = ("new-version/", "external/", "edit/", "v/1/record/", "v/1/recall/", "v/1/reinstate/")
@@ -477,78 +357,3 @@ def test_names_with_odd_letters_do_no_harm(ada: Browser, team: Team):
         assert "<script>alert" not in page.source
         assert "<i>" not in page.source
     assert user_of(team.scientist).name in ada.get(at(odd, "v/1/"))
-
-
-# --- What MLED reads out of the files
-
-
-def the_profile(dataset: Dataset, which: int, **columns: object) -> None:
-    VersionProfile.objects.filter(version=number(dataset, which)).update(**columns)
-
-
-def test_columns_are_asked_for_again_until_they_are_read(ada: Browser, icu: Dataset):
-    the_profile(icu, 2, state="waiting")
-    assert "hx-get" in ada.get(at(icu, "v/2/")).source
-    the_profile(icu, 2, state="running")
-    page = ada.get(at(icu, "v/2/profile/"))
-    assert "Reading the files." in page
-    assert "hx-get" in page.source
-    lactate = {
-        "name": "lactate", "kind": "number", "missing": 1, "distinct": 4, "min": 1.1, "max": 21.0, "mean": 7.5,
-        "std": 9.1, "histogram": {"start": 1.1, "width": 10.0, "counts": [3, 1]},
-    }  # fmt: skip
-    the_profile(icu, 2, state="done", row_count=4, columns=[lactate])
-    page = ada.get(at(icu, "v/2/profile/"))
-    assert "hx-get" not in page.source
-    assert "Read just now." in page
-    assert "1.1000 to 21" in page
-    assert 'aria-label="Distribution of lactate: most values between 1.1000 and 11.100"' in page.source
-
-
-def test_many_columns_are_shown_in_short(ada: Browser, icu: Dataset):
-    columns = [{"name": f"sensor_{place:03}", "kind": "integer"} for place in range(80)]
-    the_profile(icu, 2, state="done", row_count=4, columns=columns)
-    page = ada.get(at(icu, "v/2/"))
-    assert "and 68 more columns" in page
-    assert "sensor_079" not in page
-    assert "sensor_079" in ada.get(at(icu, "v/2/schema/"))
-
-
-@pytest.mark.parametrize(
-    ("state", "words"), [("failed", "The table could not be read. Row 7 has 3 values."), ("none", "No table in it")]
-)
-def test_why_there_are_no_columns_is_told(ada: Browser, icu: Dataset, state, words):
-    the_profile(icu, 2, state=state, error="Row 7 has 3 values." if state == "failed" else "")
-    page = ada.get(at(icu, "v/2/schema/"))
-    assert words in page
-    assert "hx-get" not in page.source.split('id="columns"')[1][:200]
-
-
-def test_the_summary_of_a_diff_begins_with_what_moved_most(ada: Browser, icu: Dataset):
-    def column(name: str, mean: float) -> dict[str, object]:
-        return {"name": name, "kind": "number", "mean": mean, "std": 1.0, "min": 0, "max": 9}
-
-    the_profile(icu, 1, state="done", row_count=3, columns=[column("age", 64.0), column("lactate", 21.4)])
-    gone = [column("age", 64.1), column("lactate", 2.38), {"name": "unit", "kind": "text"}]
-    the_profile(icu, 2, state="done", row_count=4, columns=gone)
-    page = ada.get(at(icu, "v/2/"))
-    assert "same schema but 1 column" in page
-    assert "unit added" in page
-    assert page.text.index("mean 2.3800") < page.text.index("mean 64.1")
-
-
-def test_the_run_says_where_the_files_and_columns_of_data_kept_by_mled_are(ada: Browser, team: Team, icu: Dataset):
-    run = trained_on(team.scientist, number(icu, 1))
-    page = ada.get(f"/r/{run.uid.hex}/data/")
-    assert "Kept by MLED" in page
-    assert "Schema not recorded" not in page
-    for href in page.links("/v/1/"):
-        ada.get(href)
-    assert page.links("/v/1/schema/")
-    assert "kept by MLED" in ada.get(f"/r/{run.uid.hex}/")
-
-
-def test_the_history_of_a_run_names_the_data_that_it_took_in(ada: Browser, team: Team, icu: Dataset):
-    run = trained_on(team.scientist, number(icu, 1))
-    for tab in ("", "history/"):
-        assert "named its data data icu-vitals v1" in ada.get(f"/r/{run.uid.hex}/{tab}")
