@@ -6,12 +6,11 @@ from uuid import UUID
 from django.db.models import OuterRef, Prefetch, QuerySet, Subquery
 
 from accounts.access import can_see, not_found
-from accounts.models import Project
 from artifacts.models import Dataset, DatasetAlias, DatasetVersion
 from artifacts.queries.files import files_of
 from artifacts.records import Completeness, completeness
 from artifacts.trees import Files
-from artifacts.versions import record_of, version_matching
+from artifacts.versions import record_of
 from kernel.actor import Actor
 
 _WITH = ("dataset__project", "created_by", "record__state_by", "computed", "root")
@@ -50,14 +49,6 @@ def get_version_by_alias(viewer: Actor, dataset: Dataset, name: str) -> DatasetV
     if found is None:
         raise not_found(DatasetAlias, name[:100])
     return found
-
-
-def version_named(viewer: Actor, project: Project, *, name: str, digest: str) -> DatasetVersion | None:
-    """The version that a client names by dataset and digest, as `used_version` binds it; None for none."""
-    dataset: Dataset | None = Dataset.objects.filter(project=project, name=name).first()
-    if dataset is None or not can_see(viewer, dataset):
-        return None
-    return version_matching(dataset, digest)
 
 
 def newest_versions(viewer: Actor, datasets: Sequence[UUID]) -> dict[UUID, DatasetVersion]:

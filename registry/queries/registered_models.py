@@ -3,14 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from django.db.models import Count, Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
 from accounts.access import can_see, not_found
 from accounts.models import Project
 from kernel.actor import Actor
 from registry.models import ModelAlias, ModelVersion, ModelVersionTag, RegisteredModel, RegisteredModelTag
 from registry.models.registered_models import Stage
-from registry.sources import is_prompt
 from registry.values import checked_version_number
 
 _WITH_ITS_PLACE = ("model__project", "run__experiment", "logged_model__experiment", "root", "created_by")
@@ -35,18 +34,6 @@ class VersionData:
 
     tags: dict[str, str] = field(default_factory=dict)
     aliases: list[str] = field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True)
-class ModelRow:
-    """A model in a table. latest: its newest version, whatever the stage; None where it has none."""
-
-    model: RegisteredModel
-    latest: ModelVersion | None
-    version_count: int
-    aliases: list[tuple[str, int]]
-    tags: dict[str, str]
-    is_prompt: bool
 
 
 def find_model(viewer: Actor, project: Project, name: str) -> RegisteredModel:
@@ -169,22 +156,3 @@ def version_data(viewer: Actor, versions: Sequence[ModelVersion]) -> dict[int, V
     for version_id, name in aliases.values_list("version_id", "name"):
         data[version_id].aliases.append(name)
     return data
-
-
-def model_table(viewer: Actor, project: Project, *, prompts: bool = False) -> list[ModelRow]:
-    """The project's models by name, each with what a table shows. prompts: those that are prompts instead."""
-    models = list(models_in(viewer, project).order_by("name", "pk"))
-    data = model_data(viewer, models)
-    counts = _version_counts(viewer, project)
-    found = [_row(model, data[model.pk], counts.get(model.pk, 0)) for model in models]
-    return [row for row in found if row.is_prompt is prompts]
-
-
-def _row(model: RegisteredModel, data: ModelData, count: int) -> ModelRow:
-    latest = max(data.latest, key=lambda version: version.number, default=None)
-    return ModelRow(model, latest, count, data.aliases, data.tags, is_prompt(data.tags))
-
-
-def _version_counts(viewer: Actor, project: Project) -> dict[int, int]:
-    rows = ModelVersion.objects.visible_to(viewer).filter(model__project=project, is_deleted=False)
-    return dict(rows.values_list("model_id").annotate(Count("pk")).order_by())

@@ -18,7 +18,8 @@ from registry.actions.registered_models import (
 from registry.actions.tags import delete_model_tag, set_model_tags
 from registry.actions.versions import create_version
 from registry.models import RegisteredModel
-from registry.queries.registered_models import find_model, model_data, model_table, versions_of
+from registry.queries.model_lines import model_lines
+from registry.queries.registered_models import find_model, model_data, versions_of
 from registry.queries.search_registered import search_registered_models
 from tests.factories import Team, a_member, a_project, again, events_since, join
 from tests.factories_registry import a_registered_model, a_version, an_alias
@@ -138,18 +139,20 @@ def test_the_table_has_a_row_for_each_model_in_few_queries(
     a_registered_model(ada, team.project, name="empty")
     a_registered_model(ada, team.project, name="greeting", tags={"mlflow.prompt.is_prompt": "true"})
     with django_assert_max_num_queries(10):  # type: ignore[attr-defined]
-        rows = model_table(again(ada), team.project)
-    assert [(row.model.name, row.version_count, row.aliases) for row in rows] == [
+        lines = sorted(model_lines(again(ada), team.project), key=lambda line: line.model.name)
+    aliases = [[(alias.name, alias.version.number) for alias in line.aliases] for line in lines]
+    assert [(line.model.name, line.versions, said) for line, said in zip(lines, aliases, strict=True)] == [
         ("a", 2, [("best", 1)]),
         ("b", 2, [("best", 1)]),
         ("empty", 0, []),
     ]
-    assert [row.latest.number if row.latest else None for row in rows] == [2, 2, None]
-    assert [row.model.name for row in model_table(ada, team.project, prompts=True)] == ["greeting"]
+    assert [line.latest.number if line.latest else None for line in lines] == [2, 2, None]
+    asked = search_registered_models(ada, project=team.project, text="tags.`mlflow.prompt.is_prompt` = 'true'")
+    assert [model.name for model in asked.models] == ["greeting"]
 
 
 def test_an_outsider_sees_no_models(outsider: Actor, team: Team, credit: RegisteredModel) -> None:
-    assert model_table(outsider, team.project) == []
+    assert model_lines(outsider, team.project) == []
     assert search_registered_models(outsider, project=team.project).models == []
     with pytest.raises(NotFound):
         find_model(outsider, team.project, "credit")
