@@ -66,6 +66,7 @@ _ALL = (
     Permission("users.deactivate", "deactivate and reactivate users", Scope.MANAGE, privileged=True, site=True),
     Permission("users.see", "see the directory of users", Scope.READ, site=True),
     Permission("account.edit", "change one's own name and password", Scope.MANAGE, site=True, own_account=True),
+    Permission("settings.keep", "keep how one likes one's pages", Scope.MANAGE, site=True, own_account=True),
     Permission("tokens.manage", "create and revoke one's own tokens", Scope.MANAGE, site=True, own_account=True),
     Permission(
         "tokens.revoke_others", "see and revoke other people's tokens", Scope.MANAGE, privileged=True, site=True
@@ -85,6 +86,9 @@ _ALL = (
     Permission("experiments.set_direction", "say whether a metric is better high or low", Scope.LOG),
     Permission("experiments.save_view", "keep views of the run table", Scope.LOG),
     Permission("experiments.set_default_view", "choose the view that the project's table opens with", Scope.LOG),
+    Permission("experiments.comment", "comment on runs", Scope.LOG),
+    Permission("experiments.star", "star runs for oneself", Scope.LOG),
+    Permission("experiments.move_run", "move runs to another experiment", Scope.LOG),
     Permission("experiments.grant_access", "let one more person see an experiment", Scope.MANAGE, privileged=True),
     Permission("datasets.register", "register datasets and their versions, and write about them", Scope.LOG),
     Permission("datasets.set_alias", "give aliases to dataset versions", Scope.LOG),
@@ -105,6 +109,8 @@ _READER = {
     "experiments.see": ANY,
     "experiments.download": ANY,
     "experiments.save_view": ANY,
+    "experiments.comment": ANY,
+    "experiments.star": ANY,
 }
 _WRITER = _READER | {
     "experiments.create": ANY,
@@ -126,6 +132,7 @@ THE_TABLE: Final[dict[Role, dict[str, Reach]]] = {
     Role.DATA_SCIENTIST: _WRITER
     | {
         "experiments.lock_run": OWN,
+        "experiments.move_run": OWN,
         "experiments.delete_experiment": OWN,
         "datasets.recall": OWN,
         "registry.delete": OWN,
@@ -133,6 +140,7 @@ THE_TABLE: Final[dict[Role, dict[str, Reach]]] = {
     Role.ML_ENGINEER: _WRITER
     | {
         "experiments.lock_run": ANY,
+        "experiments.move_run": ANY,
         "experiments.delete_experiment": ANY,
         "datasets.recall": ANY,
         "registry.delete": ANY,

@@ -1,6 +1,7 @@
 from accounts.models.notices import Notice
 from accounts.models.projects import Membership, Project, ProjectCounter, ProjectUserObjectPermission
 from accounts.models.rights import RightsStamp
+from accounts.models.settings import PersonalSetting
 from accounts.models.signatures import Signature
 from accounts.models.users import ApiToken, Group, GroupMember, SetupLink, User
 
@@ -10,6 +11,7 @@ __all__ = [
     "GroupMember",
     "Membership",
     "Notice",
+    "PersonalSetting",
     "Project",
     "ProjectCounter",
     "ProjectUserObjectPermission",

@@ -5,6 +5,7 @@ from django.urls import path
 from accounts.pages.appearance import appearance
 from accounts.pages.members import change, members, remove
 from accounts.pages.notices import notices, open_notice, read
+from accounts.pages.personal import keep
 from accounts.pages.profile import profile
 from accounts.pages.projects import projects
 from accounts.pages.settings import settings
@@ -21,6 +22,7 @@ urlpatterns = [
     path("p/<slug:slug>/members/<int:member>/remove/", remove, name="remove_member"),
     path("p/<slug:slug>/token/", script_token, name="script_token"),
     path("me/", profile, name="profile"),
+    path("me/settings/", keep, name="keep_setting"),
     path("me/tokens/", tokens, name="tokens"),
     path("me/tokens/<uuid:token>/revoke/", revoke, name="revoke_token"),
     path("me/notices/", notices, name="notices"),

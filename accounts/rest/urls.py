@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from accounts.rest import governance, guests, notices, projects, signatures, tokens
+from accounts.rest import governance, guests, notices, projects, settings, signatures, tokens
 
 urlpatterns = [
     path("projects/", projects.Projects.as_view()),
@@ -15,6 +15,7 @@ urlpatterns = [
     path("projects/<slug:slug>/guests/<uuid:person>/", guests.OneGuest.as_view()),
     path("notices/", notices.Notices.as_view()),
     path("notices/read/", notices.ReadNotices.as_view()),
+    path("settings/", settings.Settings.as_view()),
     path("tokens/", tokens.Tokens.as_view()),
     path("tokens/<uuid:token>/", tokens.OneToken.as_view()),
 ]

@@ -1,9 +1,11 @@
 from experiments.models.experiments import Experiment, ExperimentTag, ExperimentUserObjectPermission
 from experiments.models.metrics import MetricDirection, MetricSegment, MetricSeries
+from experiments.models.people import Comment, Star
 from experiments.models.runs import Param, Run, RunInput, RunTag
 from experiments.models.saved_views import SavedView
 
 __all__ = [
+    "Comment",
     "Experiment",
     "ExperimentTag",
     "ExperimentUserObjectPermission",
@@ -15,4 +17,5 @@ __all__ = [
     "RunInput",
     "RunTag",
     "SavedView",
+    "Star",
 ]

@@ -34,6 +34,9 @@ MATRIX = """
     experiments.upload            run         yes  yes  no   no   404  404  401
     experiments.edit_notes        run         own  own  no   no   404  404  401
     experiments.lock_run          run         own  yes  why  no   404  404  401
+    experiments.move_run          run         own  yes  no   no   404  404  401
+    experiments.comment           run         yes  yes  yes  yes  404  404  401
+    experiments.star              run         yes  yes  yes  yes  404  404  401
     experiments.delete_run        run         own  own  why  no   404  404  401
     experiments.delete_experiment experiment  own  yes  why  no   404  404  401
     experiments.set_direction     project     yes  yes  yes  no   no   404  401
@@ -65,6 +68,7 @@ MATRIX = """
     users.create                  site        no   no   no   no   yes  no   401
     users.deactivate              site        no   no   no   no   yes  no   401
     account.edit                  site        yes  yes  yes  yes  yes  yes  401
+    settings.keep                 site        yes  yes  yes  yes  yes  yes  401
     tokens.manage                 site        yes  yes  yes  yes  yes  yes  401
     tokens.revoke_others          site        no   no   no   no   yes  no   401
     console.use                   site        no   no   no   no   yes  no   401
