@@ -6,7 +6,7 @@ from django.db import IntegrityError, transaction
 
 from accounts.access import require
 from accounts.decorators import action
-from accounts.models import PersonalSetting, Project
+from accounts.models import PersonalSetting, Project, User
 from accounts.settings import checked_value, get_setting
 from kernel.actor import Actor
 from kernel.clock import now
@@ -25,12 +25,13 @@ def keep_setting(actor: Actor, *, name: str, value: Any, project: Project | None
     if setting.in_projects != (project is not None):
         where = "for one project" if setting.in_projects else "for all projects at once"
         raise Invalid(f"The setting '{name}' is kept {where}.", field="project")
+    user = User.objects.get(pk=actor.user_id)
     kept = {"value": checked_value(setting, value), "changed_at": now()}
-    mine = PersonalSetting.objects.filter(user=actor.user_id, project=project, name=name)
+    mine = PersonalSetting.objects.filter(user=user, project=project, name=name)
     if not mine.update(**kept):
         try:
             with transaction.atomic():
-                PersonalSetting.objects.create(user_id=actor.user_id, project=project, name=name, **kept)
+                PersonalSetting.objects.create(user=user, project=project, name=name, **kept)
         except IntegrityError:  # another window of the same person was faster
             mine.update(**kept)
     return mine.get()

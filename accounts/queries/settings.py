@@ -23,4 +23,4 @@ def settings_of(viewer: Actor, names: list[str], project: Project | None = None)
 def all_settings_of(viewer: Actor) -> list[dict[str, Any]]:
     """Everything that the viewer chose, by name and project."""
     rows = PersonalSetting.objects.filter(user=viewer.user_id, name__in=SETTINGS).order_by("name", "project__slug")
-    return list(rows.values("name", "project__slug", "value", "changed_at"))
+    return [dict(row) for row in rows.values("name", "project__slug", "value", "changed_at")]
