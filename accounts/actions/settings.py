@@ -25,6 +25,8 @@ def keep_setting(actor: Actor, *, name: str, value: Any, project: Project | None
     if setting.in_projects != (project is not None):
         where = "for one project" if setting.in_projects else "for all projects at once"
         raise Invalid(f"The setting '{name}' is kept {where}.", field="project")
+    if actor.user_id is None:
+        raise Invalid("Settings belong to a person.", field="name")
     user = User.objects.get(pk=actor.user_id)
     kept = {"value": checked_value(setting, value), "changed_at": now()}
     mine = PersonalSetting.objects.filter(user=user, project=project, name=name)
