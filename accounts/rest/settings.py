@@ -9,6 +9,7 @@ from rest_framework.response import Response
 
 from accounts.access import find_project
 from accounts.actions.settings import keep_setting
+from accounts.models import PersonalSetting
 from accounts.queries.settings import all_settings_of
 from accounts.rest.door import RestView
 
@@ -27,6 +28,8 @@ class Settings(RestView):
 
     needs = {"GET": "settings.keep", "POST": "settings.keep"}
     serializer_class = SettingJson
+    queryset = PersonalSetting.objects.none()
+    pagination_class = None
 
     @extend_schema(responses={200: SettingJson(many=True)})
     def get(self, request: Request) -> Response:
