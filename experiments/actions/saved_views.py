@@ -16,7 +16,11 @@ from kernel.errors import AlreadyExists, Conflict, Invalid, Refused
 SAVE = "experiments.save_view"
 DEFAULT = "experiments.set_default_view"
 # What a view holds of an address.
-KEPT = frozenset({"q", "experiment", "sort", "view", "columns", "group", "only", "spark"})
+KEPT = frozenset(
+    {"q", "experiment", "sort", "lifecycle", "columns", "group", "only", "spark", "tree"}
+    | {"view", "count", "hide", "show", "panel"}
+    | {"x", "log", "logx", "smooth", "method", "middle", "spread", "band", "outliers", "yrange", "metric", "auto"}
+)
 QUERY_MAX = 8_000
 
 

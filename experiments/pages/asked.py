@@ -9,9 +9,21 @@ from django.http import QueryDict
 from experiments.models import Experiment
 from experiments.pages.columns import Column, column_of, sortable
 from experiments.queries.search import View
+from experiments.refs import readable_id_in
 
-VIEWS = {"active": ("Active", View.ACTIVE_ONLY), "deleted": ("Deleted", View.DELETED_ONLY), "all": ("All", View.ALL)}
-VIEW_WORDS = {"active": "active runs", "deleted": "deleted runs", "all": "runs"}
+LIFECYCLES = {
+    "active": ("Active", View.ACTIVE_ONLY),
+    "deleted": ("Deleted", View.DELETED_ONLY),
+    "all": ("All", View.ALL),
+}
+LIFECYCLE_WORDS = {"active": "active runs", "deleted": "deleted runs", "all": "runs"}
+VIEWS = {"table": "Table", "charts": "Charts", "matters": "What matters"}
+COUNTS = (5, 10, 20, 50, 100)  # as many runs as charts draw by themselves
+COUNT = 10
+EYES_MAX = 200  # runs whose eye was turned, open or shut
+PANELS_MAX = 50
+# How charts are drawn: kept through every link, understood by the charts themselves.
+LOOK = ("x", "log", "logx", "smooth", "method", "middle", "spread", "band", "outliers", "yrange", "metric", "auto")
 ONLY = {"filled": "Only filled", "differing": "Only differing"}
 GROUPS_MAX = 3
 GROUP_WORDS = {"status": "Status", "user": "User", "experiment": "Experiment", "dataset": "Dataset"}
@@ -22,7 +34,10 @@ class Asked:
     """The question of one URL. good: the last query that was understood; it stands in where `query` is not.
 
     saved: the kept view that it began with. group: what runs are grouped by; only: which of the columns are shown
-    ("filled", "differing"); spark: the metric that is drawn as a small curve.
+    ("filled", "differing"); spark: the metric that is drawn as a small curve. view: as a table, charts or what matters;
+    lifecycle: active runs, deleted ones or all. count: the first so many runs are drawn in charts, without those that
+    hide names and with those that show names, by readable id. look: how charts are drawn, as pairs of an address;
+    panels: the texts of further panels. tree: nested runs below their parents.
     """
 
     path: str
@@ -31,18 +46,26 @@ class Asked:
     experiment_ids: tuple[int, ...]
     sort: str
     column_keys: tuple[str, ...]
-    view: str
+    lifecycle: str
     after: str
     experiments: tuple[Experiment, ...] = ()
     saved: int | None = None
     group: tuple[str, ...] = ()
     only: tuple[str, ...] = ()
     spark: str = ""
+    view: str = "table"
+    hide: tuple[str, ...] = ()
+    show: tuple[str, ...] = ()
+    count: int = COUNT
+    panels: tuple[str, ...] = ()
+    look: tuple[tuple[str, str], ...] = ()
+    tree: bool = False
 
     @classmethod
     def parse(cls, path: str, params: QueryDict) -> "Asked":
         """The question in a query string; what is unknown in it is left out."""
-        view = params.get("view", "active")
+        view, count = params.get("view", ""), params.get("count", "")
+        lifecycle = params.get("lifecycle", "") or view  # addresses of old said view=deleted
         sort = params.get("sort", "")
         return cls(
             path=path,
@@ -53,12 +76,19 @@ class Asked:
             ),
             sort=sort if sortable(sort.removeprefix("-")) else "",
             column_keys=tuple(key for key in params.getlist("columns") if column_of(key)),
-            view=view if view in VIEWS else "active",
+            lifecycle=lifecycle if lifecycle in LIFECYCLES else "active",
             after=params.get("after", ""),
             saved=_whole_number(params.get("saved", "")),
             group=tuple(dict.fromkeys(key for key in params.getlist("group") if groupable(key)))[:GROUPS_MAX],
             only=tuple(word for word in ONLY if word in params.getlist("only")),
-            spark=params.get("spark", "")[:250].replace("\x00", ""),
+            spark=_plain(params.get("spark", ""), 250),
+            view=view if view in VIEWS else "table",
+            hide=_runs_named(params.getlist("hide")),
+            show=_runs_named(params.getlist("show")),
+            count=int(count) if count in map(str, COUNTS) else COUNT,
+            panels=tuple(_plain(text, 2000) for text in params.getlist("panel")[:PANELS_MAX] if text),
+            look=tuple((name, _plain(text, 250)) for name in LOOK for text in params.getlist(name)[:20] if text),
+            tree=params.get("tree") == "1",
         )
 
     @property
@@ -81,8 +111,13 @@ class Asked:
         return replace(self, sort="") if unsaid else self
 
     @property
-    def view_words(self) -> str:
-        return VIEW_WORDS[self.view]
+    def lives(self) -> View:
+        """Which runs, as the search takes it."""
+        return LIFECYCLES[self.lifecycle][1]
+
+    @property
+    def lifecycle_words(self) -> str:
+        return LIFECYCLE_WORDS[self.lifecycle]
 
     @property
     def only_experiment(self) -> Experiment | None:
@@ -95,15 +130,20 @@ class Asked:
         pairs += [("good", self.good)] if self.good and self.good != self.query else []
         pairs += [("experiment", str(pk)) for pk in self.experiment_ids]
         pairs += [("sort", self.sort)] if self.sort else []
-        pairs += [("view", self.view)] if self.view != "active" else []
+        pairs += [("lifecycle", self.lifecycle)] if self.lifecycle != "active" else []
         pairs += [("columns", key) for key in self.column_keys]
         pairs += [("saved", str(self.saved))] if self.saved else []
         return [pair for pair in pairs if pair[0] not in without]
 
     def all_kept(self, *without: str) -> list[tuple[str, str]]:
-        """What is asked, and how it is laid out: grouped, with which columns, with small curves."""
+        """What is asked, and how it is laid out: grouped, with which columns, as which charts."""
         pairs = [*(("group", key) for key in self.group), *(("only", word) for word in self.only)]
         pairs += [("spark", self.spark)] if self.spark else []
+        pairs += [("tree", "1")] if self.tree else []
+        pairs += [("view", self.view)] if self.view != "table" else []
+        pairs += [("count", str(self.count))] if self.count != COUNT else []
+        pairs += [*(("hide", ref) for ref in self.hide), *(("show", ref) for ref in self.show)]
+        pairs += [*self.look, *(("panel", text) for text in self.panels)]
         return [*self.kept(*without), *(pair for pair in pairs if pair[0] not in without)]
 
     def url(self, pairs: Iterable[tuple[str, str]]) -> str:
@@ -137,7 +177,7 @@ class Asked:
     @property
     def everything_url(self) -> str:
         """All runs of the project, same columns."""
-        return self.url(self.all_kept("experiment", "q", "good", "view"))
+        return self.url(self.all_kept("experiment", "q", "good", "lifecycle"))
 
     @property
     def without_query_url(self) -> str:
@@ -170,19 +210,56 @@ class Asked:
         return [(label, word in self.only, self.url([*pairs, *turned[word]])) for word, label in ONLY.items()]
 
     @property
+    def lifecycles(self) -> list[tuple[str, str, str]]:
+        """(key, label, address) of the active runs, the deleted ones, and all."""
+        pairs = self.all_kept("lifecycle")
+        return [
+            (key, label, self.url([*pairs, ("lifecycle", key)] if key != "active" else pairs))
+            for key, (label, _) in LIFECYCLES.items()
+        ]
+
+    @property
+    def views(self) -> list[tuple[str, str, str]]:
+        """(key, label, address) of the same runs as a table, as charts, and as what matters."""
+        pairs = self.all_kept("view")
+        return [
+            (key, label, self.url([*pairs, ("view", key)] if key != "table" else pairs)) for key, label in VIEWS.items()
+        ]
+
+    @property
     def charts_group(self) -> list[tuple[str, str]]:
         """The first field that curves can be grouped by as well."""
         fields = [key for key in self.group if key == "dataset" or key.startswith(("params.", "tags."))]
         return [("group", key) for key in fields[:1]]
 
     @property
-    def views(self) -> list[tuple[str, str, str]]:
-        """(key, label, address) of each view."""
-        pairs = self.all_kept("view")
-        return [
-            (key, label, self.url([*pairs, ("view", key)] if key != "active" else pairs))
-            for key, (label, _) in VIEWS.items()
-        ]
+    def counts(self) -> list[tuple[int, str]]:
+        """(number, address) for each number of runs that charts can draw by themselves."""
+        return [(number, replace(self, count=number).all_url) for number in COUNTS]
+
+    @property
+    def all_url(self) -> str:
+        """The address of this question."""
+        return self.url(self.all_kept())
+
+    @property
+    def eyes_url(self) -> str:
+        """The same with no eye turned by hand."""
+        return self.url(self.all_kept("hide", "show"))
+
+    def draws(self, ref: str, place: int) -> bool:
+        """Whether charts draw the run that stands at this place of the list, counted from 0."""
+        return ref not in self.hide and (place < self.count or ref in self.show)
+
+    def eye_url(self, ref: str, place: int) -> str:
+        """The address with the run's eye turned over."""
+        hide = tuple(one for one in self.hide if one != ref)
+        show = tuple(one for one in self.show if one != ref)
+        if self.draws(ref, place):
+            hide = (*hide, ref) if place < self.count else hide
+        elif place >= self.count:
+            show = (*show, ref)
+        return replace(self, hide=hide[-EYES_MAX:], show=show[-EYES_MAX:]).all_url
 
 
 def groupable(key: str) -> bool:
@@ -193,3 +270,13 @@ def groupable(key: str) -> bool:
 
 def _whole_number(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
+
+
+def _plain(text: str, longest: int) -> str:
+    return text[:longest].replace("\x00", "")
+
+
+def _runs_named(texts: Iterable[str]) -> tuple[str, ...]:
+    """Readable ids, each once, in one spelling; one text may hold several, with commas between."""
+    said = [part.strip().upper() for text in texts for part in text[:4000].split(",")]
+    return tuple(dict.fromkeys(ref for ref in said if readable_id_in(ref)))[:EYES_MAX]

@@ -16,7 +16,7 @@ from accounts.models import Project
 from accounts.pages.doors import actor_of, signed_in
 from experiments.actions.runs import delete_run, delete_tag, lock_run, restore_run, set_tags, unlock_run
 from experiments.models import Run
-from experiments.pages.asked import VIEWS, Asked
+from experiments.pages.asked import Asked
 from experiments.queries.selection import MOST, chosen_runs, runs_that_match
 from kernel.actor import Actor
 from kernel.errors import Invalid, MledError, NotFound
@@ -135,7 +135,7 @@ def _chosen(viewer: Actor, project: Project, asked: Asked, request: HttpRequest)
     """The runs, and whether there are more than can be taken at once."""
     if request.POST.get("all") == "1":
         scope = asked.experiment_ids or None
-        runs, more = runs_that_match(viewer, project, experiments=scope, text=asked.query, view=VIEWS[asked.view][1])
+        runs, more = runs_that_match(viewer, project, experiments=scope, text=asked.query, view=asked.lives)
     else:
         refs = _refs(request)
         runs, more = chosen_runs(viewer, project, refs), len(refs) > MOST

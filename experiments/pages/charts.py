@@ -17,10 +17,9 @@ from experiments.compare.bands import Band, Middle, Spread
 from experiments.exporting.fields import Field, Kind
 from experiments.metrics.downsample import Curve
 from experiments.models import Run
-from experiments.pages.asked import VIEWS
 from experiments.pages.drawing import buckets_asked, csv_file, smoothing_asked, window_asked
 from experiments.pages.figures import weight_of
-from experiments.pages.run_table import Problem, asked_of
+from experiments.pages.questions import Problem, asked_of
 from experiments.queries.comparison import runs_named
 from experiments.queries.curves import Axis, bands_of, curves_of, groups_of, metric_keys
 from experiments.queries.experiments import metric_directions
@@ -103,7 +102,7 @@ def of_project(request: HttpRequest, slug: str) -> HttpResponse:
             experiments=table.experiment_ids or None,
             text=table.query,
             order=table.order,
-            view=VIEWS[table.view][1],
+            view=table.lives,
             limit=limit,
         )
         runs, more = runs_in_order(viewer, [run.id for run in page.rows]), page.next_token is not None

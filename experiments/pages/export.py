@@ -13,9 +13,9 @@ from experiments.actions.exports import note_export
 from experiments.exporting.fields import Field, Rows
 from experiments.exporting.files import as_parquet, as_xlsx
 from experiments.exporting.texts import as_csv, as_json
-from experiments.pages.asked import VIEWS, Asked
+from experiments.pages.asked import Asked
 from experiments.pages.columns import Column, default_columns
-from experiments.pages.run_table import asked_of
+from experiments.pages.questions import asked_of
 from experiments.queries.experiments import metric_directions
 from experiments.queries.export import SYSTEM_FIELDS, Wanted, exported_rows
 from experiments.queries.search import count_runs
@@ -54,14 +54,14 @@ def runs_file(request: HttpRequest, slug: str, kind: str) -> HttpResponseBase:
     scope = {
         "experiments": asked.experiment_ids or None,
         "text": asked.query,
-        "view": VIEWS[asked.view][1],
+        "view": asked.lives,
     }
     counted = count_runs(viewer, project=project, **scope)  # type: ignore[arg-type]
     rows = exported_rows(viewer, project, wanted, order=asked.order, **scope)  # type: ignore[arg-type]
     content = form.write(wanted.fields, rows)
     noun = "run" if counted.number == 1 else "runs"
     about = f", query: {asked.query}" if asked.query else ""
-    note_export(viewer, project, what=f"Exported {counted} {noun} as {form.word}, {asked.view_words}{about}")
+    note_export(viewer, project, what=f"Exported {counted} {noun} as {form.word}, {asked.lifecycle_words}{about}")
     response = StreamingHttpResponse(content, content_type=form.media_type)
     response["Content-Disposition"] = f'attachment; filename="{project.slug}-runs.{kind}"'
     response["Cache-Control"] = "private, no-store"

@@ -6,7 +6,7 @@ from typing import Any
 
 from accounts.models import Project
 from accounts.templatetags.mled import duration, number
-from experiments.pages.asked import GROUP_WORDS, GROUPS_MAX, VIEWS, Asked
+from experiments.pages.asked import GROUP_WORDS, GROUPS_MAX, Asked
 from experiments.pages.chips import narrowed
 from experiments.pages.columns import NAME, SYSTEM, Column
 from experiments.pages.run_rows import Head, head_of
@@ -52,7 +52,7 @@ def groups_of(
         metrics=[_reckoned(column, ways) for column in measured],
         experiments=asked.experiment_ids or None,
         text=text,
-        view=VIEWS[asked.view][1],
+        view=asked.lives,
     )
     ordered = in_order(found.groups, asked, measured, ways)
     heads = [head_of(asked, column, ways) for column in measured]

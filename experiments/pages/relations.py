@@ -27,11 +27,11 @@ from experiments.compare.correlation import (
 from experiments.compare.importance import LEAST, METHOD, Importance, Ranking, rank
 from experiments.compare.matrix import Figure
 from experiments.exporting.fields import Field, Kind
-from experiments.pages.asked import VIEWS, Asked
+from experiments.pages.asked import Asked
 from experiments.pages.drawing import csv_file
 from experiments.pages.figures import weight_of
 from experiments.pages.pictures import Boxes, Scatter, boxes, scatter
-from experiments.pages.run_table import Problem, asked_of
+from experiments.pages.questions import Problem, asked_of
 from experiments.queries.experiments import metric_directions
 from experiments.queries.record import SYSTEM_PREFIX
 from experiments.queries.relations import PARAMS_MAX, RUNS_MAX, Gathered, gather, offered_results, results_of
@@ -183,9 +183,7 @@ def _asked(request: HttpRequest, slug: str) -> tuple[Project, Question]:
 
 
 def _gather(viewer: Actor, project: Project, table: Asked) -> Gathered:
-    return gather(
-        viewer, project, experiments=table.experiment_ids or None, text=table.query, view=VIEWS[table.view][1]
-    )
+    return gather(viewer, project, experiments=table.experiment_ids or None, text=table.query, view=table.lives)
 
 
 def _gathered(viewer: Actor, project: Project, table: Asked) -> tuple[Gathered, Problem | None]:

@@ -1,7 +1,7 @@
 """The run table: filtered by a query line, sorted, in chosen columns, page by page; all of it in the URL."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -10,11 +10,11 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from accounts.access import can, find_project, require
+from accounts.access import can, find_project
 from accounts.models import Project
-from accounts.pages.doors import actor_of, sees_experiments, signed_in
+from accounts.pages.doors import actor_of, signed_in
 from experiments.models import Experiment
-from experiments.pages.asked import VIEWS, Asked
+from experiments.pages.asked import Asked
 from experiments.pages.bulk import offered, undo_of
 from experiments.pages.chips import SINCE, STATUSES, chips_of, with_added
 from experiments.pages.column_acts import redone
@@ -22,34 +22,17 @@ from experiments.pages.columns import GROUP_ORDER, SYSTEM, Column, default_colum
 from experiments.pages.experiment_acts import acts_of
 from experiments.pages.grouped import grouping_of, groups_of
 from experiments.pages.listing import tracking_uri
+from experiments.pages.questions import asked_of, find, over_to, with_default_experiment
 from experiments.pages.run_rows import table_of
 from experiments.pages.saved_views import default_address, menu_of
 from experiments.queries.experiments import metric_directions
 from experiments.queries.overview import experiments_of
-from experiments.queries.search import FoundCount, FoundRun, Page, count_runs, search_runs
+from experiments.queries.search import FoundCount, FoundRun, Page, count_runs
 from experiments.queries.table import Names, offered_names
-from experiments.search.errors import QueryError
 from kernel.actor import Actor
 
-A_PAGE = 100
 EXPERIMENTS_OFFERED = 200
 EXPORTS = {"csv": "CSV", "xlsx": "XLSX", "parquet": "Parquet", "json": "JSON"}
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """What is wrong with a query, with the text around the place."""
-
-    before: str
-    wrong: str
-    after: str
-    message: str
-    hint: str
-
-    @classmethod
-    def of(cls, error: QueryError, text: str) -> "Problem":
-        start, end = error.start, error.start + max(1, error.length)
-        return cls(text[:start], text[start:end] or " ", text[end:], error.message, error.hint)
 
 
 @require_safe
@@ -65,6 +48,12 @@ def runs(request: HttpRequest, slug: str) -> HttpResponse:
         return redirect(redone(asked, request.GET["do"]))
     if "add" in request.GET:
         return redirect(with_added(asked, request.GET, getattr(request.user, "email", "")))
+    if asked.view == "charts":
+        return redirect(
+            over_to("charts", project, [*asked.all_kept("columns", "good", "view", "group"), *asked.charts_group])
+        )
+    if asked.view == "matters":
+        return redirect(matters_url(project, asked))
     experiments = offered_experiments(viewer, project, asked.experiment_ids)
     asked = replace(asked, experiments=tuple(one for one in experiments if one.pk in asked.experiment_ids))
     directions = metric_directions(viewer, project)
@@ -93,12 +82,11 @@ def runs(request: HttpRequest, slug: str) -> HttpResponse:
         "acts": acts_of(viewer, asked.only_experiment) if asked.only_experiment else [],
         "nothing_yet": not page.rows
         and not text
-        and asked.view == "active"
+        and asked.lifecycle == "active"
         and bool(asked.only_experiment or not asked.experiment_ids),
         "views": menu_of(viewer, project, asked),
         "exports": export_links(project, asked),
-        "charts_url": over_to("charts", project, [*asked.kept("columns", "good", "saved"), *asked.charts_group]),
-        "matters_url": over_to("relations", project, asked.kept("columns", "sort", "good", "saved")),
+        "shown_as": shown_as(project, asked),
         "tracking_uri": tracking_uri(request, project),
         "bulk": offered(viewer, project),
         "undo": undo_of(request, project),
@@ -106,6 +94,16 @@ def runs(request: HttpRequest, slug: str) -> HttpResponse:
         "may_log": bool(can(viewer, "experiments.log_run", project)),
     }
     return render(request, "experiments/runs.html", context)
+
+
+def matters_url(project: Project, asked: Asked) -> str:
+    """What matters, of the runs of this question."""
+    return over_to("relations", project, asked.kept("columns", "sort", "good", "saved"))
+
+
+def shown_as(project: Project, asked: Asked) -> list[tuple[str, str, str]]:
+    """(key, label, address) of the ways to look at these runs."""
+    return [(key, label, matters_url(project, asked) if key == "matters" else url) for key, label, url in asked.views]
 
 
 def filter_of(asked: Asked, names: Names) -> dict[str, Any]:
@@ -117,29 +115,6 @@ def filter_of(asked: Asked, names: Names) -> dict[str, Any]:
         "filter_metrics": list(names.metrics),
         "filter_tags": [name for name in names.tags if not name.startswith("mlflow.")],
     }
-
-
-def over_to(page: str, project: Project, pairs: Sequence[tuple[str, str]]) -> str:
-    """The address of another page about the runs of the same question."""
-    return f"{reverse(f'experiments:{page}', args=[project.slug])}?{urlencode(list(pairs))}"
-
-
-def asked_of(request: HttpRequest, slug: str) -> tuple[Project, Asked]:
-    """The project and what an address asks of its runs. Raises NotFound, and Refused for who reads no experiments."""
-    viewer = actor_of(request)
-    project = find_project(viewer, slug)
-    if not sees_experiments(viewer, project):
-        require(viewer, "experiments.see", project)
-    asked = Asked.parse(reverse("experiments:runs", args=[project.slug]), request.GET)
-    return project, with_default_experiment(viewer, project, asked)
-
-
-def with_default_experiment(viewer: Actor, project: Project, asked: Asked) -> Asked:
-    """MLflow's clients call a project's Default experiment 0, also in the links that they print."""
-    if 0 not in asked.experiment_ids:
-        return asked
-    default = experiments_of(viewer, project, lifecycle=None).filter(is_default=True).values_list("pk", flat=True)
-    return replace(asked, experiment_ids=(*(pk for pk in asked.experiment_ids if pk), *default))
 
 
 def offered_experiments(viewer: Actor, project: Project, asked: Sequence[int]) -> list[Experiment]:
@@ -166,35 +141,7 @@ def newer(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def _count(viewer: Actor, project: Project, asked: Asked, text: str) -> FoundCount:
-    return count_runs(
-        viewer, project=project, experiments=asked.experiment_ids or None, text=text, view=VIEWS[asked.view][1]
-    )
-
-
-def find(viewer: Actor, project: Project, asked: Asked) -> tuple[Page[FoundRun], Problem | None, str]:
-    """The page asked for, what is wrong with the query, and the query that was answered: the last good one."""
-    try:
-        return _search(viewer, project, asked, asked.query), None, asked.query
-    except QueryError as error:
-        problem = Problem.of(error, asked.query)
-    first = replace(asked, after="")
-    try:
-        return _search(viewer, project, first, asked.good), problem, asked.good
-    except QueryError:
-        return _search(viewer, project, first, ""), problem, ""
-
-
-def _search(viewer: Actor, project: Project, asked: Asked, text: str) -> Page[FoundRun]:
-    return search_runs(
-        viewer,
-        project=project,
-        experiments=asked.experiment_ids or None,
-        text=text,
-        order=asked.order,
-        view=VIEWS[asked.view][1],
-        limit=1 if asked.group else A_PAGE,
-        after=None if asked.group else asked.after or None,
-    )
+    return count_runs(viewer, project=project, experiments=asked.experiment_ids or None, text=text, view=asked.lives)
 
 
 def picker_of(columns: Sequence[Column], names: Names) -> dict[str, Any]:

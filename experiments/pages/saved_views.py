@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import urlencode
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.http import require_POST
@@ -50,15 +50,20 @@ def menu_of(viewer: Actor, project: Project, asked: Asked) -> Menu:
         for view in views_of(viewer, project)
     ]
     current = next((choice for choice in choices if choice.is_current), None)
-    query = urlencode([pair for pair in asked.all_kept("good", "saved") if pair[0] in KEPT])
+    now = _kept(asked)
     return Menu(
         choices=choices,
         current=current,
-        query=query,
-        is_changed=current is not None and sorted(parse_qsl(current.view.query)) != sorted(parse_qsl(query)),
+        query=urlencode(now),
+        is_changed=current is not None
+        and _kept(Asked.parse(asked.path, QueryDict(current.view.query))) != _kept(asked),
         may_save=bool(can(viewer, "experiments.save_view", project)),
         may_set_default=bool(can(viewer, "experiments.set_default_view", project)),
     )
+
+
+def _kept(asked: Asked) -> list[tuple[str, str]]:
+    return [pair for pair in asked.all_kept("good", "saved") if pair[0] in KEPT]
 
 
 def address_of(view: SavedView) -> str:

@@ -1,16 +1,21 @@
 """The run table: found, filtered, sorted, in chosen columns, page by page; all in the address."""
 
 import re
+from dataclasses import replace
+from urllib.parse import parse_qsl, urlencode
 
 import pytest
 from django.db import connection
+from django.http import QueryDict
 from django.test.utils import CaptureQueriesContext
 
 from experiments.actions.batches import log_batch
 from experiments.actions.experiments import create_experiment, set_metric_direction
 from experiments.actions.runs import delete_run
+from experiments.actions.saved_views import KEPT, checked_query
 from experiments.models import Run
-from experiments.pages import run_table
+from experiments.pages import questions
+from experiments.pages.asked import Asked
 from tests.factories import STARTED_MS, Team, a_batch, a_run, default_experiment
 from tests.pages.conftest import Browser, Page, address
 
@@ -135,7 +140,7 @@ def test_deleted_runs_have_a_view_of_their_own(ada: Browser, team: Team, five):
 
 
 def test_pages_do_not_overlap_and_none_is_skipped(ada: Browser, team: Team, five, monkeypatch):
-    monkeypatch.setattr(run_table, "A_PAGE", 2)
+    monkeypatch.setattr(questions, "A_PAGE", 2)
     seen, path = [], address(team.project, "runs/") + "?sort=metrics.val%2Facc"
     for _ in range(3):
         page = ada.get(path)
@@ -147,7 +152,7 @@ def test_pages_do_not_overlap_and_none_is_skipped(ada: Browser, team: Team, five
 
 
 def test_a_page_token_of_another_question_is_a_mistake(ada: Browser, team: Team, five, monkeypatch):
-    monkeypatch.setattr(run_table, "A_PAGE", 2)
+    monkeypatch.setattr(questions, "A_PAGE", 2)
     token = ada.get(address(team.project, "runs/")).links("after=")[0].split("after=")[1]
     wrong = ada.get(address(team.project, "runs/"), expecting=400, after=token, q="r1")
     assert "another query" in wrong
@@ -192,3 +197,55 @@ def queries_of(look) -> int:
     with CaptureQueriesContext(connection) as asked:
         look()
     return len(asked)
+
+
+EVERYTHING = {
+    "q": "metrics.loss < 3",
+    "lifecycle": "all",
+    "view": "charts",
+    "count": "20",
+    "hide": ["VIS-3", "VIS-1"],
+    "show": ["VIS-40"],
+    "panel": ["panel=scatter;x=params.lr", "panel=box;x=params.arch"],
+    "tree": "1",
+    "smooth": "0.6",
+    "group": ["params.arch"],
+    "sort": "-created",
+}
+
+
+def asked(**fields: object) -> Asked:
+    return Asked.parse("/runs/", QueryDict(urlencode(fields, doseq=True)))
+
+
+def test_everything_asked_is_kept_by_every_link_and_by_views():
+    one = asked(**EVERYTHING)
+    again = Asked.parse("/runs/", QueryDict(one.query_string))
+    assert again == one
+    kept = {name for name, _ in one.all_kept()}
+    assert kept == set(EVERYTHING)
+    assert kept <= KEPT
+    assert sorted(parse_qsl(checked_query(one.query_string))) == sorted(one.all_kept())
+    table = {key: url for key, _, url in one.views}["table"]
+    assert Asked.parse("/runs/", QueryDict(table.partition("?")[2])) == replace(one, view="table")
+
+
+def test_addresses_of_old_still_name_the_lifecycle_as_view():
+    assert asked(view="deleted").lifecycle == "deleted"
+    assert asked(view="deleted").view == "table"
+    assert asked(view="charts").lifecycle == "active"
+    assert asked(view="nonsense", lifecycle="nonsense", count="7", hide="no id", tree="yes") == asked()
+
+
+def test_eyes_turn_over_within_and_beyond_the_first_runs():
+    first = asked()
+    assert [first.draws(f"VIS-{place}", place) for place in (0, 9, 10)] == [True, True, False]
+    shut = asked(hide="vis-2")
+    assert "hide=VIS-2" in first.eye_url("VIS-2", 1)
+    assert "hide" not in shut.eye_url("VIS-2", 1)
+    assert not shut.draws("VIS-2", 1)
+    further = asked(show="VIS-40,VIS-41")
+    assert further.draws("VIS-40", 39)
+    assert "show=VIS-41" in further.eye_url("VIS-40", 39)
+    assert "VIS-40" not in further.eye_url("VIS-40", 39)
+    assert "show=VIS-9" in first.eye_url("VIS-9", 12)

@@ -1,0 +1,107 @@
+"""What an address asks of a project's runs, answered: the run table, its charts and its files all begin here."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from urllib.parse import urlencode
+
+from django.http import HttpRequest
+from django.urls import reverse
+
+from accounts.access import find_project, require
+from accounts.models import Project
+from accounts.pages.doors import actor_of, sees_experiments
+from experiments.models import Run
+from experiments.pages.asked import Asked
+from experiments.queries.overview import experiments_of
+from experiments.queries.runs import runs_in_order
+from experiments.queries.search import FoundRun, Page, search_runs
+from experiments.queries.selection import chosen_runs
+from experiments.search.errors import QueryError
+from kernel.actor import Actor
+
+A_PAGE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is wrong with a query, with the text around the place."""
+
+    before: str
+    wrong: str
+    after: str
+    message: str
+    hint: str
+
+    @classmethod
+    def of(cls, error: QueryError, text: str) -> "Problem":
+        start, end = error.start, error.start + max(1, error.length)
+        return cls(text[:start], text[start:end] or " ", text[end:], error.message, error.hint)
+
+
+def over_to(page: str, project: Project, pairs: Sequence[tuple[str, str]]) -> str:
+    """The address of another page about the runs of the same question."""
+    return f"{reverse(f'experiments:{page}', args=[project.slug])}?{urlencode(list(pairs))}"
+
+
+def asked_of(request: HttpRequest, slug: str) -> tuple[Project, Asked]:
+    """The project and what an address asks of its runs. Raises NotFound, and Refused for who reads no experiments."""
+    viewer = actor_of(request)
+    project = find_project(viewer, slug)
+    if not sees_experiments(viewer, project):
+        require(viewer, "experiments.see", project)
+    asked = Asked.parse(reverse("experiments:runs", args=[project.slug]), request.GET)
+    return project, with_default_experiment(viewer, project, asked)
+
+
+def with_default_experiment(viewer: Actor, project: Project, asked: Asked) -> Asked:
+    """MLflow's clients call a project's Default experiment 0, also in the links that they print."""
+    if 0 not in asked.experiment_ids:
+        return asked
+    default = experiments_of(viewer, project, lifecycle=None).filter(is_default=True).values_list("pk", flat=True)
+    return replace(asked, experiment_ids=(*(pk for pk in asked.experiment_ids if pk), *default))
+
+
+def find(viewer: Actor, project: Project, asked: Asked) -> tuple[Page[FoundRun], Problem | None, str]:
+    """The page asked for, what is wrong with the query, and the query that was answered: the last good one."""
+    try:
+        return _search(viewer, project, asked, asked.query), None, asked.query
+    except QueryError as error:
+        problem = Problem.of(error, asked.query)
+    first = replace(asked, after="")
+    try:
+        return _search(viewer, project, first, asked.good), problem, asked.good
+    except QueryError:
+        return _search(viewer, project, first, ""), problem, ""
+
+
+def _search(viewer: Actor, project: Project, asked: Asked, text: str) -> Page[FoundRun]:
+    return search_runs(
+        viewer,
+        project=project,
+        experiments=asked.experiment_ids or None,
+        text=text,
+        order=asked.order,
+        view=asked.lives,
+        limit=1 if asked.group else A_PAGE,
+        after=None if asked.group else asked.after or None,
+    )
+
+
+def charted(viewer: Actor, project: Project, asked: Asked, text: str) -> tuple[list[Run], bool]:
+    """The runs that charts list, and whether more match: the first `count` in the table's order, then those of `show`.
+
+    Those of `hide` are among them; see Asked.draws. Raises QueryError.
+    """
+    found = search_runs(
+        viewer,
+        project=project,
+        experiments=asked.experiment_ids or None,
+        text=text,
+        order=asked.order,
+        view=asked.lives,
+        limit=asked.count,
+    )
+    runs = runs_in_order(viewer, [run.id for run in found.rows])
+    listed = {run.pk for run in runs}
+    also = [run for run in chosen_runs(viewer, project, asked.show) if run.pk not in listed]
+    return [*runs, *also], found.next_token is not None
