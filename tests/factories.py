@@ -43,6 +43,7 @@ from experiments.actions.files import put_file
 from experiments.actions.inputs import DatasetInput
 from experiments.actions.runs import create_run, update_run
 from experiments.actions.saved_views import save_view
+from experiments.actions.stars import star_run
 from experiments.metrics.batch import Batch, MetricPoint
 from experiments.models import Experiment, Run, SavedView
 from experiments.values import RunStatus
@@ -306,6 +307,7 @@ def everything(actor: Actor, project: Project, word: str = "secret") -> Everythi
     log_outputs(actor, run, outputs=[(model, 1)])
     set_metric_direction(actor, project, key=f"{word}-loss", higher_is_better=False)
     view = save_view(actor, project, name=unique(f"{word}-view"), query=f"q={word}", is_shared=True)
+    star_run(actor if actor.user_id else a_person(site_role=Role.AUDITOR), run)
     file = a_file(actor, run, f"{word}/{word}.txt", word.encode())
     upload = begin_upload(actor, project, size_bytes=len(word), purpose=word)
     version = a_version_of_everything(actor, project, model, word)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from experiments.rest import events, experiments, files, guests, runs
+from experiments.rest import events, experiments, files, guests, runs, stars
 
 urlpatterns = [
     path("projects/<slug:slug>/experiments/", experiments.Experiments.as_view()),
@@ -19,4 +19,5 @@ urlpatterns = [
     path("runs/<str:run>/files/<path:path>", files.RunFile.as_view()),
     path("runs/<str:run>/archive.zip", files.RunArchive.as_view()),
     path("runs/<str:run>/events/", events.RunEvents.as_view()),
+    path("runs/<str:run>/star/", stars.RunStar.as_view()),
 ]
