@@ -87,6 +87,7 @@ _ALL = (
     Permission("experiments.save_view", "keep views of the run table", Scope.LOG),
     Permission("experiments.set_default_view", "choose the view that the project's table opens with", Scope.LOG),
     Permission("experiments.comment", "comment on runs", Scope.LOG),
+    Permission("experiments.remove_comment", "remove comments", Scope.LOG),
     Permission("experiments.star", "star runs for oneself", Scope.LOG),
     Permission("experiments.move_run", "move runs to another experiment", Scope.LOG),
     Permission("experiments.grant_access", "let one more person see an experiment", Scope.MANAGE, privileged=True),
@@ -110,6 +111,7 @@ _READER = {
     "experiments.download": ANY,
     "experiments.save_view": ANY,
     "experiments.comment": ANY,
+    "experiments.remove_comment": OWN,
     "experiments.star": ANY,
 }
 _WRITER = _READER | {
@@ -157,6 +159,7 @@ THE_TABLE: Final[dict[Role, dict[str, Reach]]] = {
         "experiments.lock_run": ANY,
         "experiments.delete_run": ANY,
         "experiments.delete_experiment": ANY,
+        "experiments.remove_comment": ANY,
         "experiments.set_direction": ANY,
         "experiments.set_default_view": ANY,
         "experiments.grant_access": ANY,
@@ -192,6 +195,7 @@ REASON_NEEDED: Final = {
     (Role.PROJECT_MANAGER, "experiments.delete_run"),
     (Role.PROJECT_MANAGER, "experiments.delete_experiment"),
     (Role.PROJECT_MANAGER, "experiments.lock_run"),
+    (Role.PROJECT_MANAGER, "experiments.remove_comment"),
 }
 
 

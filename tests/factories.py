@@ -38,6 +38,7 @@ from artifacts.blobs import receive
 from artifacts.models import ArtifactFile, Dataset, DatasetVersion, Upload
 from audit.ledger.models import AuditEvent, AuditPayload
 from experiments.actions.batches import log_batch
+from experiments.actions.comments import add_comment
 from experiments.actions.experiments import create_experiment, set_metric_direction
 from experiments.actions.files import put_file
 from experiments.actions.inputs import DatasetInput
@@ -45,7 +46,7 @@ from experiments.actions.runs import create_run, update_run
 from experiments.actions.saved_views import save_view
 from experiments.actions.stars import star_run
 from experiments.metrics.batch import Batch, MetricPoint
-from experiments.models import Experiment, Run, SavedView
+from experiments.models import Comment, Experiment, Run, SavedView
 from experiments.values import RunStatus
 from kernel.actor import Actor, ActorKind, Door, anonymous, operator
 from registry.actions.links import log_outputs, log_run_inputs
@@ -287,6 +288,7 @@ class Everything:
     version: ModelVersion
     dataset: Dataset
     view: SavedView
+    comment: Comment
 
 
 def everything(actor: Actor, project: Project, word: str = "secret") -> Everything:
@@ -308,6 +310,7 @@ def everything(actor: Actor, project: Project, word: str = "secret") -> Everythi
     set_metric_direction(actor, project, key=f"{word}-loss", higher_is_better=False)
     view = save_view(actor, project, name=unique(f"{word}-view"), query=f"q={word}", is_shared=True)
     star_run(actor if actor.user_id else a_person(site_role=Role.AUDITOR), run)
+    comment = add_comment(actor, run, text=word)
     file = a_file(actor, run, f"{word}/{word}.txt", word.encode())
     upload = begin_upload(actor, project, size_bytes=len(word), purpose=word)
     version = a_version_of_everything(actor, project, model, word)
@@ -315,7 +318,7 @@ def everything(actor: Actor, project: Project, word: str = "secret") -> Everythi
     data = a_dataset(actor, project, name=unique(f"{word}-dataset"), description=word)
     first = a_version(actor, data, files={f"{word}.csv": f"{word}\n1\n".encode()}, record={"licence": word})
     set_dataset_alias(actor, data, name=word, version=first)
-    return Everything(project, experiment, run, file, model, upload, version, data, view)
+    return Everything(project, experiment, run, file, model, upload, version, data, view, comment)
 
 
 # --- What the ledger kept

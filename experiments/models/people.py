@@ -43,6 +43,8 @@ class Comment(ProjectScoped, Tracked):
     created_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
     edited_at = models.DateTimeField(null=True)
     removed_at = models.DateTimeField(null=True)
+    removed_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+    removed_why = models.CharField(max_length=1000, blank=True, default="", help_text="What a manager said.")
 
     project_path = "run__project"
     experiment_path = "run__experiment"

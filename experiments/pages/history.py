@@ -30,6 +30,9 @@ SAID = {
     "experiments.unlock_run": "unlocked the run",
     "experiments.put_file": "stored",
     "artifacts.open_file": "opened a file",
+    "experiments.add_comment": "commented",
+    "experiments.edit_comment": "edited a comment",
+    "experiments.remove_comment": "removed a comment",
     "experiments.delete_files": "removed",
     "experiments.seal_run": "sealed the run",
     "experiments.reopen_run": "reopened the run",
@@ -87,6 +90,11 @@ def _changes(row: RowChange, names: Mapping[str, str]) -> list[Change]:
         return []
     if row.type in UNSAID_KINDS:
         return []
+    if row.type == "experiments.comment":
+        return [
+            Change("", _words(old), _words(new))
+            for old, new in (row.fields[name] for name in row.fields.keys() & {"text"})
+        ]
     if row.type == "registry.runmodel":
         return [Change("model", "", name.partition(":")[2] or name) for name in row.fields]
     if row.type == "experiments.runinput":

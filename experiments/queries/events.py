@@ -9,7 +9,7 @@ from accounts.models import Project
 from audit.ledger.models import AuditEvent
 from audit.ledger.queries.history import with_payloads
 from experiments.models import Run
-from experiments.queries.history import RunEvent, with_names
+from experiments.queries.history import RunEvent, about_run, with_names
 from kernel.actor import Actor
 
 
@@ -20,10 +20,9 @@ def events_of_project(viewer: Actor, project: Project) -> QuerySet[AuditEvent]:
 
 
 def events_of_run(viewer: Actor, run: Run) -> QuerySet[AuditEvent]:
-    """Everything that happened to a run. Raises NotFound."""
+    """Everything that happened to a run, and the comments on it. Raises NotFound."""
     require(viewer, "experiments.see", run)
-    subject = run.ledger_subject
-    return AuditEvent.objects.filter(subject_type=subject.kind, subject_id=subject.id)
+    return AuditEvent.objects.filter(about_run(viewer, run))
 
 
 def told(events: Sequence[AuditEvent]) -> list[RunEvent]:

@@ -36,6 +36,7 @@ MATRIX = """
     experiments.lock_run          run         own  yes  why  no   404  404  401
     experiments.move_run          run         own  yes  no   no   404  404  401
     experiments.comment           run         yes  yes  yes  yes  404  404  401
+    experiments.remove_comment    run         own  own  why  no   404  404  401
     experiments.star              run         yes  yes  yes  yes  404  404  401
     experiments.delete_run        run         own  own  why  no   404  404  401
     experiments.delete_experiment experiment  own  yes  why  no   404  404  401

@@ -55,7 +55,7 @@ WRITES: dict[str, Act] = {
 # What a run allows in some of these states, because it changes the state and not the content.
 STATES = {"lock_run", "unlock_run", "delete_run", "restore_run", "seal_run"}
 # What stands beside a run and is none of its content.
-BESIDE = {"star_run", "unstar_run"}
+BESIDE = {"star_run", "unstar_run", "add_comment"}
 
 
 @pytest.fixture

@@ -57,6 +57,7 @@ class Ids:
     dataset: str
     notice: str
     view: str
+    comment: str
     promotion: str
     webhook: str
     webhook_url: str
@@ -88,6 +89,7 @@ def ids_of(thing: Everything) -> Ids:
         registered=thing.version.model.name,
         dataset=str(thing.dataset.pk),
         view=str(thing.view.pk),
+        comment=str(thing.comment.pk),
         notice=str(Notice.objects.create(user=member.user, project=thing.project, kind="told", text=WORD).pk),
         promotion=_first_id(PromotionRequest, model__project=thing.project),
         webhook=_first_id(Webhook, project=thing.project),
@@ -125,6 +127,7 @@ def made_up() -> Ids:
         dataset=str(uuid.uuid4()),
         notice="987654321",
         view="987654321",
+        comment=str(uuid.uuid4()),
         registered="no-such-model",
         promotion=str(uuid.uuid4()),
         webhook=str(uuid.uuid4()),
@@ -219,6 +222,7 @@ def values_for(ids: Ids) -> dict[str, Sequence[str]]:
         "verb": [*ACTS, *BULK, *MODEL_ACTS, *VERSION_ACTS, *WEBHOOK_ACTS],
         "kind": ["csv", "parquet"],
         "view": [ids.view],
+        "comment": [ids.comment],
         "secret": ["guess"],
         "uidb36": ["1"],
         "key": ["x-y"],

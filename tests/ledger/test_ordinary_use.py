@@ -17,9 +17,9 @@ from accounts.roles import Role, Scope
 from audit.ledger.models import AuditEvent
 from audit.ledger.sequencer import Sequencer
 from audit.ledger.verify import verify_ledger
-from experiments.actions import batches, experiments, files, inputs, runs, seals, stars
+from experiments.actions import batches, comments, experiments, files, inputs, runs, seals, stars
 from experiments.metrics.batch import Batch, MetricPoint
-from experiments.models import Experiment, Run
+from experiments.models import Comment, Experiment, Run
 from experiments.values import INT64_MAX, INT64_MIN, RunStatus
 from kernel.actor import Actor, operator, system
 from kernel.errors import MledError, NotServed
@@ -178,6 +178,9 @@ RUNS: list[Move] = [
     lambda w: inputs.log_inputs(w.who(), w.run(), inputs=[_dataset(w)]),
     lambda w: stars.star_run(w.person(), w.run()),
     lambda w: stars.unstar_run(w.person(), w.run()),
+    lambda w: comments.add_comment(w.who(), w.run(), text=f"{w.text()}@Emil"),
+    lambda w: comments.edit_comment(w.who(), w.any(Comment), text=w.text(), version=w.chance.randint(1, 3)),
+    lambda w: comments.remove_comment(w.who(), w.any(Comment), reason=w.text()),
 ]
 MODELS: list[Move] = [
     lambda w: logged_models.create_logged_model(
