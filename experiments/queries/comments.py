@@ -2,6 +2,8 @@
 
 from uuid import UUID
 
+from django.db.models import QuerySet
+
 from accounts.access import not_found, require
 from accounts.models import Membership, User
 from accounts.queries.people import people_in
@@ -10,10 +12,10 @@ from experiments.models import Comment, Run
 from kernel.actor import Actor
 
 
-def comments_of(viewer: Actor, run: Run) -> list[Comment]:
+def comments_of(viewer: Actor, run: Run) -> QuerySet[Comment]:
     """The comments on a run, the oldest first; of removed ones the place."""
-    rows = Comment.objects.visible_to(viewer).filter(run=run).select_related("created_by", "removed_by")
-    return list(rows.order_by("created_at", "pk"))
+    rows: QuerySet[Comment] = Comment.objects.visible_to(viewer).filter(run=run)
+    return rows.select_related("created_by", "removed_by").order_by("created_at", "pk")
 
 
 def get_comment(viewer: Actor, run: Run, comment_id: UUID) -> Comment:

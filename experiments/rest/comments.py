@@ -6,6 +6,7 @@ from uuid import UUID
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
+from rest_framework.generics import ListAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -67,15 +68,15 @@ class OnRun(RestView):
         return Response(CommentJson(fresh).data, status=status)
 
 
-class Comments(OnRun):
+class Comments(ListAPIView[Comment], OnRun):
     """What is said about a run, the oldest first; of removed comments the place."""
 
     needs = {"GET": "experiments.see", "POST": "experiments.comment"}
-    queryset: QuerySet[Comment] = Comment.objects.none()
+    queryset = Comment.objects.none()
+    cursor_order = ("created_at", "pk")
 
-    @extend_schema(responses=CommentJson(many=True))
-    def get(self, request: Request, run: str) -> Response:
-        return Response(CommentJson(comments_of(self.actor, self.run()), many=True).data)
+    def get_queryset(self) -> QuerySet[Comment]:
+        return comments_of(self.actor, self.run())
 
     @extend_schema(request=CommentWanted, responses={201: CommentJson})
     def post(self, request: Request, run: str) -> Response:

@@ -53,7 +53,7 @@ def test_for_outsiders_and_administrators_there_is_no_run_to_comment_on(team, ru
             lambda who: add_comment(who, run, text="hello"),
             lambda who: edit_comment(who, comment, text="hello", version=1),
             lambda who: remove_comment(who, comment, reason="why not"),
-            lambda who: comments_of(who, run) or get_comment(who, run, comment.pk),
+            lambda who: list(comments_of(who, run)) or get_comment(who, run, comment.pk),
         ):
             with pytest.raises(NotFound):
                 act(who)
