@@ -263,7 +263,7 @@ def _these(experiments: QuerySet[Experiment]) -> Scope:
 
 def _run_compiler(viewer: Actor, asked: _Question, scope: Scope) -> Compiler:
     directions = _directions(viewer, asked, scope)
-    return Compiler(RUNS, this_database(), now_ms(), "r", _RUN_VALUES, scope, directions)
+    return Compiler(RUNS, this_database(), now_ms(), "r", _RUN_VALUES, scope, directions, viewer=viewer.user_id)
 
 
 def _directions(viewer: Actor, asked: _Question, scope: Scope) -> Directions:

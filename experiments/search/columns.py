@@ -84,6 +84,7 @@ class Column:
     source: SQL for its value, NULL where there is none; for a SET a SELECT of one column `value`. The searched row is
     `r` (a run) or `e` (an experiment). It is written by a developer, never by a user. sorted_by: (SQL, kind) to sort
     by, where that is another; a SET without it cannot be sorted by.
+    personal: a FLAG about the viewer, whose id is the one placeholder in source.
     aliases: other names; those MLflow knows as well are in mlflow_aliases. choices: word -> stored value.
     mlflow: MLflow's filters know it. mlflow_lists: there it also takes IN.
     """
@@ -97,6 +98,7 @@ class Column:
     mlflow: bool = False
     mlflow_lists: bool = False
     sorted_by: tuple[str, Kind] | None = None
+    personal: bool = False
 
     def ops(self, dialect: Dialect) -> frozenset[Op]:
         """The operators it takes."""

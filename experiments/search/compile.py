@@ -87,7 +87,7 @@ class Compiler:
     """Filters over one noun. alias: of its table in the statement; tables: where its keyed values are.
 
     rare: the conditions that hold for few, so that a search does well to start from a list of them; None leaves it to
-    the planner.
+    the planner. viewer: whom personal columns speak of.
     """
 
     vocabulary: Vocabulary
@@ -98,6 +98,7 @@ class Compiler:
     scope: Scope = Scope()
     directions: Directions = Directions()
     rare: frozenset[Comparison] | None = None
+    viewer: UUID | None = None
 
     def starts_from_list(self, node: Node) -> bool:
         """Whether every result is in the list of a rare condition."""
@@ -230,10 +231,17 @@ class Compiler:
             case Kind.NUMBER | Kind.TIME | Kind.DURATION:
                 test = self.whole_numbers(source, op, value, column.kind)
             case Kind.FLAG:
-                return Sql(source if (op is Op.EQ) == (value is True) else f"NOT ({source})")
+                claim = self.claim(column)
+                return claim if (op is Op.EQ) == (value is True) else Sql(f"NOT ({claim.text})", claim.params)
             case _:
                 test = self.text(source, op, value)
         return joined("AND", [Sql(f"{source} IS NOT NULL"), test])
+
+    def claim(self, column: Column) -> Sql:
+        """What a FLAG says, of the viewer if it is personal; of nobody it is false."""
+        if not column.personal:
+            return Sql(column.source)
+        return FALSE if self.viewer is None else Sql(column.source, (self.database.uid(self.viewer),))
 
     def among_several(self, source: str, op: Op, value: Value) -> Sql:
         """Whether one of a column's values is it; != and NOT IN are the complement."""

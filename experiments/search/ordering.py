@@ -19,6 +19,7 @@ from experiments.search.databases import FALSE, TRUE, Database, Sql, joined
 from experiments.search.errors import NOWHERE, QueryError
 from experiments.search.grammar import parse_field
 from experiments.search.limits import MAX_ORDER_KEYS
+from experiments.search.tokens import tokenize
 from experiments.search.tree import Aggregate, Comparison, Entity, Field, Op
 from kernel.errors import Invalid
 
@@ -132,6 +133,16 @@ def parse_orders(texts: Sequence[str], dialect: Dialect, vocabulary: Vocabulary)
     return tuple(keys.values())
 
 
+def split_orders(text: str) -> list[str]:
+    """Several keys in one text, with commas between them; a comma in quotes belongs to its key."""
+    try:
+        commas = [token.span.start for token in tokenize(text) if token.is_mark(",")]
+    except QueryError as error:
+        raise error.in_field("order_by") from None
+    edges = zip([0, *(at + 1 for at in commas)], [*commas, len(text)], strict=True)
+    return [key for start, end in edges if (key := text[start:end].strip())]
+
+
 def sort_keys(
     orders: Sequence[OrderKey], compiler: Compiler, *, ties: Sequence[SortKey], numeric_params: bool
 ) -> list[SortKey]:
@@ -155,8 +166,6 @@ def column_key(column: Column, *, descending: bool, collation: str) -> SortKey:
     source, kind = column.sorted_by or (column.source, column.kind)
     if kind is Kind.IDENTIFIER:
         return SortKey((Rank(TRUE, Value(Sql(source), Holds.UID, descending)),))
-    if kind is Kind.FLAG:
-        return SortKey((Rank(TRUE, Value(Sql(f"(CASE WHEN {source} THEN 1 ELSE 0 END)"), Holds.INTEGER, descending)),))
     if kind in (Kind.NUMBER, Kind.TIME, Kind.DURATION):
         value = Value(Sql(source), Holds.INTEGER, descending)
     else:
@@ -168,6 +177,10 @@ def _sort_key(at: int, order: OrderKey, compiler: Compiler, numeric_params: bool
     entity = order.field.entity
     if entity is Entity.ATTRIBUTE:
         column = compiler.vocabulary.columns[order.field.key]
+        if column.kind is Kind.FLAG:
+            claim = compiler.claim(column)
+            flag = Sql(f"(CASE WHEN {claim.text} THEN 1 ELSE 0 END)", claim.params)
+            return SortKey((Rank(TRUE, Value(flag, Holds.INTEGER, order.descending)),))
         return column_key(column, descending=order.descending, collation=compiler.database.collation)
     alias, on = f"o{at}", _on(f"o{at}", order.field, compiler)
     if entity is Entity.METRIC:

@@ -65,6 +65,13 @@ RUNS.register(
     Column("source", Kind.TEXT, "NULLIF(r.source_name, '')"),
     Column("locked", Kind.FLAG, "(r.locked_at IS NOT NULL)"),
     Column("recalled", Kind.FLAG, _RECALLED),
+    Column("mine", Kind.FLAG, "(r.created_by_id IS NOT NULL AND r.created_by_id = %s)", personal=True),
+    Column(
+        "starred",
+        Kind.FLAG,
+        "(r.id IN (SELECT s.run_id FROM experiments_star s WHERE s.user_id = %s))",
+        personal=True,
+    ),
 )
 
 EXPERIMENTS.register(
