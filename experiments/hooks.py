@@ -18,5 +18,9 @@ model_metrics: list[Callable[[Actor, "Run", Sequence["MetricPoint"]], None]] = [
 # In the transaction that deletes runs, which are held: an upper room raises where something of its own stands on them.
 run_deletion: list[Callable[[Actor, "QuerySet[Run]"], None]] = []
 
+# In the transaction that moves a run to another experiment, before the run is held: what an upper room keeps of it goes
+# along.
+run_moves: list[Callable[["Run", "Experiment"], None]] = []
+
 # After the commit that ended a run, with its uid: sealing is queued.
 run_ended: list[Callable[[UUID], None]] = []

@@ -6,7 +6,7 @@ that was made with another location has that in the place of its id.
 
 import re
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from experiments.models import Experiment
 from experiments.queries.experiments import wire_id
@@ -32,6 +32,13 @@ class FilePlace:
     def lies_in(self, experiment: Experiment) -> bool:
         """Whether this is where the experiment keeps its files: not, where they lie outside MLED."""
         return self.place == place_of(experiment)
+
+    def is_of(self, owner: Any) -> bool:
+        """Whether the files of this run or logged model are said to be here, or were before it was moved."""
+        if self.lies_in(owner.experiment):
+            return True
+        earlier = owner.history.exclude(experiment=owner.experiment_id).values("experiment").distinct()
+        return any(self.lies_in(one) for one in Experiment.objects.filter(pk__in=earlier))
 
 
 def file_place(path: str) -> FilePlace | None:

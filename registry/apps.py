@@ -9,10 +9,11 @@ class RegistryConfig(AppConfig):
         from accounts.access import register_state_check
         from artifacts.hooks import file_changes, owners, version_recalled, version_use_counts, version_uses
         from artifacts.pages.slots import version_panels
-        from experiments.hooks import model_metrics, run_deletion
+        from experiments.hooks import model_metrics, run_deletion, run_moves
         from experiments.pages.slots import data_panels, finders, home_panels, project_panels, run_panels
         from registry import evidence
         from registry.actions.model_metrics import keep_model_metrics
+        from registry.actions.moves import move_models_along
         from registry.actions.recalls import tell_makers
         from registry.models import LoggedModel, ModelVersion, RegisteredModel
         from registry.pages.cards import found_models, pending_panel, waiting_panel
@@ -28,6 +29,7 @@ class RegistryConfig(AppConfig):
         register_state_check(RegisteredModel, refuse_moves_by_others)
         register_state_check(ModelVersion, refuse_moves_by_others)
         run_deletion.append(refuse_deleted_runs)
+        run_moves.append(move_models_along)
         file_changes.append(refuse_changed_files)
         model_metrics.append(keep_model_metrics)
         owners["model"] = owner_of_root

@@ -18,14 +18,13 @@ def writable_run(run: Run, *, alone: bool = True) -> Run:
     state = hold_run(run.pk, alone=alone or run.sealed_at is not None)
     if state is None:
         raise NotFound("No such run was found.")
-    lifecycle, is_locked, is_sealed = state
-    if lifecycle != Lifecycle.ACTIVE:
+    if state.lifecycle != Lifecycle.ACTIVE:
         raise Conflict(f"Run {run.uid.hex} is deleted.", hint="Restore it first.", field="run_id")
-    if is_locked:
+    if state.is_locked:
         raise locked(run)
-    if is_sealed:
+    if state.is_sealed:
         reopen(run)
-    elif alone:
+    elif alone or state.experiment_id != run.experiment_id:  # moved since it was read
         run.refresh_from_db()
     return run
 

@@ -1,12 +1,22 @@
 """Rows held until the commit: the locks that SQL offers and the ORM does not. SQLite has one writer anyway."""
 
+from typing import NamedTuple
 from uuid import UUID
 
 from django.db import connection
 
 
-def hold_run(run_id: int, *, alone: bool) -> tuple[str, bool, bool] | None:
-    """Lock the run's row until the commit and tell its state now: lifecycle, whether locked, whether sealed.
+class RunState(NamedTuple):
+    """What a run is at the moment that its row is held."""
+
+    lifecycle: str
+    is_locked: bool
+    is_sealed: bool
+    experiment_id: int
+
+
+def hold_run(run_id: int, *, alone: bool) -> RunState | None:
+    """Lock the run's row until the commit and tell its state now.
 
     alone: nobody else may write meanwhile (params and tags); otherwise many batches of points may, unless the run is
     sealed: whoever clears the seal needs the row alone, and two that shared it would wait for one another.
@@ -17,13 +27,13 @@ def hold_run(run_id: int, *, alone: bool) -> tuple[str, bool, bool] | None:
     return shared or _state(run_id, "FOR NO KEY UPDATE")
 
 
-def _state(run_id: int, ending: str) -> tuple[str, bool, bool] | None:
-    columns = "lifecycle, locked_at IS NOT NULL, sealed_at IS NOT NULL"
+def _state(run_id: int, ending: str) -> RunState | None:
+    columns = "lifecycle, locked_at IS NOT NULL, sealed_at IS NOT NULL, experiment_id"
     with connection.cursor() as cursor:
         # The ending is one of three fixed ones.
         cursor.execute(f"SELECT {columns} FROM experiments_run WHERE id = %s {ending}", [run_id])  # noqa: S608
         row = cursor.fetchone()
-    return None if row is None else (row[0], bool(row[1]), bool(row[2]))
+    return None if row is None else RunState(row[0], bool(row[1]), bool(row[2]), row[3])
 
 
 def hold_experiment(experiment_id: int) -> str | None:

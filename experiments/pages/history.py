@@ -34,6 +34,7 @@ SAID = {
     "experiments.edit_comment": "edited a comment",
     "experiments.remove_comment": "removed a comment",
     "experiments.delete_files": "removed",
+    "experiments.move_run": "moved the run to another experiment",
     "experiments.seal_run": "sealed the run",
     "experiments.reopen_run": "reopened the run",
     "registry.log_outputs": "saved",

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from experiments.rest import comments, events, experiments, files, guests, runs, stars
+from experiments.rest import comments, events, experiments, files, guests, moves, runs, stars
 
 urlpatterns = [
     path("projects/<slug:slug>/experiments/", experiments.Experiments.as_view()),
@@ -19,6 +19,7 @@ urlpatterns = [
     path("runs/<str:run>/files/<path:path>", files.RunFile.as_view()),
     path("runs/<str:run>/archive.zip", files.RunArchive.as_view()),
     path("runs/<str:run>/events/", events.RunEvents.as_view()),
+    path("runs/<str:run>/move/", moves.MoveRun.as_view()),
     path("runs/<str:run>/star/", stars.RunStar.as_view()),
     path("runs/<str:run>/comments/", comments.Comments.as_view()),
     path("runs/<str:run>/comments/<uuid:comment>/", comments.OneComment.as_view()),

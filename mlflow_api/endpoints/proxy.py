@@ -96,6 +96,6 @@ def located(call: Call, path: str) -> tuple[Kind, Any, str]:
     owner = kind.find(call.actor, place.owner, project=call.project)
     if place_of(owner.experiment) is None:
         raise Invalid("The files of this experiment lie outside MLED.", field="path")
-    if not place.lies_in(owner.experiment):
+    if not place.is_of(owner):
         raise NotFound(f"There is no run or model at '{path[:200]}'.", field="path")
     return kind, owner, place.path

@@ -115,11 +115,11 @@ def _by_artifact_uri(viewer: Actor, project: Project, source: str) -> Origin:
         raise _wrong(source)
     if place.is_model:
         model = get_logged_model(viewer, place.owner, project=project)
-        found, experiment = _in_model(model, place.path), model.experiment
+        found, is_there = _in_model(model, place.path), place.is_of(model)
     else:
         run = get_run(viewer, place.owner, project=project)
-        found, experiment = _in_run(run, place.path), run.experiment
-    if not place.lies_in(experiment):
+        found, is_there = _in_run(run, place.path), place.is_of(run)
+    if not is_there:
         raise _wrong(source)
     return found
 

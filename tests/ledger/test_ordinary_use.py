@@ -17,7 +17,7 @@ from accounts.roles import Role, Scope
 from audit.ledger.models import AuditEvent
 from audit.ledger.sequencer import Sequencer
 from audit.ledger.verify import verify_ledger
-from experiments.actions import batches, comments, experiments, files, inputs, runs, seals, stars
+from experiments.actions import batches, comments, experiments, files, inputs, moves, runs, seals, stars
 from experiments.metrics.batch import Batch, MetricPoint
 from experiments.models import Comment, Experiment, Run
 from experiments.values import INT64_MAX, INT64_MIN, RunStatus
@@ -176,6 +176,7 @@ RUNS: list[Move] = [
     ),
     lambda w: files.delete_files(w.who(), w.run(), path=w.chance.choice(("f", "d", ""))),
     lambda w: inputs.log_inputs(w.who(), w.run(), inputs=[_dataset(w)]),
+    lambda w: moves.move_run(w.who(), w.run(), experiment=w.any(Experiment), reason=w.text()),
     lambda w: stars.star_run(w.person(), w.run()),
     lambda w: stars.unstar_run(w.person(), w.run()),
     lambda w: comments.add_comment(w.who(), w.run(), text=f"{w.text()}@Emil"),
