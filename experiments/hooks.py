@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
 
     from experiments.metrics.batch import MetricPoint
-    from experiments.models import Run
+    from experiments.models import Experiment, Run
 
 # In the transaction of log_batch, with the points that name a logged model: the registry keeps them for the model.
 model_metrics: list[Callable[[Actor, "Run", Sequence["MetricPoint"]], None]] = []

@@ -22,7 +22,18 @@ from kernel.errors import Conflict, Invalid, Locked, NotFound, Refused
 from registry.actions.logged_models import create_logged_model
 from registry.models import LoggedModel
 from tests.factories import (
-    a_batch, a_file, a_member, a_person, a_run, a_team, again, an_experiment, events, events_since, points, user_of,
+    a_batch,
+    a_file,
+    a_member,
+    a_person,
+    a_run,
+    a_team,
+    again,
+    an_experiment,
+    events,
+    events_since,
+    points,
+    user_of,
 )  # fmt: skip
 from tests.together import errors, together
 
