@@ -15,11 +15,15 @@ from kernel.errors import AlreadyExists, Conflict, Invalid, Refused
 
 SAVE = "experiments.save_view"
 DEFAULT = "experiments.set_default_view"
+# How charts are drawn, see static/src/charts/look.ts: axes, smoothing, colours, what is cut, settings of single charts.
+LOOK = (
+    *("x", "log", "logx", "smooth", "method", "outliers", "yrange", "middle", "spread"),
+    *("color", "dash", "facet", "tip", "metric", "off", "set", "from", "to"),
+)
 # What a view holds of an address.
 KEPT = frozenset(
     {"q", "experiment", "sort", "lifecycle", "columns", "group", "only", "spark", "tree"}
-    | {"view", "count", "hide", "show", "panel"}
-    | {"x", "log", "logx", "smooth", "method", "middle", "spread", "band", "outliers", "yrange", "metric", "auto"}
+    | {"view", "count", "hide", "show", "panel", *LOOK}
 )
 QUERY_MAX = 8_000
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from experiments.metrics.batch import Points
 from experiments.models import MetricSegment, MetricSeries
@@ -28,12 +29,20 @@ def folded(parts: Iterable[tuple[bytes, bytes, bytes]]) -> Points:
     steps = np.frombuffer(b"".join(row[0] for row in rows), "<i8")
     times = np.frombuffer(b"".join(row[1] for row in rows), "<i8")
     values = np.frombuffer(b"".join(row[2] for row in rows), "<f8")
+    if _in_order(steps, times):
+        return Points(steps, times, values)
     bits = values.view("<i8")
     order = np.lexsort((bits, values, steps, times))
     steps, times, values, bits = steps[order], times[order], values[order], bits[order]
     fresh = np.ones(len(steps), bool)
     fresh[1:] = (steps[1:] != steps[:-1]) | (times[1:] != times[:-1]) | (bits[1:] != bits[:-1])
     return Points(steps[fresh], times[fresh], values[fresh])
+
+
+def _in_order(steps: NDArray[np.int64], times: NDArray[np.int64]) -> bool:
+    """Whether each point is later than the one before, or of a higher step at the same time: nothing to fold."""
+    later = times[1:] > times[:-1]
+    return bool(np.all(later | ((times[1:] == times[:-1]) & (steps[1:] > steps[:-1]))))
 
 
 def history(series: MetricSeries) -> Points:

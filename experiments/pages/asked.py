@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 
 from django.http import QueryDict
 
+from experiments.actions.saved_views import LOOK
 from experiments.models import Experiment
 from experiments.pages.columns import Column, column_of, sortable
 from experiments.queries.search import View
@@ -22,8 +23,7 @@ COUNTS = (5, 10, 20, 50, 100)  # as many runs as charts draw by themselves
 COUNT = 10
 EYES_MAX = 200  # runs whose eye was turned, open or shut
 PANELS_MAX = 50
-# How charts are drawn: kept through every link, understood by the charts themselves.
-LOOK = ("x", "log", "logx", "smooth", "method", "middle", "spread", "band", "outliers", "yrange", "metric", "auto")
+LOOKS_MAX = 60  # of one name: metrics picked, settings of sections and charts
 ONLY = {"filled": "Only filled", "differing": "Only differing"}
 GROUPS_MAX = 3
 GROUP_WORDS = {"status": "Status", "user": "User", "experiment": "Experiment", "dataset": "Dataset"}
@@ -87,7 +87,7 @@ class Asked:
             show=_runs_named(params.getlist("show")),
             count=int(count) if count in map(str, COUNTS) else COUNT,
             panels=tuple(_plain(text, 2000) for text in params.getlist("panel")[:PANELS_MAX] if text),
-            look=tuple((name, _plain(text, 250)) for name in LOOK for text in params.getlist(name)[:20] if text),
+            look=tuple((name, _plain(text, 600)) for name in LOOK for text in params.getlist(name)[:LOOKS_MAX] if text),
             tree=params.get("tree") == "1",
         )
 
@@ -251,15 +251,24 @@ class Asked:
         """Whether charts draw the run that stands at this place of the list, counted from 0."""
         return ref not in self.hide and (place < self.count or ref in self.show)
 
+    def eye_act(self, ref: str, place: int) -> str:
+        """What turns the run's eye over, as in an address: eye=hide:VIS-3."""
+        if self.draws(ref, place):
+            return f"hide:{ref}" if place < self.count else f"unshow:{ref}"
+        return f"unhide:{ref}" if place < self.count else f"show:{ref}"
+
+    def with_eye(self, act: str) -> "Asked":
+        """The same with one eye turned; what is no act changes nothing."""
+        verb, _, ref = act.partition(":")
+        if verb not in ("hide", "unhide", "show", "unshow") or not readable_id_in(ref):
+            return self
+        hide = tuple(one for one in self.hide if one != ref) + ((ref,) if verb == "hide" else ())
+        show = tuple(one for one in self.show if one != ref) + ((ref,) if verb == "show" else ())
+        return replace(self, hide=hide[-EYES_MAX:], show=show[-EYES_MAX:])
+
     def eye_url(self, ref: str, place: int) -> str:
         """The address with the run's eye turned over."""
-        hide = tuple(one for one in self.hide if one != ref)
-        show = tuple(one for one in self.show if one != ref)
-        if self.draws(ref, place):
-            hide = (*hide, ref) if place < self.count else hide
-        elif place >= self.count:
-            show = (*show, ref)
-        return replace(self, hide=hide[-EYES_MAX:], show=show[-EYES_MAX:]).all_url
+        return self.with_eye(self.eye_act(ref, place)).all_url
 
 
 def groupable(key: str) -> bool:

@@ -25,7 +25,8 @@ from accounts.pages.doors import actor_of, signed_in
 from experiments.exporting.fields import Field, Kind
 from experiments.metrics.downsample import Curve
 from experiments.models import MetricSeries, Run
-from experiments.pages.drawing import buckets_asked, csv_file, smoothing_asked, window_asked
+from experiments.pages.chart_look import look_of
+from experiments.pages.drawing import buckets_asked, csv_file, window_asked
 from experiments.pages.figures import Figures, figures_of, is_curve
 from experiments.pages.frame import run_frame
 from experiments.queries.experiments import metric_directions
@@ -34,7 +35,6 @@ from experiments.queries.runs import get_run, metric_curves, metric_history, ser
 from kernel.errors import NotFound
 
 MAGIC = b"MLC1"
-AXES = (("step", "Step"), ("time", "Time"), ("relative", "Relative"))
 BUCKETS = 150
 CSV_FIELDS = (Field("step", Kind.INTEGER), Field("time_ms", Kind.INTEGER), Field("value", Kind.NUMBER))
 
@@ -75,15 +75,9 @@ def _curves(request: HttpRequest, ref: str, tab: str, *, system: bool) -> HttpRe
     viewer = actor_of(request)
     series = [one for one in series_of(viewer, run) if one.key.startswith(SYSTEM_PREFIX) == system]
     directions = metric_directions(viewer, run.project)
-    x = request.GET.get("x", "step")
     context |= {
         "sections": sections_of(run, [one for one in series if is_curve(one)], directions),
-        "axes": AXES,
-        "look": {
-            "x": x if x in dict(AXES) else "step",
-            "log": "log" in request.GET,
-            "smooth": smoothing_asked(request),
-        },
+        "look": look_of(request.GET),
         "system": system,
         "values": [figures_of(one, directions.get(one.key)) for one in series if not is_curve(one)],
     }

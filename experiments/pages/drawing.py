@@ -4,22 +4,23 @@ import math
 from collections.abc import Sequence
 from typing import Final
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 
 from experiments.exporting.fields import Field, Rows
 from experiments.exporting.texts import as_csv
 from kernel.errors import Invalid
 
-SMOOTHING: Final = 0.6  # as DEFAULT_SMOOTHING in static/src/charts/bar.ts
+SMOOTHING: Final = 0.6  # as DEFAULT_SMOOTHING in static/src/charts/look.ts
 BUCKETS_MAX: Final = 2_000
 
 
-def smoothing_asked(request: HttpRequest) -> str:
+def smoothing_of(params: QueryDict) -> str:
     """The strength of the smoothing, 0.00 to 0.99; what is no number is the usual one."""
     try:
-        return f"{min(0.99, max(0.0, float(request.GET.get('smooth', SMOOTHING)))):.2f}"
+        asked = float(params.get("smooth", SMOOTHING))
     except ValueError:
         return f"{SMOOTHING:.2f}"
+    return f"{min(0.99, max(0.0, asked)):.2f}"
 
 
 def buckets_asked(request: HttpRequest, missing: int) -> int:

@@ -6,6 +6,7 @@ from artifacts.pages.shelf_urls import shelf_urls
 from experiments.pages import (
     artifacts,
     bulk,
+    chart_data,
     charts,
     client_link,
     compare,
@@ -28,8 +29,8 @@ urlpatterns = [
     path("", home.home, name="home"),
     path("mlflow/<slug:slug>/", client_link.client_link, name="client_link"),
     path("jump/", home.jump, name="jump"),
-    path("charts/data.bin", charts.data, name="charts_data"),
-    path("charts/data.csv", charts.table, name="charts_csv"),
+    path("charts/data.bin", chart_data.data, name="charts_data"),
+    path("charts/data.csv", chart_data.table, name="charts_csv"),
     path("p/<slug:slug>/charts/", charts.of_project, name="charts"),
     path("compare/curves/", compare.curves, name="compare_curves"),
     path("compare/", compare.page, name="compare"),

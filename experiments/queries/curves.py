@@ -4,25 +4,41 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from django.db.models.functions import Left
 
 from experiments.compare.bands import Band, Middle, Spread, band_of
 from experiments.compare.correlation import Floats
 from experiments.metrics.batch import Points
-from experiments.metrics.downsample import Curve, sample
+from experiments.metrics.downsample import Curve, thinned
 from experiments.metrics.store import history_of_many
 from experiments.models import MetricSeries, Param, Run, RunInput, RunTag
+from experiments.values import RunStatus
 from kernel.actor import Actor
 
 NO_GROUP = "none"  # runs without the field that they are grouped by
 Window = tuple[float, float] | None
+_LONGEST = 200  # characters of a value that runs are told apart by
 
 
 @dataclass(frozen=True, slots=True)
 class Axis:
-    """The x axis. by: step, time (seconds since 1970) or relative (seconds since the first point of each run)."""
+    """The x axis. by: step, time (seconds since 1970), relative (seconds since the run's first point) or metric.
+
+    metric: the metric whose value at the same step is x, where by is "metric".
+    """
 
     by: str = "step"
     window: Window = None
+    metric: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """One run's curve before thinning. left_out: points at whose step the metric of the x axis has no finite value."""
+
+    x: Floats
+    y: Floats
+    left_out: int = 0
 
 
 def metric_keys(viewer: Actor, runs: Sequence[Run]) -> list[str]:
@@ -34,48 +50,141 @@ def metric_keys(viewer: Actor, runs: Sequence[Run]) -> list[str]:
 
 def curves_of(viewer: Actor, runs: Sequence[Run], key: str, axis: Axis, buckets: int) -> dict[int, Curve]:
     """One curve for each run that has the metric, by the run's place in `runs`: two statements for any number."""
-    return {place: _sampled(points, axis, buckets) for place, points in _histories(viewer, runs, key).items()}
+    columns = columns_of_runs(viewer, runs, key, axis)
+    return {place: thinned(one.x, one.y, buckets, axis.window) for place, one in columns.items()}
 
 
 def bands_of(
-    viewer: Actor,
-    runs: Sequence[Run],
-    key: str,
+    columns: Mapping[int, Columns],
+    groups: Mapping[str, Sequence[int]],
     axis: Axis,
     buckets: int,
     *,
-    groups: Mapping[str, Sequence[int]],
     middle: Middle,
     spread: Spread,
 ) -> dict[str, Band]:
-    """One band for each group, from every point of its runs. groups: places in `runs` by the group's name."""
-    histories = _histories(viewer, runs, key)
+    """One band for each group, from every point of its runs. groups: places in `columns` by the group's name."""
     found = {}
     for name, places in groups.items():
-        curves = [_columns(histories[place], axis) for place in places if place in histories]
+        curves = [_within(columns[place], axis.window) for place in places if place in columns]
         if curves:
             found[name] = band_of(curves, buckets, middle, spread)
     return found
 
 
-def groups_of(viewer: Actor, runs: Sequence[Run], field: str) -> dict[str, list[int]]:
-    """Places in `runs` by what the runs say of a field ('params.lr', 'tags.team', 'dataset'); NO_GROUP for nothing."""
-    kind, _, name = field.partition(".")
+def columns_of_runs(viewer: Actor, runs: Sequence[Run], key: str, axis: Axis) -> dict[int, Columns]:
+    """Every point of a metric against the axis, x ascending, by the run's place in `runs`."""
     ids = [run.pk for run in runs]
-    if kind == "dataset":
-        rows = RunInput.objects.visible_to(viewer).filter(run__in=ids).select_related("dataset_version__dataset")
-        said: dict[int, str] = {}
-        for one in rows.order_by("context", "pk"):
-            said[one.run_id] = (
-                f"{said[one.run_id]}, {one.dataset_version}" if one.run_id in said else str(one.dataset_version)
-            )
+    keys = {key, axis.metric} if axis.by == "metric" else {key}
+    series = list(MetricSeries.objects.visible_to(viewer).filter(run__in=ids, key__in=keys, context=""))
+    histories = history_of_many(series)
+    said = {(one.run_id, one.key): histories[one.pk] for one in series}
+    found = {}
+    for place, pk in enumerate(ids):
+        points = said.get((pk, key))
+        if points is not None:
+            found[place] = _columns(points, axis, said.get((pk, axis.metric)))
+    return found
+
+
+def _columns(points: Points, axis: Axis, across: Points | None) -> Columns:
+    left_out = 0
+    y = points.values
+    if axis.by == "metric":
+        x, y, left_out = by_metric(points, across or Points.none())
+    elif axis.by == "step":
+        x = points.steps.astype(np.float64)
     else:
-        model = Param if kind == "params" else RunTag
-        said = dict(model.objects.visible_to(viewer).filter(run__in=ids, key=name).values_list("run_id", "value"))
-    groups: dict[str, list[int]] = {}
-    for place, run in enumerate(runs):
-        groups.setdefault(said.get(run.pk, NO_GROUP)[:200], []).append(place)
-    return dict(sorted(groups.items(), key=lambda item: (item[0] == NO_GROUP, _natural(item[0]))))
+        x = points.times / 1000.0
+        if axis.by == "relative" and len(x):
+            x = x - x.min()
+    if np.any(x[1:] < x[:-1]):
+        order = np.argsort(x, kind="stable")  # points come in the order of their times
+        x, y = x[order], y[order]
+    return Columns(x, y, left_out)
+
+
+def by_metric(points: Points, across: Points) -> tuple[Floats, Floats, int]:
+    """x, y and how many points have no x: of `across` counts the value logged last at the same step, where finite."""
+    if not len(points) or not len(across):
+        return np.empty(0), np.empty(0), len(points)
+    order = np.argsort(across.steps, kind="stable")  # stable: of one step, the last in time stays last
+    steps, values = across.steps[order], across.values[order]
+    last = np.r_[steps[1:] != steps[:-1], True]
+    steps, values = steps[last], values[last]
+    at = np.minimum(np.searchsorted(steps, points.steps), len(steps) - 1)
+    there = (steps[at] == points.steps) & np.isfinite(values[at])
+    return values[at][there], points.values[there], int(len(points) - there.sum())
+
+
+def _within(columns: Columns, window: Window) -> tuple[Floats, Floats]:
+    if window is None:
+        return columns.x, columns.y
+    inside = slice(np.searchsorted(columns.x, window[0]), np.searchsorted(columns.x, window[1], side="right"))
+    return columns.x[inside], columns.y[inside]
+
+
+def groups_of(viewer: Actor, runs: Sequence[Run], fields: Sequence[str]) -> dict[str, list[int]]:
+    """Places in `runs` by what the runs say of up to three fields, see values_of; NO_GROUP where one says nothing."""
+    said = values_of(viewer, runs, fields)
+    groups: dict[tuple[str, ...], list[int]] = {}
+    for place in range(len(runs)):
+        groups.setdefault(tuple(said[field][place] or NO_GROUP for field in fields), []).append(place)
+    ordered = sorted(groups.items(), key=lambda item: [(one == NO_GROUP, _natural(one)) for one in item[0]])
+    return {", ".join(names)[:_LONGEST]: places for names, places in ordered}
+
+
+def values_of(viewer: Actor, runs: Sequence[Run], fields: Sequence[str]) -> dict[str, list[str | None]]:
+    """What each run says of each field: params.lr, tags.team, dataset, status, user or experiment."""
+    ids = [run.pk for run in runs]
+    found: dict[str, list[str | None]] = {}
+    for kind, model in (("params", Param), ("tags", RunTag)):
+        names = [field.partition(".")[2] for field in fields if field.startswith(f"{kind}.")]
+        if names:
+            rows = model.objects.visible_to(viewer).filter(run__in=ids, key__in=names)
+            short = rows.annotate(short=Left("value", _LONGEST)).values_list("run_id", "key", "short")
+            said = {(run, key): value for run, key, value in short}
+            found |= {f"{kind}.{name}": [said.get((pk, name)) for pk in ids] for name in names}
+    if "dataset" in fields:
+        datasets = _datasets(viewer, ids)
+        found["dataset"] = [datasets.get(pk) for pk in ids]
+    own = {
+        "status": lambda run: str(RunStatus(run.status).label),
+        "user": lambda run: str(run.created_by) if run.created_by else None,
+        "experiment": lambda run: run.experiment.name,
+    }
+    found |= {field: [own[field](run) for run in runs] for field in fields if field in own}
+    return {field: found.get(field, [None] * len(ids)) for field in fields}
+
+
+def _datasets(viewer: Actor, ids: Sequence[int]) -> dict[int, str]:
+    rows = RunInput.objects.visible_to(viewer).filter(run__in=ids).select_related("dataset_version__dataset")
+    said: dict[int, str] = {}
+    for one in rows.order_by("context", "pk"):
+        name = str(one.dataset_version)
+        said[one.run_id] = f"{said[one.run_id]}, {name}" if one.run_id in said else name
+    return said
+
+
+def differing_fields(viewer: Actor, runs: Sequence[Run], most: int) -> dict[str, list[str | None]]:
+    """The params and tags in which these runs differ, and what else tells them apart, with their values.
+
+    Tags of MLflow's clients are left out: those tell runs apart, not together.
+    """
+    ids = [run.pk for run in runs]
+    found: dict[str, list[str | None]] = {}
+    for kind, rows in (
+        ("params", Param.objects.visible_to(viewer).filter(run__in=ids)),
+        ("tags", RunTag.objects.visible_to(viewer).filter(run__in=ids).exclude(key__startswith="mlflow.")),
+    ):
+        said: dict[str, dict[int, str]] = {}
+        for run, key, value in rows.annotate(short=Left("value", _LONGEST)).values_list("run_id", "key", "short"):
+            said.setdefault(key, {})[run] = value
+        for key in sorted(said):
+            values = [said[key].get(pk) for pk in ids]
+            if len(set(values)) > 1 and len(found) < most:
+                found[f"{kind}.{key}"] = values
+    return found | values_of(viewer, runs, ("dataset", "status", "user", "experiment"))
 
 
 def _natural(text: str) -> tuple[int, float, str]:
@@ -85,28 +194,8 @@ def _natural(text: str) -> tuple[int, float, str]:
         return 1, 0.0, text
 
 
-def _histories(viewer: Actor, runs: Sequence[Run], key: str) -> dict[int, Points]:
-    ids = [run.pk for run in runs]
-    series = list(MetricSeries.objects.visible_to(viewer).filter(run__in=ids, key=key, context=""))
-    histories = history_of_many(series)
-    place = {run: at for at, run in enumerate(ids)}
-    return {place[one.run_id]: histories[one.pk] for one in series}
-
-
-def _sampled(points: Points, axis: Axis, buckets: int) -> Curve:
-    if axis.by != "relative":
-        return sample(points, buckets, by_time=axis.by == "time", window=axis.window)
-    start = float(points.times.min()) / 1000.0 if len(points.times) else 0.0
-    window = None if axis.window is None else (axis.window[0] + start, axis.window[1] + start)
-    curve = sample(points, buckets, by_time=True, window=window)
-    return Curve(curve.x - start, curve.y, curve.total, curve.odd)
-
-
-def _columns(points: Points, axis: Axis) -> tuple[Floats, Floats]:
-    x = points.steps.astype(np.float64) if axis.by == "step" else points.times / 1000.0
-    if axis.by == "relative" and len(x):
-        x = x - x.min()
-    if axis.window is None:
-        return x, points.values
-    inside = (x >= axis.window[0]) & (x <= axis.window[1])
-    return x[inside], points.values[inside]
+def final_values(viewer: Actor, runs: Sequence[Run], key: str, higher_is_better: bool | None) -> dict[int, float]:
+    """One figure of a metric by the run's primary key: its best where a direction is said, else its last."""
+    column = {True: "max_value", False: "min_value", None: "last_value"}[higher_is_better]
+    rows = MetricSeries.objects.visible_to(viewer).filter(run__in=[run.pk for run in runs], key=key, context="")
+    return {run: value for run, value in rows.values_list("run_id", column) if value is not None}

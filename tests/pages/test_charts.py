@@ -23,7 +23,7 @@ def a_trained_run(team, lr="0.1", values=(3.0, 2.0, 1.0), key="loss"):
 
 def blocks(content: bytes):
     """The blocks of the binary form: dicts with their columns as arrays."""
-    assert content[:4] == b"MLM1"
+    assert content[:4] == b"MLM2"
     (count,) = struct.unpack_from("<I", content, 4)
     at, found = 8, []
     for _ in range(count):
@@ -32,7 +32,8 @@ def blocks(content: bytes):
         columns = np.frombuffer(content, "<f8", n * width, at + 32).reshape(width, n)
         found.append({"kind": kind, "place": place, "thinned": thinned, "total": total, "odd": odd, "columns": columns})
         at += 32 + 8 * n * width
-    assert at == len(content)
+    (length,) = struct.unpack_from("<I", content, at)
+    assert at + 4 + length == len(content)
     return found
 
 
@@ -42,16 +43,17 @@ def data(who, runs, **query):
     return blocks(answer.content)
 
 
-def charts(team) -> str:
-    return f"/p/{team.project.slug}/charts/"
+def shown(team, who, **query):
+    """The runs of the project as charts."""
+    return who.get(f"/p/{team.project.slug}/runs/", view="charts", **query)
 
 
 def test_the_page_draws_the_newest_runs_that_match_with_a_section_for_each_prefix(team, ada):
     first, second = a_trained_run(team), a_trained_run(team, key="val/loss")
-    page = ada.get(charts(team))
-    assert {first.readable_id, second.readable_id} <= set(page.text.split())
+    page = shown(team, ada)
+    assert all(f'data-ref="{run.readable_id}"' in page.source for run in (first, second))
     assert [prefix for prefix, _ in page.response.context["sections"]] == ["val/", "Metrics"]
-    found = ada.get(charts(team), q=f"run_id = '{first.uid.hex}'")
+    found = shown(team, ada, q=f"run_id = '{first.uid.hex}'")
     assert second.readable_id not in found.text
 
 
@@ -108,14 +110,15 @@ def test_runs_without_the_field_form_a_group_of_their_own_at_the_end(team, ada):
     a_trained_run(team, "9")
     plain = a_run(team.scientist)
     log_batch(team.scientist, plain, batch=a_batch(loss=[2.0, 1.0]))
-    lines = ada.get(charts(team), group="params.lr").response.context["lines"]
+    lines = shown(team, ada, group="params.lr").response.context["lines"]
     assert [(line.name, line.words) for line in lines] == [("9", "1 run"), ("10", "1 run"), ("none", "1 run")]
 
 
 def test_hiding_a_run_is_no_part_of_the_data_so_that_no_mean_changes(team, ada):
     a_trained_run(team)
-    page = ada.get(charts(team), off="whatever", group="params.lr")
-    assert "off=" not in page.response.context["data_url"]
+    page = shown(team, ada, off="whatever", hide="A-1", group="params.lr")
+    assert "off" not in page.response.context["model"]["data"]
+    assert "hide" not in page.response.context["model"]["data"]
 
 
 def test_nan_and_infinity_are_sent_and_counted(team):
@@ -128,7 +131,7 @@ def test_nan_and_infinity_are_sent_and_counted(team):
 def test_no_two_of_twelve_shown_runs_share_a_colour(team, ada):
     for _ in range(12):
         a_trained_run(team)
-    lines = ada.get(charts(team), count=20).response.context["lines"]
+    lines = shown(team, ada, count=20).response.context["lines"]
     assert len({line.slot for line in lines}) == 12
 
 
@@ -140,7 +143,7 @@ def test_the_csv_holds_what_the_chart_shows(team, ada):
 
 
 def test_a_wrong_query_is_shown_where_it_is_wrong(team, ada):
-    page = ada.get(charts(team), q="metrics.loss <")
+    page = shown(team, ada, q="metrics.loss <")
     assert 'aria-invalid="true"' in page.source
 
 
@@ -152,15 +155,15 @@ def test_a_window_or_bucket_count_that_is_none_is_a_clear_mistake(team, name, va
 
 
 def test_an_empty_project_says_what_draws_a_curve(team, ada):
-    assert "No run matches" in ada.get(charts(team))
+    assert "No run matches" in shown(team, ada)
     a_run(team.scientist)
-    assert "No curve among these runs" in ada.get(charts(team))
+    assert "No curve among these runs" in shown(team, ada)
 
 
 def test_strangers_and_other_teams_get_no_page_and_no_data(team):
     run = a_trained_run(team)
     for who in (a_person(), a_team().scientist):
-        Browser(who).get(charts(team), expecting=404)
+        Browser(who).get(f"/p/{team.project.slug}/charts/", expecting=404)
         Browser(who).get("/charts/data.bin", expecting=404, runs=run.readable_id, key="loss")
         Browser(who).get("/charts/data.csv", expecting=404, runs=run.uid.hex, key="loss")
         Browser(who).get("/compare/curves/", expecting=404, runs=run.uid.hex)
@@ -183,4 +186,10 @@ def test_compared_runs_have_their_curves_on_a_tab(team, ada):
     refs = ",".join(run.readable_id for run in runs)
     page = ada.get(ada.get("/compare/", runs=refs).links("/compare/curves/")[0])
     assert "Compare 2 runs" in page
-    assert 'data-chart="loss"' in page.source
+    assert 'data-metric="loss"' in page.source
+
+
+def test_the_address_that_charts_had_leads_to_the_view_with_its_question(team, ada):
+    answer = ada.client.get(f"/p/{team.project.slug}/charts/?q=metrics.loss+%3C+1&group=params.lr&x=time")
+    assert answer.status_code == 302
+    assert answer["Location"] == f"/p/{team.project.slug}/runs/?q=metrics.loss+%3C+1&group=params.lr&x=time&view=charts"
