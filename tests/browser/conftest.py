@@ -5,15 +5,16 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
 
+from tests.browser.looking import NARROW as NARROW
 from tests.services.live import LiveMled
 
 ADA, OTTO, ZOE = "ada.browser@example.org", "otto.browser@example.org", "zoe.browser@example.org"
 PROJECT = "sepsis"
-NARROW = {"width": 390, "height": 844}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -94,26 +95,41 @@ def extreme(logged: Logged) -> str:
     return run
 
 
-@pytest.fixture
-def sign_in(new_context: Callable[[], BrowserContext], logged: Logged) -> Callable[..., Page]:
-    """A page on which somebody is signed in, each in a browser of their own.
+@pytest.fixture(scope="session")
+def sessions() -> dict[tuple[str, str], Any]:
+    """The cookies of those who signed in, by address and password."""
+    return {}
 
+
+@pytest.fixture
+def sign_in(new_context: Callable[..., BrowserContext], logged: Logged, sessions) -> Callable[..., Page]:
+    """A page at home on which somebody is signed in, each in a browser of their own.
+
+    Who signed in once through the page comes back with the cookies of then, as long as the server knows them.
     `page.complaints`: what its console says of errors and of the policy.
     """
 
     def signed_in(email: str = ADA, password: str = "") -> Page:
-        page = new_context().new_page()
+        who = email, password or logged.passwords[email]
+        page = new_context(storage_state=sessions.get(who)).new_page()
         page.complaints = []  # type: ignore[attr-defined]
         page.on("console", lambda message: message.type == "error" and page.complaints.append(message.text))  # type: ignore[attr-defined]
         page.on("pageerror", lambda error: page.complaints.append(str(error)))  # type: ignore[attr-defined]
-        page.goto("/login/")
-        page.get_by_label("E-mail").fill(email)
-        page.get_by_label("Password").fill(password or logged.passwords[email])
-        page.get_by_role("button", name="Sign in").click()
-        page.wait_for_url(lambda url: "/login/" not in url)
+        page.goto("/")
+        if "/login/" in page.url:
+            enter(page, *who)
+            sessions[who] = page.context.storage_state()
         return page
 
     return signed_in
+
+
+def enter(page: Page, email: str, password: str) -> None:
+    """Sign in by the form."""
+    page.get_by_label("E-mail").fill(email)
+    page.get_by_label("Password").fill(password)
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url(lambda url: "/login/" not in url)
 
 
 @pytest.fixture

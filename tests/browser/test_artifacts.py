@@ -8,8 +8,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests import specimens
-from tests.browser.conftest import NARROW, PROJECT, Logged
-from tests.browser.test_every_page import serious
+from tests.browser.conftest import PROJECT, Logged
+from tests.browser.looking import NARROW, WIDE, faults_of
 
 pytestmark = pytest.mark.once
 
@@ -199,26 +199,10 @@ LOOKS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_every_kind_of_file_is_open_to_all(ada: Page, run: str, theme):
-    ada.emulate_media(color_scheme=theme)
-    findings = {}
-    for path in [*LOOKS, "eval/confusion.html&look=still"]:
-        ada.goto(f"/r/{run}/artifacts/?file={path}")
-        expect(shown(ada)).to_have_text(path.partition("&")[0])
-        if found := serious(ada):
-            findings[path] = found
-    assert findings == {}
+def test_every_kind_of_file_is_open_to_all_and_nothing_sticks_out(ada: Page, run: str):
+    def ready(page: Page, path: str) -> None:
+        expect(shown(page)).to_have_text(path.partition("file=")[2].partition("&")[0])
+
+    paths = [f"/r/{run}/artifacts/?file={path}" for path in [*LOOKS, "eval/confusion.html&look=still"]]
+    assert faults_of(ada, paths, sizes=(NARROW, WIDE), ready=ready) == {}
     assert [words for words in ada.complaints if "sandboxed" not in words and "script" not in words.lower()] == []
-
-
-@pytest.mark.parametrize("size", [NARROW, {"width": 1440, "height": 900}])
-def test_no_kind_of_file_sticks_out(ada: Page, run: str, size):
-    ada.set_viewport_size(size)
-    wide = {}
-    for path in LOOKS:
-        ada.goto(f"/r/{run}/artifacts/?file={path}")
-        needed = ada.evaluate("document.documentElement.scrollWidth")
-        if needed > size["width"]:
-            wide[path] = needed
-    assert wide == {}

@@ -10,8 +10,8 @@ import pytest
 import requests
 from playwright.sync_api import Browser, Page, Route, expect
 
-from tests.browser.conftest import ADA, NARROW, Logged
-from tests.browser.test_every_page import serious
+from tests.browser.conftest import ADA, Logged
+from tests.browser.looking import NARROW, faults_of, serious
 
 pytestmark = pytest.mark.once
 
@@ -338,32 +338,10 @@ def test_without_scripts_a_file_goes_up_and_a_version_is_recalled(browser: Brows
     context.close()
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_pages_of_datasets_are_open_to_all(sign_in, vitals: Vitals, theme):
+def test_pages_of_datasets_are_open_to_all_and_nothing_sticks_out(sign_in, vitals: Vitals):
     page: Page = sign_in(EMIL, vitals.password)
-    page.emulate_media(color_scheme=theme)
-    findings = {}
-    for path in PAGES:
-        page.goto(vitals.path(path))
-        for menu in page.locator("details.m-menu").all():
-            menu.evaluate("menu => { menu.open = true }")
-        if found := serious(page):
-            findings[path] = found
-    assert findings == {}
+    assert faults_of(page, map(vitals.path, PAGES)) == {}
     assert page.complaints == []
-
-
-@pytest.mark.parametrize("size", [NARROW, {"width": 768, "height": 1024}, {"width": 1440, "height": 900}])
-def test_nothing_of_datasets_sticks_out(sign_in, vitals: Vitals, size):
-    page: Page = sign_in(EMIL, vitals.password)
-    page.set_viewport_size(size)
-    wide = {}
-    for path in PAGES:
-        page.goto(vitals.path(path))
-        needed = page.evaluate("document.documentElement.scrollWidth")
-        if needed > size["width"]:
-            wide[path] = needed
-    assert wide == {}
 
 
 def test_on_a_narrow_screen_the_versions_are_a_menu(sign_in, vitals: Vitals):

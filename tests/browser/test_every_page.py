@@ -1,10 +1,11 @@
 """Every page, light and dark, wide and narrow: readable with any aid, nothing sticks out, the policy is kept."""
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
-from tests.browser.conftest import NARROW, Logged
+from tests.browser.conftest import Logged
+from tests.browser.looking import NARROW, WIDE, faults_of, width_needed
+from tests.browser.looking import serious as serious
 
 pytestmark = pytest.mark.once
 
@@ -43,52 +44,17 @@ PAGES = [
 FOR_STRANGERS = ["/login/", "/login/reset/", "/login/reset/sent/", "/login/new/", "/no/such/page"]
 
 
-def serious(page: Page) -> list[str]:
-    """What axe finds that keeps people out, in a line each."""
-    report = Axe().run(page).response
-    assert report["passes"], "axe looked at nothing"
-    found = report["violations"]
-    return [
-        f"{one['id']}: {one['help']} ({one['nodes'][0]['html'][:160]})"
-        for one in found
-        if one["impact"] in ("serious", "critical")
-    ]
-
-
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_pages_are_open_to_all(ada: Page, logged: Logged, theme):
-    ada.emulate_media(color_scheme=theme)
-    findings = {}
-    for path in PAGES:
-        ada.goto(path.format(run=logged.runs["gru-d-w48"]))
-        assert ada.locator("html").get_attribute("data-bs-theme") == theme
-        for menu in ada.locator("details.m-menu").all():
-            menu.evaluate("menu => { menu.open = true }")
-        if found := serious(ada):
-            findings[path] = found
-    assert findings == {}
+def test_pages_are_open_to_all_and_nothing_sticks_out(ada: Page, logged: Logged):
+    paths = [path.format(run=logged.runs["gru-d-w48"]) for path in PAGES]
+    assert faults_of(ada, paths) == {}
     assert [words for words in ada.complaints if "404" not in words] == []
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_pages_for_strangers_are_open_to_all(page: Page, logged: Logged, theme):
-    page.emulate_media(color_scheme=theme)
-    assert {path: found for path in FOR_STRANGERS if page.goto(path) and (found := serious(page))} == {}
+def test_pages_for_strangers_are_open_to_all_and_nothing_sticks_out(page: Page, logged: Logged):
+    assert faults_of(page, FOR_STRANGERS) == {}
 
 
-@pytest.mark.parametrize("size", [NARROW, {"width": 768, "height": 1024}, {"width": 1440, "height": 900}])
-def test_nothing_sticks_out(ada: Page, logged: Logged, size):
-    ada.set_viewport_size(size)
-    wide = {}
-    for path in [*PAGES, *FOR_STRANGERS]:
-        ada.goto(path.format(run=logged.runs["gru-d-w48"]))
-        needed = ada.evaluate("document.documentElement.scrollWidth")
-        if needed > size["width"]:
-            wide[path] = needed
-    assert wide == {}
-
-
-@pytest.mark.parametrize("size", [NARROW, {"width": 1440, "height": 900}])
+@pytest.mark.parametrize("size", [NARROW, WIDE])
 def test_the_longest_names_stick_out_nowhere(ada: Page, extreme: str, size):
     ada.set_viewport_size(size)
     wide = {}
@@ -101,8 +67,7 @@ def test_the_longest_names_stick_out_nowhere(ada: Page, extreme: str, size):
         "/",
     ]:
         ada.goto(path)
-        needed = ada.evaluate("document.documentElement.scrollWidth")
-        if needed > size["width"]:
+        if (needed := width_needed(ada)) > size["width"]:
             wide[path] = needed
     assert wide == {}
 

@@ -11,8 +11,8 @@ from accounts.models import Project, User
 from artifacts.actions.recall import withdraw_version
 from registry.actions.logged_models import create_logged_model
 from registry.queries.lineage import Ref, find_start, lineage_of
-from tests.browser.conftest import ADA, NARROW, Logged
-from tests.browser.test_every_page import serious
+from tests.browser.conftest import ADA, Logged
+from tests.browser.looking import NARROW, WIDE, faults_of
 from tests.factories import a_run, acting_as, an_experiment
 from tests.registry.test_lineage import uses
 
@@ -170,25 +170,11 @@ def test_without_scripts_the_graph_is_a_drawing_of_links(plain: Page, addresses)
     assert "of=model:" in plain.url
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_lineage_is_open_to_all(ada: Page, addresses, theme):
-    ada.emulate_media(color_scheme=theme)
-    found = {}
-    for name in ("few", "recalled", "folded", "many", "run"):
-        for view in ("", "&view=table") if name != "run" else ("",):
-            ada.goto(addresses[name] + view)
-            if problems := serious(ada):
-                found[name + view] = problems
-    assert found == {}
+def test_lineage_is_open_to_all_and_sticks_out_nowhere(ada: Page, addresses):
+    names = ("few", "recalled", "folded", "many", "run")
+    paths = [addresses[name] + view for name in names for view in ("", "&view=table") if not (view and name == "run")]
+    assert faults_of(ada, paths, sizes=(NARROW, WIDE)) == {}
     assert ada.complaints == []
-
-
-@pytest.mark.parametrize("size", [NARROW, {"width": 1440, "height": 900}])
-def test_lineage_sticks_out_nowhere(ada: Page, addresses, size):
-    ada.set_viewport_size(size)
-    for name in ("few", "recalled", "folded", "many", "run"):
-        ada.goto(addresses[name])
-        assert ada.evaluate("document.documentElement.scrollWidth") <= size["width"]
 
 
 def test_a_phone_starts_at_the_node_in_letters_that_can_be_read(ada: Page, addresses):

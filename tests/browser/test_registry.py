@@ -7,10 +7,10 @@ import re
 from collections.abc import Callable, Iterator
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import NARROW, Logged
+from tests.browser.conftest import Logged
+from tests.browser.looking import faults_of, serious
 from tests.services.live import LiveMled
 
 pytestmark = pytest.mark.once
@@ -153,16 +153,6 @@ def signed_in(browser: Browser, ward: Ward) -> Iterator[Callable[[str], Page]]:
         context.close()
 
 
-def serious(page: Page) -> list[str]:
-    """What axe finds that keeps people out."""
-    found = Axe().run(page).response["violations"]
-    return [
-        f"{one['id']}: {one['help']} ({one['nodes'][0]['html'][:160]})"
-        for one in found
-        if one["impact"] in ("serious", "critical")
-    ]
-
-
 def addresses(ward: Ward) -> list[str]:
     return [
         path.format(promotion=ward.promotion, webhook=ward.webhook, run=ward.runs["transformer-m"]) for path in PAGES
@@ -261,33 +251,14 @@ def test_a_webhook_is_added_and_its_secret_is_copied_once(signed_in, ward: Ward)
     assert erin.complaints == []
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_the_registry_is_open_to_all(signed_in, ward: Ward, theme):
+def test_the_registry_is_open_to_all_and_nothing_sticks_out(signed_in, ward: Ward):
     erin = signed_in(ERIN)
-    erin.emulate_media(color_scheme=theme)
-    findings = {}
-    for path in addresses(ward):
-        erin.goto(path)
-        for menu in erin.locator("details.m-menu").all():
-            menu.evaluate("menu => { menu.open = true }")
-        if found := serious(erin):
-            findings[path] = found
+    findings = faults_of(erin, addresses(ward))
     erin.goto(f"/p/ward/promotions/{ward.promotion}/")
     erin.get_by_role("button", name="Approve and sign").click()
-    if found := serious(erin):
-        findings["the signature dialogue"] = found
+    for theme in ("dark", "light"):
+        erin.emulate_media(color_scheme=theme)
+        if found := serious(erin):
+            findings[f"the signature dialogue, {theme}"] = found
     assert findings == {}
     assert erin.complaints == []
-
-
-@pytest.mark.parametrize("size", [NARROW, {"width": 768, "height": 1024}, {"width": 1440, "height": 900}])
-def test_nothing_of_the_registry_sticks_out(signed_in, ward: Ward, size):
-    erin = signed_in(ERIN)
-    erin.set_viewport_size(size)
-    wide = {}
-    for path in addresses(ward):
-        erin.goto(path)
-        needed = erin.evaluate("document.documentElement.scrollWidth")
-        if needed > size["width"]:
-            wide[path] = needed
-    assert wide == {}

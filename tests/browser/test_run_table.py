@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import BrowserContext, Cookie, Page, expect
+from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import ADA, NARROW, Logged
-from tests.browser.test_every_page import serious
+from tests.browser.conftest import ADA, Logged
+from tests.browser.looking import NARROW, WIDE, faults_of, serious
 
 pytestmark = pytest.mark.once
 PROJECT = "seeds"
@@ -39,27 +38,6 @@ def seeds(logged: Logged) -> str:
             client.set_terminated(run)
     client.create_run(experiment, run_name="bare")
     return f"/p/{PROJECT}/runs/"
-
-
-@pytest.fixture(scope="module")
-def session() -> list[Cookie]:
-    """What Ada's browser keeps once she is signed in: sign-ins are counted by the minute."""
-    return []
-
-
-@pytest.fixture
-def ada(context: BrowserContext, session: list[Cookie], sign_in: Callable[[str], Page]) -> Page:
-    """The project's scientist at her browser, signed in once for all tests here."""
-    if not session:
-        page = sign_in(ADA)
-        session += context.cookies()
-        return page
-    context.add_cookies(session)  # type: ignore[arg-type]
-    page = context.new_page()
-    page.complaints = []  # type: ignore[attr-defined]
-    page.on("console", lambda message: message.type == "error" and page.complaints.append(message.text))  # type: ignore[attr-defined]
-    page.on("pageerror", lambda error: page.complaints.append(str(error)))  # type: ignore[attr-defined]
-    return page
 
 
 def menu(page: Page, column: str):
@@ -198,12 +176,10 @@ def heads_without_scripts(page: Page) -> list[str]:
 
 
 @pytest.mark.parametrize("query", ["?columns=metrics.val/auroc&spark=val/auroc", "?group=params.arch&group=params.lr"])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_table_is_readable_at_any_width_and_in_the_dark(ada: Page, seeds: str, query: str, scheme: str):
-    ada.emulate_media(color_scheme=scheme)
-    for size in ({"width": 1440, "height": 900}, NARROW):
-        ada.set_viewport_size(size)
-        ada.goto(f"{seeds}{query}")
-        assert ada.evaluate("document.documentElement.scrollWidth") <= size["width"]
+def test_the_table_is_readable_at_any_width_and_in_the_dark(ada: Page, seeds: str, query: str):
+    assert faults_of(ada, [f"{seeds}{query}"], sizes=(NARROW, WIDE)) == {}
+    ada.set_viewport_size(NARROW)
+    for scheme in ("dark", "light"):
+        ada.emulate_media(color_scheme=scheme)
         assert serious(ada) == []
     assert ada.complaints == []

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import PROJECT, Logged
-from tests.browser.test_every_page import serious
+from tests.browser.looking import NARROW, WIDE, faults_of
 
 pytestmark = pytest.mark.once
 
@@ -150,11 +150,9 @@ def test_the_table_leaves_as_a_file(ada: Page, logged: Logged):
     assert [float(row["metrics.val/auroc"]) for row in rows] == [0.8 + number / 100 for number in range(3)]
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_the_workbench_is_open_to_all(ada: Page, logged: Logged, theme):
-    ada.emulate_media(color_scheme=theme)
+def test_the_workbench_is_open_to_all_and_nothing_sticks_out(ada: Page, logged: Logged):
     runs = ",".join(logged.runs.values())
-    for path in (
+    paths = [
         f"/compare/?runs={runs}",
         f"/compare/?runs={runs}&identical=1&figure=max",
         f"/compare/curves/?runs={runs}",
@@ -164,10 +162,6 @@ def test_the_workbench_is_open_to_all(ada: Page, logged: Logged, theme):
         f"/p/{PROJECT}/charts/?q=nonsense+%3C",
         f"/p/{PROJECT}/what-matters/",
         f"/p/{PROJECT}/what-matters/?q=params.arch+%3D+'none'",
-    ):
-        ada.goto(path)
-        assert serious(ada) == [], path
-        ada.set_viewport_size({"width": 390, "height": 844})
-        assert ada.evaluate("document.documentElement.scrollWidth") <= 390, path
-        ada.set_viewport_size({"width": 1280, "height": 800})
+    ]
+    assert faults_of(ada, paths, sizes=(NARROW, WIDE)) == {}
     assert ada.complaints == []
