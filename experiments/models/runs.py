@@ -59,6 +59,7 @@ class Run(ProjectScoped, Tracked):
         indexes = [
             models.Index(fields=["experiment", "lifecycle", "-started_ms", "uid"], name="run_newest"),
             models.Index(fields=["project", "lifecycle", "-started_ms", "uid"], name="run_project_newest"),
+            models.Index(fields=["experiment", "parent"], name="run_nested", condition=models.Q(parent__isnull=False)),
         ]
 
     def __str__(self) -> str:

@@ -22,6 +22,7 @@ from experiments.search.limits import (
     MAX_PAGE,
     NAMED_EXPERIMENTS,
 )
+from experiments.search.nesting import Nesting
 from experiments.search.ordering import (
     OrderKey,
     SortKey,
@@ -101,12 +102,14 @@ def search_runs(
     view: View = View.ACTIVE_ONLY,
     limit: int = 1000,
     after: str | None = None,
+    nesting: Nesting | None = None,
 ) -> Page[FoundRun]:
     """The runs that the viewer may see and that satisfy a filter, one page of them.
 
     project, experiments (by primary key): where to look; unknown ones and those out of sight hold nothing. order: keys
-    such as `metrics.loss DESC`; after them newest start first. after: the token of the page before. At most two
-    statements after those that find the scope. Raises QueryError for filter and order, Invalid for limit and token.
+    such as `metrics.loss DESC`; after them newest start first. after: the token of the page before. nesting: which part
+    of the tree of nested runs. At most two statements after those that find the scope. Raises QueryError for filter and
+    order, Invalid for limit and token.
     """
     asked = _Question(parse(text, dialect, RUNS), parse_orders(order, dialect, RUNS), view, _checked_limit(limit))
     scope = _run_scope(viewer, project, experiments)
@@ -114,7 +117,7 @@ def search_runs(
     keys = sort_keys(
         asked.order, compiler, ties=_run_ties(asked.order, compiler), numeric_params=dialect is Dialect.FULL
     )
-    where = _run_where(asked, compiler)
+    where = _run_where(asked, compiler) if nesting is None else nesting.where(compiler, compiler.where(asked.node))
     statement = Statement(
         table="experiments_run r",
         alias="r",
@@ -126,7 +129,8 @@ def search_runs(
         by_first_key=_merged(compiler, where),
     )
     asked_scope = (dialect, project and project.pk, experiments if experiments is None else sorted(experiments))
-    return read_page(statement, asked.digest(asked_scope), limit=asked.limit, after=after, make=FoundRun._make)
+    question = asked.digest(asked_scope if nesting is None else (*asked_scope, nesting.name))
+    return read_page(statement, question, limit=asked.limit, after=after, make=FoundRun._make)
 
 
 def count_runs(

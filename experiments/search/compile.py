@@ -61,12 +61,12 @@ class Scope:
     projects: tuple[UUID, ...] | None = None
     within: tuple[int, ...] = ()
 
-    def condition(self, database: Database, *, by_list: bool = False) -> Sql:
+    def condition(self, database: Database, *, by_list: bool = False, alias: str = "r") -> Sql:
         """Runs in scope. by_list: the statement starts from a list of runs, so no index over the scope may be used
         (a plus sign before a column keeps SQLite from it)."""
         if self.experiments is None and self.projects is None:
             return TRUE
-        parts, run = [], "+r" if by_list else "r"
+        parts, run = [], f"+{alias}" if by_list else alias
         if self.experiments:
             parts.append(among(f"{run}.experiment_id", self.experiments))
         if self.projects:
