@@ -12,6 +12,7 @@ from accounts.pages.doors import actor_of
 from accounts.pages.tabs import Tab
 from artifacts.versions import page_of, when_withdrawn
 from experiments.models import Run
+from experiments.pages.slots import run_tabs
 from experiments.queries.recalls import recalled_inputs
 from experiments.queries.record import Counts, counts_of
 from experiments.queries.runs import get_run, parent_of
@@ -63,8 +64,8 @@ def run_frame(request: HttpRequest, ref: str, tab: str) -> tuple[Run, dict[str, 
         "parent": parent_of(viewer, run),
         "run_ref": run.uid.hex,
         "tab": tab,
-        "tab_label": TABS[tab],
-        "tabs": tabs_of(run, counts),
+        "tab_label": TABS.get(tab) or next(one.label for one in run_tabs if one.key == tab),
+        "tabs": tabs_of(viewer, run, counts),
         "acts": acts_of(viewer, run),
         "took": took(run),
         "claimed": claimed(run),
@@ -74,8 +75,8 @@ def run_frame(request: HttpRequest, ref: str, tab: str) -> tuple[Run, dict[str, 
     }
 
 
-def tabs_of(run: Run, counts: Counts) -> list[Tab]:
-    """The run's tabs with their counts."""
+def tabs_of(viewer: Actor, run: Run, counts: Counts) -> list[Tab]:
+    """The run's tabs with their counts, those of the rooms above before the history."""
     counted = {
         "curves": counts.curves,
         "system": counts.system,
@@ -84,7 +85,9 @@ def tabs_of(run: Run, counts: Counts) -> list[Tab]:
         "data": counts.inputs,
     }
     shown = [key for key in TABS if key != "system" or counts.system]
-    return [Tab(key, TABS[key], tab_url(run, key), counted.get(key)) for key in shown]
+    own = [Tab(key, TABS[key], tab_url(run, key), counted.get(key)) for key in shown]
+    further = [Tab(one.key, one.label, one.url(run), one.count(viewer, run)) for one in run_tabs]
+    return [*own[:-1], *further, *own[-1:]]
 
 
 def tab_url(run: Run, tab: str) -> str:

@@ -72,6 +72,20 @@ def _drawn(request: HttpRequest, made: Sequence[slots.Panel | None]) -> list[Saf
 
 
 @dataclass(frozen=True, slots=True)
+class RunTab:
+    """A further tab of a run: its key, its label, its address, and how much it holds (None: no number)."""
+
+    key: str
+    label: str
+    url: Callable[[Run], str]
+    count: Callable[[Actor, Run], int | None]
+
+
+# Tabs that the rooms above add to a run's own, before its history.
+run_tabs: list[RunTab] = []
+
+
+@dataclass(frozen=True, slots=True)
 class FoundLine:
     """One thing that the jump box found: its name and page, and where it belongs."""
 
