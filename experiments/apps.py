@@ -8,17 +8,21 @@ class ExperimentsConfig(AppConfig):
     def ready(self) -> None:
         from accounts import hooks
         from accounts.access import register_experiment_grants, register_state_check
+        from accounts.settings import register_setting
         from artifacts.hooks import owners, version_recalled, version_use_counts, version_uses
         from experiments import evidence
         from experiments.actions.experiments import make_default_experiment
         from experiments.actions.recalls import tell_authors
         from experiments.hooks import run_ended
         from experiments.models import Run
+        from experiments.pages import taste
         from experiments.queries import recalls
         from experiments.queries.files import owner_of_root
+        from experiments.query_history import HISTORY
         from experiments.state import granted_experiments, refuse_writes_to_locked
         from experiments.tasks import queue_seal
 
+        register_setting(HISTORY)
         hooks.project_created.append(make_default_experiment)
         register_state_check(Run, refuse_writes_to_locked)
         register_experiment_grants(granted_experiments)
@@ -28,3 +32,4 @@ class ExperimentsConfig(AppConfig):
         version_uses.append(recalls.run_uses)
         version_use_counts[recalls.KIND] = recalls.count_runs
         evidence.register()
+        taste.register()

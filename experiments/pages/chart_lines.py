@@ -12,6 +12,7 @@ from experiments.compare.bands import Middle, Spread
 from experiments.models import Run
 from experiments.pages.asked import GROUPS_MAX as FIELDS_MAX
 from experiments.pages.asked import groupable
+from experiments.queries.search import FoundRun
 from experiments.templatetags.runs import RUN_COLOURS, slot
 
 MEMBERS = "members"  # instead of a band: every run of a group as a thin line
@@ -120,7 +121,7 @@ def group_lines(groups: Mapping[str, Sequence[int]], hidden: frozenset[str]) -> 
     ]
 
 
-def slots_of(runs: Sequence[Run]) -> list[int]:
+def slots_of(runs: Sequence[Run | FoundRun]) -> list[int]:
     """Each run's colour: its own, moved on only where two of those shown would be the same and another is free."""
     taken: set[int] = set()
     found = []

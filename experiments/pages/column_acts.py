@@ -1,10 +1,33 @@
-"""What the menu of a column does: another figure, out of the table, one place to the side, its small curve."""
+"""What the menu of a column does: another figure, out of the table, a place to the side, wider, pinned, a format."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.views.decorators.http import require_POST
+
+from accounts.access import find_project
+from accounts.actions.settings import keep_setting
+from accounts.pages.doors import actor_of, signed_in
+from experiments.pages import taste
 from experiments.pages.asked import Asked
 from experiments.pages.columns import FIGURES, Column, column_of, in_groups, measured
+
+
+@require_POST
+@signed_in
+def keep(request: HttpRequest, slug: str) -> HttpResponse:
+    """Keep how the reader likes a column, on the server, and back to the table. The address does not change."""
+    viewer = actor_of(request)
+    project = find_project(viewer, slug)
+    liked = taste.taste_of(viewer, project)
+    likes = taste.changed(liked, request.POST.get("do", ""))
+    if likes != liked:
+        keep_setting(viewer, name=taste.NAME, value=likes.value, project=project)
+    path = reverse("experiments:runs", args=[project.slug])
+    return redirect(Asked.parse(path, QueryDict(request.POST.get("table", ""))).all_url)
 
 
 def redone(asked: Asked, do: str) -> str:

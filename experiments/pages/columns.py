@@ -3,17 +3,13 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from accounts.templatetags.mled import duration, number
 from experiments.pages.figures import weight_of
 from experiments.queries.record import SYSTEM_PREFIX
-from experiments.queries.search import FoundRun
-from experiments.queries.table import Cells, Names
-from experiments.values import ReviewState
+from experiments.queries.table import Names
 
 METRICS_BY_DEFAULT = 3
-PARAMS_BY_DEFAULT = 4
+PARAMS_BY_DEFAULT = 3
 FIGURES = ("last", "min", "max", "best")
 _FIGURE_KEY = re.compile(r"(min|max|best)\(metrics\.(.+)\)", re.DOTALL)
 
@@ -54,7 +50,7 @@ SYSTEM = {
         Column("script", "Script", "System", "text", "source", is_low=True),
         Column("experiment", "Experiment", "System", "text", "experiment", is_low=True),
         Column("ended", "Ended", "System", "when", "end_time", is_numeric=True, is_low=True),
-        Column("verdict", "Verdict", "Review", "text", ""),
+        Column("verdict", "Verdict", "Review", "verdict", ""),
     )
 }
 GROUP_ORDER = ("System", "Metrics", "Review", "Params", "Tags")
@@ -96,15 +92,19 @@ def sortable(key: str) -> Column | None:
 
 
 def default_columns(names: Names, directions: Mapping[str, bool], goal: str, *, many_experiments: bool) -> list[Column]:
-    """What a table shows first: when, how long, who, data, code, the most common metrics, params that differ."""
+    """What a table shows first: when, how long, who, data, code, the most common metrics, params that differ, verdict.
+
+    Of these a page leaves out what says nothing there; see run_rows.table_of.
+    """
     own = [name for name in names.metrics if not name.startswith(SYSTEM_PREFIX)]
     own.sort(key=lambda name: (-names.share(names.metrics[name]), weight_of(name, goal=goal, directions=directions)))
     own.sort(key=lambda name: name != goal)
-    params = sorted(names.params, key=lambda name: (name not in names.varying, -names.share(names.params[name]), name))
+    params = sorted(names.varying, key=lambda name: (-names.share(names.params[name]), name))
     system = ["created", "duration", "user", "dataset", "source"] + (["experiment"] if many_experiments else [])
     return [
         *(SYSTEM[key] for key in system),
         *(keyed("metrics", name) for name in own[:METRICS_BY_DEFAULT]),
+        SYSTEM["verdict"],
         *(keyed("params", name) for name in params[:PARAMS_BY_DEFAULT]),
     ]
 
@@ -113,77 +113,3 @@ def in_groups(columns: Sequence[Column]) -> list[Column]:
     """The columns with those of one group side by side, groups in their order, each once."""
     once = {column.key: column for column in columns}
     return sorted(once.values(), key=lambda column: GROUP_ORDER.index(column.group))
-
-
-# By a column's key: its lowest and highest value on the page and whether high is better.
-Extremes = Mapping[str, tuple[float, float, bool]]
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """One cell, ready to write. mark: best or nobest, for metrics with a direction. spark: the curve beside it."""
-
-    kind: str
-    text: str = ""
-    value: Any = None
-    title: str = ""
-    classes: str = ""
-    mark: str = ""
-    spark: tuple[float, ...] = ()
-
-
-def cell_of(column: Column, run: FoundRun, value: float | None, cells: Cells, extremes: Extremes, warm: str) -> Cell:
-    """The cell of a run in a column.
-
-    value: of a metric. warm: the key of the column whose cells show heat.
-    """
-    base = ("n " if column.is_numeric else "") + ("lo " if column.is_low else "")
-    if column.kind == "metric":
-        return _metric_cell(value, extremes.get(column.key), base, is_warm=column.key == warm)
-    if column.kind == "param":
-        return Cell("text", cells.params.get((run.id, column.name), "")[:400], classes=base)
-    if column.kind == "tag":
-        return Cell("text", cells.tags.get((run.id, column.name), "")[:400], classes=base)
-    return _system_cell(column.key, run, cells, base + "t2")
-
-
-def _metric_cell(value: float | None, extremes: tuple[float, float, bool] | None, base: str, *, is_warm: bool) -> Cell:
-    if value is None:
-        return Cell("metric", classes=base)
-    if extremes is None:
-        return Cell("metric", number(value), title=repr(value), classes=base)
-    low, high, higher = extremes
-    best = high if higher else low
-    share = 0.0 if high == low or value != value else ((value - low) if higher else (high - value)) / (high - low)
-    heat = f" ht{min(3, int(share * 4))}" if is_warm and share >= 0.25 else ""
-    title = f"{value!r}, best on this page" if value == best else repr(value)
-    return Cell("metric", number(value), title=title, classes=base + heat, mark="best" if value == best else "nobest")
-
-
-def _dataset_cell(versions: Sequence[str], base: str) -> Cell:
-    more = f" +{len(versions) - 1}" if len(versions) > 1 else ""
-    return Cell("text", versions[0] + more if versions else "", title=", ".join(versions), classes=base)
-
-
-def _system_cell(key: str, run: FoundRun, cells: Cells, base: str) -> Cell:
-    match key:
-        case "created":
-            return Cell("when", value=run.started_ms, classes=base)
-        case "ended":
-            return Cell("when", value=run.ended_ms, classes=base)
-        case "duration":
-            return Cell("text", "" if run.duration_ms is None else duration(run.duration_ms), classes=base)
-        case "user":
-            return Cell("who", value=run.user or run.user_email, classes=base)
-        case "claimed":
-            return Cell("text", run.claimed_user, classes=base)
-        case "source":
-            return Cell("commit", value=run.git_commit[:7], title=run.git_commit, classes=base)
-        case "script":
-            return Cell("text", run.source_name, classes=base)
-        case "experiment":
-            return Cell("text", run.experiment_name, classes=base)
-        case "dataset":
-            return _dataset_cell(cells.datasets.get(run.id, []), base)
-        case _:
-            return Cell("text", str(ReviewState(run.review_state).label), classes=base)

@@ -1,7 +1,7 @@
 """The run table: filtered by a query line, sorted, in chosen columns, page by page; all of it in the URL."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -16,15 +16,18 @@ from accounts.pages.doors import actor_of, signed_in
 from experiments.models import Experiment
 from experiments.pages.asked import Asked
 from experiments.pages.bulk import offered, undo_of
+from experiments.pages.charts import charts_context
 from experiments.pages.chips import SINCE, STATUSES, chips_of, with_added
 from experiments.pages.column_acts import redone
-from experiments.pages.columns import GROUP_ORDER, SYSTEM, Column, default_columns, in_groups, keyed
+from experiments.pages.columns import Column, default_columns, in_groups
 from experiments.pages.experiment_acts import acts_of
 from experiments.pages.grouped import grouping_of, groups_of
 from experiments.pages.listing import tracking_uri
-from experiments.pages.questions import asked_of, find, over_to, with_default_experiment
+from experiments.pages.questions import asked_of, find, with_default_experiment
 from experiments.pages.run_rows import table_of
 from experiments.pages.saved_views import default_address, menu_of
+from experiments.pages.table_bar import export_links, matters_url, picker_of, shown_as, sorting_of
+from experiments.pages.taste import taste_of
 from experiments.queries.experiments import metric_directions
 from experiments.queries.overview import experiments_of
 from experiments.queries.search import FoundCount, FoundRun, Page, count_runs
@@ -32,7 +35,6 @@ from experiments.queries.table import Names, offered_names
 from kernel.actor import Actor
 
 EXPERIMENTS_OFFERED = 200
-EXPORTS = {"csv": "CSV", "xlsx": "XLSX", "parquet": "Parquet", "json": "JSON"}
 
 
 @require_safe
@@ -46,12 +48,10 @@ def runs(request: HttpRequest, slug: str) -> HttpResponse:
         return redirect(opens_with)
     if "do" in request.GET:
         return redirect(redone(asked, request.GET["do"]))
+    if "eye" in request.GET:
+        return redirect(asked.with_eye(request.GET["eye"]).all_url)
     if "add" in request.GET:
         return redirect(with_added(asked, request.GET, getattr(request.user, "email", "")))
-    if asked.view == "charts":
-        return redirect(
-            over_to("charts", project, [*asked.all_kept("columns", "good", "view", "group"), *asked.charts_group])
-        )
     if asked.view == "matters":
         return redirect(matters_url(project, asked))
     experiments = offered_experiments(viewer, project, asked.experiment_ids)
@@ -70,12 +70,9 @@ def runs(request: HttpRequest, slug: str) -> HttpResponse:
         "asked": asked if problem is None else replace(asked, good=text),
         "problem": problem,
         "experiments": [one for one in experiments if one.lifecycle == "active" or one.pk in asked.experiment_ids],
-        **(
-            groups_of(viewer, project, asked, text, columns, directions)
-            if asked.group
-            else table_of(viewer, asked, page.rows, columns, directions)
-        ),
+        **shown_of(request, viewer, project, asked, Found(page, text, names, columns, directions)),
         **grouping_of(asked, names),
+        **sorting_of(asked, columns, directions),
         **filter_of(asked, names),
         **picker_of(columns, names),
         **paging_of(viewer, project, asked, page, text),
@@ -96,14 +93,28 @@ def runs(request: HttpRequest, slug: str) -> HttpResponse:
     return render(request, "experiments/runs.html", context)
 
 
-def matters_url(project: Project, asked: Asked) -> str:
-    """What matters, of the runs of this question."""
-    return over_to("relations", project, asked.kept("columns", "sort", "good", "saved"))
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What the question of the address found. text: the query that was answered."""
+
+    page: Page[FoundRun]
+    text: str
+    names: Names
+    columns: list[Column]
+    directions: dict[str, bool]
 
 
-def shown_as(project: Project, asked: Asked) -> list[tuple[str, str, str]]:
-    """(key, label, address) of the ways to look at these runs."""
-    return [(key, label, matters_url(project, asked) if key == "matters" else url) for key, label, url in asked.views]
+def shown_of(request: HttpRequest, viewer: Actor, project: Project, asked: Asked, found: Found) -> dict[str, Any]:
+    """The runs as charts, in groups, or row by row."""
+    if asked.view == "charts":
+        return charts_context(request, viewer, project, asked, text=found.text, names=found.names)
+    if asked.group:
+        return groups_of(viewer, project, asked, found.text, found.columns, found.directions)
+    taste = taste_of(viewer, project)
+    return {
+        **table_of(viewer, asked, found.page.rows, found.columns, found.directions, taste),
+        "taste": taste.value,
+    }
 
 
 def filter_of(asked: Asked, names: Names) -> dict[str, Any]:
@@ -144,33 +155,6 @@ def _count(viewer: Actor, project: Project, asked: Asked, text: str) -> FoundCou
     return count_runs(viewer, project=project, experiments=asked.experiment_ids or None, text=text, view=asked.lives)
 
 
-def picker_of(columns: Sequence[Column], names: Names) -> dict[str, Any]:
-    """The groups of the column picker: what is offered, and what is shown though the newest runs do not have it."""
-    offered = [
-        *SYSTEM.values(),
-        *(keyed("metrics", name) for name in names.metrics),
-        *(keyed("params", name) for name in names.params),
-        *(keyed("tags", name) for name in names.tags),
-    ]
-    groups: dict[str, list[Column]] = {}
-    drawn = {(column.kind, column.name): column for column in columns if column.kind == "metric"}
-    offered = [*columns, *(column for column in offered if (column.kind, column.name) not in drawn)]
-    once = {column.key: column for column in offered}
-    for column in sorted(once.values(), key=lambda one: GROUP_ORDER.index(one.group)):
-        groups.setdefault(column.group, []).append(column)
-    return {
-        "choices": [{"title": title, "columns": group} for title, group in groups.items()],
-        "shown_keys": {column.key for column in columns},
-    }
-
-
-def export_links(project: Project, asked: Asked) -> list[tuple[str, str, str]]:
-    """(format, address of a file with the columns shown, address of one with every column)."""
-    shown, every = urlencode(asked.kept("good")), urlencode([*asked.kept("good", "columns"), ("all", "1")])
-    address = {kind: reverse("experiments:export", args=[project.slug, kind]) for kind in EXPORTS}
-    return [(word, f"{address[kind]}?{shown}", f"{address[kind]}?{every}") for kind, word in EXPORTS.items()]
-
-
 def newer_url(project: Project, asked: Asked, known: int) -> str:
     """Where the table asks whether more runs match by now."""
     pairs = [*asked.kept("sort", "columns", "good"), ("known", str(known))]
@@ -185,6 +169,7 @@ def paging_of(viewer: Actor, project: Project, asked: Asked, page: Page[FoundRun
     else:
         number, words = len(page.rows), f"{len(page.rows):,}"
     return {
+        "count_number": words,
         "count_words": f"{words} run{'' if number == 1 else 's'}",
         "page_words": f"{len(page.rows):,} of {words} on this page",
         "next_url": asked.next_page_url(page.next_token),

@@ -43,7 +43,7 @@ def run_status(run: Run | FoundRun, extra: str = "") -> SafeString:
 
 
 @register.simple_tag
-def run_verdict(run: Run, extra: str = "") -> SafeString:
+def run_verdict(run: Run | FoundRun, extra: str = "") -> SafeString:
     """What the auditors say of it."""
     state = ReviewState(run.review_state)
     return badge(*VERDICT_LOOK[state], str(state.label), extra)

@@ -1,7 +1,9 @@
 // The run table: the column picker learns to search, rows are selected and compared; new rows and pages come through
 // htmx (see main.ts).
+import { listenForColumns } from "./page/columns";
 import { listenForHeads } from "./page/heads";
 import { listenForSelection } from "./page/selection";
+import { listenForUndo } from "./page/undo";
 
 function searchColumns(text: string): void {
   const words = text.toLowerCase();
@@ -23,5 +25,7 @@ document.addEventListener("keydown", (event) => {
   if (event.key === "Enter" && (event.target as HTMLElement).id === "column-search") event.preventDefault();
 });
 
+listenForColumns();
 listenForHeads();
 listenForSelection();
+listenForUndo();

@@ -1,7 +1,9 @@
 // The heads of the run table: a menu opens below its head, and a head dragged onto another of its group takes its place.
 let dragged: HTMLElement | null = null;
 
-const head = (event: Event): HTMLElement | null => (event.target as HTMLElement).closest<HTMLElement>("th[data-column-key]");
+let lastMenu = ""; // the column whose menu was used last: the keyboard comes back to its head
+
+const head = (event: Event): HTMLElement | null => (event.target as HTMLElement).closest<HTMLElement>("th[data-column-group]");
 const fits = (to: HTMLElement | null): to is HTMLElement =>
   !!dragged && !!to && to !== dragged && to.dataset.columnGroup === dragged.dataset.columnGroup;
 
@@ -15,7 +17,15 @@ function place(menu: HTMLElement): void {
 }
 
 function makeDraggable(): void {
-  for (const one of document.querySelectorAll<HTMLElement>("th[data-column-key]")) one.draggable = true;
+  for (const one of document.querySelectorAll<HTMLElement>("th[data-column-group]")) one.draggable = true;
+}
+
+function comeBack(): void {
+  if (lastMenu && document.activeElement === document.body) {
+    const column = document.querySelector(`th[data-column-key="${CSS.escape(lastMenu)}"]`);
+    column?.querySelector<HTMLElement>(".m-headopen")?.focus({ preventScroll: true });
+  }
+  lastMenu = "";
 }
 
 function unmark(): void {
@@ -44,6 +54,12 @@ export function listenForHeads(): void {
       if (menu.matches?.(".m-headmenu") && (event as ToggleEvent).newState === "open") place(menu);
     }, true);
   }
+  document.addEventListener("submit", (event) => {
+    const menu = event.submitter?.closest<HTMLElement>(".m-headmenu");
+    const button = menu ? document.querySelector(`[popovertarget="${menu.id}"]`) : null;
+    lastMenu = button?.closest("th")?.dataset.columnKey ?? "";
+  }, true);
+  document.addEventListener("htmx:afterSettle", comeBack);
   document.addEventListener("dragstart", (event) => {
     dragged = head(event);
     if (dragged && event.dataTransfer) event.dataTransfer.effectAllowed = "move";
