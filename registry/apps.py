@@ -22,6 +22,7 @@ class RegistryConfig(AppConfig):
         from registry.promoting import joining
         from registry.queries import built_on
         from registry.queries.files import owner_of_root
+        from registry.search import run_columns
         from registry.standing import refuse_changed_files, refuse_deleted_runs
         from registry.state import refuse_models_of_locked_runs, refuse_moves_by_others
 
@@ -44,3 +45,4 @@ class RegistryConfig(AppConfig):
         version_panels.append(panel_of_dataset_version)
         joining.register()
         evidence.register()
+        run_columns.register()

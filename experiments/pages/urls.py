@@ -25,12 +25,14 @@ from experiments.pages import (
     saved_views,
 )
 from experiments.pages.projects import overview
+from experiments.pages.query_urls import QUERY_URLS
 
 app_name = "experiments"
 urlpatterns = [
     path("", home.home, name="home"),
     path("mlflow/<slug:slug>/", client_link.client_link, name="client_link"),
     path("jump/", home.jump, name="jump"),
+    *QUERY_URLS,
     path("charts/data.bin", chart_data.data, name="charts_data"),
     path("charts/data.csv", chart_data.table, name="charts_csv"),
     path("p/<slug:slug>/charts/", charts.of_project, name="charts"),

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from accounts.access import can_see, not_found
 from accounts.models import Project
@@ -42,6 +42,18 @@ def _by_wire_id(wire: str, project: Project) -> Experiment | None:
         found = next(iter(_BY_KEY(int(wire))), None)
         return None if found is None or found.is_default else found
     return None
+
+
+def experiments_named(viewer: Actor, project: Project | None, wires: Sequence[str]) -> list[int] | None:
+    """Experiments by their ids on the wire, as searches take them: unknown ones hold nothing; none named, no limit."""
+    if not wires:
+        return None
+    keys = [int(wire) for wire in wires if wire.isascii() and wire.isdigit() and len(wire) < 19]
+    named = Q(pk__in=[key for key in keys if key], is_default=False)
+    if DEFAULT_WIRE_ID in wires:
+        named |= Q(is_default=True)
+    rows = Experiment.objects.visible_to(viewer).filter(named)
+    return list((rows.filter(project=project) if project else rows).values_list("pk", flat=True))
 
 
 def get_experiment_by_name(viewer: Actor, name: str, *, project: Project) -> Experiment:

@@ -14,16 +14,17 @@ from rest_framework.utils.urls import replace_query_param
 from accounts.access import find_project
 from accounts.rest.door import Number, RestView, actor_of, said
 from experiments.models import MetricSeries, Run
-from experiments.queries.experiments import wire_id
+from experiments.queries.experiments import experiments_named, wire_id
 from experiments.queries.listing import runs_by_key, runs_to_list
 from experiments.queries.runs import get_run, metric_history, params_of, parent_of, series_of, tags_of
 from experiments.queries.search import View, search_runs
 from experiments.rest.filters import RunFilter
+from experiments.search.ordering import split_orders
 from kernel.errors import Invalid
 
 HISTORY_POINTS, HISTORY_MAX = 10_000, 100_000
 LIST_MAX = 1000
-_LINE = {"q", "order", "project", "lifecycle", "limit", "cursor", "format"}
+_LINE = {"q", "order", "project", "experiment", "lifecycle", "limit", "cursor", "format"}
 _VIEWS = {"": View.ACTIVE_ONLY, "active": View.ACTIVE_ONLY, "deleted": View.DELETED_ONLY, "all": View.ALL}
 
 
@@ -98,8 +99,9 @@ class HistoryAsked(serializers.Serializer[Any]):
 
 class LineAsked(serializers.Serializer[Any]):
     q = serializers.CharField(allow_blank=True, default="", max_length=10_000)
-    order = serializers.CharField(allow_blank=True, default="", max_length=1000)
+    order = serializers.ListField(child=serializers.CharField(allow_blank=True, max_length=1000), default=list)
     project = serializers.SlugField(allow_blank=True, default="")
+    experiment = serializers.ListField(child=serializers.CharField(max_length=20), default=list)
     lifecycle = serializers.ChoiceField(choices=list(_VIEWS), default="")
     limit = serializers.IntegerField(min_value=1, max_value=LIST_MAX, default=100)
     cursor = serializers.CharField(allow_blank=True, default="", max_length=2000)
@@ -123,7 +125,7 @@ class Runs(ListAPIView[Run], RestView):
     @extend_schema(
         parameters=[
             OpenApiParameter("q", str, description="A query line."),
-            OpenApiParameter("order", str, description="Keys of a query's order, separated by commas."),
+            OpenApiParameter("order", str, many=True, description="Keys of a query's order, also several by commas."),
         ]
     )
     def get(self, request: Request) -> Response:
@@ -133,11 +135,13 @@ class Runs(ListAPIView[Run], RestView):
 
     def _searched(self, request: Request) -> Response:
         asked = _line_asked(request)
+        project = find_project(self.actor, asked["project"]) if asked["project"] else None
         page = search_runs(
             self.actor,
-            project=find_project(self.actor, asked["project"]) if asked["project"] else None,
+            project=project,
+            experiments=experiments_named(self.actor, project, asked["experiment"]),
             text=asked["q"],
-            order=[key.strip() for key in asked["order"].split(",") if key.strip()],
+            order=[key for text in asked["order"] for key in split_orders(text)],
             view=_VIEWS[asked["lifecycle"]],
             limit=asked["limit"],
             after=asked["cursor"],
@@ -153,7 +157,9 @@ def _line_asked(request: Request) -> dict[str, Any]:
     for name in request.query_params:
         if name not in _LINE:
             raise Invalid(f"'{name[:40]}' does not go with a query line.", hint="Say it in q.", field=name[:40])
-    asked = LineAsked(data=request.query_params.dict())
+    given: dict[str, Any] = request.query_params.dict()
+    given |= {name: request.query_params.getlist(name) for name in ("order", "experiment")}
+    asked = LineAsked(data=given)
     asked.is_valid(raise_exception=True)
     return dict(asked.validated_data)
 

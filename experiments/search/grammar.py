@@ -11,6 +11,8 @@
 Whatever the text, the answer is a tree or a QueryError with the column of the mistake.
 """
 
+from dataclasses import dataclass
+
 from experiments.search import literals
 from experiments.search.columns import AGGREGATES, Dialect, Vocabulary
 from experiments.search.conditions import KEYWORDS, ConditionReader
@@ -25,6 +27,23 @@ _OPERATOR_WORDS = ("LIKE", "ILIKE", "IN", "IS")
 def parse(text: str, dialect: Dialect, vocabulary: Vocabulary) -> Node:
     """The tree of a filter; EVERYTHING for an empty one. Raises QueryError."""
     return _Parser(tokenize(text), dialect, vocabulary).filter()
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One of the conditions that all have to hold. text: exactly as it stands in the filter.
+
+    is_loose: joined by OR without brackets, which it needs beside another.
+    """
+
+    node: Node
+    text: str
+    is_loose: bool = False
+
+
+def parts(text: str, dialect: Dialect, vocabulary: Vocabulary) -> list[Part]:
+    """What AND joins at the top of a filter, in order; one part where OR joins it. Raises QueryError."""
+    return _Parser(tokenize(text), dialect, vocabulary).parts(text)
 
 
 def parse_field(text: str, dialect: Dialect, vocabulary: Vocabulary) -> tuple[Field, list[Token]]:
@@ -46,6 +65,21 @@ class _Parser(ConditionReader):
         if not self.ended():
             raise self.misplaced()
         return node
+
+    def parts(self, text: str) -> list[Part]:
+        found: list[Part] = []
+        while not self.ended():
+            first = self.token.span.start
+            node = self.unit()
+            found.append(Part(node, text[first : self.tokens[self.at - 1].span.end]))
+            if not self.token.is_word("AND"):
+                break
+            self.take()
+            if self.ended():
+                raise self.misplaced()
+        if self.ended():
+            return found
+        return [Part(parse(text, self.dialect, self.vocabulary), text.strip(), is_loose=True)]
 
     def any(self) -> Node:
         terms = [self.all()]

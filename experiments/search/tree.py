@@ -118,7 +118,7 @@ class Words:
     words: tuple[str, ...]
 
     def __str__(self) -> str:
-        return " ".join(_string(word) for word in self.words)
+        return " ".join(written_text(word) for word in self.words)
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +192,8 @@ def _quoted(key: str) -> str:
     return "`" + key.replace("`", "``") + "`"
 
 
-def _string(text: str) -> str:
+def written_text(text: str) -> str:
+    """A text as a filter quotes it."""
     return "'" + text.replace("'", "''") + "'"
 
 
@@ -201,7 +202,7 @@ def _written(value: Value) -> str:
         case bool():
             return "true" if value else "false"
         case str():
-            return _string(value)
+            return written_text(value)
         case tuple():
             return "(" + ", ".join(_written(item) for item in value) + ")"
         case float():

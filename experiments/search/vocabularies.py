@@ -2,6 +2,7 @@
 
 from experiments.search.columns import Column, Kind, Vocabulary
 from experiments.search.tree import Entity
+from experiments.values import ReviewState
 
 STATUS_WORDS = {
     "queued": "SCHEDULED",
@@ -12,6 +13,8 @@ STATUS_WORDS = {
     "scheduled": "SCHEDULED",
     "killed": "KILLED",
 }
+
+VERDICT_WORDS = {str(state.label).lower(): state.value for state in ReviewState}
 
 RUNS = Vocabulary(
     "run",
@@ -38,6 +41,17 @@ _RECALLED = (
     " WHERE i.run_id = r.id AND s.state = 'withdrawn')"
 )
 
+# Tags by their name alone, or with their value: `tag = 'draft'`, `tag = 'stage=draft'`.
+_TAGS = (
+    "SELECT v.key AS value FROM {table} v WHERE {of} UNION ALL SELECT v.key || '=' || v.value FROM {table} v WHERE {of}"
+)
+
+# The dataset versions that went into the run: `data = 'icu-vitals'` for any version, or `data = 'icu-vitals v7'`.
+_DATA = (
+    "FROM experiments_runinput i JOIN artifacts_datasetversion n ON n.id = i.dataset_version_id"
+    " JOIN artifacts_dataset d ON d.id = n.dataset_id WHERE i.run_id = r.id"
+)
+
 RUNS.register(
     Column("run_id", Kind.IDENTIFIER, "r.uid", mlflow=True, mlflow_lists=True),
     Column("run_name", Kind.TEXT, "r.name", aliases=("name",), mlflow_aliases=_RUN_NAME, mlflow=True),
@@ -57,8 +71,19 @@ RUNS.register(
         aliases=("author",),
     ),
     Column(
-        "tag", Kind.SET, "SELECT v.key AS value FROM experiments_runtag v WHERE v.run_id = r.id", aliases=("label",)
+        "tag",
+        Kind.SET,
+        _TAGS.format(table="experiments_runtag", of="v.run_id = r.id"),
+        aliases=("label",),
     ),
+    Column(
+        "project_tag",
+        Kind.SET,
+        _TAGS.format(table="experiments_experimenttag", of="v.experiment_id = r.experiment_id"),
+        aliases=("experiment_tag",),
+    ),
+    Column("data", Kind.SET, f"SELECT d.name AS value {_DATA} UNION ALL SELECT d.name || ' v' || n.number {_DATA}"),
+    Column("verdict", Kind.CHOICE, "r.review_state", choices=VERDICT_WORDS, aliases=("review_state",)),
     Column("experiment", Kind.TEXT, _EXPERIMENT.format(value="e.name")),
     Column("project", Kind.TEXT, f"({_PROJECT.format(column='slug', alias='r')})"),
     Column("commit", Kind.TEXT, "NULLIF(r.git_commit, '')", aliases=("git_commit",)),

@@ -11,8 +11,9 @@ from experiments.actions.inputs import log_inputs as log_datasets
 from experiments.metrics.batch import Batch
 from experiments.queries.experiments import DEFAULT_WIRE_ID, get_experiment
 from experiments.queries.runs import get_run, get_run_to_log, tag_of
-from experiments.queries.search import Dialect, load_run_data, search_runs
+from experiments.queries.search import load_run_data, search_runs
 from experiments.search.rows import RunData
+from experiments.search.translation import asked_by_client
 from kernel.errors import Invalid, NotFound
 from mlflow_api.calls import Call, Reply
 from mlflow_api.cutting import cut_for_new, cut_for_run, refuse_own_tag
@@ -68,12 +69,13 @@ def restore(call: Call, asked: ask.OfRun) -> Reply:
 
 
 def search(call: Call, asked: ask.SearchRuns) -> Reply:
+    text, dialect = asked_by_client(asked.filter or "")
     page = search_runs(
         call.actor,
         project=call.project,
         experiments=experiment_keys(call, asked.experiment_ids or ()),
-        text=asked.filter or "",
-        dialect=Dialect.MLFLOW,
+        text=text,
+        dialect=dialect,
         order=asked.order_by or (),
         view=view(asked.run_view_type, "run_view_type"),
         limit=PAGE_DEFAULT if asked.max_results is None else asked.max_results,

@@ -95,16 +95,16 @@ def test_a_search_that_takes_too_long_is_stopped(zoo, monkeypatch):
 
 
 def test_a_room_above_adds_its_column_once(zoo):
-    verdict = Column(
-        "verdict", Kind.CHOICE, "r.review_state", choices={"not reviewed": "not_reviewed", "flagged": "flagged"}
+    grade = Column(
+        "grade", Kind.CHOICE, "r.review_state", choices={"not reviewed": "not_reviewed", "flagged": "flagged"}
     )
-    RUNS.register(verdict)
+    RUNS.register(grade)
     try:
-        assert found(zoo, "verdict = 'Not reviewed'") == "abcdef"
-        assert found(zoo, "verdict != 'not reviewed'") == ""
+        assert found(zoo, "grade = 'Not reviewed'") == "abcdef"
+        assert found(zoo, "grade != 'not reviewed'") == ""
         with pytest.raises(ValueError, match="twice"):
-            RUNS.register(verdict)
+            RUNS.register(grade)
         with pytest.raises(QueryError):
-            names(zoo, "verdict = 'not reviewed'", MLFLOW)
+            names(zoo, "grade = 'not reviewed'", MLFLOW)
     finally:
-        del RUNS.columns["verdict"]
+        del RUNS.columns["grade"]

@@ -1,0 +1,153 @@
+"""What a query line can be completed with: keys and values of runs that the viewer may see.
+
+Only the newest runs in scope are looked at, so that an answer comes while one types, whatever is in the database.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db.models import Count, Max, Min, QuerySet
+from django.db.models.functions import Left
+
+from accounts.models import Project, User
+from experiments.models import ExperimentTag, MetricSeries, Param, Run, RunInput, RunTag
+from experiments.search.columns import Column, Kind
+from experiments.search.databases import Sql, fetch, this_database
+from experiments.search.limits import TEXT_INDEX_LENGTH
+from experiments.search.tree import Aggregate, Entity, Field
+from experiments.search.vocabularies import RUNS
+from experiments.values import Lifecycle
+from kernel.actor import Actor
+
+NEWEST = 200  # runs that are looked at
+KEYS_MAX = 2_000
+VALUES_MAX = 500
+VALUE_LENGTH = 200  # longer values are of no use in a line
+
+Values = Callable[[Actor, Sequence[int]], "Counter[str]"]
+_VALUES: dict[str, Values] = {}
+
+
+def register_values(column: str, values: Values) -> None:
+    """Say how the values of a column with several of them are found. Called once, when an app is ready."""
+    _VALUES[column] = values
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """Names that the newest runs use, each with how many of them have it."""
+
+    metrics: dict[str, int] = field(default_factory=dict)
+    params: dict[str, int] = field(default_factory=dict)
+    tags: dict[str, int] = field(default_factory=dict)
+
+
+def newest_in(viewer: Actor, project: Project | None, experiments: Sequence[int] | None) -> list[int]:
+    """The runs that are looked at, by primary key; of all projects where none is named."""
+    runs = Run.objects.visible_to(viewer).filter(lifecycle=Lifecycle.ACTIVE)
+    if project is not None:
+        runs = runs.filter(project=project)
+    if experiments:
+        runs = runs.filter(experiment__in=experiments)
+    return list(runs.order_by("-id").values_list("pk", flat=True)[:NEWEST])
+
+
+def keys_of(viewer: Actor, runs: Sequence[int]) -> Keys:
+    """The names that these runs use: one query for each kind."""
+    return Keys(
+        metrics=_keys(MetricSeries.objects.visible_to(viewer).filter(run__in=runs, context="")),
+        params=_keys(Param.objects.visible_to(viewer).filter(run__in=runs)),
+        tags=_keys(RunTag.objects.visible_to(viewer).filter(run__in=runs)),
+    )
+
+
+def _keys(rows: "QuerySet[Any]") -> dict[str, int]:
+    counted = rows.order_by("key").values("key").annotate(runs=Count("run"))
+    return dict(counted.values_list("key", "runs")[:KEYS_MAX])
+
+
+def values_of(viewer: Actor, on: Field, runs: Sequence[int]) -> dict[str, int]:
+    """The texts that these runs have in a field, most used first, each with how many have it."""
+    if on.entity in (Entity.PARAM, Entity.TAG):
+        model: Any = Param if on.entity is Entity.PARAM else RunTag
+        rows = model.objects.visible_to(viewer).filter(run__in=runs, key=on.key)
+        return _counted(rows.annotate(text=Left("value", VALUE_LENGTH + 1)), "text")
+    if on.entity is Entity.DATASET:
+        path = {"name": "dataset_version__dataset__name", "digest": "dataset_version__digest", "context": "context"}
+        return _counted(RunInput.objects.visible_to(viewer).filter(run__in=runs), path[on.key])
+    if on.entity is Entity.ATTRIBUTE:
+        return _of_column(viewer, RUNS.columns[on.key], runs)
+    return {}
+
+
+def _counted(rows: "QuerySet[Any]", path: str) -> dict[str, int]:
+    counted = rows.order_by().values(path).annotate(runs=Count("pk")).order_by("-runs", path)
+    found = counted.values_list(path, "runs")[:VALUES_MAX]
+    return {text: count for text, count in found if text and len(text) <= VALUE_LENGTH}
+
+
+def _of_column(viewer: Actor, column: Column, runs: Sequence[int]) -> dict[str, int]:
+    if column.name in _VALUES:
+        return dict(_VALUES[column.name](viewer, runs).most_common(VALUES_MAX))
+    if column.kind is not Kind.TEXT or not runs:
+        return {}
+    visible = list(Run.objects.visible_to(viewer).filter(pk__in=runs).values_list("pk", flat=True))
+    inside = this_database().among("r.id", visible)
+    statement = (
+        f"SELECT value, COUNT(*) AS runs FROM (SELECT {column.source} AS value FROM experiments_run r"  # noqa: S608
+        f" WHERE {inside.text}) AS found WHERE value IS NOT NULL GROUP BY value ORDER BY runs DESC, value LIMIT %s"
+    )
+    rows = fetch(Sql(statement, (*inside.params, VALUES_MAX)))
+    return {text: count for text, count in rows if text and len(text) <= TEXT_INDEX_LENGTH}
+
+
+def span_of(viewer: Actor, on: Field, runs: Sequence[int]) -> tuple[float, float] | None:
+    """The lowest and the highest figure of a metric among these runs; None where there is none."""
+    figure = "max_value" if on.aggregate is Aggregate.BEST else f"{on.aggregate.value}_value"
+    rows = MetricSeries.objects.visible_to(viewer).filter(run__in=runs, key=on.key, context="")
+    low, high = rows.aggregate(low=Min(figure), high=Max(figure)).values()
+    return None if low is None or high is None else (low, high)
+
+
+def _users(viewer: Actor, runs: Sequence[int]) -> "Counter[str]":
+    rows = Run.objects.visible_to(viewer).filter(pk__in=runs, created_by__isnull=False)
+    counted = rows.order_by().values_list("created_by").annotate(runs=Count("pk"))
+    counts = dict(counted)
+    emails = dict(User.objects.filter(pk__in=list(counts)).values_list("pk", "email"))
+    return Counter({emails[user]: count for user, count in counts.items()})
+
+
+def _tags(viewer: Actor, runs: Sequence[int]) -> "Counter[str]":
+    return _named(RunTag.objects.visible_to(viewer).filter(run__in=runs))
+
+
+def _project_tags(viewer: Actor, runs: Sequence[int]) -> "Counter[str]":
+    experiments = Run.objects.visible_to(viewer).filter(pk__in=runs).order_by().values("experiment").distinct()
+    return _named(ExperimentTag.objects.visible_to(viewer).filter(experiment__in=experiments))
+
+
+def _named(rows: "QuerySet[Any]") -> "Counter[str]":
+    """Tags by name, and by name and value; those that clients keep for themselves are left out."""
+    own = rows.exclude(key__startswith="mlflow.").annotate(text=Left("value", 60))
+    found: Counter[str] = Counter()
+    counted = own.order_by().values_list("key", "text").annotate(runs=Count("pk")).order_by("-runs", "key", "text")
+    for key, value, count in counted[:VALUES_MAX]:
+        found[key] += count
+        if value and len(value) < 60:
+            found[f"{key}={value}"] += count
+    return found
+
+
+def _data(viewer: Actor, runs: Sequence[int]) -> "Counter[str]":
+    found: Counter[str] = Counter()
+    rows = RunInput.objects.visible_to(viewer).filter(run__in=runs).order_by()
+    counted = rows.values_list("dataset_version__dataset__name", "dataset_version__number").annotate(runs=Count("run"))
+    for name, number, count in counted[:VALUES_MAX]:
+        found[name] += count
+        found[f"{name} v{number}"] += count
+    return found
+
+
+_VALUES.update({"user": _users, "tag": _tags, "project_tag": _project_tags, "data": _data})
