@@ -59,10 +59,6 @@ def test_a_figure_is_written_in_each_format(form: str, text: str):
 def test_small_negative_and_odd_figures_are_written_in_each_format():
     small = [written(0.00012, form) for form in ("fixed3", "significant3", "scientific")]
     assert small == ["0.000", "0.000120", "1.200e-4"]
-        "0.000",
-        "0.000120",
-        "1.200e-4",
-    ]
     assert written(-0.0000001, "fixed2") == "0.00"
     assert [written(0.5, form) for form in ("significant3", "percent", "fixed1")] == ["0.500", "50.00 %", "0.5"]
     assert {written(math.nan, form) for form in FORMATS} == {"NaN"}
