@@ -16,6 +16,7 @@ class ExperimentsConfig(AppConfig):
         from experiments.hooks import run_ended
         from experiments.models import Run
         from experiments.pages import taste
+        from experiments.pages.compare import folding
         from experiments.queries import recalls
         from experiments.queries.files import owner_of_root
         from experiments.query_history import HISTORY
@@ -33,3 +34,4 @@ class ExperimentsConfig(AppConfig):
         version_use_counts[recalls.KIND] = recalls.count_runs
         evidence.register()
         taste.register()
+        folding.register()

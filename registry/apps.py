@@ -10,7 +10,7 @@ class RegistryConfig(AppConfig):
         from artifacts.hooks import file_changes, owners, version_recalled, version_use_counts, version_uses
         from artifacts.pages.slots import version_panels
         from experiments.hooks import model_metrics, run_deletion, run_moves
-        from experiments.pages.slots import data_panels, finders, home_panels, project_panels, run_panels
+        from experiments.pages.slots import data_panels, finders, home_panels, model_files, project_panels, run_panels
         from registry import evidence
         from registry.actions.model_metrics import keep_model_metrics
         from registry.actions.moves import move_models_along
@@ -21,7 +21,7 @@ class RegistryConfig(AppConfig):
         from registry.pages.run_panel import models_panel
         from registry.promoting import joining
         from registry.queries import built_on
-        from registry.queries.files import owner_of_root
+        from registry.queries.files import files_of_models_of, owner_of_root
         from registry.search import run_columns
         from registry.standing import refuse_changed_files, refuse_deleted_runs
         from registry.state import refuse_models_of_locked_runs, refuse_moves_by_others
@@ -38,6 +38,7 @@ class RegistryConfig(AppConfig):
         version_uses.append(built_on.model_uses)
         version_use_counts[built_on.KIND] = built_on.count_models
         run_panels.append(models_panel)
+        model_files.append(files_of_models_of)
         data_panels.append(panel_of_run)
         home_panels.append(waiting_panel)
         project_panels.append(pending_panel)

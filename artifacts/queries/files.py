@@ -38,16 +38,31 @@ def open_file(viewer: Actor, root: ArtifactRoot | None, path: str) -> tuple[Arti
     What an auditor opens is on record.
     """
     file = find_file(viewer, root, path)
+    return file, open_found(viewer, file)
+
+
+def open_found(viewer: Actor, file: ArtifactFile) -> BinaryIO:
+    """A seekable reader over the bytes of a file that another query found. Raises NotFound, BlobDamaged.
+
+    What an auditor opens is on record.
+    """
+    if not _may_download(viewer, file.root):
+        raise NotFound(f"There is no file '{file.path[:200]}' here.", field="path")
     reader = blobs.open_file(file)
     note_opened(viewer, file.root, f"Opened '{file.path}', sha256:{file.blob_id}.")
-    return file, reader
+    return reader
 
 
 def _seen(viewer: Actor, root: ArtifactRoot | None) -> Files:
     """The files of the root that the viewer may download: by its project, or by a grant on what it belongs to."""
     if root is None:
         return cast("Files", ArtifactFile.objects.none())
-    owner = None if can(viewer, DOWNLOAD, root) else owner_of(root)
-    may = can(viewer, DOWNLOAD, root) or (owner is not None and can(viewer, DOWNLOAD, owner))
-    seen = ArtifactFile.objects.filter(root=root) if may else ArtifactFile.objects.none()
+    seen = ArtifactFile.objects.filter(root=root) if _may_download(viewer, root) else ArtifactFile.objects.none()
     return cast("Files", seen.select_related("root"))
+
+
+def _may_download(viewer: Actor, root: ArtifactRoot) -> bool:
+    if can(viewer, DOWNLOAD, root):
+        return True
+    owner = owner_of(root)
+    return owner is not None and bool(can(viewer, DOWNLOAD, owner))

@@ -5,7 +5,7 @@ Plain data in, plain data out; nothing here reads the database.
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 
@@ -42,13 +42,23 @@ class TextRow:
 
 @dataclass(frozen=True, slots=True)
 class MetricCell:
-    """One run's figure. delta: value minus base; percent: of the base's size; gain: better (True) or worse (False)."""
+    """One run's figure, or the mean of a group. delta: value minus base; percent: of the base's size.
+
+    gain: better (True) or worse (False) than the base. extreme: best or worst of its row where a direction is known,
+    else high or low; '' for the others. n: how many runs have a figure; spread: their standard deviation (n - 1).
+    """
 
     value: float | None
     delta: float | None = None
     percent: float | None = None
     gain: bool | None = None
-    is_best: bool = False
+    extreme: str = ""
+    n: int = 1
+    spread: float | None = None
+
+    @property
+    def is_best(self) -> bool:
+        return self.extreme == "best"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,33 +82,66 @@ def text_row(name: str, said: Sequence[str | None], base: int) -> TextRow:
     return TextRow(name, cells, any(cell.differs for cell in cells))
 
 
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """Figures of a group of runs. mean: None where none has one; spread: standard deviation (n - 1), from two on."""
+
+    mean: float | None
+    spread: float | None
+    n: int
+
+
+def summary_of(values: Sequence[float | None]) -> Summary:
+    """The mean and spread of the figures that there are; one that is not finite makes the mean so, too."""
+    known = [value for value in values if value is not None]
+    if not known:
+        return Summary(None, None, 0)
+    if len(known) == 1:
+        return Summary(known[0], None, 1)
+    if not all(math.isfinite(value) for value in known):
+        return Summary(sum(known), None, len(known))
+    mean = math.fsum(known) / len(known)
+    variance = math.fsum((value - mean) ** 2 for value in known) / (len(known) - 1)
+    return Summary(mean, math.sqrt(variance), len(known))
+
+
 def metric_row(name: str, values: Sequence[float | None], base: int, higher_is_better: bool | None) -> MetricRow:
-    """One row. Extremes are marked among finite values, where a direction is known and they differ."""
-    best = _best(values, higher_is_better)
+    """One row. Extremes are marked among finite values where they differ."""
+    return summary_row(name, [Summary(value, None, int(value is not None)) for value in values], base, higher_is_better)
+
+
+def summary_row(name: str, groups: Sequence[Summary], base: int, higher_is_better: bool | None) -> MetricRow:
+    """One row of groups of runs, by their means."""
+    values = [group.mean for group in groups]
+    extremes = _extremes(values, higher_is_better)
     cells = tuple(
-        _metric_cell(value, None if place == base else values[base], higher_is_better, best)
-        for place, value in enumerate(values)
+        replace(
+            _metric_cell(group.mean, None if place == base else values[base], higher_is_better),
+            extreme="" if group.mean is None else extremes.get(group.mean, ""),
+            n=group.n,
+            spread=group.spread,
+        )
+        for place, group in enumerate(groups)
     )
     return MetricRow(name, cells, higher_is_better, not all(_same(value, values[base]) for value in values))
 
 
-def _best(values: Sequence[float | None], higher_is_better: bool | None) -> float | None:
-    finite = [value for value in values if value is not None and math.isfinite(value)]
-    if higher_is_better is None or len(set(finite)) < 2:
-        return None
-    return max(finite) if higher_is_better else min(finite)
+def _extremes(values: Sequence[float | None], higher_is_better: bool | None) -> dict[float, str]:
+    """What to say of the highest and the lowest value; nothing where all are the same."""
+    finite = {value for value in values if value is not None and math.isfinite(value)}
+    if len(finite) < 2:
+        return {}
+    words = {None: ("high", "low"), True: ("best", "worst"), False: ("worst", "best")}[higher_is_better]
+    return {max(finite): words[0], min(finite): words[1]}
 
 
-def _metric_cell(
-    value: float | None, base: float | None, higher_is_better: bool | None, best: float | None
-) -> MetricCell:
-    is_best = best is not None and value == best
+def _metric_cell(value: float | None, base: float | None, higher_is_better: bool | None) -> MetricCell:
     if value is None or base is None or not (math.isfinite(value) and math.isfinite(base)):
-        return MetricCell(value, is_best=is_best)
+        return MetricCell(value)
     delta = value - base
     percent = 100 * delta / abs(base) if base else None
     gain = None if higher_is_better is None or not delta else (delta > 0) == higher_is_better
-    return MetricCell(value, delta, percent, gain, is_best)
+    return MetricCell(value, delta, percent, gain)
 
 
 def _same(one: float | None, other: float | None) -> bool:

@@ -1,6 +1,6 @@
 """What rooms above add to pages of runs and projects. They register here when they start; this room never asks them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.http import HttpRequest
@@ -8,6 +8,7 @@ from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
 from accounts.models import Project
+from artifacts.models import ArtifactFile
 from artifacts.pages import slots
 from experiments.models import Run
 from kernel.actor import Actor
@@ -109,3 +110,18 @@ finders: list[Callable[[Actor, str], Found | None]] = []
 def found_above(viewer: Actor, text: str) -> list[Found]:
     """What the rooms above know by this text."""
     return [found for find in finders if (found := find(viewer, text))]
+
+
+# Files that belong to a run and lie elsewhere: those of the models that it made. For many runs at once: by run (primary
+# key), what to call each file, and the file; only such as end with one of the endings and as the viewer may download.
+Labelled = list[tuple[str, ArtifactFile]]
+model_files: list[Callable[[Actor, Sequence[Run], Sequence[str]], Mapping[int, Labelled]]] = []
+
+
+def model_files_of(viewer: Actor, runs: Sequence[Run], endings: Sequence[str]) -> dict[int, Labelled]:
+    """The files of the models that these runs made."""
+    found: dict[int, Labelled] = {}
+    for find in model_files:
+        for run, files in find(viewer, runs, endings).items():
+            found.setdefault(run, []).extend(files)
+    return found

@@ -10,7 +10,6 @@ from experiments.pages import (
     charts,
     client_link,
     column_acts,
-    compare,
     curves,
     directions,
     experiment_acts,
@@ -24,6 +23,8 @@ from experiments.pages import (
     run_table,
     saved_views,
 )
+from experiments.pages.compare import adding, as_file, tabs
+from experiments.pages.compare import overview as comparison
 from experiments.pages.projects import overview
 from experiments.pages.query_urls import QUERY_URLS
 
@@ -37,9 +38,10 @@ urlpatterns = [
     path("charts/data.csv", chart_data.table, name="charts_csv"),
     path("p/<slug:slug>/charts/", charts.of_project, name="charts"),
     path("points/data.json", points.of_runs, name="points_of_runs"),
-    path("compare/curves/", compare.curves, name="compare_curves"),
-    path("compare/", compare.page, name="compare"),
-    path("compare/table.csv", compare.as_file, name="compare_csv"),
+    path("compare/", comparison.page, name="compare"),
+    path("compare/table.csv", as_file.page, name="compare_csv"),
+    path("compare/found/", adding.found, name="compare_found"),
+    path("compare/<str:tab>/", tabs.page, name="compare_tab"),
     path("p/<slug:slug>/", overview.overview, name="project"),
     path("p/<slug:slug>/experiments/", experiments.experiments, name="experiments"),
     path("p/<slug:slug>/experiments/<int:experiment>/do/<str:verb>/", experiment_acts.act, name="experiment_act"),

@@ -2,9 +2,10 @@
 
 import math
 
+import numpy as np
 import pytest
 
-from experiments.compare.matrix import metric_row, text_row, text_rows, varying
+from experiments.compare.matrix import metric_row, summary_of, summary_row, text_row, text_rows, varying
 
 
 def test_a_field_that_all_runs_say_alike_does_not_vary():
@@ -70,3 +71,30 @@ def test_a_base_of_zero_has_no_per_cent():
     row = metric_row("x", [0.0, 3.0], 0, higher_is_better=None)
     assert row.cells[1].delta == 3.0
     assert row.cells[1].percent is None
+
+
+def test_extremes_are_best_and_worst_or_high_and_low_where_no_direction_is_known():
+    values = [0.3, 0.9, 0.1, 0.5]
+    for higher, words in (
+        (True, ["", "best", "worst", ""]),
+        (False, ["", "worst", "best", ""]),
+        (None, ["", "high", "low", ""]),
+    ):
+        assert [cell.extreme for cell in metric_row("x", values, 0, higher).cells] == words
+
+
+def test_groups_have_the_mean_and_spread_that_numpy_gives():
+    values = [[0.81, 0.84, 0.79, None], [0.9], [None], [0.7, 0.72]]
+    row = summary_row("auc", [summary_of(group) for group in values], 0, higher_is_better=True)
+    assert [cell.n for cell in row.cells] == [3, 1, 0, 2]
+    assert row.cells[0].value == pytest.approx(np.mean([0.81, 0.84, 0.79]))
+    assert row.cells[0].spread == pytest.approx(np.std([0.81, 0.84, 0.79], ddof=1))
+    assert (row.cells[1].spread, row.cells[2].value) == (None, None)
+    assert row.cells[1].delta == pytest.approx(0.9 - np.mean([0.81, 0.84, 0.79]))
+    assert row.cells[1].is_best
+
+
+def test_a_group_with_a_value_that_is_no_number_has_no_spread():
+    assert math.isnan(summary_of([1.0, math.nan]).mean)
+    assert summary_of([1.0, math.inf]).mean == math.inf
+    assert summary_of([1.0, math.inf]).spread is None

@@ -3,14 +3,21 @@
 import csv
 import io
 
+import numpy as np
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from accounts.roles import Role
+from accounts.templatetags.mled import number
 from experiments.actions.batches import log_batch
 from experiments.actions.experiments import set_metric_direction
-from tests.factories import a_batch, a_person, a_run, a_team, join
+from experiments.actions.files import put_file
+from experiments.pages.compare.tabs import PAGES
+from tests.factories import a_batch, a_person, a_run, a_team, events_since, join
 from tests.pages.conftest import Browser
+from tests.world import stored
+
+GROUPED = [("0.1", 0.81), ("0.1", 0.84), ("0.3", 0.7), ("0.1", 0.79)]
 
 
 def runs_of(team, *kinds):
@@ -58,16 +65,32 @@ def test_more_than_ten_runs_become_rows(team):
     runs = runs_of(team, *(({"lr": str(n)}, {}) for n in range(11)))
     page = Browser(team.scientist).get(address(runs))
     assert 'aria-label="Runs by fields"' in page.source
-    assert page.source.count("<tr>") == 12
+    assert page.source.count("<tr data-base=") == 11
 
 
-def test_a_run_of_another_team_is_answered_like_one_that_is_not_there(team):
+def test_a_run_of_another_team_drops_out_like_one_that_is_not_there(team):
     other = a_team()
-    mine, theirs = a_run(team.scientist), a_run(other.scientist)
+    mine, theirs = a_run(team.scientist), a_run(other.scientist, name="their-secret")
     client = Browser(team.scientist)
+    said = set()
     for ref in (theirs.readable_id, theirs.uid.hex, f"{theirs.project.key}-9999", "f" * 32):
-        answer = client.get(f"/compare/?runs={mine.readable_id},{ref}", expecting=404)
-        assert f"No run '{ref}' was found." in answer
+        page = client.get(f"/compare/?runs={mine.readable_id},{ref}")
+        assert f"{ref} is left out: there is no such run that you may see." in page
+        assert "their-secret" not in page.source
+        assert [chip.run for chip in page.response.context["chips"]] == [mine]
+        said.add(page.text.replace(ref, "").split("left out")[1][:80])
+        assert f"No run '{ref}' was found." in client.get(f"/compare/?runs={ref}", expecting=404)
+    assert len(said) == 1
+
+
+def test_what_drops_out_stays_out_of_every_tab_and_file(team):
+    other = a_team()
+    mine, theirs = a_run(team.scientist), a_run(other.scientist, name="their-secret")
+    log_batch(other.scientist, theirs, batch=a_batch(params={"their-secret": "their-secret"}))
+    put_file(other.scientist, theirs, path="their-secret.txt", stored=stored(b"their-secret"))
+    for path in ("", "table.csv", *(f"{tab}/" for tab in PAGES)):
+        page = Browser(team.scientist).get(f"/compare/{path}?runs={mine.readable_id},{theirs.readable_id}")
+        assert "their-secret" not in page.source
 
 
 def test_runs_of_several_projects_stand_beside_each_other_for_who_sees_both(team):
@@ -118,6 +141,91 @@ def test_the_csv_holds_every_field_and_starts_no_formula(team):
     assert ["metric", "loss", "0.5", ""] in lines
     assert ["param", "lr", "0.1", "0.1"] in lines
     assert ["param", "cmd", "'=1+1", ""] in lines
+
+
+def test_words_that_are_no_id_find_runs_by_name(team):
+    first, second = a_run(team.scientist, name="gru-d"), a_run(team.scientist, name="tcn wide")
+    client = Browser(team.scientist)
+    page = client.get(f"{address([first])}&add=tcn+wide")
+    assert "Runs found for “tcn wide”" in page
+    [offer] = page.response.context["offered"]
+    assert [chip.run for chip in client.get(offer.url).response.context["chips"]] == [first, second]
+    assert "No run found for “nothing”" in client.get(f"{address([first])}&add=nothing")
+
+
+def test_the_box_finds_runs_by_name_and_id_and_leaves_out_those_compared_and_those_of_others(team):
+    first, second = a_run(team.scientist, name="gru-one"), a_run(team.scientist, name="gru-two")
+    a_run(a_team().scientist, name="gru-theirs")
+    client = Browser(team.scientist)
+    for words in ("gru", second.readable_id, second.uid.hex):
+        found = client.get(f"/compare/found/?runs={first.readable_id}&find={words}&tab=code").response.context[
+            "offered"
+        ]
+        assert [offer.run for offer in found] == [second]
+        assert found[0].url.startswith("/compare/code/")
+    assert "No run with “zzz”" in client.get("/compare/found/?find=zzz")
+    client.get("/compare/found/?find=zzz&tab=none", expecting=404)
+
+
+def test_runs_change_places_and_leave_and_the_base_stays(team):
+    runs = [a_run(team.scientist) for _ in range(3)]
+    client = Browser(team.scientist)
+    chips = client.get(address(runs)).response.context["chips"]
+    moved = client.get(chips[0].right_url).response.context
+    assert [chip.run for chip in moved["chips"]] == [runs[1], runs[0], runs[2]]
+    assert [chip.is_base for chip in moved["chips"]] == [False, True, False]
+    assert (chips[0].left_url, chips[2].right_url) == ("", "")
+    left = client.get(moved["chips"][1].without_url).response.context["chips"]
+    assert [(chip.run, chip.is_base) for chip in left] == [(runs[1], True), (runs[2], False)]
+
+
+def test_groups_stand_beside_each_other_with_n_and_spread(team):
+    set_metric_direction(team.scientist, team.project, key="acc", higher_is_better=True)
+    kinds = [({"lr": lr, "seed": str(n)}, {"acc": [value]}) for n, (lr, value) in enumerate(GROUPED)]
+    runs = [*runs_of(team, *kinds), a_run(team.scientist)]
+    page = Browser(team.scientist).get(address(runs, group="params.lr"))
+    columns, groups = page.response.context["columns"], page.response.context["groups"]
+    assert [(column.name, column.words) for column in columns] == [
+        ("0.1", "3 runs"),
+        ("0.3", "1 run"),
+        ("none", "1 run"),
+    ]
+    cells = groups[0].rows[0].cells
+    values = [value for lr, value in GROUPED if lr == "0.1"]
+    assert cells[0].spread == f"± {number(np.std(values, ddof=1))}, n 3"
+    assert cells[0].text == number(np.mean(values))
+    assert cells[1].spread == ""
+    seed = next(row for row in groups[1].rows if row.name == "seed")
+    assert seed.cells[0].text == "3 values: 0, 1, 3"
+    lines = list(
+        csv.reader(
+            io.StringIO(Browser(team.scientist).get(f"/compare/table.csv{address(runs, group='params.lr')[9:]}").source)
+        )
+    )
+    assert ["n", "acc", "3", "1", "0"] in lines
+
+
+def test_sections_that_somebody_keeps_shut_open_shut(team):
+    runs = runs_of(team, ({"lr": "0.1"}, {"loss": [1]}), ({"lr": "0.2"}, {"loss": [2]}))
+    client = Browser(team.scientist)
+    kept = client.client.post("/me/settings/", {"name": "compare.folded", "value": '["params"]'})
+    assert kept.status_code in (200, 204)
+    groups = client.get(address(runs)).response.context["groups"]
+    assert [group.key for group in groups if group.folded] == ["params"]
+    assert client.client.post("/me/settings/", {"name": "compare.folded", "value": '["nothing"]'}).status_code == 400
+
+
+def test_the_csv_is_on_record_in_each_project(team):
+    other = a_team()
+    join(other.project, team.scientist, Role.DATA_SCIENTIST)
+    runs = [a_run(team.scientist, project=team.project), a_run(other.scientist)]
+    made = events_since(lambda: Browser(team.scientist).get(address(runs).replace("/compare/", "/compare/table.csv")))
+    told = {kept.event.project_id: kept.reason for kept in made if kept.verb.endswith("note_export")}
+    assert told == {run.project_id: f"Exported a comparison as CSV, runs: {run.readable_id}" for run in runs}
+
+
+def test_a_tab_that_there_is_not_is_answered_in_words(team):
+    assert "has no tab 'nothing'" in Browser(team.scientist).get("/compare/nothing/", expecting=404)
 
 
 def test_a_stranger_sees_none_of_it(team):

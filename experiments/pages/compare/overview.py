@@ -1,0 +1,90 @@
+"""Metrics, parameters and what else was recorded, all in one table."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from accounts.pages.doors import signed_in
+from accounts.queries.settings import setting_of
+from experiments.compare.matrix import Figure, MetricRow, TextRow, varying
+from experiments.pages.compare import fields
+from experiments.pages.compare.asked import Asked
+from experiments.pages.compare.columns import SIDE_BY_SIDE, columns_of
+from experiments.pages.compare.folding import FOLDED
+from experiments.pages.compare.frame import Frame, framed
+from experiments.pages.compare.words import Group, Row, group_of, metric_line, mono_line, text_line
+from experiments.queries.comparison import Compared, compared
+from experiments.queries.curves import differing_fields
+
+GROUPINGS_SHOWN = 40
+
+
+@require_safe
+@signed_in
+def page(request: HttpRequest) -> HttpResponse:
+    """The comparison that the address asks for; without runs, how to choose them."""
+    frame = framed(request, "overview")
+    context = frame.context
+    if frame.runs:
+        context |= table_of(frame)
+    return render(request, "experiments/compare.html", context)
+
+
+def table_of(frame: Frame) -> dict[str, Any]:
+    """The context of the table."""
+    asked, held = frame.asked, compared(frame.viewer, frame.runs)
+    columns = columns_of(frame)
+    rows = fields.Fields(held, columns)
+    groups = groups_of(rows, asked)
+    shut = setting_of(frame.viewer, FOLDED)
+    params = fields.param_rows(rows)
+    return {
+        "columns": columns,
+        "groups": [group.folded_as(shut) for group in groups if group.rows],
+        "hidden": [group for group in groups if not group.rows and group.words],
+        "summary": _summary(len(frame.runs), len(params), varying(params), held),
+        "transposed": len(columns) > SIDE_BY_SIDE,
+        "figures": [(figure, figure.word, asked.url(figure=figure)) for figure in Figure],
+        "identical_url": asked.url(identical=not asked.identical),
+        "groupings": list(differing_fields(frame.viewer, frame.runs, GROUPINGS_SHOWN)),
+        "across": len(columns) + 1,
+    }
+
+
+def groups_of(rows: fields.Fields, asked: Asked) -> list[Group]:
+    """Everything that was recorded, by kind."""
+    words = asked.names.casefold()
+
+    def shown(row: MetricRow | TextRow) -> bool:
+        return (asked.identical or row.varies) and words in row.name.casefold()
+
+    figure = asked.figure.value
+    lengths = group_of("run", "Run", [fields.duration_row(rows)], shown, _duration_line)
+    run = group_of("run", "Run", fields.run_rows(rows), shown, text_line)
+    system = fields.metric_rows(rows, asked.figure, system=True)
+    return [
+        group_of("metrics", f"Metrics, {figure}", fields.metric_rows(rows, asked.figure), shown, metric_line),
+        group_of("params", "Parameters", fields.param_rows(rows), shown, mono_line),
+        group_of("tags", "Tags", fields.tag_rows(rows), shown, mono_line),
+        group_of("data", "Data", fields.data_rows(rows), shown, text_line),
+        group_of("code", "Code", fields.code_rows(rows), shown, mono_line),
+        Group("run", "Run", run.words, [*lengths.rows, *run.rows]),
+        group_of("system", f"System metrics, {figure}", system, shown, metric_line),
+    ]
+
+
+def _duration_line(row: MetricRow) -> Row:
+    return metric_line(row, fields.duration_words)
+
+
+def _summary(runs: int, params: int, differing: int, held: Compared) -> str:
+    commits = {run.git_commit for run in held.runs if run.git_commit}
+    data = {frozenset(one.dataset_version_id for one in held.inputs.get(run.pk, ())) for run in held.runs}
+    said = [f"{differing} of {params} parameter{'' if params == 1 else 's'} differ"]
+    if held.inputs:
+        said.append("same data" if len(data) == 1 else "different data")
+    if commits:
+        said.append("same commit" if len(commits) == 1 else f"{len(commits)} commits")
+    return ", ".join(said) if runs > 1 else "Add a second run to see what differs"
