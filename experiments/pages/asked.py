@@ -23,6 +23,7 @@ COUNTS = (5, 10, 20, 50, 100)  # as many runs as charts draw by themselves
 COUNT = 10
 EYES_MAX = 200  # runs whose eye was turned, open or shut
 PANELS_MAX = 50
+OPEN_MAX = 50  # runs whose nested runs are shown
 LOOKS_MAX = 60  # of one name: metrics picked, settings of sections and charts
 ONLY = {"filled": "Only filled", "differing": "Only differing"}
 GROUPS_MAX = 3
@@ -37,7 +38,8 @@ class Asked:
     ("filled", "differing"); spark: the metric that is drawn as a small curve. view: as a table, charts or what matters;
     lifecycle: active runs, deleted ones or all. count: the first so many runs are drawn in charts, without those that
     hide names and with those that show names, by readable id. look: how charts are drawn, as pairs of an address;
-    panels: the texts of further panels. tree: nested runs below their parents.
+    panels: the texts of further panels. tree: nested runs below their parents, None where the address does not say;
+    open: those whose nested runs are shown, by readable id.
     """
 
     path: str
@@ -59,7 +61,8 @@ class Asked:
     count: int = COUNT
     panels: tuple[str, ...] = ()
     look: tuple[tuple[str, str], ...] = ()
-    tree: bool = False
+    tree: bool | None = None
+    open: tuple[str, ...] = ()
 
     @classmethod
     def parse(cls, path: str, params: QueryDict) -> "Asked":
@@ -88,7 +91,8 @@ class Asked:
             count=int(count) if count in map(str, COUNTS) else COUNT,
             panels=tuple(_plain(text, 2000) for text in params.getlist("panel")[:PANELS_MAX] if text),
             look=tuple((name, _plain(text, 600)) for name in LOOK for text in params.getlist(name)[:LOOKS_MAX] if text),
-            tree=params.get("tree") == "1",
+            tree={"1": True, "0": False}.get(params.get("tree", "")),
+            open=_runs_named(params.getlist("open"))[-OPEN_MAX:],
         )
 
     @property
@@ -139,7 +143,8 @@ class Asked:
         """What is asked, and how it is laid out: grouped, with which columns, as which charts."""
         pairs = [*(("group", key) for key in self.group), *(("only", word) for word in self.only)]
         pairs += [("spark", self.spark)] if self.spark else []
-        pairs += [("tree", "1")] if self.tree else []
+        pairs += [("tree", "1" if self.tree else "0")] if self.tree is not None else []
+        pairs += [("open", ref) for ref in self.open]
         pairs += [("view", self.view)] if self.view != "table" else []
         pairs += [("count", str(self.count))] if self.count != COUNT else []
         pairs += [*(("hide", ref) for ref in self.hide), *(("show", ref) for ref in self.show)]

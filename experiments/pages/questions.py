@@ -1,7 +1,8 @@
 """What an address asks of a project's runs, answered: the run table, its charts and its files all begin here."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 from urllib.parse import urlencode
 
 from django.http import HttpRequest
@@ -20,6 +21,7 @@ from experiments.search.errors import QueryError
 from kernel.actor import Actor
 
 A_PAGE = 100
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,20 +63,23 @@ def with_default_experiment(viewer: Actor, project: Project, asked: Asked) -> As
     return replace(asked, experiment_ids=(*(pk for pk in asked.experiment_ids if pk), *default))
 
 
-def find(viewer: Actor, project: Project, asked: Asked) -> tuple[Page[FoundRun], Problem | None, str]:
+def find(
+    viewer: Actor, project: Project, asked: Asked, search: Callable[[Actor, Project, Asked, str], T]
+) -> tuple[T, Problem | None, str]:
     """The page asked for, what is wrong with the query, and the query that was answered: the last good one."""
     try:
-        return _search(viewer, project, asked, asked.query), None, asked.query
+        return search(viewer, project, asked, asked.query), None, asked.query
     except QueryError as error:
         problem = Problem.of(error, asked.query)
     first = replace(asked, after="")
     try:
-        return _search(viewer, project, first, asked.good), problem, asked.good
+        return search(viewer, project, first, asked.good), problem, asked.good
     except QueryError:
-        return _search(viewer, project, first, ""), problem, ""
+        return search(viewer, project, first, ""), problem, ""
 
 
-def _search(viewer: Actor, project: Project, asked: Asked, text: str) -> Page[FoundRun]:
+def search_list(viewer: Actor, project: Project, asked: Asked, text: str) -> Page[FoundRun]:
+    """A page of the runs, one after the other. Raises QueryError."""
     return search_runs(
         viewer,
         project=project,

@@ -16,6 +16,7 @@ from experiments.pages.numbers import FORMATS
 from experiments.pages.taste import Taste
 from experiments.queries.recalls import runs_on_recalled
 from experiments.queries.search import FoundRun
+from experiments.queries.stars import starred_among
 from experiments.queries.table import Cells, cells_of, sparks_of
 from kernel.actor import Actor
 
@@ -67,7 +68,8 @@ class Head:
 class Row:
     """One run with its cells, drawn. is_recalled: it was built on a dataset version that is recalled now.
 
-    slot: its colour, 0 where charts do not draw it; eye: the act that turns its eye over.
+    slot: its colour, 0 where charts do not draw it; eye: the act that turns its eye over. is_starred: by the viewer;
+    nest: its place in the tree of nested runs, where they are shown so.
     """
 
     run: FoundRun
@@ -76,6 +78,8 @@ class Row:
     is_recalled: bool = False
     slot: int = 0
     eye: str = ""
+    is_starred: bool = False
+    nest: Any = None
 
 
 @dataclass(slots=True)
@@ -137,6 +141,7 @@ def table_of(
 def rows_of(viewer: Actor, asked: Asked, runs: Sequence[FoundRun], shown: Sequence[Drawn]) -> list[Row]:
     """The rows. Their colours are those of the charts: only who is drawn there has one."""
     recalled = runs_on_recalled(viewer, [run.id for run in runs])
+    starred = starred_among(viewer, [run.id for run in runs])
     places = range(BEYOND, BEYOND + len(runs)) if asked.after else range(len(runs))
     first = [] if asked.after else runs[: asked.count]
     also = [run for run in runs[len(first) :] if run.readable_id in asked.show]
@@ -151,6 +156,7 @@ def rows_of(viewer: Actor, asked: Asked, runs: Sequence[FoundRun], shown: Sequen
             run.id in recalled,
             slots.get(run.id, 0) if asked.draws(run.readable_id, place) else 0,
             asked.eye_act(run.readable_id, place),
+            run.id in starred,
         )
         for run, place, line in zip(runs, places, lines, strict=True)
     ]

@@ -23,12 +23,14 @@ from experiments.pages.columns import Column, default_columns, in_groups
 from experiments.pages.experiment_acts import acts_of
 from experiments.pages.grouped import grouping_of, groups_of
 from experiments.pages.listing import tracking_uri
-from experiments.pages.questions import asked_of, find, with_default_experiment
+from experiments.pages.nested import answer, is_tree, nested_rows, tree_of
+from experiments.pages.questions import asked_of, with_default_experiment
 from experiments.pages.run_rows import table_of
 from experiments.pages.saved_views import default_address, menu_of
 from experiments.pages.table_bar import export_links, matters_url, picker_of, shown_as, sorting_of
 from experiments.pages.taste import taste_of
 from experiments.queries.experiments import metric_directions
+from experiments.queries.nested import TreePage
 from experiments.queries.overview import experiments_of
 from experiments.queries.search import FoundCount, FoundRun, Page, count_runs
 from experiments.queries.table import Names, offered_names
@@ -58,7 +60,8 @@ def runs(request: HttpRequest, slug: str) -> HttpResponse:
     asked = replace(asked, experiments=tuple(one for one in experiments if one.pk in asked.experiment_ids))
     directions = metric_directions(viewer, project)
     asked = asked.sortable_with(directions)
-    page, problem, text = find(viewer, project, asked)
+    as_tree = is_tree(viewer, project, asked)
+    page, trees, problem, text = answer(viewer, project, asked, as_tree=as_tree)
     names = offered_names(viewer, project, experiments=asked.experiment_ids or None)
     columns = in_groups(
         asked.columns
@@ -70,12 +73,12 @@ def runs(request: HttpRequest, slug: str) -> HttpResponse:
         "asked": asked if problem is None else replace(asked, good=text),
         "problem": problem,
         "experiments": [one for one in experiments if one.lifecycle == "active" or one.pk in asked.experiment_ids],
-        **shown_of(request, viewer, project, asked, Found(page, text, names, columns, directions)),
+        **shown_of(request, viewer, project, asked, Found(page, text, names, columns, directions, trees)),
         **grouping_of(asked, names),
         **sorting_of(asked, columns, directions),
         **filter_of(asked, names),
         **picker_of(columns, names),
-        **paging_of(viewer, project, asked, page, text),
+        **paging_of(viewer, project, asked, page, text, as_tree=as_tree),
         "acts": acts_of(viewer, asked.only_experiment) if asked.only_experiment else [],
         "nothing_yet": not page.rows
         and not text
@@ -102,6 +105,7 @@ class Found:
     names: Names
     columns: list[Column]
     directions: dict[str, bool]
+    trees: TreePage | None = None
 
 
 def shown_of(request: HttpRequest, viewer: Actor, project: Project, asked: Asked, found: Found) -> dict[str, Any]:
@@ -111,10 +115,10 @@ def shown_of(request: HttpRequest, viewer: Actor, project: Project, asked: Asked
     if asked.group:
         return groups_of(viewer, project, asked, found.text, found.columns, found.directions)
     taste = taste_of(viewer, project)
-    return {
-        **table_of(viewer, asked, found.page.rows, found.columns, found.directions, taste),
-        "taste": taste.value,
-    }
+    table = table_of(viewer, asked, found.page.rows, found.columns, found.directions, taste)
+    if found.trees is not None:
+        table["rows"] = nested_rows(viewer, project, asked, found.text, found.trees, table["rows"])
+    return {**table, **tree_of(asked, table["columns"], is_on=found.trees is not None), "taste": taste.value}
 
 
 def filter_of(asked: Asked, names: Names) -> dict[str, Any]:
@@ -161,9 +165,11 @@ def newer_url(project: Project, asked: Asked, known: int) -> str:
     return f"{reverse('experiments:newer', args=[project.slug])}?{urlencode(pairs)}"
 
 
-def paging_of(viewer: Actor, project: Project, asked: Asked, page: Page[FoundRun], text: str) -> dict[str, str]:
+def paging_of(
+    viewer: Actor, project: Project, asked: Asked, page: Page[FoundRun], text: str, *, as_tree: bool
+) -> dict[str, str]:
     """How many there are, and the way to the next page."""
-    if asked.after or page.next_token:
+    if asked.after or page.next_token or as_tree:
         counted = _count(viewer, project, asked, text)
         number, words = counted.number, str(counted)
     else:
@@ -171,7 +177,7 @@ def paging_of(viewer: Actor, project: Project, asked: Asked, page: Page[FoundRun
     return {
         "count_number": words,
         "count_words": f"{words} run{'' if number == 1 else 's'}",
-        "page_words": f"{len(page.rows):,} of {words} on this page",
+        "page_words": f"{words} as a tree" if as_tree else f"{len(page.rows):,} of {words} on this page",
         "next_url": asked.next_page_url(page.next_token),
         "newer_url": newer_url(project, asked, number) if text == asked.query and not asked.after else "",
     }

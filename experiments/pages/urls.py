@@ -16,12 +16,14 @@ from experiments.pages import (
     experiments,
     export,
     home,
+    nested,
     notes,
     points,
     relations,
     run,
     run_table,
     saved_views,
+    stars,
 )
 from experiments.pages.compare import adding, as_file, tabs
 from experiments.pages.compare import overview as comparison
@@ -56,10 +58,12 @@ urlpatterns = [
     path("p/<slug:slug>/runs/do/<str:verb>/", bulk.act, name="runs_act"),
     path("p/<slug:slug>/runs/columns/", column_acts.keep, name="columns"),
     path("p/<slug:slug>/runs/newer/", run_table.newer, name="newer"),
+    path("p/<slug:slug>/runs/nested/<str:run>/", nested.children, name="nested"),
     path("r/<str:run>/", run.overview, name="run"),
     path("r/<str:run>/curves.bin", curves.curve_data, name="curve_data"),
     path("r/<str:run>/curves.csv", curves.curve_csv, name="curve_csv"),
     *shelf_urls("r/<str:run>/", "run", artifacts.find_shelf),
+    path("r/<str:run>/star/", stars.star, name="run_star"),
     path("r/<str:run>/edit/", notes.edit, name="run_edit"),
     path("r/<str:run>/do/<str:verb>/", run.act, name="run_act"),
     path("r/<str:run>/<str:tab>/", run.tab, name="run_tab"),

@@ -2,6 +2,7 @@
 // htmx (see main.ts).
 import { listenForColumns } from "./page/columns";
 import { listenForHeads } from "./page/heads";
+import { listenForNested } from "./page/nested";
 import { listenForSelection } from "./page/selection";
 import { listenForUndo } from "./page/undo";
 
@@ -27,5 +28,6 @@ document.addEventListener("keydown", (event) => {
 
 listenForColumns();
 listenForHeads();
+listenForNested();
 listenForSelection();
 listenForUndo();
