@@ -78,13 +78,22 @@ def _without(asked: Asked, name: str) -> str:
 
 
 def charts_of(
-    request: HttpRequest, viewer: Actor, runs: Sequence[Run], ways: Mapping[str, bool], *, goal: str = ""
+    request: HttpRequest,
+    viewer: Actor,
+    runs: Sequence[Run],
+    ways: Mapping[str, bool],
+    *,
+    goal: str = "",
+    system: bool = False,
 ) -> dict[str, Any]:
-    """The list of lines, the sections of metrics, where the data come from, and all of it for the script."""
+    """The list of lines, the sections of metrics, where the data come from, and all of it for the script.
+
+    system: what the machines did instead of what the runs measured.
+    """
     grouped = Grouped.parse(request.GET)
     groups = groups_of(viewer, runs, grouped.fields) if grouped.fields else {}
     hidden = frozenset(request.GET.getlist("off" if groups else "hide"))
-    keys = [key for key in metric_keys(viewer, runs) if not key.startswith(SYSTEM_PREFIX)]
+    keys = [key for key in metric_keys(viewer, runs) if key.startswith(SYSTEM_PREFIX) == system]
     keys.sort(
         key=lambda key: weight_of(key, goal=goal or (runs[0].project.goal_metric if runs else ""), directions=ways)
     )
@@ -106,6 +115,7 @@ def charts_of(
         "middles": MIDDLES,
         "spreads": SPREADS,
         "look": look,
+        "figures": {},
         "sections": sections_of(picked if by_hand else keys, ways),
         "by_hand": by_hand,
         "metric_choices": [

@@ -12,8 +12,6 @@ The binary form is little-endian and laid out so that a browser maps it without 
 """
 
 import struct
-from collections.abc import Sequence
-from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse
@@ -25,9 +23,9 @@ from accounts.pages.doors import actor_of, signed_in
 from experiments.exporting.fields import Field, Kind
 from experiments.metrics.downsample import Curve
 from experiments.models import MetricSeries, Run
-from experiments.pages.chart_look import look_of
+from experiments.pages.charts import charts_of
 from experiments.pages.drawing import buckets_asked, csv_file, window_asked
-from experiments.pages.figures import Figures, figures_of, is_curve
+from experiments.pages.figures import figures_of
 from experiments.pages.frame import run_frame
 from experiments.queries.experiments import metric_directions
 from experiments.queries.record import SYSTEM_PREFIX
@@ -37,23 +35,6 @@ from kernel.errors import NotFound
 MAGIC = b"MLC1"
 BUCKETS = 150
 CSV_FIELDS = (Field("step", Kind.INTEGER), Field("time_ms", Kind.INTEGER), Field("value", Kind.NUMBER))
-
-
-@dataclass(frozen=True, slots=True)
-class Chart:
-    """One curve of the page."""
-
-    figures: Figures
-    data_url: str
-    csv_url: str
-
-
-@dataclass(frozen=True, slots=True)
-class Section:
-    """The curves of one prefix."""
-
-    name: str
-    charts: list[Chart]
 
 
 @require_safe
@@ -75,29 +56,21 @@ def _curves(request: HttpRequest, ref: str, tab: str, *, system: bool) -> HttpRe
     viewer = actor_of(request)
     series = [one for one in series_of(viewer, run) if one.key.startswith(SYSTEM_PREFIX) == system]
     directions = metric_directions(viewer, run.project)
+    charts = charts_of(request, viewer, [run], directions, system=system)
+    drawn = set(charts["model"]["metrics"])
     context |= {
-        "sections": sections_of(run, [one for one in series if is_curve(one)], directions),
-        "look": look_of(request.GET),
+        **charts,
+        "alone": run,
+        "figures": {one.key: figures_of(one, directions.get(one.key)) for one in series if one.key in drawn},
         "system": system,
-        "values": [figures_of(one, directions.get(one.key)) for one in series if not is_curve(one)],
+        "values": [figures_of(one, directions.get(one.key)) for one in series if one.key not in drawn],
     }
     return render(request, "experiments/run_curves.html", context)
 
 
-def sections_of(run: Run, series: Sequence[MetricSeries], directions: dict[str, bool]) -> list[Section]:
-    """Curves by the part of their name before the last slash; those without one first."""
-    sections: dict[str, Section] = {}
-    for one in series:
-        said = figures_of(one, directions.get(one.key))
-        prefix = said.key.rpartition("/")[0]
-        section = sections.setdefault(prefix, Section(f"{prefix}/" if prefix else "Metrics", []))
-        section.charts.append(Chart(said, data_url(run, one), data_url(run, one, "curve_csv")))
-    return [sections[prefix] for prefix in sorted(sections)]
-
-
-def data_url(run: Run, series: MetricSeries, name: str = "curve_data") -> str:
+def data_url(run: Run, series: MetricSeries) -> str:
     """Where a curve's points come from."""
-    return f"{reverse(f'experiments:{name}', args=[run.uid.hex])}?{urlencode({'key': series.key})}"
+    return f"{reverse('experiments:curve_data', args=[run.uid.hex])}?{urlencode({'key': series.key})}"
 
 
 @require_safe

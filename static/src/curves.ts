@@ -1,12 +1,14 @@
-// Curves of a run: draws what is in view, follows the bar above (axis, log, smoothing, name), keeps its state in the URL.
-import { axisAsked, chosen, drawWhatIsSeen, keepInAddress, listenForLooks, listenToFields, smoothingAsked } from "./charts/bar";
+// The curve on a run's overview: drawn when it comes into view, and read again while the run goes on and somebody looks.
+import { listenForLooks, Watched } from "./charts/bar";
+import { lookOf } from "./charts/look";
 import { CurvePlot, type Look } from "./charts/plot";
 
+const EVERY_MS = 10_000;
 const plots = new Map<HTMLElement, CurvePlot>();
 
 function look(): Look {
-  const state = new URLSearchParams(location.search);
-  return { x: axisAsked(state), log: state.get("log") === "1", smoothing: smoothingAsked(state) };
+  const { x, log, smooth } = lookOf(new URLSearchParams(location.search));
+  return { x: x === "time" || x === "relative" ? x : "step", log, smoothing: smooth };
 }
 
 function draw(element: HTMLElement): void {
@@ -15,32 +17,12 @@ function draw(element: HTMLElement): void {
   void plot.show(look());
 }
 
-const inView = drawWhatIsSeen("[data-curve]", draw);
-
-function remember(change: Record<string, string | null>): void {
-  keepInAddress(change);
-  for (const element of inView) draw(element);
-}
-
-/** A choice of the bar: a link for readers without scripts, here a state of the page. */
-document.getElementById("curve-bar")?.addEventListener("click", (event) => {
-  const button = (event.target as Element).closest<HTMLElement>("[data-look]");
-  if (!button) return;
-  event.preventDefault();
-  remember(chosen(button));
-});
-
-// A run that goes on: its curves in view are read again while somebody looks.
-const EVERY_MS = 10_000;
-
-function followTheRun(): void {
-  if (!document.querySelector("[data-live]")) return;
+const watched = new Watched(draw);
+for (const element of document.querySelectorAll<HTMLElement>("[data-curve]")) watched.add(element);
+listenForLooks(() => plots.forEach((plot) => plot.redraw()));
+if (document.querySelector("[data-live]")) {
   setInterval(() => {
     if (document.visibilityState !== "visible") return;
-    for (const element of inView) void plots.get(element)?.refresh();
+    for (const element of watched.inView) void plots.get(element)?.refresh();
   }, EVERY_MS);
 }
-
-followTheRun();
-listenToFields(remember);
-listenForLooks(() => plots.forEach((plot) => plot.redraw()));

@@ -1,27 +1,7 @@
-// The bar above charts: what it keeps in the URL, how its buttons look, and the search for a metric's name. Both pages of
-// curves have it: those of one run and those of many.
-export const DEFAULT_SMOOTHING = 0.6; // as SMOOTHING in experiments/pages/drawing.py
-
-export type Axis = "step" | "time" | "relative";
-
-export function axisAsked(state: URLSearchParams): Axis {
-  const x = state.get("x");
-  return x === "time" || x === "relative" ? x : "step";
-}
-
-export function smoothingAsked(state: URLSearchParams): number {
-  return Math.min(0.99, Math.max(0, Number(state.get("smooth") ?? DEFAULT_SMOOTHING) || 0));
-}
-
-/** Puts a change into the URL without a step in the history; null takes a name out. */
-export function keepInAddress(change: Record<string, string | null>): void {
-  const address = new URL(location.href);
-  for (const [name, value] of Object.entries(change)) {
-    if (value === null) address.searchParams.delete(name);
-    else address.searchParams.set(name, value);
-  }
-  history.replaceState(history.state, "", address);
-}
+// The bar above charts: its buttons, the smoothing, and the search for a metric's name. Both pages of curves have it:
+// those of one run and those of many.
+import { change, type Change } from "./address";
+import { DEFAULT_SMOOTHING } from "./look";
 
 function press(button: HTMLElement, on: boolean): void {
   button.setAttribute("aria-pressed", String(on));
@@ -29,57 +9,92 @@ function press(button: HTMLElement, on: boolean): void {
 }
 
 /** What pressing a [data-look] button changes: one of several for the axis, else on or off. */
-export function chosen(button: HTMLElement): Record<string, string | null> {
-  const [name = "", value = ""] = (button.dataset.look ?? "").split("=");
-  if (name !== "x") {
-    const on = button.getAttribute("aria-pressed") !== "true";
-    press(button, on);
-    return { [name]: on ? "1" : null };
-  }
-  for (const other of button.parentElement?.querySelectorAll<HTMLElement>("[data-look]") ?? []) press(other, other === button);
-  return { x: value === "step" ? null : value };
+function chosen(button: HTMLElement): Change {
+  const [name = "", value = ""] = (button.dataset.look ?? "").split(/=(.*)/s);
+  if (name !== "x") return { [name]: button.getAttribute("aria-pressed") === "true" ? null : "1" };
+  return { x: value === "step" ? null : value, from: null, to: null }; // another axis means another window
 }
 
-function filterByName(text: string): void {
+/** Shows in the bar what the address says. */
+export function showBar(state: URLSearchParams): void {
+  for (const button of document.querySelectorAll<HTMLElement>("#chart-bar [data-look]")) {
+    const [name = "", value = ""] = (button.dataset.look ?? "").split(/=(.*)/s);
+    press(button, (state.get(name) ?? (name === "x" ? "step" : "")) === value);
+  }
+  const smoothing = document.querySelector<HTMLInputElement>("#smooth");
+  const shown = document.getElementById("smooth-value");
+  if (smoothing) smoothing.value = state.get("smooth") ?? String(DEFAULT_SMOOTHING);
+  if (shown && smoothing) shown.textContent = Number(smoothing.value).toFixed(2);
+  const method = document.querySelector<HTMLSelectElement>("#smooth-method");
+  if (method) method.value = state.get("method") ?? "ema";
+  const unzoom = document.getElementById("unzoom");
+  if (unzoom) unzoom.hidden = !state.has("from");
+}
+
+export function filterByName(text: string): void {
   const words = text.toLowerCase();
-  for (const figure of document.querySelectorAll<HTMLElement>("[data-metric]")) {
-    figure.hidden = !figure.dataset.metric?.toLowerCase().includes(words);
+  for (const figure of document.querySelectorAll<HTMLElement>("[data-metric], [data-choice]")) {
+    figure.hidden = !(figure.dataset.metric ?? figure.dataset.choice ?? "").toLowerCase().includes(words);
   }
   for (const section of document.querySelectorAll<HTMLElement>("[data-section]")) {
     section.hidden = !section.querySelector("[data-metric]:not([hidden])");
   }
 }
 
-/** Listens to the slider and the search field of the bar. */
-export function listenToFields(remember: (change: Record<string, string | null>) => void): void {
-  const smoothing = document.querySelector<HTMLInputElement>("#smooth");
-  smoothing?.addEventListener("input", () => {
-    const shown = document.getElementById("smooth-value");
-    if (shown) shown.textContent = Number(smoothing.value).toFixed(2);
-    remember({ smooth: Number(smoothing.value) === DEFAULT_SMOOTHING ? null : smoothing.value });
+/** Listens to the bar; each change goes into the address, and changed is called. */
+export function listenToBar(changed: () => void): void {
+  const apply = (by: Change): void => {
+    change(by);
+    changed();
+  };
+  document.addEventListener("click", (event) => {
+    const target = event.target as Element;
+    const button = target.closest<HTMLElement>("#chart-bar [data-look]");
+    if (button) apply(chosen(button));
+    else if (target.closest("#unzoom")) apply({ from: null, to: null });
   });
-  const name = document.querySelector<HTMLInputElement>("#metric-name");
-  name?.addEventListener("input", () => filterByName(name.value));
+  document.addEventListener("input", (event) => {
+    const field = event.target as HTMLInputElement;
+    if (field.id === "smooth") apply({ smooth: Number(field.value) === DEFAULT_SMOOTHING ? null : field.value });
+    else if (field.id === "smooth-method") apply({ method: field.value === "ema" ? null : field.value });
+    else if (field.id === "metric-name") filterByName(field.value);
+  });
 }
 
 /** Draws an element once it comes near the screen, and tells which ones are there. */
-export function drawWhatIsSeen(selector: string, draw: (element: HTMLElement) => void): Set<HTMLElement> {
-  const inView = new Set<HTMLElement>();
-  const watch = new IntersectionObserver(
-    (seen) => {
-      for (const { target, isIntersecting } of seen) {
-        const element = target as HTMLElement;
-        if (!isIntersecting) inView.delete(element);
-        else {
-          inView.add(element);
-          draw(element);
+export class Watched {
+  readonly inView = new Set<HTMLElement>();
+  private readonly watch: IntersectionObserver;
+
+  constructor(draw: (element: HTMLElement) => void) {
+    this.watch = new IntersectionObserver(
+      (seen) => {
+        for (const { target, isIntersecting } of seen) {
+          const element = target as HTMLElement;
+          if (!isIntersecting) this.inView.delete(element);
+          else if (!this.inView.has(element)) {
+            this.inView.add(element);
+            draw(element);
+          }
         }
-      }
-    },
-    { rootMargin: "200px" },
-  );
-  for (const element of document.querySelectorAll<HTMLElement>(selector)) watch.observe(element);
-  return inView;
+      },
+      { rootMargin: "200px" },
+    );
+  }
+
+  add(element: HTMLElement): void {
+    this.watch.observe(element);
+  }
+
+  remove(element: HTMLElement): void {
+    this.watch.unobserve(element);
+    this.inView.delete(element);
+  }
+
+  end(): void {
+    this.watch.disconnect();
+    this.inView.clear();
+  }
 }
 
 /** Calls back when the page has settled in another size, and when its theme changed. */
@@ -87,7 +102,7 @@ export function listenForLooks(redraw: () => void): void {
   let settling = 0;
   addEventListener("resize", () => {
     clearTimeout(settling);
-    settling = setTimeout(redraw, 120);
+    settling = window.setTimeout(redraw, 120);
   });
   addEventListener("mled:theme", redraw);
 }

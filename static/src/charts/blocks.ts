@@ -1,6 +1,7 @@
-// The binary form of the curves or bands of one metric; see experiments/pages/charts.py. Little-endian.
+// The binary form of the curves or bands of one metric; see experiments/pages/chart_data.py. Little-endian.
 export interface Block {
   kind: "curve" | "band";
+  /** Of a curve the place of its run, of a band the place of its group. */
   place: number;
   x: Float64Array;
   y: Float64Array;
@@ -12,10 +13,23 @@ export interface Block {
   thinned: boolean;
 }
 
-export function readBlocks(buffer: ArrayBuffer): Block[] {
+export interface Group {
+  name: string;
+  /** Places of its runs. */
+  runs: number[];
+}
+
+export interface Answer {
+  blocks: Block[];
+  groups: Group[];
+  /** Points at whose step the metric of the x axis has no value. */
+  leftOut: number;
+}
+
+export function readBlocks(buffer: ArrayBuffer): Answer {
   const view = new DataView(buffer);
   const magic = new TextDecoder().decode(new Uint8Array(buffer, 0, 4));
-  if (magic !== "MLM1") throw new Error(`These are no curves: they begin with ${magic}`);
+  if (magic !== "MLM2") throw new Error(`These are no curves: they begin with ${magic}`);
   const blocks: Block[] = [];
   let at = 8;
   for (let left = view.getUint32(4, true); left > 0; left--) {
@@ -36,10 +50,11 @@ export function readBlocks(buffer: ArrayBuffer): Block[] {
     });
     at += 32 + 8 * n * (isBand ? 5 : 2);
   }
-  return blocks;
+  const told = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, at + 4, view.getUint32(at, true)))) as { groups: Group[]; left_out: number };
+  return { blocks, groups: told.groups, leftOut: told.left_out };
 }
 
-export async function fetchBlocks(address: string, signal: AbortSignal): Promise<Block[]> {
+export async function fetchBlocks(address: string, signal: AbortSignal): Promise<Answer> {
   const answer = await fetch(address, { signal, headers: { Accept: "application/octet-stream" } });
   if (!answer.ok) throw new Error(`The curves did not come: ${answer.status}`);
   return readBlocks(await answer.arrayBuffer());

@@ -35,21 +35,3 @@ export async function fetchCurve(address: string, signal?: AbortSignal): Promise
   if (!answer.ok) throw new Error(`The curve did not come: ${answer.status}`);
   return readCurve(await answer.arrayBuffer());
 }
-
-/** Exponential moving average without the bias of its start, as charts of training runs use it; gaps stay gaps. */
-export function smooth(values: ArrayLike<number | null>, weight: number): (number | null)[] {
-  const out: (number | null)[] = [];
-  let last = 0;
-  let seen = 0;
-  for (let i = 0; i < values.length; i++) {
-    const value = values[i];
-    if (value === null || value === undefined || !Number.isFinite(value)) {
-      out.push(null);
-      continue;
-    }
-    seen += 1;
-    last = last * weight + (1 - weight) * value;
-    out.push(last / (1 - weight ** seen));
-  }
-  return out;
-}

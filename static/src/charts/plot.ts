@@ -3,7 +3,8 @@
 import uPlot from "uplot";
 import { clock, exact, figure } from "./format";
 import { axisStyle, clockOnAxis, css, markNotFinite, onlyPowersOfTen, tipOf } from "./marks";
-import { fetchCurve, smooth, type Curve } from "./payload";
+import { fetchCurve, type Curve } from "./payload";
+import { smooth } from "./smooth";
 
 export interface Look {
   x: "step" | "time" | "relative";

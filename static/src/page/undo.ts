@@ -53,6 +53,10 @@ function go(by: 1 | -1): boolean {
   if (step === undefined) return false;
   write({ steps: trail.steps, at: trail.at + by });
   const address = step ? `${location.pathname}?${step}` : `${location.pathname}?sort=`;
+  if (!dispatchEvent(new CustomEvent("mled:view-step", { detail: step, cancelable: true }))) {
+    note();
+    return true;
+  }
   const list = document.getElementById("runs");
   const view = new URLSearchParams(step).get("view") ?? "table";
   if (!list || view !== (list.dataset.view ?? "table")) {
@@ -89,4 +93,6 @@ export function listenForUndo(): void {
   document.addEventListener("htmx:pushedIntoHistory", note);
   document.addEventListener("htmx:historyRestore", note);
   addEventListener("pageshow", note);
+  addEventListener("popstate", note);
+  addEventListener("mled:view", note); // a script of the page changed its address
 }

@@ -1,0 +1,188 @@
+// How parameters go with a result, as bars: rank correlation of each, with n, and a caution where runs are few. The
+// figures are those of the page "What matters", for the runs of the same question.
+import type { Cell, Row, Shown } from "./board";
+import { css } from "./marks";
+import type { Model } from "./model";
+import { make } from "./swatch";
+import { blobOf } from "./vector";
+
+const TOO_FEW = 20;
+const MOST = 12;
+const FIGURES = ["last", "min", "max", "best"];
+const SVG = "http://www.w3.org/2000/svg";
+
+interface Relation {
+  name: string;
+  n: number;
+  by: number;
+}
+
+export class ImportancePanel implements Shown {
+  private relations: Relation[] | null = null;
+  private loaded = "";
+  private loading: AbortController | null = null;
+
+  constructor(
+    private readonly element: HTMLElement,
+    private readonly cell: Cell & { own(): { y?: string } | null },
+    private readonly model: Model,
+  ) {}
+
+  async show(): Promise<void> {
+    const address = this.address();
+    if (address === this.loaded && this.relations) return this.draw();
+    this.loading?.abort();
+    const mine = new AbortController();
+    this.loading = mine;
+    this.element.setAttribute("aria-busy", "true");
+    try {
+      const answer = await fetch(address, { signal: mine.signal });
+      if (!answer.ok) throw new Error(answer.status === 400 ? "Choose a metric in the menu of this panel." : `The figures did not come: ${answer.status}`);
+      this.relations = read(await answer.text());
+      this.loaded = address;
+      this.draw();
+    } catch (error) {
+      if (!mine.signal.aborted) this.say(error instanceof Error ? error.message : "The figures did not come.");
+    } finally {
+      if (this.loading === mine) this.element.removeAttribute("aria-busy");
+    }
+  }
+
+  redraw(): void {
+    if (this.relations) this.draw();
+  }
+
+  light(): void {}
+
+  destroy(): void {
+    this.loading?.abort();
+    this.element.replaceChildren();
+  }
+
+  rows(): Row[] {
+    return [["parameter", "spearman", "n"], ...(this.relations ?? []).map((one): Row => [one.name, one.by, one.n])];
+  }
+
+  async picture(kind: "png" | "svg"): Promise<Blob> {
+    const svg = this.drawing();
+    if (!svg) throw new Error("Nothing is drawn yet.");
+    const text = new XMLSerializer().serializeToString(svg);
+    const blob = new Blob([text], { type: "image/svg+xml" });
+    return kind === "svg" ? blob : painted(text, this.element.clientWidth, this.element.clientHeight);
+  }
+
+  private address(): string {
+    const [, metric = "", figure = "best"] = /^metrics\.(.*?)(?:\.(last|min|max|best))?$/.exec(this.cell.own()?.y ?? "") ?? [];
+    const address = new URL(this.model.matters ?? "", location.href);
+    address.searchParams.set("result", metric || this.model.goal || (this.model.metrics[0] ?? ""));
+    address.searchParams.set("figure", FIGURES.includes(figure) ? figure : "best");
+    return address.href;
+  }
+
+  private say(words: string): void {
+    this.element.replaceChildren(words);
+    this.element.classList.add("m-chart-empty");
+  }
+
+  private draw(): void {
+    const svg = this.drawing();
+    if (!svg) return this.say("No parameter that is a number varies among the runs with this result.");
+    const few = (this.relations ?? []).some((one) => one.n < TOO_FEW);
+    this.element.classList.remove("m-chart-empty");
+    this.element.classList.toggle("m-few", few);
+    this.element.replaceChildren(svg);
+    const most = Math.max(...(this.relations ?? []).map((one) => one.n));
+    const points = this.cell.figure.querySelector("[data-points]");
+    if (points) points.textContent = `Spearman, n = ${most}`;
+    const notice = this.cell.figure.querySelector("[data-notice]");
+    notice?.replaceChildren(
+      make("span", {}, few ? "Too few runs to tell: fewer than 20. " : "", "Correlation, not cause."),
+      " ",
+      make("a", { href: this.page() }, "What matters"),
+    );
+  }
+
+  private page(): string {
+    const address = new URL(this.model.mattersPage ?? "", location.href);
+    address.searchParams.set("result", new URL(this.loaded || location.href).searchParams.get("result") ?? "");
+    return `${address.pathname}${address.search}`;
+  }
+
+  private drawing(): SVGSVGElement | null {
+    const shown = (this.relations ?? []).slice(0, MOST);
+    if (!shown.length) return null;
+    const [width, height] = [this.element.clientWidth, this.element.clientHeight];
+    const names = Math.min(width * 0.4, 12 + 6.4 * Math.max(...shown.map((one) => Math.min(24, one.name.length))));
+    const row = Math.min(30, (height - 24) / shown.length);
+    const reach = Math.max(0.2, ...shown.map((one) => Math.abs(one.by))) * 1.25;
+    const x = (value: number): number => names + 34 + ((value + reach) / (2 * reach)) * (width - names - 68);
+    const svg = element("svg", { width: String(width), height: String(height), viewBox: `0 0 ${width} ${height}`, "font-size": "11", "font-family": css("--m-font") }) as SVGSVGElement;
+    for (const at of [-reach, 0, reach].map((one) => Math.trunc(one * 10) / 10)) {
+      svg.append(element("path", { d: `M${x(at)} 2V${height - 20}`, stroke: css(at === 0 ? "--m-line-2" : "--m-line") }));
+      svg.append(text(x(at), height - 6, String(at), css("--m-text-3"), "middle"));
+    }
+    shown.forEach((one, at) => {
+      const y = 4 + at * row;
+      const [from, to] = one.by < 0 ? [x(one.by), x(0)] : [x(0), x(one.by)];
+      svg.append(text(names, y + row / 2 + 4, one.name.length > 24 ? `${one.name.slice(0, 23)}…` : one.name, css("--m-text"), "end"));
+      const bar = element("rect", { x: String(from), y: String(y + row * 0.2), width: String(Math.max(1, to - from)), height: String(row * 0.6), fill: css("--run-1") });
+      bar.append(titled(`${one.name}: ${one.by}, n = ${one.n}`));
+      svg.append(bar, text(one.by < 0 ? from - 4 : to + 4, y + row / 2 + 4, one.by.toFixed(2), css("--m-text-2"), one.by < 0 ? "end" : "start"));
+    });
+    return svg;
+  }
+}
+
+function element(tag: string, attributes: Record<string, string>): SVGElement {
+  const made = document.createElementNS(SVG, tag);
+  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
+  return made;
+}
+
+function text(x: number, y: number, words: string, fill: string, anchor: string): SVGElement {
+  const made = element("text", { x: String(x), y: String(y), fill, "text-anchor": anchor });
+  made.textContent = words;
+  return made;
+}
+
+function titled(words: string): SVGElement {
+  const made = element("title", {});
+  made.textContent = words;
+  return made;
+}
+
+/** The relations of the CSV of "What matters" that have a rank correlation, the strongest first. */
+export function read(csv: string): Relation[] {
+  const [head = [], ...lines] = parsed(csv);
+  const [name, n, by] = ["param", "n", "spearman"].map((column) => head.indexOf(column)) as [number, number, number];
+  return lines
+    .filter((line) => (line[by] ?? "") !== "")
+    .map((line) => ({ name: (line[name] ?? "").replace(/^'(?=[=+@-])/, ""), n: Number(line[n]), by: Number(line[by]) }))
+    .filter((one) => Number.isFinite(one.by))
+    .sort((a, b) => Math.abs(b.by) - Math.abs(a.by));
+}
+
+/** The cells of a CSV; quoted ones may hold commas, line ends and doubled quotes. */
+export function parsed(csv: string): string[][] {
+  const rows: string[][] = [[]];
+  for (const [, quoted, bare, end] of csv.matchAll(/(?:"((?:[^"]|"")*)"|([^",\r\n]*))(,|\r?\n|$)/g)) {
+    (rows[rows.length - 1] as string[]).push(quoted === undefined ? (bare ?? "") : quoted.replace(/""/g, '"'));
+    if (end === "") break;
+    if (end !== ",") rows.push([]);
+  }
+  return rows.filter((row) => row.length > 1 || row[0] !== "");
+}
+
+async function painted(svg: string, width: number, height: number): Promise<Blob> {
+  const image = new Image();
+  image.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(svg)}`;
+  await image.decode();
+  const canvas = document.createElement("canvas");
+  [canvas.width, canvas.height] = [width * devicePixelRatio, height * devicePixelRatio];
+  const pen = canvas.getContext("2d");
+  if (!pen) throw new Error("This browser draws no pictures.");
+  pen.fillStyle = css("--m-surface");
+  pen.fillRect(0, 0, canvas.width, canvas.height);
+  pen.drawImage(image, 0, 0, canvas.width, canvas.height);
+  return blobOf(canvas);
+}
