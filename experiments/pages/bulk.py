@@ -1,12 +1,12 @@
 """What is done to many runs at once: one act and one event for each, and told for each where it was refused."""
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpRequest, HttpResponseBase, QueryDict
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.http import require_POST
@@ -14,10 +14,15 @@ from django.views.decorators.http import require_POST
 from accounts.access import can, find_project
 from accounts.models import Project
 from accounts.pages.doors import actor_of, signed_in
+from experiments.actions.moves import move_run
 from experiments.actions.runs import delete_run, delete_tag, lock_run, restore_run, set_tags, unlock_run
-from experiments.models import Run
+from experiments.models import Experiment, Run
 from experiments.pages.asked import Asked
+from experiments.pages.export import FORMATS, file_of
+from experiments.queries.nested import count_left_behind
+from experiments.queries.overview import experiments_of
 from experiments.queries.selection import MOST, chosen_runs, runs_that_match
+from experiments.refs import uid_in
 from kernel.actor import Actor
 from kernel.errors import Invalid, MledError, NotFound
 
@@ -27,11 +32,20 @@ UNDO = "runs_undo"
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What the form says besides the runs."""
+    """What the form says besides the runs. to: where they move; back: where each came from, by readable id."""
 
     reason: str
     key: str
     value: str
+    to: Experiment | None = None
+    back: Mapping[str, Experiment] = field(default_factory=dict)
+
+    def place_of(self, run: Run) -> Experiment:
+        """Where the run is to move. Raises Invalid where the form does not say."""
+        place = self.back.get(run.readable_id, self.to)
+        if place is None:
+            raise Invalid("Nobody said where to.", hint="Choose an experiment.", field="to")
+        return place
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +55,16 @@ class BulkAct:
     do: Callable[[Actor, Run, Wish], Any]
     done: str
     permission: str
-    is_so: Callable[[Run], bool] = lambda run: False
+    is_so: Callable[[Run, Wish], bool] = lambda run, wish: False
     undo: str = ""
 
 
 @dataclass(slots=True)
 class Outcome:
-    """What came of it. refused: readable ids by the reason why."""
+    """What came of it. left: the experiment that each was in; refused: readable ids by the reason why."""
 
     done: list[Run] = field(default_factory=list)
+    left: dict[str, int] = field(default_factory=dict)
     already: int = 0
     refused: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
 
@@ -59,29 +74,36 @@ BULK: dict[str, BulkAct] = {
         lambda actor, run, wish: lock_run(actor, run, reason=wish.reason),
         "locked",
         "experiments.lock_run",
-        lambda run: run.is_locked,
+        lambda run, wish: run.is_locked,
         "unlock",
     ),
     "unlock": BulkAct(
         lambda actor, run, wish: unlock_run(actor, run, reason=wish.reason),
         "unlocked",
         "experiments.lock_run",
-        lambda run: not run.is_locked,
+        lambda run, wish: not run.is_locked,
         "lock",
     ),
     "delete": BulkAct(
         lambda actor, run, wish: delete_run(actor, run, reason=wish.reason),
         "deleted",
         "experiments.delete_run",
-        lambda run: run.is_deleted,
+        lambda run, wish: run.is_deleted,
         "restore",
     ),
     "restore": BulkAct(
         lambda actor, run, wish: restore_run(actor, run, reason=wish.reason),
         "restored",
         "experiments.delete_run",
-        lambda run: not run.is_deleted,
+        lambda run, wish: not run.is_deleted,
         "delete",
+    ),
+    "move": BulkAct(
+        lambda actor, run, wish: move_run(actor, run, experiment=wish.place_of(run), reason=wish.reason),
+        "moved",
+        "experiments.move_run",
+        lambda run, wish: wish.place_of(run).pk == run.experiment_id,
+        "move",
     ),
     "tag": BulkAct(
         lambda actor, run, wish: set_tags(actor, run, tags={wish.key: wish.value}),
@@ -94,23 +116,27 @@ BULK: dict[str, BulkAct] = {
 
 @require_POST
 @signed_in
-def act(request: HttpRequest, slug: str, verb: str) -> HttpResponse:
-    """Do it to the chosen runs, or compare them, and back to the table."""
+def act(request: HttpRequest, slug: str, verb: str) -> HttpResponseBase:
+    """Do it to the chosen runs, compare them or write them to a file, and back to where one was."""
     viewer = actor_of(request)
     project = find_project(viewer, slug)
     asked = Asked.parse(reverse("experiments:runs", args=[project.slug]), QueryDict(request.POST.get("table", "")))
     if verb == "compare":
         return redirect(f"{reverse('experiments:compare')}?runs={','.join(_refs(request))}")
+    if verb == "export":
+        return _exported(viewer, project, asked, request)
     if verb not in BULK:
         raise NotFound(f"Runs have no act '{verb[:20]}'.")
+    back = _back(request, asked)
     try:
         runs, more = _chosen(viewer, project, asked, request)
-        wish = _wish(request, verb)
+        wish = _wish(viewer, project, request, verb)
     except Invalid as error:
         messages.error(request, str(error))
-        return redirect(asked.url(asked.all_kept()))
+        return redirect(back)
     outcome = do_to_all(viewer, runs, BULK[verb], wish)
     level, words = told(BULK[verb], outcome, more=more)
+    words += _left_behind(viewer, outcome.done) if verb == "move" else ""
     can_undo = bool(outcome.done and BULK[verb].undo)
     if not can_undo or outcome.refused:
         messages.add_message(request, level, words)
@@ -121,8 +147,56 @@ def act(request: HttpRequest, slug: str, verb: str) -> HttpResponse:
             "runs": ",".join(run.readable_id for run in outcome.done),
             "words": "" if outcome.refused else words,
             "reason": f"Undone: {wish.reason}"[:1000] if wish.reason else "",
+            "back": _places_text(outcome.left) if verb == "move" else "",
         }
-    return redirect(asked.url(asked.all_kept()))
+    return redirect(back)
+
+
+def _back(request: HttpRequest, asked: Asked) -> str:
+    """The page of the one run that it was asked from, else the table."""
+    run = request.POST.get("run", "")
+    return reverse("experiments:run", args=[run]) if uid_in(run) else asked.url(asked.all_kept())
+
+
+def _exported(viewer: Actor, project: Project, asked: Asked, request: HttpRequest) -> HttpResponseBase:
+    """The chosen runs as a file, with the columns of the table."""
+    kind = request.POST.get("kind", "csv")
+    if kind not in FORMATS:
+        raise Invalid(f"There is no export as '{kind[:20]}'.", hint=f"Choose {', '.join(FORMATS)}.", field="format")
+    if request.POST.get("all") != "1":
+        refs = [run.readable_id for run in chosen_runs(viewer, project, _refs(request))]
+        if not refs:
+            raise Invalid("No run is chosen.", hint="Tick runs in the table first.", field="runs")
+        listed = ", ".join(f"'{ref}'" for ref in refs)
+        asked = replace(asked, query=f"id IN ({listed})", experiment_ids=(), lifecycle="all")
+    return file_of(viewer, project, asked, kind, everything=False)
+
+
+def _left_behind(viewer: Actor, moved: Sequence[Run]) -> str:
+    """What a move says of runs that are nested in those that moved."""
+    stayed = count_left_behind(viewer, moved)
+    return f" {_runs(stayed)} nested in them stayed." if stayed else ""
+
+
+def _places_text(left: Mapping[str, int]) -> str:
+    """Where each run came from, as a hidden field: 12:VIS-1,VIS-2;15:VIS-3."""
+    places: dict[int, list[str]] = defaultdict(list)
+    for ref, experiment in left.items():
+        places[experiment].append(ref)
+    return ";".join(f"{experiment}:{','.join(refs)}" for experiment, refs in places.items())
+
+
+def _places_in(viewer: Actor, project: Project, text: str) -> dict[str, Experiment]:
+    """The same read back; experiments out of sight are left out."""
+    said = {
+        ref: place for part in text.split(";") for place, _, refs in [part.partition(":")] for ref in refs.split(",")
+    }
+    known = {str(one.pk): one for one in experiments_of(viewer, project).filter(pk__in=_numbers(said.values()))}
+    return {ref: known[place] for ref, place in said.items() if place in known}
+
+
+def _numbers(texts: Iterable[str]) -> set[int]:
+    return {int(text) for text in texts if text.isascii() and text.isdigit() and len(text) < 19}
 
 
 def _refs(request: HttpRequest) -> list[str]:
@@ -144,8 +218,14 @@ def _chosen(viewer: Actor, project: Project, asked: Asked, request: HttpRequest)
     return runs, more
 
 
-def _wish(request: HttpRequest, verb: str) -> Wish:
+def _wish(viewer: Actor, project: Project, request: HttpRequest, verb: str) -> Wish:
     reason = next((text.strip() for text in request.POST.getlist("reason") if text.strip()), "")
+    if verb == "move":
+        to = experiments_of(viewer, project).filter(pk__in=_numbers([request.POST.get("to", "")])).first()
+        places = _places_in(viewer, project, request.POST.get("back", ""))
+        if to is None and not places:
+            raise Invalid("Nobody said where to.", hint="Choose an experiment of this project.", field="to")
+        return Wish(reason, "", "", to, places)
     key = request.POST.get("key", "").strip()
     if verb in ("tag", "untag") and not key:
         raise Invalid("A tag has a name.", hint="Write it beside its value.", field="key")
@@ -156,12 +236,14 @@ def do_to_all(viewer: Actor, runs: Sequence[Run], bulk: BulkAct, wish: Wish) -> 
     """One act for each run, each with its own event; one that is refused leaves the others as they are."""
     outcome = Outcome()
     for run in runs:
-        if bulk.is_so(run):
-            outcome.already += 1
-            continue
+        place = run.experiment_id
         try:
+            if bulk.is_so(run, wish):
+                outcome.already += 1
+                continue
             bulk.do(viewer, run, wish)
             outcome.done.append(run)
+            outcome.left[run.readable_id] = place
         except MledError as error:
             outcome.refused[_in_general(error, run)].append(run.readable_id)
     return outcome

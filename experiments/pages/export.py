@@ -46,11 +46,16 @@ FORMATS: Final = {
 def runs_file(request: HttpRequest, slug: str, kind: str) -> HttpResponseBase:
     """All runs that match, in the order of the table. `all=1`: every column that any of the project's runs has."""
     viewer = actor_of(request)
-    form = FORMATS.get(kind)
-    if form is None:
+    if kind not in FORMATS:
         raise Invalid(f"There is no export as '{kind[:20]}'.", hint=f"Choose {', '.join(FORMATS)}.", field="format")
     project, asked = asked_of(request, slug)
-    wanted = wanted_of(viewer, project, asked, everything=request.GET.get("all") == "1")
+    return file_of(viewer, project, asked, kind, everything=request.GET.get("all") == "1")
+
+
+def file_of(viewer: Actor, project: Project, asked: Asked, kind: str, *, everything: bool) -> HttpResponseBase:
+    """The file that answers a question, written while it is read. Raises QueryError."""
+    form = FORMATS[kind]
+    wanted = wanted_of(viewer, project, asked, everything=everything)
     scope = {
         "experiments": asked.experiment_ids or None,
         "text": asked.query,

@@ -11,14 +11,18 @@ from accounts.access import Allowed, can
 from accounts.pages.doors import actor_of
 from accounts.pages.tabs import Tab
 from artifacts.versions import page_of, when_withdrawn
-from experiments.models import Run
+from experiments.models import Experiment, Run
+from experiments.pages.bulk import undo_of
 from experiments.pages.slots import run_tabs
+from experiments.queries.overview import experiments_of
 from experiments.queries.recalls import recalled_inputs
 from experiments.queries.record import Counts, counts_of
 from experiments.queries.runs import get_run, parent_of
+from experiments.queries.stars import starred_among
 from kernel.actor import Actor
 from kernel.clock import now_ms
 
+PLACES_MAX = 500
 TABS = {
     "overview": "Overview",
     "curves": "Curves",
@@ -72,7 +76,17 @@ def run_frame(request: HttpRequest, ref: str, tab: str) -> tuple[Run, dict[str, 
         "children": counts.children,
         "children_url": children_url(run),
         "recalled": recalled_of(viewer, run),
+        "is_starred": run.pk in starred_among(viewer, [run.pk]),
+        "move_to": places_for(viewer, run),
+        "undo": undo_of(request, run.project),
     }
+
+
+def places_for(viewer: Actor, run: Run) -> list[Experiment]:
+    """The experiments that the viewer may move the run to."""
+    if run.is_deleted or not can(viewer, "experiments.move_run", run):
+        return []
+    return list(experiments_of(viewer, run.project).exclude(pk=run.experiment_id)[:PLACES_MAX])
 
 
 def tabs_of(viewer: Actor, run: Run, counts: Counts) -> list[Tab]:
@@ -99,7 +113,7 @@ def tab_url(run: Run, tab: str) -> str:
 
 def children_url(run: Run) -> str:
     """The table of the runs nested in this one."""
-    query = urlencode({"q": f"tags.`mlflow.parentRunId` = '{run.uid.hex}'"})
+    query = urlencode({"q": f"tags.`mlflow.parentRunId` = '{run.uid.hex}'", "tree": "0"})
     return f"{reverse('experiments:runs', args=[run.project.slug])}?{query}"
 
 

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from django.db.models import F
+
 from accounts.models import Project
 from experiments.models import Experiment, Run
 from experiments.queries.search import FoundRun, Page, View, matching_runs, search_runs
@@ -33,6 +35,12 @@ def has_nested(viewer: Actor, *, project: Project | None = None, experiments: Se
         places = places.filter(pk__in=[pk for pk in experiments if -(2**63) <= pk < 2**63])
     found: bool = Run.objects.filter(experiment__in=places, parent__isnull=False).exists()
     return found
+
+
+def count_left_behind(viewer: Actor, moved: Sequence[Run]) -> int:
+    """How many runs are nested in one of these and are in another experiment than it."""
+    below = Run.objects.visible_to(viewer).filter(parent__in=[run.pk for run in moved], lifecycle=Lifecycle.ACTIVE)
+    return int(below.exclude(experiment=F("parent__experiment")).count())
 
 
 def search_tree(
