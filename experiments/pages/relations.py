@@ -32,6 +32,7 @@ from experiments.pages.drawing import csv_file
 from experiments.pages.figures import weight_of
 from experiments.pages.pictures import Boxes, Scatter, boxes, scatter
 from experiments.pages.questions import Problem, asked_of
+from experiments.pages.relation_panels import alone_text, panels_of, points_url
 from experiments.queries.experiments import metric_directions
 from experiments.queries.record import SYSTEM_PREFIX
 from experiments.queries.relations import PARAMS_MAX, RUNS_MAX, Gathered, gather, offered_results, results_of
@@ -142,9 +143,23 @@ def page(request: HttpRequest, slug: str) -> HttpResponse:
             "n": int(np.isfinite(y).sum()),
             "ranking": ranking,
             "relations": relations,
-            "pictures": [(one, picture_of(held, one, y)) for one in relations[:PICTURES]],
+            **_pictures(project, asked, held, relations[:PICTURES], y),
         }
     return render(request, "experiments/relations.html", context)
+
+
+def _pictures(
+    project: Project, asked: Question, held: Gathered, relations: Sequence[Relation], y: Floats
+) -> dict[str, Any]:
+    """A small picture of each parameter, what opens it in the panel that is touched, and the panels themselves."""
+    result = f"metrics.{asked.result}.{asked.figure.value}"
+    pictures = [(one, picture_of(held, one, y)) for one in relations]
+    named = [(one.name, picture) for one, picture in pictures]
+    return {
+        "pictures": [(one, picture, alone_text(result, one.name, picture)) for one, picture in pictures],
+        "panels": panels_of(asked.table, result, named) if named else [],
+        "points_url": points_url(project, asked.table),
+    }
 
 
 @require_safe

@@ -10,6 +10,7 @@ import pytest
 from experiments.actions.batches import log_batch
 from experiments.actions.experiments import set_metric_direction
 from experiments.compare.correlation import correlate, group
+from experiments.pages.panels import parse_panel
 from experiments.pages.pictures import scatter
 from tests.factories import a_batch, a_person, a_run, a_team
 from tests.pages.conftest import Browser
@@ -133,3 +134,22 @@ def test_no_name_of_a_parameter_begins_a_formula_in_the_csv(team):
         log_batch(team.scientist, run, batch=a_batch(params={"-x y": str(n % 2), "- z": f"w{n % 2}"}, acc=[float(n)]))
     answer = Browser(team.scientist).get(f"{address(team)}table.csv", result="acc")
     assert {row["param"] for row in csv.DictReader(io.StringIO(answer.source))} == {"'-x y", "'- z"}
+
+
+def test_parameters_and_result_stand_together_in_panels_that_follow_the_filter(sweep):
+    page = Browser(sweep.scientist).get(address(sweep), result="acc", q="params.lr < 0.5")
+    together, alone = page.response.context["panels"]
+    assert parse_panel(together.text)["fields"][0] == "params.lr"
+    assert parse_panel(together.text)["fields"][-1] == "metrics.acc.best"
+    assert parse_panel(alone.text) == {"kind": "scatter", "x": "params.lr", "y": "metrics.acc.best", "trend": True}
+    assert "points.json?q=params.lr+%3C+0.5" in page.source
+    assert "box;x=params.optimiser;y=metrics.acc.best" in page.source
+
+
+def test_a_panel_that_a_reader_changed_stands_in_the_address(sweep):
+    text = "box;x=params.optimiser;y=metrics.acc.best"
+    page = Browser(sweep.scientist).get(address(sweep), result="acc", panel=[text, "nonsense;;", "BAD"])
+    together, alone = page.response.context["panels"]
+    assert (alone.text, alone.changed) == (text, True)
+    assert not together.changed
+    assert parse_panel(together.text)["color"] == "metrics.acc.best"

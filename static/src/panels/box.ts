@@ -6,7 +6,7 @@ import { fitted, type Pen } from "./pen";
 import { labelOf, type Field } from "./points";
 import { scaleOf } from "./scale";
 import { blind } from "./scatter";
-import { shortened, SpotPlot } from "./spots";
+import { MARGIN, shortened, SpotPlot } from "./spots";
 
 const GROUPS_MAX = 24;
 const STRIP_UP_TO = 400; // runs of a category that are drawn one by one
@@ -38,7 +38,7 @@ export class BoxPlot extends SpotPlot {
     this.left_ = groups.size - kept.size;
     const words = asWords(x, kept);
     this.across = scaleOf(words, shown, false, !!spec.flip?.includes("x"));
-    this.up = scaleOf(y, shown, !!spec.log?.includes("y"), !!spec.flip?.includes("y"));
+    this.up = scaleOf(y, shown, !!spec.log?.includes("y"), !!spec.flip?.includes("y"), MARGIN);
     this.boxes = this.across.words.map((word) => ({ word, values: groups.get(word) ?? [], five: quartiles(groups.get(word) ?? []) }));
     const tinted = this.field(spec.color);
     const shades = tinted?.kind === "number" ? scaleOf(tinted, shown, false, false) : null;

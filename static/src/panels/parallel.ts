@@ -165,9 +165,14 @@ export class ParallelPlot extends Plot {
       }
       if (!axis.hasMissing) continue;
       pen.mark("circle", axis.x, this.lane, 3, { stroke: theme.axis, fill: theme.surface });
-      pen.text(axis.x + 7, this.lane, fitted(pen, axis.scale.log ? "none or ≤ 0" : "not recorded", this.apart() - 12), { colour: theme.faint, halo: theme.surface });
+      pen.text(axis.x + 7, this.lane, fitted(pen, this.laneWords(axis), this.apart() - 12), { colour: theme.faint, halo: theme.surface });
     }
     for (const axis of this.axes) this.paintBrush(pen, axis);
+  }
+
+  private laneWords(axis: Axis): string {
+    const below = axis.scale.log && this.stage.shown.some((run) => ((axis.field.values[run] ?? 1) as number) <= 0);
+    return below ? "none or ≤ 0" : Object.keys(axis.field.odd).length ? "no number" : "not recorded";
   }
 
   private paintBrush(pen: Pen, axis: Axis): void {

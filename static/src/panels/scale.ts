@@ -22,8 +22,9 @@ export interface Scale {
   ticks(most: number): Tick[];
 }
 
-export function scaleOf(field: Field, runs: number[], log: boolean, flip: boolean): Scale {
-  return field.kind === "text" ? new WordScale(field, flip) : new NumberScale(field, runs, log, flip);
+/** margin: the share of the axis left free at either end, so that no mark is cut. */
+export function scaleOf(field: Field, runs: number[], log: boolean, flip: boolean, margin = 0): Scale {
+  return field.kind === "text" ? new WordScale(field, flip) : new NumberScale(field, runs, log, flip, margin);
 }
 
 class WordScale implements Scale {
@@ -68,12 +69,14 @@ class NumberScale implements Scale {
   readonly words: string[] = [];
   readonly low: number;
   readonly high: number;
+  private readonly whole: boolean;
 
   constructor(
     readonly field: Field,
     runs: number[],
     readonly log: boolean,
     private readonly flip: boolean,
+    margin: number,
   ) {
     let [low, high] = [Infinity, -Infinity];
     for (const run of runs) {
@@ -84,7 +87,9 @@ class NumberScale implements Scale {
     }
     if (low > high) [low, high] = log ? [1, 10] : [0, 1];
     if (low === high) [low, high] = log ? [low / 2, high * 2] : [low - (Math.abs(low) * 0.1 || 1), high + (Math.abs(high) * 0.1 || 1)];
-    [this.low, this.high] = [low, high];
+    const free = margin * (this.inner(high) - this.inner(low));
+    [this.low, this.high] = free ? [this.outer(this.inner(low) - free), this.outer(this.inner(high) + free)] : [low, high];
+    this.whole = !log && runs.every((run) => field.values[run] === null || Number.isInteger(field.values[run]));
   }
 
   place(run: number): number | null {
@@ -101,7 +106,7 @@ class NumberScale implements Scale {
   number(place: number): number {
     const share = this.flip ? 1 - place : place;
     const inner = this.inner(this.low) + share * (this.inner(this.high) - this.inner(this.low));
-    return this.log ? 10 ** inner : inner;
+    return this.outer(inner);
   }
 
   word(): [string, number] {
@@ -109,13 +114,18 @@ class NumberScale implements Scale {
   }
 
   ticks(most: number): Tick[] {
-    const values = this.log ? powers(this.low, this.high, most) : even(this.low, this.high, most);
+    const every = this.log ? powers(this.low, this.high, most) : even(this.low, this.high, most);
+    const values = this.whole ? every.filter(Number.isInteger) : every;
     const span = this.high - this.low;
     return values.map((value) => ({ at: this.of(value) as number, words: this.field.key === "started" ? clockOnAxis(value, span) : numberWords(this.field.key, value, true) }));
   }
 
   private inner(value: number): number {
     return this.log ? Math.log10(value) : value;
+  }
+
+  private outer(inner: number): number {
+    return this.log ? 10 ** inner : inner;
   }
 }
 

@@ -5,7 +5,7 @@ import { leastSquares, paretoFront, type Goal, type Line } from "./figures";
 import { fitted, type Pen } from "./pen";
 import { labelOf, type Field } from "./points";
 import { scaleOf } from "./scale";
-import { shortened, SpotPlot } from "./spots";
+import { MARGIN, shortened, SpotPlot } from "./spots";
 
 export class ScatterPlot extends SpotPlot {
   private colours!: Colouring;
@@ -18,7 +18,7 @@ export class ScatterPlot extends SpotPlot {
     const { spec, shown, points } = this.stage;
     const scale = (key: string | undefined, axis: string): ReturnType<typeof scaleOf> | null => {
       const field = this.field(key);
-      return field ? scaleOf(field, shown, !!spec.log?.includes(axis) && field.kind === "number", !!spec.flip?.includes(axis)) : null;
+      return field ? scaleOf(field, shown, !!spec.log?.includes(axis) && field.kind === "number", !!spec.flip?.includes(axis), MARGIN) : null;
     };
     this.across = scale(spec.x, "x");
     this.up = scale(spec.y, "y");

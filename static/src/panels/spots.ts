@@ -10,6 +10,7 @@ export interface Spot {
   y: number;
 }
 
+export const MARGIN = 0.04;
 const NEAR = 12;
 const A_DRAG = 5;
 
