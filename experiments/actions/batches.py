@@ -9,6 +9,7 @@ from experiments import hooks
 from experiments.actions.runs import write_tags
 from experiments.actions.writable import writable_run
 from experiments.metrics.batch import Batch, MetricPoint, by_series, finite_number
+from experiments.metrics.heartbeat import beat
 from experiments.metrics.segments import append
 from experiments.models import Param, Run
 from kernel.actor import Actor
@@ -26,6 +27,7 @@ def log_batch(actor: Actor, run: Run, *, batch: Batch) -> None:
     Raises Invalid with the index of a bad item, or where a param has another value already: then nothing is written.
     """
     batch.checked()
+    beat(run.pk, run.heartbeat_at)
     run = writable_run(run, alone=bool(batch.params or batch.tags))
     if batch.params:
         write_params(run, batch.params)

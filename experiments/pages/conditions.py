@@ -18,13 +18,27 @@ SEED_NAMES = ("seed", "random_seed", "random_state", "rng_seed")
 CONTAINER_TAGS = ("mlflow.docker.image.id", "mlflow.docker.image.name")
 DETERMINISM_NAMES = ("deterministic", "cudnn_deterministic", "use_deterministic_algorithms")
 
+# What a script does to have each of them recorded.
+HOW = {
+    "Code": 'mlflow.set_tag("mlflow.source.git.commit", commit)  # by itself inside a git repository',
+    "Data": 'mlflow.log_input(dataset, context="train")',
+    "Packages": 'mlflow.log_artifact("uv.lock")',
+    "Parameters": "mlflow.log_params(config)",
+    "Seed": 'mlflow.log_param("seed", seed)',
+    "Hardware": "mlflow.enable_system_metrics_logging()",
+    "Command": 'mlflow.set_tag("mlflow.source.name", " ".join(sys.argv))',
+    "Container": 'mlflow.set_tag("mlflow.docker.image.name", image)',
+    "Determinism": 'mlflow.log_param("deterministic", True)',
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """One condition and what the record says of it; empty: not recorded."""
+    """One condition and what the record says of it; empty: not recorded. how: the line of code that records it."""
 
     name: str
     found: str
+    how: str = ""
 
     @property
     def held(self) -> bool:
@@ -42,6 +56,10 @@ class Conditions:
         return sum(item.held for item in self.items)
 
     @property
+    def missing(self) -> list[Condition]:
+        return [item for item in self.items if not item.held]
+
+    @property
     def complete(self) -> bool:
         return self.captured == len(self.items)
 
@@ -56,19 +74,18 @@ def conditions_of(
     paths: Iterable[str],
 ) -> Conditions:
     """The conditions that a run's own record shows. paths: of its files."""
-    return Conditions(
-        [
-            Condition("Code", _code(run, tags)),
-            Condition("Data", _data(inputs)),
-            Condition("Packages", _packages(paths)),
-            Condition("Parameters", f"{len(params)}, none overwritten" if params else ""),
-            Condition("Seed", _named(params, SEED_NAMES)),
-            Condition("Hardware", _hardware(series)),
-            Condition("Command", tags.get("mlflow.project.entryPoint", "") or run.source_name),
-            Condition("Container", next((tags[name] for name in CONTAINER_TAGS if tags.get(name)), "")),
-            Condition("Determinism", _named(params, DETERMINISM_NAMES)),
-        ]
-    )
+    found = {
+        "Code": _code(run, tags),
+        "Data": _data(inputs),
+        "Packages": _packages(paths),
+        "Parameters": f"{len(params)}, none overwritten" if params else "",
+        "Seed": _named(params, SEED_NAMES),
+        "Hardware": _hardware(series),
+        "Command": tags.get("mlflow.project.entryPoint", "") or run.source_name,
+        "Container": next((tags[name] for name in CONTAINER_TAGS if tags.get(name)), ""),
+        "Determinism": _named(params, DETERMINISM_NAMES),
+    }
+    return Conditions([Condition(name, words, HOW[name]) for name, words in found.items()])
 
 
 def _code(run: Run, tags: Mapping[str, str]) -> str:

@@ -3,7 +3,6 @@
 import re
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
@@ -17,6 +16,7 @@ from experiments.console.reading import Found, Index, Line, find_lines, grew_fro
 from experiments.console.sources import Stream
 from experiments.models import Run
 from experiments.pages.frame import run_frame, tab_url
+from experiments.pages.steps import came_from, with_pairs
 from experiments.queries.console import index_of, stream_of, streams_of
 from experiments.queries.runs import get_run
 from experiments.values import RunStatus
@@ -84,11 +84,12 @@ def _of_stream(request: HttpRequest, run: Run, stream: Stream, streams: list[Str
         at_end = not line and run.status != RunStatus.FINISHED
         lines = last_lines(reader, index, SHOWN) if at_end else lines_from(reader, index, _start(line), SHOWN)
         window = Window(lines, index, mark_of(reader, index.size))
-    here = {"file": stream.key, **({"find": words} if words else {})}
-    steps = {"previous_match": match - 1, "next_match": match + 1} if matches.lines else {}
+    here = [*came_from(request), ("file", stream.key)]
+    found = [*here, *([("find", words)] if words else [])]
+    matched = {"previous_match": match - 1, "next_match": match + 1} if matches.lines else {}
     return {
         "stream": stream,
-        "streams": [(one, f"?{urlencode({'file': one.key})}") for one in streams],
+        "streams": [(one, with_pairs("", [*came_from(request), ("file", one.key)])) for one in streams],
         "side_by_side": len(streams) <= GROUPED,
         "lines": shown_lines(window.lines, words, stream),
         "window": window,
@@ -97,15 +98,22 @@ def _of_stream(request: HttpRequest, run: Run, stream: Stream, streams: list[Str
         "at_end": at_end,
         "find": words,
         "found_words": found_words(matches, match) if words else "",
-        **{name: f"?{urlencode({**here, 'match': place})}" for name, place in steps.items()
-           if 1 <= place <= len(matches.lines)},
-        "earlier_url": f"?{urlencode({**here, 'line': max(1, window.first - SHOWN + BEFORE)})}" if window.first > 1 else "",
-        "later_url": f"?{urlencode({**here, 'line': window.last + 1 + BEFORE})}" if window.last < index.lines else "",
-        "start_url": f"?{urlencode({**here, 'line': 1})}#L1",
-        "end_url": f"?{urlencode({**here, 'line': max(1, index.lines)})}#L{index.lines}",
+        "earlier_url": _at(found, max(1, window.first - SHOWN + BEFORE)) if window.first > 1 else "",
+        "later_url": _at(found, window.last + 1 + BEFORE) if window.last < index.lines else "",
+        "start_url": f"{_at(here, 1)}#L1",
+        "end_url": f"{_at(here, max(1, index.lines))}#L{index.lines}",
         "base_url": tab_url(run, "console"),
         "follows": stream.is_live or run.status in (RunStatus.RUNNING, RunStatus.SCHEDULED),
-    }  # fmt: skip
+        **{
+            name: with_pairs("", [*found, ("match", str(place))])
+            for name, place in matched.items()
+            if 1 <= place <= len(matches.lines)
+        },
+    }
+
+
+def _at(pairs: list[tuple[str, str]], line: int) -> str:
+    return with_pairs("", [*pairs, ("line", str(line))])
 
 
 @require_safe

@@ -1,5 +1,7 @@
 """What every page of a run shows around its tab: name, ids, state, author, tabs, and what the viewer may do to it."""
 
+import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -13,24 +15,29 @@ from accounts.pages.tabs import Tab
 from artifacts.versions import page_of, when_withdrawn
 from experiments.models import Experiment, Run
 from experiments.pages.bulk import undo_of
-from experiments.pages.slots import run_tabs
+from experiments.pages.slots import head_badges_of, head_buttons_of, run_tabs
+from experiments.pages.steps import came_from, steps_of, with_pairs
 from experiments.queries.overview import experiments_of
 from experiments.queries.recalls import recalled_inputs
-from experiments.queries.record import Counts, counts_of
+from experiments.queries.record import Counts, counts_of, place_in
 from experiments.queries.runs import get_run, parent_of
 from experiments.queries.stars import starred_among
+from experiments.values import RunStatus
 from kernel.actor import Actor
-from kernel.clock import now_ms
+from kernel.clock import now, now_ms
 
 PLACES_MAX = 500
+SILENT = dt.timedelta(minutes=15)
 TABS = {
     "overview": "Overview",
     "curves": "Curves",
     "system": "System",
     "params": "Params",
+    "console": "Console",
     "artifacts": "Artifacts",
     "code": "Code & environment",
-    "data": "Data",
+    "data": "Data & lineage",
+    "notes": "Notes & comments",
     "history": "History",
 }
 
@@ -42,6 +49,14 @@ class Recalled:
     name: str
     url: str
     words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Heartbeat:
+    """When a run that goes on was last written to. is_silent: that was long ago."""
+
+    at: dt.datetime | None
+    is_silent: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,16 +75,24 @@ def run_frame(request: HttpRequest, ref: str, tab: str) -> tuple[Run, dict[str, 
     """The run that `ref` names for this viewer, and the context of the frame. Raises NotFound."""
     viewer = actor_of(request)
     run = get_run(viewer, ref)
-    counts = counts_of(viewer, run)
+    counts, kept = counts_of(viewer, run), came_from(request)
+    parent = parent_of(viewer, run)
     return run, {
         "at": "runs",
         "project": run.project,
         "run": run,
-        "parent": parent_of(viewer, run),
+        "parent": parent,
+        "place_in_parent": place_in(viewer, run, parent) if parent else None,
         "run_ref": run.uid.hex,
         "tab": tab,
         "tab_label": TABS.get(tab) or next(one.label for one in run_tabs if one.key == tab),
-        "tabs": tabs_of(viewer, run, counts),
+        "tabs": tabs_of(viewer, run, counts, kept),
+        "kept": with_pairs("", kept),
+        "kept_pairs": kept,
+        "steps": steps_of(request, viewer, run, tab),
+        "heartbeat": heartbeat_of(run),
+        "badges": head_badges_of(request, viewer, run),
+        "buttons": head_buttons_of(request, viewer, run),
         "acts": acts_of(viewer, run),
         "took": took(run),
         "claimed": claimed(run),
@@ -89,17 +112,19 @@ def places_for(viewer: Actor, run: Run) -> list[Experiment]:
     return list(experiments_of(viewer, run.project).exclude(pk=run.experiment_id)[:PLACES_MAX])
 
 
-def tabs_of(viewer: Actor, run: Run, counts: Counts) -> list[Tab]:
-    """The run's tabs with their counts, those of the rooms above before the history."""
+def tabs_of(viewer: Actor, run: Run, counts: Counts, kept: Sequence[tuple[str, str]] = ()) -> list[Tab]:
+    """The run's tabs with their counts, those of the rooms above before the history. kept: what their addresses carry
+    on."""
     counted = {
         "curves": counts.curves,
         "system": counts.system,
         "params": counts.params,
         "artifacts": counts.files,
         "data": counts.inputs,
+        "notes": counts.comments or None,
     }
     shown = [key for key in TABS if key != "system" or counts.system]
-    own = [Tab(key, TABS[key], tab_url(run, key), counted.get(key)) for key in shown]
+    own = [Tab(key, TABS[key], with_pairs(tab_url(run, key), kept), counted.get(key)) for key in shown]
     further = [Tab(one.key, one.label, one.url(run), one.count(viewer, run)) for one in run_tabs]
     return [*own[:-1], *further, *own[-1:]]
 
@@ -122,6 +147,14 @@ def recalled_of(viewer: Actor, run: Run) -> list[Recalled]:
     found = recalled_inputs(viewer, [run]).get(run.pk, [])
     withdrawn = ((version, when_withdrawn(version)) for version in found)
     return [Recalled(str(version), page_of(version), one.words) for version, one in withdrawn if one]
+
+
+def heartbeat_of(run: Run) -> Heartbeat | None:
+    """The last sign of a run that goes on; None for one that ended. One that gave none yet began with its start."""
+    if run.status != RunStatus.RUNNING or run.is_deleted:
+        return None
+    last = run.heartbeat_at or run.created_at
+    return Heartbeat(run.heartbeat_at, now() - last > SILENT)
 
 
 def claimed(run: Run) -> str:

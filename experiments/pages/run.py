@@ -13,12 +13,12 @@ from accounts.pages.doors import actor_of, signed_in
 from artifacts.queries.files import files_of
 from experiments.actions.runs import delete_run, lock_run, restore_run, unlock_run
 from experiments.models import MetricSeries, Run
-from experiments.pages import artifacts, code, curves, history
+from experiments.pages import artifacts, code, comments, console, curves, history
 from experiments.pages.conditions import conditions_of
 from experiments.pages.figures import figures_of, is_curve, weight_of
 from experiments.pages.frame import run_frame, tab_url
 from experiments.pages.inputs import described_inputs
-from experiments.pages.notes import NOTE_TAG
+from experiments.pages.notes import note_context
 from experiments.pages.slots import data_panels_of, panels_of
 from experiments.queries.experiments import metric_directions
 from experiments.queries.history import history_of_run
@@ -52,8 +52,7 @@ def overview(request: HttpRequest, run: str) -> HttpResponse:
         "params_total": len(params),
         "inputs": described_inputs(inputs),
         "panels": panels,
-        "note": tags.get(NOTE_TAG, ""),
-        "may_edit": bool(can(viewer, "experiments.edit_notes", found)) and not found.is_deleted,
+        **note_context(request, viewer, found),
         "tags": [(key, value) for key, value in tags.items() if not key.startswith("mlflow.")],
         "conditions": conditions_of(found, params=params, tags=tags, series=series, inputs=inputs, paths=paths),
         "latest": history.entries_of(history_of_run(viewer, found, limit=LATEST_SHOWN), inputs),
@@ -128,9 +127,11 @@ TAB_PAGES: dict[str, Callable[..., HttpResponseBase]] = {
     "curves": curves.page,
     "system": curves.system_page,
     "params": params,
+    "console": console.page,
     "artifacts": artifacts.page,
     "code": code.page,
     "data": data,
+    "notes": comments.page,
     "history": history.page,
 }
 

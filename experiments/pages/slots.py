@@ -53,6 +53,21 @@ def data_panels_of(request: HttpRequest, viewer: Actor, run: Run) -> list[SafeSt
     return _drawn(request, [make(viewer, run) for make in data_panels])
 
 
+# In the head of a run: badges behind its status, buttons before its menu.
+head_badges: list[Callable[[Actor, Run], slots.Panel | None]] = []
+head_buttons: list[Callable[[Actor, Run], slots.Panel | None]] = []
+
+
+def head_badges_of(request: HttpRequest, viewer: Actor, run: Run) -> list[SafeString]:
+    """What the rooms above say of the run beside its status, drawn."""
+    return _drawn(request, [make(viewer, run) for make in head_badges])
+
+
+def head_buttons_of(request: HttpRequest, viewer: Actor, run: Run) -> list[SafeString]:
+    """What this viewer can do with the run in the rooms above, drawn."""
+    return _drawn(request, [make(viewer, run) for make in head_buttons])
+
+
 # On the home page, and on a project's overview: templates with their own context.
 home_panels: list[Callable[[Actor], slots.Panel | None]] = []
 project_panels: list[Callable[[Actor, Project], slots.Panel | None]] = []

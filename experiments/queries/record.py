@@ -10,7 +10,7 @@ from django.db.models.functions import Coalesce
 from artifacts.models import ArtifactFile
 from experiments.metrics.downsample import sample
 from experiments.metrics.store import history_of_many
-from experiments.models import MetricSegment, MetricSeries, Param, Run, RunInput
+from experiments.models import Comment, MetricSegment, MetricSeries, Param, Run, RunInput
 from experiments.values import Lifecycle
 from kernel.actor import Actor
 
@@ -21,7 +21,7 @@ SPARK_POINTS = 50_000
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """How much of each kind a run holds. children: nested runs that are not deleted."""
+    """How much of each kind a run holds. children: nested runs that are not deleted; comments: those that stand."""
 
     params: int
     curves: int
@@ -29,6 +29,7 @@ class Counts:
     files: int
     inputs: int
     children: int
+    comments: int = 0
 
 
 def counts_of(viewer: Actor, run: Run) -> Counts:
@@ -45,10 +46,18 @@ def counts_of(viewer: Actor, run: Run) -> Counts:
             _counted(ArtifactFile.objects.filter(root=OuterRef("artifact_root")), "root"),
             _counted(RunInput.objects.filter(run=OuterRef("pk")), "run"),
             _counted(nested.filter(parent=OuterRef("pk")), "parent"),
+            _counted(Comment.objects.filter(run=OuterRef("pk"), removed_at=None), "run"),
         )
         .get()
     )
     return Counts(*row)
+
+
+def place_in(viewer: Actor, run: Run, parent: Run) -> tuple[int, int]:
+    """Which of the parent's runs it is, in the order of their numbers, and how many there are."""
+    siblings = Run.objects.visible_to(viewer).filter(parent=parent, lifecycle=Lifecycle.ACTIVE)
+    row = siblings.aggregate(place=Count("pk", filter=Q(number__lte=run.number)), total=Count("pk"))
+    return row["place"], row["total"]
 
 
 def _counted(rows: "QuerySet[Any]", by: str) -> Coalesce:

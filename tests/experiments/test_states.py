@@ -12,6 +12,7 @@ from experiments.actions.batches import log_batch
 from experiments.actions.files import delete_files, put_file
 from experiments.actions.inputs import DatasetInput, log_inputs
 from experiments.actions.moves import move_run
+from experiments.actions.notes import edit_notes
 from experiments.actions.runs import (
     delete_run,
     delete_tag,
@@ -45,6 +46,7 @@ WRITES: dict[str, Act] = {
     "log_batch of points": lambda actor, run: log_batch(actor, run, batch=curve(3)),
     "update_run to a status": lambda actor, run: update_run(actor, run, status=RunStatus.KILLED),
     "update_run to a name": lambda actor, run: update_run(actor, run, name="other"),
+    "edit_notes": lambda actor, run: edit_notes(actor, run, expected="*", note="other"),
     "set_tags": lambda actor, run: set_tags(actor, run, tags={"new": "1"}),
     "delete_tag": lambda actor, run: delete_tag(actor, run, key="kept"),
     "log_inputs": lambda actor, run: log_inputs(actor, run, inputs=[DatasetInput("new", "d")]),

@@ -17,7 +17,7 @@ from accounts.roles import Role, Scope
 from audit.ledger.models import AuditEvent
 from audit.ledger.sequencer import Sequencer
 from audit.ledger.verify import verify_ledger
-from experiments.actions import batches, comments, experiments, files, inputs, moves, runs, seals, stars
+from experiments.actions import batches, comments, experiments, files, inputs, moves, notes, runs, seals, stars
 from experiments.metrics.batch import Batch, MetricPoint
 from experiments.models import Comment, Experiment, Run
 from experiments.values import INT64_MAX, INT64_MIN, RunStatus
@@ -175,6 +175,7 @@ RUNS: list[Move] = [
         w.who(), w.run(), path=w.chance.choice(("f", "d/f", "ü/é")), stored=stored(w.text().encode())
     ),
     lambda w: files.delete_files(w.who(), w.run(), path=w.chance.choice(("f", "d", ""))),
+    lambda w: notes.edit_notes(w.who(), w.run(), expected="*", note=w.text()),
     lambda w: inputs.log_inputs(w.who(), w.run(), inputs=[_dataset(w)]),
     lambda w: moves.move_run(w.who(), w.run(), experiment=w.any(Experiment), reason=w.text()),
     lambda w: stars.star_run(w.person(), w.run()),

@@ -212,8 +212,9 @@ def test_two_who_edit_at_once_are_told(ada: Browser, team: Team, trained: Run):
     before = ada.get(here).field("id_before")
     ada.follow(here, name="first", description="kept", before=before)
     late = ada.post(here, expecting=200, name="second", description="mine", before=before)
-    assert "Somebody changed this while you wrote" in late
-    assert late.field("id_name") == "second"
+    assert "Somebody changed name or note meanwhile; nothing was saved." in late
+    assert "yours: + mine" in late
+    assert late.field("note-name") == "second"
     assert "mine" in late
     assert "kept" in late
     ada.follow(here, name="second", description="kept and mine", before=late.field("id_before"))

@@ -22,7 +22,7 @@ function showKeys(): boolean {
 }
 
 function openTab(digit: string): boolean {
-  const tab = document.querySelectorAll<HTMLAnchorElement>("[data-tabs] a")[Number(digit) - 1];
+  const tab = document.querySelectorAll<HTMLAnchorElement>("[data-tabs] a")[(Number(digit) || 10) - 1];
   tab?.click();
   return tab !== undefined;
 }
@@ -52,7 +52,7 @@ function act(event: KeyboardEvent): boolean {
     case "Enter":
       return document.activeElement === document.body && openCurrent();
     default:
-      return /^[1-9]$/.test(event.key) && openTab(event.key);
+      return /^[0-9]$/.test(event.key) && openTab(event.key);
   }
 }
 

@@ -20,7 +20,8 @@ export function step(by: 1 | -1): boolean {
 }
 
 function goAlong(by: 1 | -1): boolean {
-  const link = document.querySelector<HTMLAnchorElement>(by === 1 ? "a[data-next]" : "a[data-previous]");
+  const [near, far] = by === 1 ? ["a[data-next]", "a[data-next-run]"] : ["a[data-previous]", "a[data-previous-run]"];
+  const link = document.querySelector<HTMLAnchorElement>(near) ?? document.querySelector<HTMLAnchorElement>(far);
   link?.click();
   return link !== null;
 }
