@@ -23,6 +23,7 @@ COUNTS = (5, 10, 20, 50, 100)  # as many runs as charts draw by themselves
 COUNT = 10
 EYES_MAX = 200  # runs whose eye was turned, open or shut
 PANELS_MAX = 50
+IN_ADDRESSES = "/():,"  # written as they are: an address of two hundred columns has to stay short
 OPEN_MAX = 50  # runs whose nested runs are shown
 LOOKS_MAX = 60  # of one name: metrics picked, settings of sections and charts
 ONLY = {"filled": "Only filled", "differing": "Only differing"}
@@ -153,7 +154,7 @@ class Asked:
 
     def url(self, pairs: Iterable[tuple[str, str]]) -> str:
         """The address that asks this."""
-        text = urlencode(list(pairs))
+        text = urlencode(list(pairs), safe=IN_ADDRESSES)
         return f"{self.path}?{text}" if text else self.path
 
     @property
@@ -177,7 +178,7 @@ class Asked:
     @property
     def query_string(self) -> str:
         """The question without its path, to come back to."""
-        return urlencode(self.all_kept())
+        return urlencode(self.all_kept(), safe=IN_ADDRESSES)
 
     @property
     def everything_url(self) -> str:
@@ -279,7 +280,7 @@ class Asked:
 def groupable(key: str) -> bool:
     """Whether runs can be grouped by it: params.lr, tags.team, or one of GROUP_WORDS."""
     kind, _, name = key.partition(".")
-    return key in GROUP_WORDS or (kind in ("params", "tags") and name != "" and "\x00" not in name and "`" not in name)
+    return key in GROUP_WORDS or key == "project" or (kind in ("params", "tags") and name != "" and "\x00" not in name and "`" not in name)
 
 
 def _whole_number(text: str) -> int | None:

@@ -3,14 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
-from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from accounts.access import can, find_project
+from accounts.access import can
 from accounts.models import Project
 from accounts.pages.doors import actor_of, signed_in
 from experiments.models import Experiment
@@ -23,8 +21,9 @@ from experiments.pages.columns import Column, default_columns, in_groups
 from experiments.pages.experiment_acts import acts_of
 from experiments.pages.grouped import grouping_of, groups_of
 from experiments.pages.listing import tracking_uri
+from experiments.pages.live import live_of
 from experiments.pages.nested import answer, is_tree, nested_rows, tree_of
-from experiments.pages.questions import asked_of, with_default_experiment
+from experiments.pages.questions import asked_of
 from experiments.pages.run_rows import table_of
 from experiments.pages.saved_views import default_address, menu_of
 from experiments.pages.table_bar import export_links, matters_url, picker_of, shown_as, sorting_of
@@ -112,13 +111,16 @@ def shown_of(request: HttpRequest, viewer: Actor, project: Project, asked: Asked
     """The runs as charts, in groups, or row by row."""
     if asked.view == "charts":
         return charts_context(request, viewer, project, asked, text=found.text, names=found.names)
+    is_live = found.text == asked.query and not asked.after
     if asked.group:
-        return groups_of(viewer, project, asked, found.text, found.columns, found.directions)
+        groups = groups_of(viewer, project, asked, found.text, found.columns, found.directions)
+        return {**groups, **(live_of(viewer, project, asked, []) if is_live else {})}
     taste = taste_of(viewer, project)
     table = table_of(viewer, asked, found.page.rows, found.columns, found.directions, taste)
     if found.trees is not None:
         table["rows"] = nested_rows(viewer, project, asked, found.text, found.trees, table["rows"])
-    return {**table, **tree_of(asked, table["columns"], is_on=found.trees is not None), "taste": taste.value}
+    live = live_of(viewer, project, asked, table["columns"]) if is_live else {}
+    return {**table, **live, **tree_of(asked, table["columns"], is_on=found.trees is not None), "taste": taste.value}
 
 
 def filter_of(asked: Asked, names: Names) -> dict[str, Any]:
@@ -140,29 +142,8 @@ def offered_experiments(viewer: Actor, project: Project, asked: Sequence[int]) -
     return [*offered, *every.filter(pk__in=missing)] if missing else offered
 
 
-@require_safe
-@signed_in
-def newer(request: HttpRequest, slug: str) -> HttpResponse:
-    """How many more runs match than when the table was drawn (`known`): the strip above it, which moves no row."""
-    viewer = actor_of(request)
-    project = find_project(viewer, slug)
-    asked = Asked.parse(reverse("experiments:runs", args=[project.slug]), request.GET)
-    asked = with_default_experiment(viewer, project, asked)
-    known = request.GET.get("known", "")
-    counted = _count(viewer, project, asked, asked.query) if known.isascii() and known.isdigit() else None
-    more = 0 if counted is None or counted.at_least else max(0, counted.number - int(known))
-    context = {"more": more, "newer_url": request.get_full_path(), "show_url": asked.url(asked.kept())}
-    return render(request, "experiments/newer.html", context)
-
-
 def _count(viewer: Actor, project: Project, asked: Asked, text: str) -> FoundCount:
     return count_runs(viewer, project=project, experiments=asked.experiment_ids or None, text=text, view=asked.lives)
-
-
-def newer_url(project: Project, asked: Asked, known: int) -> str:
-    """Where the table asks whether more runs match by now."""
-    pairs = [*asked.kept("sort", "columns", "good"), ("known", str(known))]
-    return f"{reverse('experiments:newer', args=[project.slug])}?{urlencode(pairs)}"
 
 
 def paging_of(
@@ -179,5 +160,4 @@ def paging_of(
         "count_words": f"{words} run{'' if number == 1 else 's'}",
         "page_words": f"{words} as a tree" if as_tree else f"{len(page.rows):,} of {words} on this page",
         "next_url": asked.next_page_url(page.next_token),
-        "newer_url": newer_url(project, asked, number) if text == asked.query and not asked.after else "",
     }

