@@ -4,6 +4,8 @@ import re
 
 import pytest
 
+pytestmark = pytest.mark.once  # test_console.py asks both databases for all of this
+
 
 @pytest.fixture
 def signed_in(live_mled, page):

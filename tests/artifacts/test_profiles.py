@@ -154,6 +154,7 @@ def test_json_lines_may_change_their_columns_and_types(read):
     }
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("name", "content"),
     [
@@ -210,6 +211,7 @@ def test_a_header_alone_is_a_table_without_rows(read):
 # --- What is broken
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("name", "content", "state", "said"),
     [
@@ -277,6 +279,7 @@ def test_a_parquet_page_that_expands_beyond_memory_is_given_up(read):
 # --- Limits
 
 
+@pytest.mark.once
 def test_two_million_rows_are_read_in_bounded_memory(team, tmp_path):
     """Seconds, and no more memory than a small part of the file: 110 MB on disk."""
     place = tmp_path / "big.csv"

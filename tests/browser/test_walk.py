@@ -1,4 +1,7 @@
-"""A scientist finds a run that a script logged, filters the table and looks at its curves."""
+"""A scientist finds a run that a script logged, filters the table and looks at its curves.
+
+On both databases: the way from sign-in to the curves, and the run that goes on. tests/pages asks both for the rest.
+"""
 
 import re
 
@@ -36,6 +39,7 @@ def test_from_sign_in_to_the_curves_of_a_run(ada: Page, logged: Logged):
     assert ada.complaints == []
 
 
+@pytest.mark.once
 def test_sorting_and_columns_live_in_the_address(ada: Page, logged: Logged):
     ada.goto(f"/p/{PROJECT}/runs/")
     ada.get_by_role("link", name=re.compile("^val.auroc")).click()
@@ -56,6 +60,7 @@ def test_sorting_and_columns_live_in_the_address(ada: Page, logged: Logged):
     assert ada.complaints == []
 
 
+@pytest.mark.once
 def test_back_and_forward_lead_through_the_questions(ada: Page, logged: Logged):
     ada.goto(f"/p/{PROJECT}/runs/")
     table = ada.locator("table[data-rows] tbody tr")
@@ -73,6 +78,7 @@ def test_back_and_forward_lead_through_the_questions(ada: Page, logged: Logged):
     assert ada.complaints == []
 
 
+@pytest.mark.once
 def test_the_links_that_the_client_prints_open_the_run(ada: Page, logged: Logged):
     run = logged.runs["tcn-w48"]
     for link in (f"/mlflow/{PROJECT}/#/experiments/2/runs/{run}", f"/#/experiments/2/runs/{run}"):
@@ -81,6 +87,7 @@ def test_the_links_that_the_client_prints_open_the_run(ada: Page, logged: Logged
         expect(ada.get_by_role("heading", name="tcn-w48")).to_be_visible()
 
 
+@pytest.mark.once
 def test_zooming_reads_the_window_again_and_the_bar_changes_every_curve(ada: Page, logged: Logged):
     ada.goto(f"/r/{logged.runs['gru-d-w48']}/curves/")
     loss = ada.locator("figure", has_text="val/loss")
@@ -103,11 +110,13 @@ def test_zooming_reads_the_window_again_and_the_bar_changes_every_curve(ada: Pag
     assert ada.complaints == []
 
 
+@pytest.mark.once
 def test_a_value_that_is_no_number_is_told(ada: Page, logged: Logged):
     ada.goto(f"/r/{logged.runs['tcn-w48']}/curves/")
     expect(ada.locator("figure", has_text="val/loss").locator("footer")).to_contain_text("1 NaN or infinite")
 
 
+@pytest.mark.once
 def test_keys_lead_through_the_pages(ada: Page, logged: Logged):
     ada.goto(f"/p/{PROJECT}/runs/")
     ada.keyboard.press("/")
@@ -133,6 +142,7 @@ def test_keys_lead_through_the_pages(ada: Page, logged: Logged):
     expect(ada.get_by_role("link", name="tcn-w48")).to_be_visible()
 
 
+@pytest.mark.once
 def test_a_new_token_is_shown_once_and_copied(ada: Page, logged: Logged):
     ada.context.grant_permissions(["clipboard-read", "clipboard-write"])
     ada.goto(f"/p/{PROJECT}/")
@@ -148,6 +158,7 @@ def test_a_new_token_is_shown_once_and_copied(ada: Page, logged: Logged):
     assert secret not in ada.content()
 
 
+@pytest.mark.once
 def test_the_author_locks_a_run_from_its_menu(ada: Page, logged: Logged):
     ada.goto(f"/r/{logged.runs['gru-d-w24']}/")
     ada.get_by_text("Actions").click()
@@ -158,6 +169,7 @@ def test_the_author_locks_a_run_from_its_menu(ada: Page, logged: Logged):
     expect(ada.locator("h1 ~ .m-b", has_text="Locked")).to_have_count(0)
 
 
+@pytest.mark.once
 def test_a_file_is_previewed_and_downloaded(ada: Page, logged: Logged):
     ada.goto(f"/r/{logged.runs['gru-d-w48']}/artifacts/")
     expect(ada.get_by_role("cell", name="0.87")).to_be_visible()
@@ -166,6 +178,7 @@ def test_a_file_is_previewed_and_downloaded(ada: Page, logged: Logged):
     assert saved.value.suggested_filename == "by_ward.csv"
 
 
+@pytest.mark.once
 def test_an_auditor_reads_and_is_offered_no_change(sign_in, logged: Logged):
     otto = sign_in(OTTO)
     otto.goto(f"/r/{logged.runs['gru-d-w48']}/")
@@ -173,6 +186,7 @@ def test_an_auditor_reads_and_is_offered_no_change(sign_in, logged: Logged):
     expect(otto.get_by_text("Actions")).to_have_count(0)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("path", ["/p/sepsis/", "/p/sepsis/runs/", "/r/{run}/", "/r/{run}/history/"])
 def test_a_stranger_finds_nothing(sign_in, logged: Logged, path):
     zoe = sign_in(ZOE)
@@ -181,6 +195,7 @@ def test_a_stranger_finds_nothing(sign_in, logged: Logged, path):
     assert "gru-d-w48" not in zoe.content()
 
 
+@pytest.mark.once
 def test_the_pages_work_without_scripts(plain: Page, logged: Logged):
     plain.goto(f"/p/{PROJECT}/runs/")
     plain.fill("#query", "metrics.`val/auroc` > 0.805")
@@ -194,6 +209,7 @@ def test_the_pages_work_without_scripts(plain: Page, logged: Logged):
     assert not plain.is_visible("#side-toggle")
 
 
+@pytest.mark.once
 def test_signing_in_wrongly_says_so(page: Page, logged: Logged):
     page.goto("/login/")
     page.get_by_label("E-mail").fill(ADA)
@@ -203,6 +219,7 @@ def test_signing_in_wrongly_says_so(page: Page, logged: Logged):
     expect(page.get_by_label("E-mail")).to_have_value(ADA)
 
 
+@pytest.mark.once
 def test_a_part_that_is_refused_becomes_the_page_that_says_why(ada: Page, logged: Logged):
     ada.goto(f"/p/{PROJECT}/runs/")
     ada.get_by_role("search", name="Filter runs").evaluate(
@@ -230,6 +247,7 @@ def test_the_curves_of_a_run_that_goes_on_follow_it(ada: Page, logged: Logged):
     client.set_terminated(run)
 
 
+@pytest.mark.once
 def test_a_new_run_is_told_and_moves_no_row(ada: Page, logged: Logged):
     from mlflow import MlflowClient
 

@@ -1,4 +1,7 @@
-"""The example scripts, unchanged, with MLflow's real client against a live server."""
+"""The example scripts, unchanged, with MLflow's real client against a live server.
+
+The sweep runs on both databases; tests/client asks both for everything that the others send.
+"""
 
 import os
 import re
@@ -110,6 +113,7 @@ def test_a_script_knows_nothing_but_mlflow(script: Path) -> None:
     assert "import mlflow" in source
 
 
+@pytest.mark.once
 def test_a_grid_search_leaves_a_run_per_candidate_and_a_model(
     run_script: Callable[[str], Run], client: MlflowClient, team: Team, other_team: Team
 ) -> None:
@@ -126,6 +130,7 @@ def test_a_grid_search_leaves_a_run_per_candidate_and_a_model(
     nothing_for(other_team, team, run, model_id=models[0].model_id)
 
 
+@pytest.mark.once
 def test_a_training_loop_leaves_ten_thousand_points(
     run_script: Callable[[str], Run], client: MlflowClient, team: Team, other_team: Team
 ) -> None:
@@ -152,6 +157,7 @@ def test_a_sweep_leaves_three_generations_and_a_log_that_verifies(
     live_mled.manage("verify_ledger")
 
 
+@pytest.mark.once
 def test_artifacts_of_every_kind_are_all_there(
     run_script: Callable[[str], Run], client: MlflowClient, team: Team, other_team: Team
 ) -> None:
@@ -163,6 +169,7 @@ def test_artifacts_of_every_kind_are_all_there(
     nothing_for(other_team, team, run, file="weights/weights.bin")
 
 
+@pytest.mark.once
 def test_a_run_is_seen_in_the_browser_by_its_team_alone(
     run_script: Callable[[str], Run], team: Team, other_team: Team, page: Page
 ) -> None:

@@ -1,4 +1,7 @@
-"""Examples that register what they trained: three libraries, and a client that is not Python, on disk and on S3."""
+"""Examples that register what they trained: three libraries, and a client that is not Python, on disk and on S3.
+
+The one that is not Python runs on both databases; tests/client asks both for everything that the others send.
+"""
 
 from __future__ import annotations
 
@@ -65,6 +68,7 @@ def run_of(told: str) -> str:
     return found[1]
 
 
+@pytest.mark.once
 def test_scikit_learn_names_its_data_registers_its_model_and_loads_it_by_alias(
     team: Team, client: MlflowClient, tmp_path: Path
 ) -> None:
@@ -77,6 +81,7 @@ def test_scikit_learn_names_its_data_registers_its_model_and_loads_it_by_alias(
     assert found["alias"] == {"candidate"}
 
 
+@pytest.mark.once
 def test_lightgbm_registers_two_versions_and_marks_the_better_one(
     team: Team, client: MlflowClient, tmp_path: Path
 ) -> None:
@@ -85,6 +90,7 @@ def test_lightgbm_registers_two_versions_and_marks_the_better_one(
     assert len(client.search_model_versions("name = 'diabetes-progression'")) == 2
 
 
+@pytest.mark.once
 @pytest.mark.skipif(importlib.util.find_spec("torch") is None, reason="PyTorch is not installed (pip install torch)")
 def test_pytorch_saves_checkpoints_and_registers_the_best(team: Team, client: MlflowClient, tmp_path: Path) -> None:
     run = run_of(output_of("pytorch_digits", team, tmp_path))

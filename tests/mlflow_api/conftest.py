@@ -1,5 +1,8 @@
 """A team with one of everything, and clients of its people."""
 
+import copy
+from collections.abc import Iterator
+
 import pytest
 from django.core.cache import cache
 
@@ -14,14 +17,27 @@ def nobody_has_guessed_yet() -> None:
     cache.clear()
 
 
-@pytest.fixture
-def team(db) -> Team:
-    return a_team()
+@pytest.fixture(scope="module")
+def stock(databases, django_db_setup, django_db_blocker) -> Iterator[tuple[Team, Everything]]:
+    """A team with one of everything, in a database of this module's own; what a test does there is rolled back."""
+    place = databases.committed()
+    with django_db_blocker.unblock():
+        place.__enter__()
+        team = a_team()
+        made = everything(team.engineer, team.project)
+    yield team, made
+    with django_db_blocker.unblock():
+        place.__exit__(None, None, None)
 
 
 @pytest.fixture
-def things(team: Team) -> Everything:
-    return everything(team.engineer, team.project)
+def team(stock: tuple[Team, Everything], db) -> Team:
+    return copy.deepcopy(stock[0])
+
+
+@pytest.fixture
+def things(stock: tuple[Team, Everything], db) -> Everything:
+    return copy.deepcopy(stock[1])
 
 
 @pytest.fixture

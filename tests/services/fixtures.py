@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import gc
 import os
 import subprocess
 import sys
@@ -17,10 +18,26 @@ from tests.services.processes import ROOT
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
 
 COLLECT = "import django; django.setup(); from mled_site.supervise import preparing; preparing.collect_if_changed()"
+# What starts servers, browsers or many processes. These come first, so that the end of a run is of short tests.
+LONG = ("live_mled", "live_mled_on_s3", "own_live_mled", "page")
+LONG_PLACES = ("tests/client/", "tests/crash/", "tests/examples/", "tests/site/", "tests/ledger/test_ordinary_use")
 FLUSHES = ("transactional_db", "live_server", "django_db_reset_sequences")
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """What is loaded by now stays: the collector of garbage need not walk through it again and again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
+
+
+def takes_long(item: pytest.Item) -> bool:
+    return item.nodeid.startswith(LONG_PLACES) or any(name in LONG for name in getattr(item, "fixturenames", ()))
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: not takes_long(item))
     for item in items:
         mark = item.get_closest_marker("django_db")
         flushes = any(name in FLUSHES for name in getattr(item, "fixturenames", ()))
