@@ -19,6 +19,7 @@ from experiments.actions.runs import delete_run, delete_tag, lock_run, restore_r
 from experiments.models import Experiment, Run
 from experiments.pages.asked import Asked
 from experiments.pages.export import FORMATS, file_of
+from experiments.pages.slots import bulk_acts
 from experiments.queries.nested import count_left_behind
 from experiments.queries.overview import experiments_of
 from experiments.queries.selection import MOST, chosen_runs, runs_that_match
@@ -114,6 +115,19 @@ BULK: dict[str, BulkAct] = {
 }
 
 
+def act_of(verb: str) -> BulkAct | None:
+    """The act of a verb: ours, or one that a room above registered."""
+    offer = bulk_acts.get(verb)
+    if offer is None:
+        return BULK.get(verb)
+    return BulkAct(
+        lambda actor, run, wish: offer.do(actor, run, wish.reason),
+        offer.done,
+        offer.permission,
+        lambda run, wish: offer.is_so(run),
+    )
+
+
 @require_POST
 @signed_in
 def act(request: HttpRequest, slug: str, verb: str) -> HttpResponseBase:
@@ -125,7 +139,8 @@ def act(request: HttpRequest, slug: str, verb: str) -> HttpResponseBase:
         return redirect(f"{reverse('experiments:compare')}?runs={','.join(_refs(request))}")
     if verb == "export":
         return _exported(viewer, project, asked, request)
-    if verb not in BULK:
+    bulk = act_of(verb)
+    if bulk is None:
         raise NotFound(f"Runs have no act '{verb[:20]}'.")
     back = _back(request, asked)
     try:
@@ -134,16 +149,16 @@ def act(request: HttpRequest, slug: str, verb: str) -> HttpResponseBase:
     except Invalid as error:
         messages.error(request, str(error))
         return redirect(back)
-    outcome = do_to_all(viewer, runs, BULK[verb], wish)
-    level, words = told(BULK[verb], outcome, more=more)
+    outcome = do_to_all(viewer, runs, bulk, wish)
+    level, words = told(bulk, outcome, more=more)
     words += _left_behind(viewer, outcome.done) if verb == "move" else ""
-    can_undo = bool(outcome.done and BULK[verb].undo)
+    can_undo = bool(outcome.done and bulk.undo)
     if not can_undo or outcome.refused:
         messages.add_message(request, level, words)
     if can_undo:
         request.session[UNDO] = {
             "slug": project.slug,
-            "verb": BULK[verb].undo,
+            "verb": bulk.undo,
             "runs": ",".join(run.readable_id for run in outcome.done),
             "words": "" if outcome.refused else words,
             "reason": f"Undone: {wish.reason}"[:1000] if wish.reason else "",

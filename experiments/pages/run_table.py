@@ -26,6 +26,7 @@ from experiments.pages.nested import answer, is_tree, nested_rows, tree_of
 from experiments.pages.questions import asked_of
 from experiments.pages.run_rows import table_of
 from experiments.pages.saved_views import default_address, menu_of
+from experiments.pages.slots import bulk_offers_of
 from experiments.pages.table_bar import export_links, matters_url, picker_of, shown_as, sorting_of
 from experiments.pages.taste import taste_of
 from experiments.queries.experiments import metric_directions
@@ -88,6 +89,7 @@ def runs(request: HttpRequest, slug: str) -> HttpResponse:
         "shown_as": shown_as(project, asked),
         "tracking_uri": tracking_uri(request, project),
         "bulk": offered(viewer, project),
+        "bulk_offers": bulk_offers_of(viewer, project),
         "undo": undo_of(request, project),
         "may_set_direction": bool(can(viewer, "experiments.set_direction", project)),
         "may_log": bool(can(viewer, "experiments.log_run", project)),

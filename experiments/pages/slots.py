@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
+from accounts.access import can
 from accounts.models import Project
 from artifacts.models import ArtifactFile
 from artifacts.pages import slots
@@ -140,3 +142,28 @@ def model_files_of(viewer: Actor, runs: Sequence[Run], endings: Sequence[str]) -
         for run, files in find(viewer, runs, endings).items():
             found.setdefault(run, []).extend(files)
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class BulkOffer:
+    """What a room above does to many runs at once: an entry of the bar below selected runs, one act for each of them.
+
+    do: an action, with the reason that was given; done: "sent to review", as in "17 runs sent to review"; permission:
+    who is offered it; is_so: whether a run is that already; reason: what the entry asks to be told, "" for nothing.
+    """
+
+    label: str
+    icon: str
+    do: Callable[[Actor, Run, str], Any]
+    done: str
+    permission: str
+    is_so: Callable[[Run], bool] = lambda run: False
+    reason: str = ""
+
+
+bulk_acts: dict[str, BulkOffer] = {}  # by the verb in the address
+
+
+def bulk_offers_of(viewer: Actor, project: Project) -> list[tuple[str, BulkOffer]]:
+    """What the rooms above offer this viewer to do to runs of the project."""
+    return [(verb, offer) for verb, offer in bulk_acts.items() if can(viewer, offer.permission, project)]

@@ -9,7 +9,9 @@ from experiments.actions.batches import log_batch
 from experiments.actions.runs import delete_run, lock_run, set_tags
 from experiments.models import Run, RunTag
 from experiments.pages import bulk
+from experiments.pages.slots import BulkOffer, bulk_acts
 from experiments.queries import selection
+from kernel.actor import Actor
 from tests.factories import STARTED_MS, Team, a_batch, a_run, a_team, events_since
 from tests.pages.conftest import Browser, Page, address
 from tests.pages.test_run_table import names
@@ -161,3 +163,33 @@ def test_a_tag_kept_by_its_author_stays_theirs(team: Team, five):
     set_tags(team.scientist, five[0], tags={"mlflow.note.content": "mine"})
     page = do(Browser(team.engineer), team, "tag", five[:1], key="mlflow.note.content", value="yours")
     assert "1 refused" in page
+
+
+def noted(actor: Actor, run: Run, reason: str) -> None:
+    set_tags(actor, run, tags={"asked": reason})
+
+
+@pytest.fixture
+def review(monkeypatch) -> None:
+    """What a room above adds to the bar below selected runs."""
+    offer = BulkOffer(
+        "Request review", "shield", noted, "sent to review", "experiments.log_run", lambda run: run.name == "r0", "Why?"
+    )
+    monkeypatch.setitem(bulk_acts, "request-review", offer)
+
+
+def test_a_room_above_adds_an_act_to_the_bar(ada: Browser, otto: Browser, team: Team, five, review):
+    table = ada.get(address(team.project, "runs/"))
+    assert "/runs/do/request-review/" in table.source
+    assert "Request review" not in otto.get(address(team.project, "runs/"))
+    page = do(ada, team, "request-review", five[:3], reason="before Friday")
+    assert "2 runs sent to review, 1 was so already." in page
+    assert set(RunTag.objects.filter(key="asked").values_list("run__name", "value")) == {
+        ("r1", "before Friday"),
+        ("r2", "before Friday"),
+    }
+
+
+def test_an_act_of_a_room_above_is_refused_to_who_may_not(otto: Browser, team: Team, five, review):
+    assert "refused" in do(otto, team, "request-review", five[:3], reason="x")
+    assert not RunTag.objects.filter(key="asked").exists()

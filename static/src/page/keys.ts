@@ -1,6 +1,6 @@
 // Single keys work while nothing is being typed; Ctrl+K and Esc always do.
 import { closeMenus } from "./menus";
-import { openCurrent, step } from "./rows";
+import { hasRows, openCurrent, step, turnEye } from "./rows";
 import { toggleSidebar } from "./sidebar";
 
 function isTyping(): boolean {
@@ -22,9 +22,16 @@ function showKeys(): boolean {
 }
 
 function openTab(digit: string): boolean {
-  const tab = document.querySelectorAll<HTMLAnchorElement>("[data-tabs] a")[(Number(digit) || 10) - 1];
+  const tabs = document.querySelectorAll<HTMLAnchorElement>("[data-tabs] a, a[data-view-digit]");
+  const tab = tabs[(Number(digit) || 10) - 1];
   tab?.click();
   return tab !== undefined;
+}
+
+/** Whether the arrows walk the rows: nothing has the keyboard, or something within the table. */
+function isAtRows(): boolean {
+  const at = document.activeElement;
+  return at === document.body || at === null || at.closest(".m-runsbox") !== null;
 }
 
 function escape(): boolean {
@@ -49,8 +56,14 @@ function act(event: KeyboardEvent): boolean {
       return step(1);
     case "k":
       return step(-1);
+    case "ArrowDown":
+      return isAtRows() && hasRows() && step(1);
+    case "ArrowUp":
+      return isAtRows() && hasRows() && step(-1);
+    case "e":
+      return turnEye();
     case "Enter":
-      return document.activeElement === document.body && openCurrent();
+      return document.activeElement?.matches("body, .m-runsbox") === true && openCurrent();
     default:
       return /^[0-9]$/.test(event.key) && openTab(event.key);
   }
