@@ -11,7 +11,7 @@ from typing import BinaryIO, Final
 from zlib import crc32
 
 CHUNK: Final = 1 << 20
-LINE_SHOWN: Final = 4_000  # bytes of one line
+LINE_SHOWN: Final = 2_000  # bytes of one line
 WINDOW_BYTES: Final = 400_000  # of the lines that are given at once
 MATCHES: Final = 5_000
 _MARK: Final = 256

@@ -135,6 +135,7 @@ def _context(request: HttpRequest, viewer: Actor, run: Run) -> dict[str, Any]:
     return {
         **note_context(request, viewer, run),
         "comments": [_said(viewer, one, as_html(one.text, mentions)) for one in rows],
+        "standing": sum(one.removed_at is None for one in rows),
         "may_comment": bool(can(viewer, SAY, run)) and not run.is_deleted,
         "key": uuid.uuid4().hex,
         "longest": COMMENT_MAX,

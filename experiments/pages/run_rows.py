@@ -13,6 +13,7 @@ from experiments.pages.cells import Cell, Extremes, heated, metric_cells, plain_
 from experiments.pages.chart_lines import slots_of
 from experiments.pages.columns import FIGURES, NAME, STATUS, Column
 from experiments.pages.numbers import FORMATS
+from experiments.pages.steps import from_list
 from experiments.pages.taste import Taste
 from experiments.queries.recalls import runs_on_recalled
 from experiments.queries.search import FoundRun
@@ -148,10 +149,11 @@ def rows_of(viewer: Actor, asked: Asked, runs: Sequence[FoundRun], shown: Sequen
     listed = [*first, *sorted(also, key=lambda run: run.number)]
     slots = dict(zip((run.id for run in listed), slots_of(listed), strict=True))
     lines = list(zip(*([cell.drawn for cell in one.cells] for one in shown), strict=True)) or [()] * len(runs)
+    came = from_list(asked.query_string, asked.after)
     return [
         Row(
             run,
-            reverse("experiments:run", args=[run.uid]),
+            reverse("experiments:run", args=[run.uid]) + came,
             mark_safe("".join(line)),  # noqa: S308  cells escape what they hold
             run.id in recalled,
             slots.get(run.id, 0) if asked.draws(run.readable_id, place) else 0,

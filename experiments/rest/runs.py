@@ -13,6 +13,7 @@ from rest_framework.utils.urls import replace_query_param
 
 from accounts.access import find_project
 from accounts.rest.door import Number, RestView, actor_of, said
+from experiments.actions.notes import NOTE, NOTE_MAX, edit_notes, state_of
 from experiments.models import MetricSeries, Run
 from experiments.queries.experiments import experiments_named, wire_id
 from experiments.queries.listing import runs_by_key, runs_to_list
@@ -75,9 +76,10 @@ class RunDetailJson(RunJson):
     params = serializers.DictField(child=serializers.CharField())
     tags = serializers.DictField(child=serializers.CharField())
     metrics = MetricJson(many=True)
+    notes_version = serializers.CharField(help_text="Another one when name or note changed: send it as If-Match.")
 
     class Meta(RunJson.Meta):
-        fields = [*RunJson.Meta.fields, "params", "tags", "metrics"]
+        fields = [*RunJson.Meta.fields, "params", "tags", "metrics", "notes_version"]
         read_only_fields = fields
 
 
@@ -164,20 +166,54 @@ def _line_asked(request: Request) -> dict[str, Any]:
     return dict(asked.validated_data)
 
 
+class NotesWanted(serializers.Serializer[Any]):
+    name = serializers.CharField(required=False, max_length=500, trim_whitespace=False)
+    note = serializers.CharField(required=False, allow_blank=True, max_length=NOTE_MAX, trim_whitespace=False)
+    expected = serializers.CharField(
+        required=False,
+        max_length=64,
+        help_text="The `notes_version` that you read, or * for any; the header If-Match says the same.",
+    )
+
+
 class OneRun(RestView):
     """One run with its params, tags and metrics."""
 
-    needs = {"GET": "experiments.see"}
+    needs = {"GET": "experiments.see", "PATCH": "experiments.edit_notes"}
     serializer_class = RunDetailJson
 
     def get(self, request: Request, run: str) -> Response:
-        found = get_run(self.actor, run)
+        return self._shown(get_run(self.actor, run))
+
+    @extend_schema(
+        request=NotesWanted,
+        responses={200: RunDetailJson},
+        parameters=[OpenApiParameter("If-Match", str, OpenApiParameter.HEADER, description="A `notes_version`, or *.")],
+    )
+    def patch(self, request: Request, run: str) -> Response:
+        """Change its name or its note (the tag mlflow.note.content), if nobody else did since you read them (409)."""
+        wanted = self.parsed(NotesWanted)
+        expected = wanted.pop("expected", "") or request.headers.get("If-Match", "").strip().strip('"')
+        if not expected:
+            raise Invalid(
+                "Say which name and note you change.",
+                hint="Send the run's notes_version as If-Match or as expected, or * for any.",
+                field="expected",
+            )
+        edit_notes(self.actor, get_run(self.actor, run), expected=expected, **wanted)
+        return self._shown(get_run(self.actor, run))
+
+    def _shown(self, run: Run) -> Response:
+        tags = tags_of(self.actor, run)
+        version = state_of(run.name, tags.get(NOTE, ""))
         held = {
-            "params": params_of(self.actor, found),
-            "tags": tags_of(self.actor, found),
-            "metrics": MetricJson(series_of(self.actor, found), many=True).data,
+            "params": params_of(self.actor, run),
+            "tags": tags,
+            "metrics": MetricJson(series_of(self.actor, run), many=True).data,
+            "notes_version": version,
         }
-        return Response(RunJson(found, context=self.get_serializer_context()).data | held)
+        shown = RunJson(run, context=self.get_serializer_context()).data | held
+        return Response(shown, headers={"ETag": f'"{version}"'})
 
 
 class MetricHistory(RestView):

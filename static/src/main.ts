@@ -11,6 +11,7 @@ import { listenForKeys } from "./page/keys";
 import { listenForMenus } from "./page/menus";
 import { listenForSidebar } from "./page/sidebar";
 import { listenForRows } from "./page/rows";
+import { showOpenTab } from "./page/tabs";
 
 htmx.config.includeIndicatorStyles = false;
 htmx.config.allowEval = false;
@@ -27,3 +28,4 @@ listenForFiles();
 listenForFilters();
 listenForDialogs();
 listenForKeys();
+showOpenTab();

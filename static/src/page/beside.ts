@@ -14,7 +14,7 @@ function inAddress(ref: string | null): void {
 }
 
 function rowOf(ref: string): HTMLElement | null {
-  return [...document.querySelectorAll<HTMLElement>("table[data-rows] tr[data-beside]")].find((row) => row.dataset.beside === ref) ?? null;
+  return [...document.querySelectorAll<HTMLElement>("table[data-rows] tr[data-ref]")].find((row) => row.dataset.ref === ref) ?? null;
 }
 
 function mark(ref: string | null): void {
@@ -56,11 +56,11 @@ export function closeBeside(): boolean {
 }
 
 function current(): HTMLElement | null {
-  return document.querySelector<HTMLElement>("table[data-rows] tr[data-current][data-beside]");
+  return document.querySelector<HTMLElement>("table[data-rows] tr[data-current][data-ref]");
 }
 
 function openRow(row: HTMLElement, focus: boolean): void {
-  void open(row.dataset.beside ?? "", row.dataset.href ?? "", focus);
+  void open(row.dataset.ref ?? "", row.dataset.href ?? "", focus);
 }
 
 export function listenForBeside(): void {
@@ -69,7 +69,7 @@ export function listenForBeside(): void {
     const at = event.target as Element;
     if (at.closest("[data-beside-close]")) closeBeside();
     const opener = at.closest<HTMLElement>("[data-open-beside]");
-    const row = opener?.closest<HTMLElement>("tr[data-beside]");
+    const row = opener?.closest<HTMLElement>("tr[data-ref]");
     if (!opener || !row || (event as MouseEvent).ctrlKey || (event as MouseEvent).metaKey) return;
     event.preventDefault();
     openRow(row, true);
