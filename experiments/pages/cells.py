@@ -115,6 +115,8 @@ def _system_cell(column: Column, run: FoundRun, cells: Cells, base: str) -> Cell
             return _text(run.source_name, base)
         case "experiment":
             return _text(run.experiment_name, base)
+        case "project":
+            return _text(run.project_slug, base)
         case "dataset":
             return _dataset(cells.datasets.get(run.id, []), base)
         case _:

@@ -10,10 +10,12 @@ from django.views.decorators.http import require_POST
 
 from accounts.access import find_project
 from accounts.actions.settings import keep_setting
+from accounts.models import Project
 from accounts.pages.doors import actor_of, signed_in
 from experiments.pages import taste
 from experiments.pages.asked import Asked
 from experiments.pages.columns import FIGURES, Column, column_of, in_groups, measured
+from kernel.actor import Actor
 
 
 @require_POST
@@ -22,12 +24,17 @@ def keep(request: HttpRequest, slug: str) -> HttpResponse:
     """Keep how the reader likes a column, on the server, and back to the table. The address does not change."""
     viewer = actor_of(request)
     project = find_project(viewer, slug)
-    liked = taste.taste_of(viewer, project)
-    likes = taste.changed(liked, request.POST.get("do", ""))
-    if likes != liked:
-        keep_setting(viewer, name=taste.NAME, value=likes.value, project=project)
+    keep_liked(viewer, project, request.POST.get("do", ""))
     path = reverse("experiments:runs", args=[project.slug])
     return redirect(Asked.parse(path, QueryDict(request.POST.get("table", ""))).all_url)
+
+
+def keep_liked(viewer: Actor, project: Project | None, do: str) -> None:
+    """Keep what one act on a column makes of the reader's taste, in a project or for the table of all runs."""
+    liked = taste.taste_of(viewer, project)
+    likes = taste.changed(liked, do)
+    if likes != liked:
+        keep_setting(viewer, name=taste.name_in(project), value=likes.value, project=project)
 
 
 def redone(asked: Asked, do: str) -> str:

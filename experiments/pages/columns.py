@@ -53,6 +53,8 @@ SYSTEM = {
         Column("verdict", "Verdict", "Review", "verdict", ""),
     )
 }
+# Where runs of several projects stand together.
+PROJECT = Column("project", "Project", "System", "text", "project", is_low=True)
 GROUP_ORDER = ("System", "Metrics", "Review", "Params", "Tags")
 NAME = Column("name", "Name", "", "text", "run_name")
 STATUS = Column("status", "Status", "", "text", "status")
@@ -78,6 +80,8 @@ def column_of(key: str) -> Column | None:
     """The column that a URL names; None for what is no column."""
     if key in SYSTEM:
         return SYSTEM[key]
+    if key == PROJECT.key:
+        return PROJECT
     figure = _FIGURE_KEY.fullmatch(key)
     if figure and "`" not in figure[2]:
         return measured(figure[2], figure[1])

@@ -14,11 +14,11 @@ from experiments.exporting.fields import Field, Rows
 from experiments.exporting.files import as_parquet, as_xlsx
 from experiments.exporting.texts import as_csv, as_json
 from experiments.pages.asked import Asked
-from experiments.pages.columns import Column, default_columns
+from experiments.pages.columns import PROJECT, Column, default_columns
 from experiments.pages.questions import asked_of
-from experiments.queries.experiments import metric_directions
 from experiments.queries.export import SYSTEM_FIELDS, Wanted, exported_rows
-from experiments.queries.search import count_runs
+from experiments.queries.overview import directions_of
+from experiments.queries.search import count_runs, runs_by_project
 from experiments.queries.table import all_names, offered_names
 from kernel.actor import Actor
 from kernel.errors import Invalid
@@ -46,15 +46,18 @@ FORMATS: Final = {
 def runs_file(request: HttpRequest, slug: str, kind: str) -> HttpResponseBase:
     """All runs that match, in the order of the table. `all=1`: every column that any of the project's runs has."""
     viewer = actor_of(request)
-    if kind not in FORMATS:
-        raise Invalid(f"There is no export as '{kind[:20]}'.", hint=f"Choose {', '.join(FORMATS)}.", field="format")
     project, asked = asked_of(request, slug)
     return file_of(viewer, project, asked, kind, everything=request.GET.get("all") == "1")
 
 
-def file_of(viewer: Actor, project: Project, asked: Asked, kind: str, *, everything: bool) -> HttpResponseBase:
-    """The file that answers a question, written while it is read. Raises QueryError."""
-    form = FORMATS[kind]
+def file_of(viewer: Actor, project: Project | None, asked: Asked, kind: str, *, everything: bool) -> HttpResponseBase:
+    """The file that answers a question, written while it is read; without a project of all runs in sight.
+
+    It is on record in each project whose runs are in it. Raises QueryError, Invalid for an unknown format.
+    """
+    form = FORMATS.get(kind)
+    if form is None:
+        raise Invalid(f"There is no export as '{kind[:20]}'.", hint=f"Choose {', '.join(FORMATS)}.", field="format")
     wanted = wanted_of(viewer, project, asked, everything=everything)
     scope = {
         "experiments": asked.experiment_ids or None,
@@ -64,25 +67,34 @@ def file_of(viewer: Actor, project: Project, asked: Asked, kind: str, *, everyth
     counted = count_runs(viewer, project=project, **scope)  # type: ignore[arg-type]
     rows = exported_rows(viewer, project, wanted, order=asked.order, **scope)  # type: ignore[arg-type]
     content = form.write(wanted.fields, rows)
-    noun = "run" if counted.number == 1 else "runs"
-    about = f", query: {asked.query}" if asked.query else ""
-    note_export(viewer, project, what=f"Exported {counted} {noun} as {form.word}, {asked.lifecycle_words}{about}")
+    about = f" as {form.word}, {asked.lifecycle_words}" + (f", query: {asked.query}" if asked.query else "")
+    if project is not None:
+        note_export(viewer, project, what=f"Exported {_runs(str(counted))}{about}")
+    else:
+        for one, number in runs_by_project(viewer, **scope):  # type: ignore[arg-type]
+            note_export(viewer, one, what=f"Exported {_runs(f'{number:,}')}{about}, with runs of other projects")
     response = StreamingHttpResponse(content, content_type=form.media_type)
-    response["Content-Disposition"] = f'attachment; filename="{project.slug}-runs.{kind}"'
+    response["Content-Disposition"] = f'attachment; filename="{project.slug if project else "all"}-runs.{kind}"'
     response["Cache-Control"] = "private, no-store"
     return response
 
 
-def wanted_of(viewer: Actor, project: Project, asked: Asked, *, everything: bool) -> Wanted:
+def _runs(number: str) -> str:
+    return f"{number} run{'' if number == '1' else 's'}"
+
+
+def wanted_of(viewer: Actor, project: Project | None, asked: Asked, *, everything: bool) -> Wanted:
     """The columns of the table as it is shown, or all there are."""
     experiments = asked.experiment_ids or None
     if everything:
         metrics, params, tags = all_names(viewer, project, experiments=experiments)
-        return Wanted(list(SYSTEM_FIELDS), [(name, "last") for name in metrics], params, tags)
+        system = [key for key in SYSTEM_FIELDS if project is None or key != PROJECT.key]
+        return Wanted(system, [(name, "last") for name in metrics], params, tags)
     names = offered_names(viewer, project, experiments=experiments)
-    directions = metric_directions(viewer, project)
-    many = len(asked.experiment_ids) != 1
-    shown = asked.columns or default_columns(names, directions, project.goal_metric, many_experiments=many)
+    directions = directions_of(viewer, project)
+    many, goal = len(asked.experiment_ids) != 1, project.goal_metric if project else ""
+    by_default = default_columns(names, directions, goal, many_experiments=many)
+    shown = asked.columns or ([] if project else [PROJECT]) + by_default
     return Wanted(
         [column.key for column in shown if column.key in SYSTEM_FIELDS],
         list(dict.fromkeys((column.name, column.figure) for column in shown if column.kind == "metric")),

@@ -40,7 +40,7 @@ class GroupRow:
 
 
 def groups_of(
-    viewer: Actor, project: Project, asked: Asked, text: str, columns: Sequence[Column], ways: Mapping[str, bool]
+    viewer: Actor, project: Project | None, asked: Asked, text: str, columns: Sequence[Column], ways: Mapping[str, bool]
 ) -> dict[str, Any]:
     """Heads and rows of the groups of all runs that match."""
     metrics = [column for column in columns if column.kind == "metric"]
@@ -70,7 +70,7 @@ def groups_of(
 
 def word_of(key: str) -> str:
     """A field that runs are grouped by, for people."""
-    return GROUP_WORDS.get(key) or key.partition(".")[2]
+    return GROUP_WORDS.get(key) or key.partition(".")[2] or key.capitalize()
 
 
 def _label(head: Head) -> str:

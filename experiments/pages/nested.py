@@ -58,7 +58,7 @@ def is_tree(viewer: Actor, project: Project | None, asked: Asked) -> bool:
 
 
 def answer(
-    viewer: Actor, project: Project, asked: Asked, *, as_tree: bool
+    viewer: Actor, project: Project | None, asked: Asked, *, as_tree: bool
 ) -> tuple[Page[FoundRun], TreePage | None, Problem | None, str]:
     """The page that is shown, the same as a part of the tree, what is wrong with the query, and what was answered."""
     if as_tree:

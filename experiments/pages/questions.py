@@ -64,7 +64,7 @@ def with_default_experiment(viewer: Actor, project: Project, asked: Asked) -> As
 
 
 def find(
-    viewer: Actor, project: Project, asked: Asked, search: Callable[[Actor, Project, Asked, str], T]
+    viewer: Actor, project: Project | None, asked: Asked, search: Callable[[Actor, Project | None, Asked, str], T]
 ) -> tuple[T, Problem | None, str]:
     """The page asked for, what is wrong with the query, and the query that was answered: the last good one."""
     try:
@@ -78,7 +78,7 @@ def find(
         return search(viewer, project, first, ""), problem, ""
 
 
-def search_list(viewer: Actor, project: Project, asked: Asked, text: str) -> Page[FoundRun]:
+def search_list(viewer: Actor, project: Project | None, asked: Asked, text: str) -> Page[FoundRun]:
     """A page of the runs, one after the other. Raises QueryError."""
     return search_runs(
         viewer,

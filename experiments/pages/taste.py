@@ -14,6 +14,7 @@ from kernel.actor import Actor
 from kernel.errors import Invalid
 
 NAME = "runs.columns"
+EVERYWHERE = "runs.columns_everywhere"
 NARROWEST, WIDEST = 48, 640
 PINS_MAX = 4
 KEPT_MAX = 120  # columns with a width or a format of their own; the latest are kept
@@ -77,11 +78,17 @@ def _format(form: Any) -> str:
 def register() -> None:
     """Make the setting known."""
     register_setting(Setting(NAME, {}, lambda value: Taste.parse(value).value))
+    register_setting(Setting(EVERYWHERE, {}, lambda value: Taste.parse(value).value, in_projects=False))
 
 
-def taste_of(viewer: Actor, project: Project) -> Taste:
-    """What this viewer chose for this project."""
-    return Taste.parse(setting_of(viewer, NAME, project))
+def name_in(project: Project | None) -> str:
+    """The setting for a project's table, or for that of all runs."""
+    return EVERYWHERE if project is None else NAME
+
+
+def taste_of(viewer: Actor, project: Project | None) -> Taste:
+    """What this viewer chose for this project, or for the table of all runs."""
+    return Taste.parse(setting_of(viewer, name_in(project), project))
 
 
 def changed(taste: Taste, do: str) -> Taste:

@@ -4,6 +4,7 @@ from django.urls import path
 
 from artifacts.pages.shelf_urls import shelf_urls
 from experiments.pages import (
+    all_runs,
     artifacts,
     beside,
     bulk,
@@ -40,6 +41,9 @@ urlpatterns = [
     path("mlflow/<slug:slug>/", client_link.client_link, name="client_link"),
     path("jump/", home.jump, name="jump"),
     *QUERY_URLS,
+    path("runs/", all_runs.page, name="all_runs"),
+    path("runs/columns/", all_runs.keep, name="columns_all"),
+    path("runs/export.<str:kind>", all_runs.runs_file, name="export_all"),
     path("charts/data.bin", chart_data.data, name="charts_data"),
     path("charts/data.csv", chart_data.table, name="charts_csv"),
     path("p/<slug:slug>/charts/", charts.of_project, name="charts"),

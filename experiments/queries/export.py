@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from accounts.models import Project
 from experiments.exporting.fields import Field, Kind, Value
-from experiments.queries.experiments import metric_directions
+from experiments.queries.overview import directions_of
 from experiments.queries.search import FoundRun, View, search_runs
 from experiments.queries.table import Cells, cells_of
 from experiments.values import ReviewState
@@ -30,6 +30,7 @@ SYSTEM_FIELDS = {
     "source": Field("git_commit"),
     "script": Field("source"),
     "experiment": Field("experiment"),
+    "project": Field("project"),
     "verdict": Field("verdict"),
 }
 
@@ -57,7 +58,7 @@ class Wanted:
 
 def exported_rows(
     viewer: Actor,
-    project: Project,
+    project: Project | None,
     wanted: Wanted,
     *,
     experiments: Sequence[int] | None,
@@ -65,9 +66,13 @@ def exported_rows(
     order: Sequence[str],
     view: View,
 ) -> Iterator[list[Value]]:
-    """A row for each run that matches, in this order. Raises QueryError before the first."""
+    """A row for each run that matches, in this order; without a project of all that the viewer sees.
+
+    Raises QueryError before the first.
+    """
     after: str | None = None
-    ways = metric_directions(viewer, project) if any(figure == "best" for _, figure in wanted.metrics) else {}
+    is_asked = any(figure == "best" for _, figure in wanted.metrics)
+    ways = directions_of(viewer, project) if is_asked else {}
     while True:
         page = search_runs(
             viewer,
@@ -134,6 +139,8 @@ def _system(key: str, run: FoundRun, cells: Cells) -> Value:
             return run.source_name or None
         case "experiment":
             return run.experiment_name
+        case "project":
+            return run.project_slug
         case "dataset":
             return ", ".join(cells.datasets.get(run.id, [])) or None
         case _:

@@ -25,6 +25,7 @@ _OWN = {
     "status": "r.status",
     "user": "CAST(r.created_by_id AS text)",
     "experiment": "CAST(r.experiment_id AS text)",
+    "project": "(SELECT p.slug FROM accounts_project p WHERE p.id = r.project_id)",
     "dataset": "CAST(i.dataset_version_id AS text)",
 }
 
@@ -75,7 +76,7 @@ class Groups:
 
 def group_runs(
     viewer: Actor,
-    project: Project,
+    project: Project | None,
     fields: Sequence[str],
     *,
     metrics: Sequence[tuple[str, str]] = (),
@@ -83,7 +84,7 @@ def group_runs(
     text: str = "",
     view: View = View.ACTIVE_ONLY,
 ) -> Groups:
-    """The runs that `search_runs` finds, by fields such as params.lr, tags.team, dataset, experiment, user or status.
+    """The runs that `search_runs` finds, by fields such as params.lr, tags.team, dataset, experiment, project or user.
 
     metrics: (name, last, min or max), of which the first MAX_METRICS are reckoned. A run with several dataset versions
     is in the group of each. Five statements at most, whatever there is. Raises QueryError.
@@ -101,7 +102,7 @@ def group_runs(
     )
     width = len(fields)
     statistics = _statistics(fields, chosen, metrics[:MAX_METRICS]) if rows and metrics else {}
-    named = [_named(viewer, project, field_, {row[at] for row in rows}) for at, field_ in enumerate(fields)]
+    named = [_named(viewer, field_, {row[at] for row in rows}) for at, field_ in enumerate(fields)]
     groups = [
         Group(
             values=tuple(named[at][key] for at, key in enumerate(row[:width])),
@@ -180,7 +181,7 @@ def _statistics(
     return found
 
 
-def _named(viewer: Actor, project: Project, field_: str, keys: set[str]) -> dict[str, Value]:
+def _named(viewer: Actor, field_: str, keys: set[str]) -> dict[str, Value]:
     """The values of a field by the key that the database groups by."""
     none = Value("none", is_none=True, condition=_condition(field_, Op.IS_NULL, None))
     present = {key[1:] for key in keys if key}

@@ -10,6 +10,7 @@ from django.db.models import Count, Max, Q, QuerySet
 from accounts.models import Project
 from artifacts.models import Dataset
 from experiments.models import Experiment, MetricDirection, MetricSeries, Run
+from experiments.queries.experiments import metric_directions
 from experiments.queries.record import SYSTEM_PREFIX
 from experiments.values import Lifecycle, RunStatus
 from kernel.actor import Actor
@@ -79,6 +80,13 @@ def agreed_directions(viewer: Actor, projects: Iterable[Project]) -> dict[str, b
         for key, higher in directions.items():
             said.setdefault(key, set()).add(higher)
     return {key: ways.pop() for key, ways in said.items() if len(ways) == 1}
+
+
+def directions_of(viewer: Actor, project: Project | None) -> dict[str, bool]:
+    """Which way each metric is better in a project; without one, where all projects in sight agree."""
+    if project is not None:
+        return metric_directions(viewer, project)
+    return agreed_directions(viewer, Project.objects.visible_to(viewer))
 
 
 def experiments_of(

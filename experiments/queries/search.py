@@ -60,6 +60,7 @@ __all__ = [
     "load_experiment_tags",
     "load_run_data",
     "matching_runs",
+    "runs_by_project",
     "search_experiments",
     "search_runs",
 ]
@@ -147,6 +148,16 @@ def count_runs(
     statement = f"SELECT COUNT(*) FROM (SELECT 1 FROM experiments_run r WHERE {where.text} LIMIT %s) AS found"  # noqa: S608
     [(number,)] = fetch(Sql(statement, (*where.params, COUNT_STOP + 1)))
     return FoundCount(min(number, COUNT_STOP), number > COUNT_STOP)
+
+
+def runs_by_project(
+    viewer: Actor, *, experiments: Sequence[int] | None = None, text: str = "", view: View = View.ACTIVE_ONLY
+) -> list[tuple[Project, int]]:
+    """The projects whose runs `search_runs` would find, with how many each has. Raises QueryError."""
+    where, _ = matching_runs(viewer, experiments=experiments, text=text, view=view)
+    statement = f"SELECT r.project_id, COUNT(*) FROM experiments_run r WHERE {where.text} GROUP BY r.project_id"  # noqa: S608
+    counts = {UUID(str(project)): number for project, number in fetch(Sql(statement, where.params))}
+    return [(one, counts[one.pk]) for one in Project.objects.filter(pk__in=list(counts)).order_by("slug")]
 
 
 def matching_runs(

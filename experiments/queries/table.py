@@ -102,9 +102,11 @@ def _of(model: Any, viewer: Actor, runs: Sequence[int], keys: Sequence[str]) -> 
     return found
 
 
-def offered_names(viewer: Actor, project: Project, *, experiments: Sequence[int] | None = None) -> Names:
+def offered_names(viewer: Actor, project: Project | None, *, experiments: Sequence[int] | None = None) -> Names:
     """The names that the newest runs in scope use: what a column picker offers. One query per kind."""
-    runs = Run.objects.visible_to(viewer).filter(project=project, lifecycle=Lifecycle.ACTIVE)
+    runs = Run.objects.visible_to(viewer).filter(lifecycle=Lifecycle.ACTIVE)
+    if project is not None:
+        runs = runs.filter(project=project)
     if experiments is not None:
         runs = runs.filter(experiment__in=experiments)
     newest = list(runs.order_by("-id").values_list("pk", flat=True)[:OFFER_FROM])
@@ -126,12 +128,14 @@ def _names(rows: "QuerySet[Any]") -> dict[str, int]:
 
 
 def all_names(
-    viewer: Actor, project: Project, *, experiments: Sequence[int] | None = None
+    viewer: Actor, project: Project | None, *, experiments: Sequence[int] | None = None
 ) -> tuple[list[str], list[str], list[str]]:
     """Every name of a metric, a param and a tag that the runs in scope have. Reads all their keys: for an export."""
     found = []
     for model in (MetricSeries, Param, RunTag):
-        rows = model.objects.visible_to(viewer).filter(run__project=project)
+        rows = model.objects.visible_to(viewer)
+        if project is not None:
+            rows = rows.filter(run__project=project)
         if experiments is not None:
             rows = rows.filter(experiment__in=experiments)
         if model is MetricSeries:

@@ -53,7 +53,7 @@ function keep(key: string, width: number): void {
   chosen.widths[key] = width;
   const kept = document.getElementById("columns-taste");
   if (kept) kept.textContent = JSON.stringify(chosen);
-  keepSetting("runs.columns", chosen, table()?.dataset.project ?? "");
+  keepSetting(table()?.dataset.setting ?? "runs.columns", chosen, table()?.dataset.project ?? "");
 }
 
 function onDown(event: PointerEvent): void {
