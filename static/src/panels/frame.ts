@@ -2,7 +2,7 @@
 // that its spec asks for, and draws again when the spec, the brush, the size or the theme changes.
 import { BarPlot } from "./bar";
 import { BoxPlot } from "./box";
-import { brushed } from "./brush";
+import { brushed, inWords } from "./brush";
 import { PanelBar } from "./controls";
 import type { Linked, Panel } from "./index";
 import { ParallelPlot } from "./parallel";
@@ -73,7 +73,9 @@ export class Frame implements Panel {
 
   async picture(kind: "png" | "svg"): Promise<Blob> {
     if (!this.plot || !this.points) throw new Error("Nothing is drawn yet.");
-    return this.plot.file(kind, [titleOf(this.spec, this.points), ...this.plot.notices().filter((words) => !words.startsWith("drag"))].join(" · "));
+    const brush = this.spec.brush ? [`brushed: ${inWords(this.points, this.spec.brush)}`] : [];
+    const said = [titleOf(this.spec, this.points), ...brush, ...this.plot.notices()];
+    return this.plot.file(kind, said.filter((words) => !words.startsWith("drag")).join(" · "));
   }
 
   table(): string {
@@ -156,6 +158,15 @@ export class Frame implements Panel {
     this.tell(points, held);
   }
 
+  /** While a brush moves: the picture, and how many it holds. The list follows when it is let go. */
+  private drawHeld(): void {
+    const { points, plot } = this;
+    if (!points || !plot) return;
+    const held = brushed(points, this.shown, this.spec.brush);
+    plot.showHeld({ points, spec: this.spec, shown: this.shown, held: held && new Set(held) });
+    this.heldRuns.say(points, this.shown, held, this.spec.brush ?? {});
+  }
+
   private make(): Plot {
     const kind = PLOTS[this.spec.kind] ?? ScatterPlot;
     return new kind(this.area, {
@@ -199,7 +210,7 @@ export class Frame implements Panel {
     } else if (!this.waiting) {
       this.waiting = requestAnimationFrame(() => {
         this.waiting = 0;
-        this.draw();
+        this.drawHeld();
       });
     }
   }

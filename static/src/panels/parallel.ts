@@ -3,9 +3,9 @@
 import { exact } from "../charts/format";
 import { AxisControls } from "./axes";
 import { bounds, MISSING } from "./brush";
-import { colouringOf, type Colouring } from "./colours";
+import { colouringOf, type Colouring, type Look } from "./colours";
 import { CanvasPen, fitted, type Pen } from "./pen";
-import { Plot, type Acts } from "./plot";
+import { Plot, type Acts, type Stage } from "./plot";
 import { labelOf, type Field } from "./points";
 import { scaleOf, type Scale } from "./scale";
 import { blind } from "./scatter";
@@ -20,8 +20,8 @@ export interface Axis {
 
 const HEAD = 34;
 const LANE = 26; // pixels below the axes for runs without a value
-const LEAST_APART = 84;
-const A_SLICE = 6; // milliseconds of drawing, then the browser gets a turn
+const LEAST_APART = 76;
+const SLICE = { least: 100, first: 800, most: 4000 }; // lines that are drawn in one frame
 const STRIDE = 7919; // a prime: lines come in an order in which any first part shows the whole
 
 export class ParallelPlot extends Plot {
@@ -34,7 +34,10 @@ export class ParallelPlot extends Plot {
   private readonly lines: HTMLCanvasElement;
   private readonly controls: AxisControls;
   private drawing = 0;
+  private slice = SLICE.first;
   private readonly behind = document.createElement("canvas");
+  private heights: Float32Array[] = []; // of each run on each axis
+  private looks: Look[] = [];
   private faintKey = "";
   private faintOf: unknown = null;
 
@@ -71,6 +74,17 @@ export class ParallelPlot extends Plot {
     const lane = this.axes.some((axis) => axis.hasMissing) ? LANE : 0;
     this.bottomEdge = height - 14 - this.legend - lane - (this.legend ? 6 : 0);
     this.lane = this.bottomEdge + LANE - 6;
+    this.heights = this.axes.map((axis) => Float32Array.from(points.runs, (_, run) => this.y(axis.scale.place(run))));
+    this.looks = points.runs.map((_, run) => this.colours.of(run));
+  }
+
+  /** A brush that moves changes neither axes nor colours. */
+  override showHeld(stage: Stage): void {
+    this.stage = stage;
+    if (this.axes.length < 2) return;
+    this.controls.show();
+    this.paintBase(this.pen(this.base));
+    this.paintTop();
   }
 
   y(place: number | null): number {
@@ -78,14 +92,23 @@ export class ParallelPlot extends Plot {
   }
 
   private path(run: number): number[] {
-    return this.axes.flatMap((axis) => [axis.x, this.y(axis.scale.place(run))]);
+    const path = new Array<number>(2 * this.axes.length);
+    this.axes.forEach((axis, at) => {
+      path[2 * at] = axis.x;
+      path[2 * at + 1] = (this.heights[at] as Float32Array)[run] as number;
+    });
+    return path;
   }
 
   protected override paintScreen(pen: Pen): void {
     this.fit(this.lines);
     this.controls.show();
     if (this.axes.length < 2) return this.paintNothing(pen);
-    if (this.stage.held) (pen as CanvasPen).ctx.drawImage(this.faint(), 0, 0, this.width, this.height);
+    this.paintBase(pen as CanvasPen);
+  }
+
+  private paintBase(pen: CanvasPen): void {
+    if (this.stage.held) pen.ctx.drawImage(this.faint(), 0, 0, this.width, this.height);
     if (this.legend) this.colours.legend(pen, 12, this.height - this.legend - 2, this.width - 24);
     this.paintHeld();
   }
@@ -98,7 +121,7 @@ export class ParallelPlot extends Plot {
     [this.faintKey, this.faintOf] = [key, points];
     this.fit(this.behind);
     const pen = this.pen(this.behind);
-    for (const run of shown) pen.line(this.path(run), { stroke: this.theme.faint, width: 1, alpha: this.thin(shown.length) * 0.3 });
+    for (const run of shown) pen.line(this.path(run), { stroke: this.theme.faint, width: 1, alpha: Math.max(0.03, this.thin(shown.length) * 0.3) });
     return this.behind;
   }
 
@@ -112,24 +135,27 @@ export class ParallelPlot extends Plot {
     const pen = this.pen(this.lines);
     const { held, shown } = this.stage;
     const runs = strided(held ? shown.filter((run) => held.has(run)) : shown);
+    const alpha = this.thin(runs.length);
     const mine = ++this.drawing;
-    let at = 0;
-    const slice = (): void => {
+    let [at, before] = [0, performance.now()];
+    const slice = (now: number): void => {
       if (mine !== this.drawing) return;
-      const until = performance.now() + A_SLICE;
-      while (at < runs.length && performance.now() < until) for (const end = Math.min(runs.length, at + 50); at < end; at++) this.paintLine(pen, runs[at] as number, this.thin(runs.length));
+      // What a line costs is known only once the browser has shown it: slow frames get fewer lines, quick ones more.
+      if (at > 0) this.slice = now - before > 34 ? Math.max(SLICE.least, this.slice / 2) : now - before < 20 ? Math.min(SLICE.most, this.slice * 1.5) : this.slice;
+      before = now;
+      for (const end = Math.min(runs.length, at + this.slice); at < end; at++) this.paintLine(pen, runs[at] as number, alpha);
       if (at < runs.length) requestAnimationFrame(slice);
     };
-    slice();
+    slice(before);
   }
 
   private paintLine(pen: Pen, run: number, alpha: number): void {
-    const look = this.colours.of(run);
-    pen.line(this.path(run), { stroke: look.colour, width: 1.5, alpha, dash: look.dash });
+    const look = this.looks[run] as Look;
+    pen.line(this.path(run), { stroke: look.colour, width: alpha < 0.5 ? 1 : 1.5, alpha, dash: look.dash });
   }
 
   private thin(count: number): number {
-    return count <= 60 ? 0.9 : count <= 300 ? 0.6 : count <= 2000 ? 0.35 : 0.18;
+    return count <= 60 ? 0.9 : count <= 300 ? 0.6 : count <= 2000 ? 0.3 : count <= 5000 ? 0.12 : 0.07;
   }
 
   protected paint(pen: Pen): void {
@@ -201,11 +227,12 @@ export class ParallelPlot extends Plot {
     if (!left || !right) return null;
     const share = (x - left.x) / (right.x - left.x);
     const { held, shown } = this.stage;
+    const [starts, ends] = [this.heights[after - 1] as Float32Array, this.heights[after] as Float32Array];
     let [found, closest] = [null as number | null, 8];
     for (const run of shown) {
       if (held && !held.has(run)) continue;
-      const from = this.y(left.scale.place(run));
-      const distance = Math.abs(from + share * (this.y(right.scale.place(run)) - from) - y);
+      const from = starts[run] as number;
+      const distance = Math.abs(from + share * ((ends[run] as number) - from) - y);
       if (distance < closest) [found, closest] = [run, distance];
     }
     return found;

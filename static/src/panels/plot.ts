@@ -2,7 +2,7 @@
 // run to run by keys, and one way to paint for the screen and for a file.
 import { tipOf } from "../charts/marks";
 import { themeNow, type Theme } from "./colours";
-import { CanvasPen, SvgPen, type Pen } from "./pen";
+import { CanvasPen, fitted, SvgPen, type Pen } from "./pen";
 import { labelOf, wordsOf, type Field, type Points } from "./points";
 import type { PanelSpec } from "./spec";
 
@@ -71,6 +71,11 @@ export abstract class Plot {
     this.paintTop();
   }
 
+  /** Draws a brush that is still moving; kinds that can do it quicker do. */
+  showHeld(stage: Stage): void {
+    this.show(stage);
+  }
+
   light(run: number | null): void {
     if (this.lit === run) return;
     this.lit = run;
@@ -95,7 +100,7 @@ export abstract class Plot {
     const pen: Pen = kind === "png" ? drawn : new SvgPen(width, height, this.theme.font, (words, size) => drawn.widthOf(words, size));
     pen.rect(0, 0, width, height, { fill: this.theme.surface });
     this.paintFile(pen);
-    pen.text(12, this.height + TITLE / 2 - 4, title, { colour: this.theme.quiet, weight: 600 });
+    pen.text(12, this.height + TITLE / 2 - 4, fitted(pen, title, width - 24), { colour: this.theme.quiet, weight: 600 });
     this.layout(this.pen(this.base), this.width, this.height);
     if (pen instanceof SvgPen) return new Blob([pen.file(title)], { type: "image/svg+xml" });
     return new Promise((done, failed) => canvas.toBlob((blob) => (blob ? done(blob) : failed(new Error("The picture is too large."))), "image/png"));

@@ -16,9 +16,10 @@ export class ScatterPlot extends SpotPlot {
 
   protected layout(pen: Pen, width: number, height: number): void {
     const { spec, shown, points } = this.stage;
+    const whole = withBoth(this.field(spec.x), this.field(spec.y), shown);
     const scale = (key: string | undefined, axis: string): ReturnType<typeof scaleOf> | null => {
       const field = this.field(key);
-      return field ? scaleOf(field, shown, !!spec.log?.includes(axis) && field.kind === "number", !!spec.flip?.includes(axis), MARGIN) : null;
+      return field ? scaleOf(field, whole, !!spec.log?.includes(axis) && field.kind === "number", !!spec.flip?.includes(axis), MARGIN) : null;
     };
     this.across = scale(spec.x, "x");
     this.up = scale(spec.y, "y");
@@ -138,6 +139,12 @@ export function goalOf(said: string[] | undefined, field: Field | undefined): Go
   if (said?.[0] === "min" || said?.[0] === "max") return said[0];
   if (field?.better) return field.better === "higher" ? "max" : "min";
   return field?.key === "duration" ? "min" : null;
+}
+
+/** The runs that have a value on both axes: an axis need not reach to others. */
+function withBoth(x: Field | undefined, y: Field | undefined, runs: number[]): number[] {
+  const has = (field: Field | undefined, run: number): boolean => !field || (field.values[run] ?? null) !== null;
+  return runs.filter((run) => has(x, run) && has(y, run));
 }
 
 /** From which to which share a straight way between two heights lies between 0 and 1. */

@@ -65,6 +65,7 @@ function tableOf(points: Points, runs: number[], name: string, lit?: (run: numbe
 export class HeldRuns {
   readonly element = made("section", "m-plot-held");
   private listed = "";
+  private readonly words = made("p");
 
   constructor(
     private readonly clear: () => void,
@@ -74,14 +75,20 @@ export class HeldRuns {
     this.element.hidden = true;
   }
 
+  /** Only how many there are. */
+  say(points: Points, shown: number[], held: number[] | null, brush: Record<string, string[]>): void {
+    this.words.textContent = held ? `${held.length.toLocaleString("en-US")} of ${shown.length.toLocaleString("en-US")} runs: ${inWords(points, brush)}` : "";
+    this.listed = "";
+  }
+
   show(points: Points, shown: number[], held: number[] | null, brush: Record<string, string[]>): void {
     this.element.hidden = held === null;
     const now = JSON.stringify([brush, held?.length, points.fields.map((field) => field.key), shown.length]);
     if (!held || now === this.listed) return;
+    this.say(points, shown, held, brush);
     this.listed = now;
     const head = made("div", "m-plot-ways");
-    const words = made("p", "", `${held.length.toLocaleString("en-US")} of ${shown.length.toLocaleString("en-US")} runs: ${inWords(points, brush)}`);
-    head.append(words, ...this.ways(points, shown, held, brush));
+    head.append(this.words, ...this.ways(points, shown, held, brush));
     const parts: HTMLElement[] = [head];
     if (held.length) parts.push(tableOf(points, held.slice(0, HELD_LISTED), "Brushed runs", this.lit));
     if (held.length > HELD_LISTED) parts.push(made("p", "t3 sm", `The first ${HELD_LISTED} are listed; the table has all.`));
