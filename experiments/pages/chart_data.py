@@ -15,7 +15,7 @@ from experiments.exporting.fields import Field, Kind
 from experiments.metrics.downsample import Curve, thinned
 from experiments.models import Run
 from experiments.pages.chart_lines import Grouped, first_groups
-from experiments.pages.drawing import buckets_asked, csv_file, window_asked
+from experiments.pages.drawing import buckets_asked, csv_file, note_csv, window_asked
 from experiments.queries.comparison import runs_named
 from experiments.queries.curves import Axis, Columns, bands_of, columns_of_runs, groups_of
 from kernel.actor import Actor
@@ -78,7 +78,10 @@ def table(request: HttpRequest) -> HttpResponse:
     is_band = bool(grouped.fields) and not grouped.members
     fields = [Field("group" if is_band else "run"), Field("x", Kind.NUMBER)]
     fields += [Field(name, Kind.NUMBER) for name in (("middle", "low", "high", "runs") if is_band else ("value",))]
-    return csv_file("chart", fields, list(_rows(request, bands=is_band)))
+    rows = list(_rows(request, bands=is_band))
+    viewer, key = actor_of(request), request.GET.get("key", "")
+    note_csv(viewer, runs_named(viewer, request.GET.get("runs", "").split(",")), f"the chart of '{key[:200]}'")
+    return csv_file("chart", fields, rows)
 
 
 def _rows(request: HttpRequest, *, bands: bool) -> Iterator[list[str | float]]:

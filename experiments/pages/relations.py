@@ -13,6 +13,7 @@ from django.views.decorators.http import require_safe
 
 from accounts.models import Project
 from accounts.pages.doors import actor_of, signed_in
+from experiments.actions.exports import note_export
 from experiments.compare.correlation import (
     TOO_FEW,
     Correlation,
@@ -187,6 +188,9 @@ def as_file(request: HttpRequest, slug: str) -> HttpResponse:
         ]
         for one in relations
     ]
+    about = f", query: {asked.table.query}" if asked.table.query else ""
+    what = f"Exported what matters for '{asked.result}' as CSV, {len(held.runs)} runs{about}"
+    note_export(viewer, project, what=what)
     return csv_file(f"{project.slug}-what-matters", CSV_FIELDS, lines)
 
 

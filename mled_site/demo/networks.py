@@ -5,12 +5,15 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
+from mled_site.demo.schedules import constant, cosine
 from mled_site.demo.tasks import Array, Task
+
+SCHEDULES = {"constant": constant, "cosine": cosine}
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What one tries: hidden units (0: a linear model), learning rate, batch size, weight decay, epochs and seed."""
+    """What one tries: hidden units (0: a linear model), learning rate and how it goes, batch size, weight decay, …"""
 
     hidden: int = 16
     lr: float = 0.1
@@ -18,10 +21,11 @@ class Settings:
     weight_decay: float = 0.0
     epochs: int = 40
     seed: int = 17
+    schedule: str = "constant"
 
     def params(self) -> dict[str, str]:
         """As params of a run."""
-        return {name: f"{value:g}" for name, value in asdict(self).items()}
+        return {name: value if isinstance(value, str) else f"{value:g}" for name, value in asdict(self).items()}
 
     @property
     def architecture(self) -> str:
@@ -59,22 +63,25 @@ class Network:
     def steps(self, task: Task) -> Iterator[tuple[int, float]]:
         """Train; yield (step, loss of that mini-batch) as it goes. A diverging run yields NaN, as real ones do."""
         step, size = 0, self.settings.batch_size
+        total = self.settings.epochs * (len(task.train.x) // size)
+        rate = SCHEDULES[self.settings.schedule].rate
         for _ in range(self.settings.epochs):
             rows = self.order.permutation(len(task.train.x))
             for start in range(0, len(rows) - size + 1, size):
                 batch = rows[start : start + size]
                 with np.errstate(all="ignore"):
-                    loss = self._descend(task.train.x[batch], task.train.y[batch])
+                    lr = rate(self.settings.lr, step, total)
+                    loss = self._descend(task.train.x[batch], task.train.y[batch], lr)
                 yield step, loss
                 step += 1
 
-    def _descend(self, x: Array, y: Array) -> float:
+    def _descend(self, x: Array, y: Array, lr: float) -> float:
         hidden = self.hidden(x)
         wanted = y if self.classifies else (y - self.y_mean) / self.y_scale
         out = hidden @ self.last + self.offset
         given = 1 / (1 + np.exp(-out)) if self.classifies else out
         error = (given - wanted) / len(y)
-        lr, decay = self.settings.lr, self.settings.weight_decay
+        decay = self.settings.weight_decay
         back = np.outer(error, self.last)
         self.last = self.last - lr * (hidden.T @ error + decay * self.last)
         self.offset -= lr * float(error.sum())

@@ -86,16 +86,22 @@ def _pump_runs(ada: Actor, tomas: Actor, project: Project, old: DatasetVersion, 
     first = create_experiment(ada, project, name="alarms/baseline", tags={"question": "Is a linear model enough?"})
     linear = [
         trained_run(
-            ada, first, pump_alarms(1), Settings(hidden=0, seed=seed), alarm_metrics, data=old, tags={"cohort": "v1"}
+            ada,
+            first,
+            pump_alarms(1),
+            Settings(hidden=0, seed=seed),
+            alarm_metrics,
+            data=old,
+            tags={"cohort": "v1"},
+            draws=False,
         )
         for seed in (17, 18, 19)
     ]
     wide = create_experiment(ada, project, name="alarms/width", tags={"question": "How many hidden units?"})
     swept = _sweep(ada, wide, new)
     _mishaps(tomas, wide, new)
-    best = trained_run(
-        ada, wide, pump_alarms(2), Settings(hidden=32, lr=0.3, epochs=120), alarm_metrics, data=new, name="mlp-32-long"
-    )
+    patient = Settings(hidden=32, lr=0.3, epochs=120, schedule="cosine")
+    best = trained_run(ada, wide, pump_alarms(2), patient, alarm_metrics, data=new, name="mlp-32-long")
     note(ada, best, "Three times the epochs of the sweep. **Calibration** still drifts above 0.7.", stage="candidate")
     lock_run(ada, best)
     return [linear[0], swept, best]

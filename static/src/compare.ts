@@ -1,27 +1,16 @@
-// Comparing runs: N and P go from difference to difference.
-function differences(): HTMLElement[] {
-  return [...document.querySelectorAll<HTMLElement>(".m-cmp td.diff")];
-}
+// Comparing runs: keys, sections that fold, the box that finds runs to add, the slider over pictures.
+import { listenForAdding } from "./compare/adding";
+import { listenForFolding } from "./compare/folding";
+import { listenForPictures } from "./compare/pictures";
+import { listenForSteps } from "./compare/steps";
 
-/** The next difference in that direction from where the focus is, around the end. */
-function step(by: number): void {
-  const all = differences();
-  if (!all.length) return;
-  const at = all.indexOf(document.activeElement as HTMLElement);
-  const next = at < 0 ? (by > 0 ? 0 : all.length - 1) : (at + by + all.length) % all.length;
-  const cell = all[next];
-  cell?.scrollIntoView({ block: "nearest", inline: "center" });
-  cell?.focus({ preventScroll: true });
-}
+listenForSteps();
+listenForFolding();
+listenForAdding();
+listenForPictures();
 
-document.addEventListener("click", (event) => {
-  const button = (event.target as Element).closest<HTMLElement>("[data-difference]");
-  if (button) step(Number(button.dataset.difference));
-});
-
-document.addEventListener("keydown", (event) => {
-  const typing = (event.target as HTMLElement).closest("input, textarea, select, [contenteditable]");
-  if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
-  if (event.key === "n") step(1);
-  else if (event.key === "p") step(-1);
+// A choice that is sent at once, without its button.
+document.addEventListener("change", (event) => {
+  const form = (event.target as Element).closest<HTMLFormElement>("form[data-at-once]");
+  form?.requestSubmit();
 });

@@ -10,7 +10,7 @@ from artifacts.actions import aliases, content, datasets, recall, records, uploa
 from artifacts.models import Dataset, DatasetAlias, DatasetVersion
 from artifacts.storage import Condition
 from experiments.actions import exports, saved_views
-from experiments.models import SavedView
+from experiments.models import Run, SavedView
 from kernel.actor import system
 from tests.factories import unique
 from tests.world import stored
@@ -83,6 +83,7 @@ DATASETS: list[Callable[[Any], Any]] = [
     lambda w: content.note_check(system(), blob=_kept(w), found=w.chance.choice(list(Condition))),
     lambda w: content.mark_unnamed_blobs(system()),
     lambda w: notices.mark_notices_read(w.person()),
+    lambda w: exports.note_export_of(w.who(), w.any(Run), what=w.text() or "a chart as CSV"),
     lambda w: exports.note_export(w.who(), w.team.project, what=w.text() or "3 runs as CSV"),
     _save_view,
     _change_view,

@@ -220,8 +220,18 @@ def test_the_csv_is_on_record_in_each_project(team):
     join(other.project, team.scientist, Role.DATA_SCIENTIST)
     runs = [a_run(team.scientist, project=team.project), a_run(other.scientist)]
     made = events_since(lambda: Browser(team.scientist).get(address(runs).replace("/compare/", "/compare/table.csv")))
-    told = {kept.event.project_id: kept.reason for kept in made if kept.verb.endswith("note_export")}
-    assert told == {run.project_id: f"Exported a comparison as CSV, runs: {run.readable_id}" for run in runs}
+    told = {kept.event.project_id: kept.reason for kept in made if kept.verb == "experiments.note_export_of"}
+    assert told == {run.project_id: f"Exported a comparison of run as CSV: {run.readable_id}" for run in runs}
+
+
+def test_the_csv_of_a_chart_and_of_what_matters_are_on_record_too(team):
+    runs = runs_of(team, ({"lr": "0.1"}, {"loss": [2, 1]}), ({"lr": "0.2"}, {"loss": [4, 3]}))
+    refs = ",".join(run.readable_id for run in runs)
+    client = Browser(team.scientist)
+    [chart] = events_since(lambda: client.get(f"/charts/data.csv?runs={refs}&key=loss"))
+    assert chart.reason == f"Exported the chart of 'loss' of 2 runs as CSV: {', '.join(refs.split(','))}"
+    [matters] = events_since(lambda: client.get(f"/p/{team.project.slug}/what-matters/table.csv?result=loss"))
+    assert matters.reason == "Exported what matters for 'loss' as CSV, 2 runs"
 
 
 def test_a_tab_that_there_is_not_is_answered_in_words(team):

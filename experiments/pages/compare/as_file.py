@@ -1,21 +1,16 @@
 """The comparison as CSV, on record like every export."""
 
-from collections.abc import Sequence
-
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
 from accounts.pages.doors import signed_in
-from experiments.actions.exports import note_export
 from experiments.compare.matrix import MetricRow, TextRow
 from experiments.exporting.fields import Field
-from experiments.models import Run
 from experiments.pages.compare import fields
 from experiments.pages.compare.columns import columns_of
 from experiments.pages.compare.frame import framed
-from experiments.pages.drawing import csv_file
+from experiments.pages.drawing import csv_file, note_csv
 from experiments.queries.comparison import compared
-from kernel.actor import Actor
 from kernel.errors import Invalid
 
 Line = list[str | None]
@@ -41,15 +36,8 @@ def page(request: HttpRequest) -> HttpResponse:
     ):
         lines += [_text_line(kind, row) for row in texts]
     head = ("kind", "field", *(column.name if frame.asked.groups else column.ref for column in columns))
-    note_exports(frame.viewer, frame.runs, "a comparison")
+    note_csv(frame.viewer, frame.runs, "a comparison")
     return csv_file("comparison", [Field(name) for name in head], lines)
-
-
-def note_exports(viewer: Actor, runs: Sequence[Run], what: str) -> None:
-    """Put on record, in each project that the runs are of, that `what` of them was taken out as CSV."""
-    for project in {run.project: None for run in runs}:
-        mine = [run.readable_id for run in runs if run.project_id == project.pk]
-        note_export(viewer, project, what=f"Exported {what} as CSV, runs: {', '.join(mine)}")
 
 
 def _metric_lines(row: MetricRow, *, grouped: bool) -> list[Line]:

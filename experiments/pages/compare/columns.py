@@ -28,7 +28,12 @@ class Column:
 
 def columns_of(frame: Frame) -> list[Column]:
     """The heads, in the order of the runs or of the field's values."""
-    return _groups(frame) if frame.asked.groups else [_single(frame, place) for place in range(len(frame.runs))]
+    return _groups(frame) if frame.asked.groups else singles_of(frame)
+
+
+def singles_of(frame: Frame) -> list[Column]:
+    """Every run by itself."""
+    return [_single(frame, place) for place in range(len(frame.runs))]
 
 
 def base_column(columns: Sequence[Column]) -> int:

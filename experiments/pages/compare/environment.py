@@ -26,8 +26,8 @@ SAID: Final = (
     ("Memory", ("memory", "ram", "memory_gb", "ram_gb")),
     ("GPU", ("gpu", "gpus", "gpu_name", "gpu_model", "gpu_count", "num_gpus", "n_gpus", "accelerator", "device")),
     ("CUDA", ("cuda", "cuda_version", "cudnn", "cudnn_version", "driver_version")),
-    ("Framework", ("torch", "torch_version", "tensorflow", "tf_version", "numpy", "jax", "sklearn")),
 )
+FRAMEWORKS: Final = ("torch", "tensorflow", "jax", "sklearn", "xgboost", "lightgbm", "numpy")
 PYTHON: Final = ("python", "python_version", "py_version")
 CONTAINER: Final = ("mlflow.docker.image.name", "mlflow.docker.image.id")
 GPU_METRIC: Final = re.compile(r"^system/gpu_(\d+)_")
@@ -80,6 +80,7 @@ def environment_rows(fields: Fields, lists: Mapping[int, Texts]) -> list[TextRow
     said: dict[str, list[str | None]] = {"Python": pythons}
     for name, keys in SAID:
         said[name] = [_first(mine, keys) for mine in facts]
+    said["Frameworks"] = [_frameworks(mine) for mine in facts]
     said["Container image"] = [
         next((mine[key] for key in CONTAINER if mine.get(key)), None)
         for mine in (held.tags.get(run.pk, {}) for run in held.runs)
@@ -102,6 +103,12 @@ def _facts(tags: Mapping[str, str], params: Mapping[str, str]) -> dict[str, str]
 def _first(said: Mapping[str, str], keys: tuple[str, ...]) -> str | None:
     found = [said[key] for key in keys if key in said]
     return ", ".join(dict.fromkeys(found)) or None
+
+
+def _frameworks(said: Mapping[str, str]) -> str | None:
+    """Those whose version a tag names: 'torch 2.6, numpy 2.4'."""
+    found = [(name, said.get(name) or said.get(f"{name}_version")) for name in FRAMEWORKS]
+    return ", ".join(f"{name} {version}" for name, version in found if version) or None
 
 
 def _gpus(fields: Fields, run: int) -> str | None:

@@ -32,7 +32,7 @@ CODE: Final = (
 )  # fmt: skip
 TEXTS: Final = (
     ".txt", ".md", ".rst", ".json", ".jsonl", ".yaml", ".yml", ".toml", ".ini", ".cfg", ".conf", ".csv", ".tsv", ".log",
-    ".xml", ".html", ".htm", ".svg", ".tex", ".properties", ".env",
+    ".xml", ".html", ".htm", ".tex", ".properties", ".env",
 )  # fmt: skip
 READ_MAX: Final = 400_000  # bytes of each file that are compared
 FILES_SHOWN: Final = 300

@@ -80,7 +80,7 @@ def framed(request: HttpRequest, tab: str) -> Frame:
         "chips": chips_of(asked, runs, base),
         "compared_max": COMPARED_MAX,
         "tab": tab,
-        "tabs": [(name, word, asked.url(tab=name)) for name, word in TABS] if runs else [],
+        "tabs": [(name, word, _count(name, runs), asked.url(tab=name)) for name, word in TABS] if runs else [],
         "csv_url": asked.url_of("compare_csv"),
         "kept": asked.kept(),
     }
@@ -100,6 +100,12 @@ def _named(asked: Asked) -> list[str]:
     words = asked.added.replace(",", " ").split()
     are_ids = all(readable_id_in(word) or uid_in(word) for word in words)
     return [*asked.refs, *(words if are_ids else [asked.added] if asked.added else [])]
+
+
+def _count(tab: str, runs: Sequence[Run]) -> int:
+    """What a tab's name is followed by: how many commits there are, where they are several; 0 for nothing."""
+    commits = {run.git_commit for run in runs if run.git_commit} if tab == "code" else set()
+    return len(commits) if len(commits) > 1 else 0
 
 
 def base_of(asked: Asked, runs: Sequence[Run]) -> int:

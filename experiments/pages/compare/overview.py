@@ -11,14 +11,16 @@ from accounts.queries.settings import setting_of
 from experiments.compare.matrix import Figure, MetricRow, TextRow, varying
 from experiments.pages.compare import fields
 from experiments.pages.compare.asked import Asked
-from experiments.pages.compare.columns import SIDE_BY_SIDE, columns_of
+from experiments.pages.compare.columns import SIDE_BY_SIDE, columns_of, singles_of
 from experiments.pages.compare.folding import FOLDED
 from experiments.pages.compare.frame import Frame, framed
+from experiments.pages.compare.plots import panels_of, points_url, usual_panels
 from experiments.pages.compare.words import Group, Row, group_of, metric_line, mono_line, text_line
 from experiments.queries.comparison import Compared, compared
 from experiments.queries.curves import differing_fields
 
 GROUPINGS_SHOWN = 40
+PANELS_BELOW = 2
 
 
 @require_safe
@@ -29,6 +31,9 @@ def page(request: HttpRequest) -> HttpResponse:
     context = frame.context
     if frame.runs:
         context |= table_of(frame)
+        rows = fields.Fields(context["held"], singles_of(frame))
+        usual = usual_panels(rows, frame.asked.figure)[:PANELS_BELOW]
+        context |= {"panels": panels_of(request, usual), "points_url": points_url(frame)}
     return render(request, "experiments/compare.html", context)
 
 
@@ -41,6 +46,8 @@ def table_of(frame: Frame) -> dict[str, Any]:
     shut = setting_of(frame.viewer, FOLDED)
     params = fields.param_rows(rows)
     return {
+        "held": held,
+        "folded": list(shut),
         "columns": columns,
         "groups": [group.folded_as(shut) for group in groups if group.rows],
         "hidden": [group for group in groups if not group.rows and group.words],

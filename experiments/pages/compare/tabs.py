@@ -4,11 +4,12 @@ from django.http import HttpRequest, HttpResponseBase
 from django.views.decorators.http import require_safe
 
 from accounts.pages.doors import signed_in
-from experiments.pages.compare import curves, data, environment, files, images, packages
+from experiments.pages.compare import curves, data, environment, files, images, packages, plots
 from kernel.errors import NotFound
 
 PAGES = {
     "curves": curves.page,
+    "plots": plots.page,
     "images": images.page,
     "files": files.texts,
     "code": files.code,
