@@ -100,6 +100,20 @@ _ALL = (
     Permission("registry.set_alias", "change aliases and stages of model versions", Scope.LOG),
     Permission("registry.ask_promotion", "ask for the promotion of a model version", Scope.LOG),
     Permission("registry.decide_promotion", "approve or reject promotions", Scope.MANAGE, privileged=True),
+    Permission("compliance.assess", "ask the rules about a run", Scope.LOG),
+    Permission("compliance.except_rule", "say that a rule does not apply to a run", Scope.LOG),
+    Permission("compliance.waive", "let a rule stay unmet for a while", Scope.MANAGE, privileged=True),
+    Permission("compliance.cosign_waiver", "sign a waiver along", Scope.MANAGE, privileged=True),
+    Permission("compliance.set_profile", "choose a project's rules and retention", Scope.MANAGE, privileged=True),
+    Permission("compliance.submit", "submit runs for review, and amend them", Scope.LOG),
+    Permission("compliance.assign", "assign reviews, set their days, draw samples", Scope.MANAGE),
+    Permission("compliance.decide_review", "give a signed verdict on a run", Scope.MANAGE, privileged=True),
+    Permission("compliance.find", "open and close findings", Scope.MANAGE, privileged=True),
+    Permission("compliance.answer", "answer findings", Scope.LOG),
+    Permission("compliance.review_trail", "review the audit trail", Scope.MANAGE, privileged=True),
+    Permission("compliance.report", "request reports and export the log", Scope.READ),
+    Permission("compliance.hold", "put a legal hold on a project", Scope.MANAGE, privileged=True),
+    Permission("compliance.rehearse", "record a rehearsed restore", Scope.MANAGE, privileged=True, site=True),
     Permission("webhooks.see", "see webhooks and their deliveries", Scope.READ),
     Permission("webhooks.manage", "add and remove webhooks, send again", Scope.MANAGE, privileged=True),
 )
@@ -113,6 +127,7 @@ _READER = {
     "experiments.comment": ANY,
     "experiments.remove_comment": OWN,
     "experiments.star": ANY,
+    "compliance.assess": ANY,
 }
 _WRITER = _READER | {
     "experiments.create": ANY,
@@ -128,6 +143,8 @@ _WRITER = _READER | {
     "registry.set_alias": ANY,  # a governed project narrows it: see registry.state
     "experiments.edit_notes": OWN,
     "experiments.delete_run": OWN,
+    "compliance.submit": OWN,
+    "compliance.answer": ANY,
 }
 
 THE_TABLE: Final[dict[Role, dict[str, Reach]]] = {
@@ -138,6 +155,8 @@ THE_TABLE: Final[dict[Role, dict[str, Reach]]] = {
         "experiments.delete_experiment": OWN,
         "datasets.recall": OWN,
         "registry.delete": OWN,
+        "compliance.except_rule": OWN,
+        "compliance.report": OWN,
     },
     Role.ML_ENGINEER: _WRITER
     | {
@@ -150,6 +169,8 @@ THE_TABLE: Final[dict[Role, dict[str, Reach]]] = {
         "webhooks.see": ANY,
         "webhooks.manage": ANY,
         "projects.read_log": ANY,
+        "compliance.except_rule": ANY,
+        "compliance.report": ANY,
     },
     Role.PROJECT_MANAGER: _READER
     | {
@@ -163,12 +184,30 @@ THE_TABLE: Final[dict[Role, dict[str, Reach]]] = {
         "experiments.set_direction": ANY,
         "experiments.set_default_view": ANY,
         "experiments.grant_access": ANY,
+        "compliance.except_rule": ANY,
+        "compliance.waive": ANY,
+        "compliance.set_profile": ANY,
+        "compliance.answer": ANY,
+        "compliance.report": ANY,
+        "compliance.hold": ANY,
         "datasets.recall": ANY,
         "registry.decide_promotion": ANY,
         "webhooks.see": ANY,
         "webhooks.manage": ANY,
     },
-    Role.AUDITOR: _READER | {"users.see": ANY, "projects.read_log": ANY, "webhooks.see": ANY},
+    Role.AUDITOR: _READER
+    | {
+        "users.see": ANY,
+        "projects.read_log": ANY,
+        "webhooks.see": ANY,
+        "compliance.cosign_waiver": ANY,
+        "compliance.assign": ANY,
+        "compliance.decide_review": ANY,
+        "compliance.find": ANY,
+        "compliance.review_trail": ANY,
+        "compliance.report": ANY,
+        "compliance.hold": ANY,
+    },
     # Technical rights only: no reading of experiments, no approving.
     Role.ADMINISTRATOR: {
         "projects.see": ANY,
@@ -181,6 +220,7 @@ THE_TABLE: Final[dict[Role, dict[str, Reach]]] = {
         "tokens.revoke_others": ANY,
         "console.use": ANY,
         "content.keep": ANY,
+        "compliance.rehearse": ANY,
         "webhooks.see": ANY,
         "webhooks.manage": ANY,
     },

@@ -28,6 +28,7 @@ urlpatterns = [
     path("", include("artifacts.rest.urls")),
     path("", include("experiments.rest.urls")),
     path("", include("registry.rest.urls")),
+    path("", include("audit.compliance.rest.urls")),
     path("schema/", SpectacularAPIView.as_view()),
     re_path(r"^.*", Nowhere.as_view()),
 ]

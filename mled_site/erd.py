@@ -17,6 +17,7 @@ ROOMS = {
     "artifacts": ("Artifacts", "bytes named by their digest, trees of files, datasets and their versions"),
     "experiments": ("Experiments", "experiments, runs, params, tags, metrics, inputs"),
     "registry": ("Registry", "logged models, registered models, versions, aliases, promotions, webhooks"),
+    "compliance": ("Compliance", "rules asked of runs, what people say of them, reviews and findings"),
 }
 KEEPING = {
     Tracked: "a row of history and an event",

@@ -66,6 +66,7 @@ INSTALLED_APPS = [
     "artifacts",
     "experiments",
     "registry",
+    "audit.compliance",
     "mlflow_api",
     "mled_site.apps.MledAdminConfig",
     "django.contrib.auth",
@@ -194,6 +195,7 @@ CELERY_BEAT_SCHEDULE = {
     "collect content": {"task": "artifacts.tasks.collect_content", "schedule": 6 * 3600},
     "sweep broken uploads": {"task": "artifacts.tasks.sweep_broken_uploads", "schedule": 6 * 3600},
     "forget old previews": {"task": "artifacts.tasks.forget_old_previews", "schedule": 24 * 3600},
+    "ask the rules": {"task": "audit.compliance.tasks.assess_stale_runs", "schedule": 15},
     "forget old addresses": {"task": "audit.ledger.tasks.forget_origins", "schedule": 24 * 3600},
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(MLED_DATA / "beat-schedule")

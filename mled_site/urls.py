@@ -7,6 +7,7 @@ urlpatterns = [
     path("", include("accounts.pages.sign_in")),
     path("", include("accounts.pages.urls")),
     path("", include("artifacts.pages.urls")),
+    path("", include("audit.compliance.pages.urls")),
     path("", include("experiments.pages.urls")),
     path("", include("registry.pages.urls")),
     path("api/v1/", include("mled_site.api")),

@@ -55,6 +55,20 @@ MATRIX = """
     registry.set_alias            project     yes  yes  no   no   no   404  401
     registry.ask_promotion        project     yes  yes  no   no   no   404  401
     registry.decide_promotion     project     no   yes  yes  no   no   404  401
+    compliance.assess             run         yes  yes  yes  yes  404  404  401
+    compliance.except_rule        run         own  yes  yes  no   404  404  401
+    compliance.waive              run         no   no   yes  no   404  404  401
+    compliance.cosign_waiver      run         no   no   no   yes  404  404  401
+    compliance.set_profile        project     no   no   yes  no   no   404  401
+    compliance.submit             run         own  own  no   no   404  404  401
+    compliance.assign             project     no   no   no   yes  no   404  401
+    compliance.decide_review      run         no   no   no   yes  404  404  401
+    compliance.find               run         no   no   no   yes  404  404  401
+    compliance.answer             run         yes  yes  yes  no   404  404  401
+    compliance.review_trail       project     no   no   no   yes  no   404  401
+    compliance.report             run         own  yes  yes  yes  404  404  401
+    compliance.hold               project     no   no   yes  yes  no   404  401
+    compliance.rehearse           site        no   no   no   no   yes  no   401
     webhooks.see                  project     no   yes  yes  yes  yes  404  401
     webhooks.manage               project     no   yes  yes  no   yes  404  401
     registry.ask_promotion        promotion   yes  yes  no   no   404  404  401

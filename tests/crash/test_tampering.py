@@ -155,9 +155,19 @@ def test_a_row_of_evidence_that_was_changed_is_named(full, table, column, kind, 
     assert any(one.kind == kind and one.id == ids.get(whose, one.id) for one in problems), problems
 
 
+def test_an_assessment_that_was_changed_is_named(full):
+    with forger.forging():
+        assert forger.sql("UPDATE compliance_assessment SET profile = 'forged'")
+        problems = verify_ledger().problems
+    assert any(one.kind == "compliance.assessment" and one.field == "profile" for one in problems), problems
+
+
 def test_every_kind_of_evidence_is_among_them():
     tracked = {model._meta.label_lower for model in tracked_models()}
-    assert set(kinds()) - tracked <= {kind for _, _, kind, _ in EVIDENCE} | {"registry.runmodel"}
+    assert set(kinds()) - tracked <= {kind for _, _, kind, _ in EVIDENCE} | {
+        "registry.runmodel",
+        "compliance.assessment",
+    }
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ from rest_framework.views import APIView
 
 from accounts.models import Membership, Notice, Signature
 from artifacts.pages.version import PARTS
+from audit.compliance.pages.rules import ACTS as RULE_ACTS
 from experiments.pages.bulk import BULK
 from experiments.pages.frame import TABS
 from experiments.pages.run import ACTS
@@ -219,7 +220,8 @@ def values_for(ids: Ids) -> dict[str, Sequence[str]]:
         "alias": [f"{WORD}-alias"],
         "section": ["limits"],
         "tab": [*TABS, *VERSION_TABS],
-        "verb": [*ACTS, *BULK, *MODEL_ACTS, *VERSION_ACTS, *WEBHOOK_ACTS],
+        "rule": ["D1"],
+        "verb": [*RULE_ACTS, *ACTS, *BULK, *MODEL_ACTS, *VERSION_ACTS, *WEBHOOK_ACTS],
         "kind": ["csv", "parquet"],
         "view": [ids.view],
         "comment": [ids.comment],

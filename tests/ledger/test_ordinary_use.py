@@ -27,6 +27,7 @@ from registry.actions import files as model_files
 from registry.actions import links, logged_models
 from registry.models import LoggedModel
 from tests.factories import a_team, a_token, again, an_administrator, everything, unique, user_of
+from tests.ledger.compliance_moves import COMPLIANCE
 from tests.ledger.dataset_moves import DATASETS
 from tests.ledger.dataset_moves import QUIET as QUIET_CONTENT
 from tests.ledger.promotion_moves import PROMOTIONS
@@ -200,8 +201,12 @@ MODELS: list[Move] = [
     lambda w: links.log_outputs(w.who(), w.run(), outputs=[(w.any(LoggedModel), w.chance.choice(WHOLE))]),
     lambda w: links.log_run_inputs(w.who(), w.run(), datasets=[_dataset(w)], models=[w.any(LoggedModel)]),
 ]
-MOVES = [*PEOPLE, *EXPERIMENTS, *RUNS, *RUNS, *MODELS, *DATASETS, *PROMOTIONS, *REGISTRY]
-QUIET = {"accounts.choose_theme", *QUIET_CONTENT}  # they say nothing that anybody has to prove: no event
+MOVES = [*PEOPLE, *EXPERIMENTS, *RUNS, *RUNS, *MODELS, *DATASETS, *PROMOTIONS, *REGISTRY, *COMPLIANCE]
+QUIET = {
+    "accounts.choose_theme",
+    "accounts.keep_setting",
+    *QUIET_CONTENT,
+}  # they say nothing that anybody has to prove: no event
 
 
 def _dataset(walk: Walk) -> inputs.DatasetInput:

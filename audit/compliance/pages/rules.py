@@ -1,0 +1,212 @@
+"""The tab of a run that says what the rules found, what is missing and how to fix it."""
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_POST, require_safe
+
+from accounts.access import can
+from accounts.pages.doors import actor_of, signed_in
+from audit.compliance.actions.assessments import assess_run
+from audit.compliance.actions.exceptions import (
+    cosign_waiver,
+    end_waiver,
+    remove_not_applicable,
+    set_not_applicable,
+    waive_rule,
+)
+from audit.compliance.judging import results_in
+from audit.compliance.models import Waiver
+from audit.compliance.profile import profile_of
+from audit.compliance.queries.assessments import (
+    exceptions_said,
+    get_waiver,
+    past_assessments,
+    standing_of,
+    waivers_in_force,
+)
+from audit.compliance.rules.engine import GROUPS, RULES, Judged, Outcome, Severity
+from experiments.models import Run
+from experiments.pages.frame import run_frame
+from experiments.queries.runs import get_run
+from kernel.actor import Actor
+from kernel.errors import Invalid, MledError, NotFound, Refused, Unauthenticated
+
+ORDER = (Outcome.FAIL, Outcome.MISSING, Outcome.WAIVED, Outcome.PASS, Outcome.NOT_APPLICABLE)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One rule as the page shows it."""
+
+    key: str
+    title: str
+    group: str
+    clauses: str
+    judged: Judged
+    outcome: Outcome
+    severity: Severity
+    waiver: Waiver | None
+    is_excepted: bool
+
+    @property
+    def is_met(self) -> bool:
+        return self.outcome.is_met
+
+
+def lines_of(
+    results: list[Judged], waivers: Mapping[str, Waiver] | None = None, excepted: frozenset[str] = frozenset()
+) -> list[Line]:
+    """Rules in the order that people work in: what fails and blocks first, what is in order last."""
+    lines = [_line(one, (waivers or {}).get(one.rule), one.rule in excepted) for one in results if one.rule in RULES]
+    weight = {severity: place for place, severity in enumerate(Severity)}
+    return sorted(lines, key=lambda line: (ORDER.index(line.outcome), weight[line.severity]))
+
+
+def _line(judged: Judged, waiver: Waiver | None, is_excepted: bool) -> Line:
+    rule = RULES[judged.rule]
+    group = GROUPS["own"] if rule.key.startswith("own.") else GROUPS[rule.group]
+    return Line(
+        key=rule.key,
+        title=rule.title,
+        group=group,
+        clauses=", ".join(rule.clauses),
+        judged=judged,
+        outcome=Outcome(judged.outcome),
+        severity=Severity(judged.severity),
+        waiver=waiver,
+        is_excepted=is_excepted,
+    )
+
+
+def counted(lines: list[Line]) -> list[tuple[Outcome, int]]:
+    """How many rules came out how, in the order of work."""
+    return [(one, number) for one in ORDER if (number := sum(line.outcome is one for line in lines))]
+
+
+@require_safe
+@signed_in
+def page(request: HttpRequest, run: str) -> HttpResponse:
+    """What the rules of the project's profile say of the run."""
+    found, context = run_frame(request, run, "rules")
+    viewer = actor_of(request)
+    standing = standing_of(viewer, found)
+    assessment = standing.assessment if standing else None
+    waivers = {one.rule: one for one in waivers_in_force(viewer, found)}
+    excepted = frozenset(one.rule for one in exceptions_said(viewer, found))
+    lines = lines_of(results_in(assessment.results), waivers, excepted) if assessment else []
+    context |= {
+        "profile": profile_of(found.project.profile),
+        "standing": standing,
+        "assessment": assessment,
+        "unmet": [line for line in lines if not line.is_met],
+        "met": [line for line in lines if line.is_met],
+        "counts": counted(lines),
+        "earlier": past_assessments(viewer, found)[1:],
+        "may": offered(viewer, found),
+    }
+    return render(request, "compliance/run_rules.html", context)
+
+
+def offered(viewer: Actor, run: Run) -> dict[str, bool]:
+    """What this viewer may say about the rules of this run."""
+    names = {
+        "assess": "compliance.assess",
+        "except": "compliance.except_rule",
+        "waive": "compliance.waive",
+        "cosign": "compliance.cosign_waiver",
+    }
+    return {word: bool(can(viewer, permission, run)) for word, permission in names.items()}
+
+
+def url_of(run: Run) -> str:
+    """The address of the tab."""
+    return reverse("compliance:run_rules", args=[run.uid.hex])
+
+
+def unmet_count(viewer: Actor, run: Run) -> int | None:
+    """How many rules are not met, for the tab; None before the first assessment."""
+    standing = standing_of(viewer, run)
+    return standing.of - standing.met if standing and standing.assessment else None
+
+
+# --- Acts
+
+
+def _ask(actor: Actor, run: Run, asked: QueryDict) -> str:
+    assess_run(actor, run)
+    return "The rules were asked again."
+
+
+def _except(actor: Actor, run: Run, asked: QueryDict) -> str:
+    set_not_applicable(actor, run, rule=asked.get("rule", ""), reason=asked.get("reason", ""))
+    assess_run(actor, run)
+    return f"{asked.get('rule')} does not apply to this run."
+
+
+def _ask_anyway(actor: Actor, run: Run, asked: QueryDict) -> str:
+    remove_not_applicable(actor, run, rule=asked.get("rule", ""))
+    assess_run(actor, run)
+    return f"{asked.get('rule')} is asked again."
+
+
+def _waive(actor: Actor, run: Run, asked: QueryDict) -> str:
+    waive_rule(
+        actor, run, rule=asked.get("rule", ""), reason=asked.get("reason", ""), until=_day(asked.get("until", ""))
+    )
+    assess_run(actor, run)
+    return f"{asked.get('rule')} is waived until {asked.get('until')}."
+
+
+def _cosign(actor: Actor, run: Run, asked: QueryDict) -> str:
+    cosign_waiver(actor, get_waiver(actor, run, asked.get("rule", "")))
+    assess_run(actor, run)
+    return "Signed along."
+
+
+def _end(actor: Actor, run: Run, asked: QueryDict) -> str:
+    end_waiver(actor, get_waiver(actor, run, asked.get("rule", "")), reason=asked.get("reason", ""))
+    assess_run(actor, run)
+    return "The waiver has ended."
+
+
+def _day(text: str) -> dt.date:
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError:
+        raise Invalid(f"'{text[:40]}' is no day.", hint="Write it as 2027-06-30.", field="until") from None
+
+
+ACTS: dict[str, Callable[[Actor, Run, Any], str]] = {
+    "assess": _ask,
+    "except": _except,
+    "ask": _ask_anyway,
+    "waive": _waive,
+    "cosign": _cosign,
+    "end": _end,
+}
+
+
+@require_POST
+@signed_in
+def act(request: HttpRequest, run: str, verb: str) -> HttpResponse:
+    """Ask the rules again, or say something about one of them, and back to the tab."""
+    if verb not in ACTS:
+        raise NotFound(f"Rules have no act '{verb[:40]}'.")
+    viewer = actor_of(request)
+    found = get_run(viewer, run)
+    try:
+        messages.success(request, ACTS[verb](viewer, found, request.POST))
+    except (NotFound, Unauthenticated):
+        raise
+    except MledError as error:
+        if isinstance(error, Refused) and not offered(viewer, found).get(verb, True):
+            raise
+        messages.error(request, f"{error.message} {error.hint}".strip())
+    return redirect(url_of(found))

@@ -1,0 +1,111 @@
+"""H: whether the history is whole, whose it is, and when it was written."""
+
+from datetime import timedelta
+from itertools import pairwise
+
+from audit.compliance.rules.engine import Result, failed, missing, not_applicable, passed, rule
+from audit.compliance.rules.record import RUN, Record, is_work, listed
+from audit.ledger.queries.history import PastEvent
+from audit.ledger.queries.soundness import broken_link, replayed
+from audit.ledger.replay import same
+from experiments.metrics.seal import seal_of
+
+LATE = timedelta(hours=24)
+JUMP = timedelta(minutes=5)
+TELL = "Tell the administrator, and run manage.py verify_ledger."
+COLUMNS = ("status", "name", "git_commit", "created_by_id", "started_ms", "ended_ms", "claimed_user", "seal")
+
+
+@rule("H1", "The history is whole: events, chain, checkpoints and seal verify", "21 CFR 11.10(e)", "AI Act Article 12",
+      "EU GMP Annex 11 §9")  # fmt: skip
+def history_is_whole(record: Record) -> Result:
+    if not record.events:
+        return missing("No event speaks of this run.", fix=TELL)
+    wrong = broken_link(record.events)
+    if wrong == "waiting":
+        return missing("Its last events wait for their place in the log.", fix="Wait some seconds.")
+    if wrong:
+        return failed(f"The log is broken: {wrong}.", fix=TELL, proof=record.page("history"))
+    recorded, now = replayed(RUN, record.run.ledger_id, record.events), record.run.ledger_fields()
+    off = [name for name in COLUMNS if name in recorded and not same(recorded[name], now.get(name))]
+    if off:
+        return failed(f"Changed without an event: {listed(off)}.", fix=TELL, proof=record.page("history"))
+    if record.run.seal and seal_of(record.run) != record.run.seal:
+        words = "Points, params, tags or files are not those that were sealed."
+        return failed(words, fix=TELL, proof=record.page("history"))
+    last = max(one.seq for one in record.events if one.seq is not None)
+    sealed = "sealed" if record.run.seal else "not sealed yet"
+    return passed(f"{len(record.events)} events up to place {last}, {sealed}.", proof=record.page("history"))
+
+
+@rule("H2", "Every act is a person's or a named token's", "21 CFR 11.10(e)", "ALCOA attributable")
+def acts_have_actors(record: Record) -> Result:
+    nameless = [one for one in record.events if is_work(one.event.verb) and one.event.actor_id is None]
+    nameless = [one for one in nameless if one.event.actor_kind != "system"]
+    if not record.events:
+        return missing("No event speaks of this run.", fix=TELL)
+    if nameless:
+        words = f"{len(nameless)} acts by {nameless[0].event.actor_kind}, without a person or token."
+        return failed(words, fix="Log with a person's or a service account's token.", proof=record.page("history"))
+    people = {one.event.actor_id for one in record.events if one.event.actor_id}
+    return passed(f"{len(people)} {'person' if len(people) == 1 else 'people'} in {len(record.events)} events.")
+
+
+@rule("H3", "Logged at the time of work", "ALCOA contemporaneous")
+def was_logged_at_once(record: Record) -> Result:
+    late = [one for one in record.events if (off := _off(one)) is not None and off > LATE]
+    if late:
+        words = f"{len(late)} of {len(record.events)} events entered later, the first by {_off(late[0])}."
+        return failed(words, fix="Say in the notes why it was entered later.", proof=record.page("history"))
+    if not any(one.event.client_ms for one in record.events):
+        return missing("No client said when it did the work.", fix="Log with a client that sends its time.")
+    return passed("Client and server agree within 24 hours.")
+
+
+def _off(past: PastEvent) -> timedelta | None:
+    if not past.event.client_ms:
+        return None
+    return abs(past.event.at - past.event.at.fromtimestamp(past.event.client_ms / 1000, tz=past.event.at.tzinfo))
+
+
+@rule("H4", "The log's clock never went back", "ALCOA consistent")
+def clock_went_on(record: Record) -> Result:
+    placed = sorted((one for one in record.events if one.seq is not None), key=lambda one: one.seq or 0)
+    if not placed:
+        return missing("No event of it has a place in the log yet.", fix="Wait some seconds.")
+    for before, after in pairwise(placed):
+        if before.event.at - after.event.at > JUMP:
+            back = before.event.at - after.event.at
+            words = f"Between places {before.seq} and {after.seq} the clock went back by {back}."
+            return failed(words, fix="Find out why the server's clock jumped.", proof=record.page("history"))
+    return passed("Times follow the order of the log.")
+
+
+@rule("H5", "Each change after submission has a reason", "EU GMP Annex 11 §9")
+def changes_have_reasons(record: Record) -> Result:
+    submitted = next(record.events_of("compliance.submit_run"), None)
+    if submitted is None:
+        return not_applicable("It was not submitted yet.")
+    later = [one for one in record.events if one.event.id > submitted.event.id and is_work(one.event.verb)]
+    silent = [one for one in later if one.event.actor_kind != "system" and not one.reason.strip()]
+    if silent:
+        verbs = sorted({one.event.verb for one in silent})
+        words = f"{len(silent)} changes after submission without a reason: {listed(verbs)}."
+        return failed(words, fix="Say why in an amendment.", proof=record.page("history"))
+    return passed(f"{len(later)} changes after submission, each with its reason.", proof=record.page("history"))
+
+
+@rule("H6", "The audit trail was reviewed before approval", "EU GMP Annex 11 §9")
+def trail_was_reviewed(record: Record) -> Result:
+    reviewed = [one for one in record.events_of("compliance.review_trail") if "auditor" in one.event.actor_roles]
+    first = min((one.signed_at for one in record.signatures), default=None)
+    if first is None:
+        words = "It is not approved yet." if reviewed else "It is not approved, and its trail was not reviewed."
+        return missing(words, fix="Submit the run for review.")
+    before = [one for one in reviewed if one.event.at <= first]
+    if not before:
+        words = "Reviewed only after the approval." if reviewed else "No auditor has reviewed its trail."
+        return (failed if reviewed else missing)(words, fix="Let an auditor review the trail before the verdict.")
+    return passed(
+        f"On {before[-1].event.at:%Y-%m-%d}, place {before[-1].seq} of the log.", proof=record.page("history")
+    )

@@ -1,0 +1,15 @@
+"""An installation's directory of its own for each test, and a log that is put in order when a test says so."""
+
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def data(settings, tmp_path: Path) -> Path:
+    """MLED_DATA of this test: keys, anchors, stored content."""
+    settings.MLED_DATA = tmp_path / "data"
+    settings.MLED_DATA.mkdir()
+    settings.MLED_SIGNING_KEY = ""
+    settings.MLED_LEDGER_ORIGIN = "log.example.org"
+    return settings.MLED_DATA
