@@ -10,12 +10,17 @@ from experiments.metrics.batch import Points
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """Columns to draw, x ascending. total: points in the window before thinning; odd: NaN and infinities among them."""
+    """Columns to draw, x ascending. total: points in the window before thinning; odd: NaN and infinities among them.
+
+    means: where it was thinned, mean x and mean y of the finite points of each span: what smoothing begins with, as
+    the lowest and highest point of a span say nothing of its middle.
+    """
 
     x: NDArray[np.float64]
     y: NDArray[np.float64]
     total: int
     odd: int
+    means: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None
 
     @property
     def is_thinned(self) -> bool:
@@ -45,24 +50,36 @@ def thinned(
         x, y = x[inside], y[inside]
     odd = ~np.isfinite(y)
     total, odd_count = len(x), int(odd.sum())
-    if total > 4 * buckets:
-        keep = np.union1d(_extremes(x, y, odd, buckets), np.flatnonzero(odd)[:buckets])
-        x, y = x[keep], y[keep]
-    return Curve(x, y, total, odd_count)
-
-
-def _extremes(x: NDArray[np.float64], y: NDArray[np.float64], odd: NDArray[np.bool_], buckets: int) -> NDArray[np.intp]:
+    if total <= 4 * buckets:
+        return Curve(x, y, total, odd_count)
     finite = np.flatnonzero(~odd)
-    if not len(finite):
-        return finite
-    xs, ys = x[finite], y[finite]
-    span = xs[-1] - xs[0]
-    bucket = np.zeros(len(xs), np.int64) if span == 0 else ((xs - xs[0]) / span * buckets).astype(np.int64)
+    starts, counts = _spans(x[finite], buckets)
+    keep = np.union1d(finite[_extremes(y[finite], starts, counts)], np.flatnonzero(odd)[:buckets])
+    means = (_mean(x[finite], starts, counts), _mean(y[finite], starts, counts))
+    return Curve(x[keep], y[keep], total, odd_count, means)
+
+
+def _spans(x: NDArray[np.float64], buckets: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Where each span that has points begins, and how many it has."""
+    if not len(x):
+        return np.empty(0, np.intp), np.empty(0, np.intp)
+    reach = x[-1] - x[0]
+    bucket = np.zeros(len(x), np.int64) if reach == 0 else ((x - x[0]) / reach * buckets).astype(np.int64)
     np.minimum(bucket, buckets - 1, out=bucket)
     starts = np.flatnonzero(np.r_[True, bucket[1:] != bucket[:-1]])
-    counts = np.diff(np.r_[starts, len(xs)])
+    return starts, np.diff(np.r_[starts, len(x)])
+
+
+def _extremes(y: NDArray[np.float64], starts: NDArray[np.intp], counts: NDArray[np.intp]) -> NDArray[np.intp]:
+    """The places of the first, last, lowest and highest value of each span."""
     found = [starts, starts + counts - 1]
     for extreme in (np.minimum, np.maximum):
-        hits = np.flatnonzero(ys == np.repeat(extreme.reduceat(ys, starts), counts))
-        found.append(hits[np.searchsorted(hits, starts)])  # the first of each bucket
-    return np.unique(finite[np.concatenate(found)])
+        if len(starts):
+            hits = np.flatnonzero(y == np.repeat(extreme.reduceat(y, starts), counts))
+            found.append(hits[np.searchsorted(hits, starts)])  # the first of each span
+    return np.unique(np.concatenate(found))
+
+
+def _mean(values: NDArray[np.float64], starts: NDArray[np.intp], counts: NDArray[np.intp]) -> NDArray[np.float64]:
+    sums = np.add.reduceat(values, starts) if len(starts) else np.empty(0)
+    return np.asarray(sums / np.maximum(counts, 1), dtype=np.float64)

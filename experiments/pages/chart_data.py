@@ -11,6 +11,7 @@ from django.views.decorators.http import require_safe
 
 from accounts.pages.doors import actor_of, signed_in
 from experiments.compare.bands import Band
+from experiments.compare.correlation import Floats
 from experiments.exporting.fields import Field, Kind
 from experiments.metrics.downsample import Curve, thinned
 from experiments.models import Run
@@ -40,14 +41,15 @@ class Drawn:
 def data(request: HttpRequest) -> HttpResponse:
     """The curves or bands of one metric, little-endian:
 
-    0 "MLM2"; 4 uint32 blocks. Each block: uint32 kind (0 curve, 1 band), uint32 place, uint32 n, uint32 1 where points
-    were left out or put together; float64 points before, float64 NaN or infinite among them; then n float64 each of
-    x, y (curve) or x, middle, low, high, runs (band). x: step, milliseconds, or the value of a metric. At the end
-    uint32 length and so many bytes of JSON: groups (name, places of its runs), left_out (points without an x).
+    0 "MLM2"; 4 uint32 blocks. Each block: uint32 kind, uint32 place, uint32 n, uint32 1 where points were left out or
+    put together; float64 points before, float64 NaN or infinite among them; then n float64 each of x and y (kind 0, a
+    curve), of x, middle, low, high and runs (kind 1, a band), or of mean x and mean y of each span of the curve before
+    it (kind 2, where it was thinned). x: step, milliseconds, or the value of a metric. At the end uint32 length and so
+    many bytes of JSON: groups (name, places of its runs), left_out (points without an x).
     """
     drawn = drawn_of(request)
     scale = 1000.0 if axis_of(request).by in ("relative", "time") else 1.0
-    blocks = [_packed(place, found, scale) for _, place, found in drawn.parts]
+    blocks = [block for _, place, found in drawn.parts for block in _packed(place, found, scale)]
     told = msgspec.json.encode(
         {
             "groups": [{"name": name, "runs": places} for name, places in drawn.groups.items()],
@@ -60,13 +62,19 @@ def data(request: HttpRequest) -> HttpResponse:
     return response
 
 
-def _packed(place: int, found: Curve | Band, scale: float) -> bytes:
-    if isinstance(found, Curve):
-        head = (0, place, len(found.x), int(found.is_thinned), float(found.total), float(found.odd))
-        columns = [found.x * scale, found.y]
-    else:
+def _packed(place: int, found: Curve | Band, scale: float) -> list[bytes]:
+    if isinstance(found, Band):
         head = (1, place, len(found.x), int(found.bucketed), float(found.n.sum()), 0.0)
-        columns = [found.x * scale, found.middle, found.low, found.high, found.n]
+        return [_block(head, [found.x * scale, found.middle, found.low, found.high, found.n])]
+    head = (0, place, len(found.x), int(found.is_thinned), float(found.total), float(found.odd))
+    blocks = [_block(head, [found.x * scale, found.y])]
+    if found.means:
+        x, y = found.means
+        blocks.append(_block((2, place, len(x), 1, float(found.total), 0.0), [x * scale, y]))
+    return blocks
+
+
+def _block(head: tuple[int, int, int, int, float, float], columns: list[Floats]) -> bytes:
     return struct.pack("<IIIIdd", *head) + b"".join(np.asarray(one, dtype="<f8").tobytes() for one in columns)
 
 

@@ -17,6 +17,7 @@ from experiments.pages.asked import Asked
 from experiments.pages.chart_lines import MIDDLES, SPREADS, Grouped, first_groups, group_lines, run_lines
 from experiments.pages.chart_look import look_of
 from experiments.pages.figures import weight_of
+from experiments.pages.grouped import word_of
 from experiments.pages.questions import asked_of, charted, over_to
 from experiments.queries.curves import differing_fields, final_values, groups_of, metric_keys
 from experiments.queries.experiments import metric_directions
@@ -70,7 +71,13 @@ def charts_context(
             "tags": [name for name in names.tags if not name.startswith("mlflow.")][:OFFERED_MAX],
         },
     }
-    return {**context, "more_runs": more, "may_add_panels": True, "every_chart_url": _without(asked, "metric")}
+    return {
+        **context,
+        "more_runs": more,
+        "may_add_panels": True,
+        "group_words": [word_of(key) for key in asked.group],
+        "every_chart_url": _without(asked, "metric"),
+    }
 
 
 def _without(asked: Asked, name: str) -> str:

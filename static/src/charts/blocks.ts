@@ -8,6 +8,8 @@ export interface Block {
   low: Float64Array | null;
   high: Float64Array | null;
   runs: Float64Array | null;
+  /** Of a curve that was thinned: mean x and mean y of each span. */
+  means: { x: Float64Array; y: Float64Array } | null;
   total: number;
   notFinite: number;
   thinned: boolean;
@@ -33,10 +35,13 @@ export function readBlocks(buffer: ArrayBuffer): Answer {
   const blocks: Block[] = [];
   let at = 8;
   for (let left = view.getUint32(4, true); left > 0; left--) {
-    const isBand = view.getUint32(at, true) === 1;
+    const kind = view.getUint32(at, true);
+    const isBand = kind === 1;
     const n = view.getUint32(at + 8, true);
     const column = (index: number): Float64Array => new Float64Array(buffer, at + 32 + 8 * n * index, n);
-    blocks.push({
+    const curve = blocks[blocks.length - 1];
+    if (kind === 2 && curve) curve.means = { x: column(0), y: column(1) };
+    else blocks.push({
       kind: isBand ? "band" : "curve",
       place: view.getUint32(at + 4, true),
       x: column(0),
@@ -44,6 +49,7 @@ export function readBlocks(buffer: ArrayBuffer): Answer {
       low: isBand ? column(2) : null,
       high: isBand ? column(3) : null,
       runs: isBand ? column(4) : null,
+      means: null,
       total: view.getFloat64(at + 16, true),
       notFinite: view.getFloat64(at + 24, true),
       thinned: view.getUint32(at + 12, true) === 1,

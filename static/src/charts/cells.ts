@@ -58,8 +58,8 @@ abstract class Place implements Cell {
 
   /** Shows a size without keeping it. */
   fit([w, h]: [number, number] = this.size()): void {
-    for (let at = 1; at <= WIDEST; at++) this.figure.classList.toggle(`w${at}`, at === w);
-    for (let at = 1; at <= HIGHEST; at++) this.figure.classList.toggle(`h${at}`, at === h);
+    this.figure.dataset.w = String(w);
+    this.figure.dataset.h = String(h);
   }
 
   keepSize([w, h]: [number, number]): void {

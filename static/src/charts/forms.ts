@@ -123,7 +123,7 @@ function checkboxes(legend: string, labels: HTMLLabelElement[], keep: (values: s
   search.addEventListener("input", () => {
     for (const label of labels) label.hidden = !(label.textContent ?? "").toLowerCase().includes(search.value.toLowerCase());
   });
-  return make("fieldset", { class: "m-choice" }, make("legend", {}, legend), labels.length >= SEARCH_FROM && search, list);
+  return make("fieldset", { class: "m-pickfrom" }, make("legend", {}, legend), labels.length >= SEARCH_FROM && search, list);
 }
 
 /** A label and a select of a form in two columns. */

@@ -2,7 +2,7 @@
 import type { ChartPlace, PanelPlace } from "./cells";
 import { HIGHEST, WIDEST } from "./cells";
 
-const UNIT = 236; // one more unit of height, as .m-cell in static/css/charts.css
+const UNIT = 236; // one more unit of height, as .m-chartcell in static/css/charts.css
 const STEPS: Record<string, [number, number]> = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 const bounded = (value: number, most: number): number => Math.min(most, Math.max(1, Math.round(value)));
 
@@ -27,7 +27,7 @@ export function movable(place: PanelPlace, moves: Moves): void {
 }
 
 function siblings(figure: HTMLElement): HTMLElement[] {
-  return [...(figure.parentElement?.querySelectorAll<HTMLElement>(":scope > .m-cell") ?? [])];
+  return [...(figure.parentElement?.querySelectorAll<HTMLElement>(":scope > .m-chartcell") ?? [])];
 }
 
 function step(figure: HTMLElement, by: number, moves: Moves): void {
@@ -41,6 +41,14 @@ function step(figure: HTMLElement, by: number, moves: Moves): void {
   moves.say(`Place ${to + 1} of ${all.length}`);
 }
 
+/** The figure at this place among the others. The others move: one that is taken out of the page loses the pointer. */
+function around(figure: HTMLElement, others: HTMLElement[], at: number): void {
+  const now = siblings(figure).filter((one) => one !== figure);
+  if (siblings(figure).indexOf(figure) === at && others.every((one, place) => now[place] === one)) return;
+  figure.before(...others.slice(0, at));
+  figure.after(...others.slice(at));
+}
+
 function drag(start: PointerEvent, grip: HTMLElement, figure: HTMLElement, moves: Moves): void {
   start.preventDefault();
   grip.focus();
@@ -51,18 +59,18 @@ function drag(start: PointerEvent, grip: HTMLElement, figure: HTMLElement, moves
   const stop = (keep: boolean): void => {
     end.abort();
     figure.classList.remove("m-dragged");
-    if (!keep) figure.parentElement?.append(...before);
+    if (!keep) around(figure, before.filter((one) => one !== figure), before.indexOf(figure));
     else if (siblings(figure).some((one, at) => one !== before[at])) moves.moved(siblings(figure));
   };
   const over = (event: PointerEvent): void => {
-    const under = document.elementsFromPoint(event.clientX, event.clientY).map((one) => one.closest<HTMLElement>(".m-cell"));
+    const under = document.elementsFromPoint(event.clientX, event.clientY).map((one) => one.closest<HTMLElement>(".m-chartcell"));
     const target = under.find((one) => one && one !== figure && one.parentElement === figure.parentElement);
     if (!target) return;
     const box = target.getBoundingClientRect();
     const wide = box.width < (figure.parentElement?.clientWidth ?? 0) * 0.75;
     const behind = wide ? event.clientX > box.left + box.width / 2 : event.clientY > box.top + box.height / 2;
-    if (behind && target.nextElementSibling !== figure) target.after(figure);
-    else if (!behind && target.previousElementSibling !== figure) target.before(figure);
+    const others = siblings(figure).filter((one) => one !== figure);
+    around(figure, others, others.indexOf(target) + Number(behind));
   };
   grip.addEventListener("pointermove", over, { signal: end.signal });
   grip.addEventListener("pointerup", () => stop(true), { signal: end.signal });

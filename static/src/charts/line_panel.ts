@@ -10,7 +10,8 @@ import { Plot, type Extent } from "./plot_of_lines";
 import { pictureOf } from "./vector";
 
 const FACETS_MAX = 12;
-const FACET_WIDTH = 230;
+const FACET_WIDTH = 170;
+const FACET_HEIGHT = 96;
 const FACET_HEAD = 18;
 
 export class LinePanel implements Shown {
@@ -60,11 +61,12 @@ export class LinePanel implements Shown {
 
   /** What is shown as a table: only the lines that are drawn, in the window, as many points as are drawn. */
   rows(): Row[] {
-    const head: Row = ["metric", "line", "run", "x", "value", "low", "high", "runs"];
+    const banded = this.lines.some((line) => line.kind === "band");
+    const head: Row = ["metric", "line", "run", "x", "value", ...(banded ? ["low", "high", "runs"] : [])];
     const rows = this.lines.flatMap((line) => {
       const { x, y, low, high, runs } = line.block;
       const ref = line.kind === "band" ? "" : (line.ids[0] ?? "");
-      return Array.from(x, (at, i): Row => [line.metric, line.name, ref, at, y[i] ?? "", low?.[i] ?? "", high?.[i] ?? "", runs?.[i] ?? ""]);
+      return Array.from(x, (at, i): Row => [line.metric, line.name, ref, at, y[i] ?? "", ...(banded ? [low?.[i] ?? "", high?.[i] ?? "", runs?.[i] ?? ""] : [])]);
     });
     return [head, ...rows];
   }
@@ -173,7 +175,7 @@ export class LinePanel implements Shown {
       head.textContent = plot.facet;
       box.append(head);
       grid.append(box);
-      plot.draw(box, Math.floor(width / columns) - 4, Math.max(90, Math.floor(height / rows) - FACET_HEAD), range);
+      plot.draw(box, Math.floor(width / columns) - 4, Math.max(FACET_HEIGHT, Math.floor(height / rows) - FACET_HEAD), range);
     }
   }
 

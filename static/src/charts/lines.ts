@@ -109,24 +109,32 @@ export function mixed(from: string, to: string, by: number): string {
   return `#${parts(from).map((value, at) => Math.round(value + ((end[at] ?? 0) - value) * by).toString(16).padStart(2, "0")).join("")}`;
 }
 
-/** The columns of one line, on its own x: [x, y], or with the smoothed line behind y, or [x, high, low, y] of a band. */
-export function columnsOf(line: Drawn, look: Look): { x: number[]; ys: Gaps[] } {
+/** What is drawn of one line: tables with columns of their own x. */
+export interface Columns {
+  x: number[];
+  ys: Gaps[];
+  /** The smoothed line in front; of a thinned curve over the means of its spans. */
+  smooth: { x: number[]; y: Gaps } | null;
+}
+
+/** [y] of a curve, [high, low, y] of a band. */
+export function columnsOf(line: Drawn, look: Look): Columns {
   const { block } = line;
-  const keep: number[] = [];
-  for (let at = 0; at < block.x.length; at++) if (!look.logx || (block.x[at] as number) > 0) keep.push(at);
-  const column = (values: Float64Array): Gaps =>
-    keep.map((at) => {
-      const value = values[at] as number;
-      return Number.isFinite(value) && (!look.log || value > 0) ? value : null;
-    });
-  const x = keep.map((at) => block.x[at] as number);
-  const y = column(block.y);
-  if (line.kind === "band" && block.low && block.high) return { x, ys: [column(block.high), column(block.low), y] };
-  return { x, ys: smooths(line, look) ? [y, smoothed(y, look.method, look.smooth)] : [y] };
+  const table = (xs: Float64Array, ...columns: Float64Array[]): { x: number[]; ys: Gaps[] } => {
+    const keep: number[] = [];
+    for (let at = 0; at < xs.length; at++) if (!look.logx || (xs[at] as number) > 0) keep.push(at);
+    const drawable = (value: number): boolean => Number.isFinite(value) && (!look.log || value > 0);
+    return { x: keep.map((at) => xs[at] as number), ys: columns.map((values) => keep.map((at) => (drawable(values[at] as number) ? (values[at] as number) : null))) };
+  };
+  if (line.kind === "band" && block.low && block.high) return { ...table(block.x, block.high, block.low, block.y), smooth: null };
+  const raw = table(block.x, block.y);
+  if (!smooths(line, look)) return { ...raw, smooth: null };
+  const from = block.means ? table(block.means.x, block.means.y) : raw;
+  return { ...raw, smooth: { x: from.x, y: smoothed(from.ys[0] ?? [], look.method, look.smooth) } };
 }
 
 export function smooths(line: Drawn, look: Look): boolean {
-  return line.kind === "line" && look.smooth > 0 && line.block.x.length >= ENOUGH_TO_SMOOTH;
+  return line.kind !== "band" && look.smooth > 0 && line.block.x.length >= ENOUGH_TO_SMOOTH;
 }
 
 /** The 1st and 99th percentile of values, as numpy reckons them; null for fewer than three. */
@@ -139,4 +147,62 @@ export function percentiles(values: readonly number[], low = 0.01, high = 0.99):
     return below + ((sorted[Math.ceil(place)] as number) - below) * (place - Math.floor(place));
   };
   return [at(low), at(high)];
+}
+
+type Column = (number | null | undefined)[];
+
+/** Tables with an x of their own as one: undefined where a table has no such x, null where it has no value there.
+ *
+ * Several points of one table at one x all stay, in their order. */
+export function joinedTables(tables: readonly (readonly (number | null)[])[][]): [number[], ...Column[]] {
+  const most = new Map<number, number>();
+  for (const [xs = []] of tables) {
+    let run = 0;
+    for (let at = 0; at < xs.length; at++) {
+      const x = xs[at] as number;
+      run = at > 0 && xs[at - 1] === x ? run + 1 : 1;
+      if (run > (most.get(x) ?? 0)) most.set(x, run);
+    }
+  }
+  const distinct = Float64Array.from(most.keys()).sort();
+  const first = new Map<number, number>();
+  const all: number[] = [];
+  for (const x of distinct) {
+    first.set(x, all.length);
+    for (let left = most.get(x) ?? 0; left > 0; left--) all.push(x);
+  }
+  const columns = tables.flatMap(([xs = [], ...ys]) => {
+    const places: number[] = [];
+    for (let at = 0; at < xs.length; at++) {
+      const x = xs[at] as number;
+      places.push(at > 0 && xs[at - 1] === x ? (places[at - 1] as number) + 1 : (first.get(x) as number));
+    }
+    return ys.map((values) => {
+      const column: Column = new Array<undefined>(all.length).fill(undefined);
+      places.forEach((place, at) => (column[place] = values[at] ?? null));
+      return column;
+    });
+  });
+  return [all, ...columns];
+}
+
+/** Values between gaps: no line reaches them. */
+export function isolated(values: ArrayLike<number | null | undefined>): number[] {
+  const found: number[] = [];
+  let before: number | null = null;
+  let last = -1; // the value before, if nothing came since
+  for (let at = 0; at < values.length; at++) {
+    const value = values[at];
+    if (value === undefined) continue;
+    if (value === null) {
+      if (last >= 0 && before === null) found.push(last);
+      before = null;
+      last = -1;
+    } else {
+      before = last >= 0 ? (values[last] as number) : null;
+      last = at;
+    }
+  }
+  if (last >= 0 && before === null) found.push(last);
+  return found;
 }

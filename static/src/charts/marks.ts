@@ -11,6 +11,9 @@ export function axisStyle(): uPlot.Axis {
   return { stroke: css("--m-text-3"), grid: { stroke: css("--m-line"), width: 1 }, ticks: { show: false }, font: `11px ${css("--m-font")}`, gap: 6 };
 }
 
+/** Distances between two ticks, also for values beyond those that uPlot knows. */
+export const INCREMENTS: number[] = Array.from({ length: 620 }, (_, at) => at - 310).flatMap((power) => [1, 2, 2.5, 5].map((by) => by * 10 ** power)).filter((step) => step > 0 && Number.isFinite(step));
+
 export function onlyPowersOfTen(_: uPlot, splits: number[]): (number | null)[] {
   return splits.map((value) => (Number.isInteger(+Math.log10(value).toFixed(9)) ? value : null));
 }

@@ -2,19 +2,19 @@
 import uPlot from "uplot";
 import type { Board, Extent } from "./board";
 import { figure } from "./format";
-import { columnsOf, percentiles, type Drawn } from "./lines";
+import { columnsOf, isolated, joinedTables, percentiles, type Drawn } from "./lines";
 import { axisWords, type Look } from "./look";
-import { axisStyle, clockOnAxis, markNotFinite, onlyPowersOfTen } from "./marks";
+import { axisStyle, clockOnAxis, INCREMENTS, markNotFinite, onlyPowersOfTen } from "./marks";
 import { pointerTip } from "./tip";
 import type { Drawing, Stroke } from "./vector";
-import type { Gaps } from "./smooth";
 
 export type { Extent } from "./board";
+const UNMARKED = { points: { show: false } };
 const CLOSE = 4; // pixels: less is a click, not a window
 
 export class Plot {
   readonly hasPoints: boolean;
-  private readonly tables: uPlot.AlignedData[] = [];
+  private readonly tables: (number | null)[][][] = [];
   private readonly series: uPlot.Series[] = [{}];
   private readonly bands: uPlot.Band[] = [];
   private readonly owners: Drawn[] = []; // of each series but the first
@@ -30,29 +30,31 @@ export class Plot {
   ) {
     const many = lines.length > 24;
     for (const line of lines) this.add(line, many);
-    this.hasPoints = this.tables.some((table) => table.slice(1).some((column) => (column as Gaps).some((y) => y !== null)));
+    this.hasPoints = this.tables.some((table) => table.slice(1).some((column) => column.some((y) => y !== null)));
   }
 
   private add(line: Drawn, many: boolean): void {
-    const { x, ys } = columnsOf(line, this.look);
+    const { x, ys, smooth } = columnsOf(line, this.look);
     if (!x.length) return;
-    const none = { points: { show: false }, spanGaps: true };
     const width = line.kind === "member" ? 1 : many ? 1.25 : 2;
-    const alone = (ys[ys.length - 1] ?? []).filter((y) => y !== null).length < 3;
-    const strong: uPlot.Series = { stroke: line.kind === "member" ? `${line.colour}b0` : line.colour, width, dash: line.dash, spanGaps: true, points: { show: alone, size: 6, fill: line.colour } };
-    const first = this.series.length;
-    const wide = line.kind === "band" && this.look.spread !== "members";
-    const own: uPlot.Series[] = wide
-      ? [{ stroke: "transparent", ...none }, { stroke: "transparent", ...none }, strong]
-      : line.kind === "band"
-        ? [strong]
-        : ys.length > 1
-          ? [{ stroke: `${line.colour}40`, width: 1, ...none }, strong]
-          : [strong];
-    if (wide) this.bands.push({ series: [first, first + 1], fill: `${line.colour}2b` });
-    this.tables.push([x, ...(line.kind === "band" && !wide ? ys.slice(2) : ys)] as uPlot.AlignedData);
-    for (const one of own) {
-      this.series.push(one);
+    const few = (ys[ys.length - 1] ?? []).filter((y) => y !== null).length < 3;
+    const points = { show: true, size: 6, fill: line.colour, ...(!few && { filter: (u: uPlot, series: number) => isolated(u.data[series] ?? []) }) };
+    const strong: uPlot.Series = { stroke: line.kind === "member" ? `${line.colour}b0` : line.colour, width, dash: line.dash, points };
+    if (line.kind === "band") {
+      const wide = this.look.spread !== "members";
+      if (wide) this.bands.push({ series: [this.series.length, this.series.length + 1], fill: `${line.colour}2b` });
+      const edge = { stroke: "transparent", ...UNMARKED };
+      this.put(line, [x, ...(wide ? ys : ys.slice(2))], wide ? [edge, edge, strong] : [strong]);
+    } else if (smooth) {
+      if (line.kind === "line") this.put(line, [x, ...ys], [{ stroke: `${line.colour}40`, width: 1, ...UNMARKED }]);
+      this.put(line, [smooth.x, smooth.y], [strong]);
+    } else this.put(line, [x, ...ys], [strong]);
+  }
+
+  private put(line: Drawn, table: (number | null)[][], series: uPlot.Series[]): void {
+    this.tables.push(table);
+    for (const one of series) {
+      this.series.push({ ...one });
       this.owners.push(line);
     }
   }
@@ -82,7 +84,7 @@ export class Plot {
   }
 
   draw(element: HTMLElement, width: number, height: number, range: Extent | null): void {
-    this.u = new uPlot(this.options(width, height, range), uPlot.join(this.tables), element);
+    this.u = new uPlot(this.options(width, height, range), joinedTables(this.tables) as uPlot.AlignedData, element);
     this.crossing = document.createElement("div");
     this.crossing.className = "m-cross";
     this.crossing.hidden = true;
@@ -144,7 +146,7 @@ export class Plot {
       bands: this.bands,
       axes: [
         { ...axis, size: 26, space: look.x === "time" ? 96 : 50, ...(look.logx && tens), values: words },
-        { ...axis, size: 52, space: 34, ...(look.log && tens), values: (_, at) => at.map((value) => (value === null ? "" : figure(value))) },
+        { ...axis, size: 52, space: 34, incrs: INCREMENTS, ...(look.log && tens), values: (_, at) => at.map((value) => (value === null ? "" : figure(value))) },
       ],
       hooks: {
         setSelect: [(u) => u.select.width >= CLOSE && this.board.zoom([u.posToVal(u.select.left, "x"), u.posToVal(u.select.left + u.select.width, "x")])],

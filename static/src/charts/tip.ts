@@ -64,7 +64,7 @@ function content(rows: At[], near: At, look: Look, board: Board): HTMLElement[] 
 }
 
 function row(at: At, several: boolean, kind: string): HTMLElement {
-  const shown = line(`row ${kind}`.trim(), "");
+  const shown = line(`at ${kind}`.trim(), "");
   const name = document.createElement("span");
   name.className = "trunc";
   name.textContent = several ? `${at.line.name} · ${at.line.metric}` : at.line.name;

@@ -109,29 +109,43 @@ type At = (value: number, scale: "x" | "y") => number;
 
 function strokeOf(u: uPlot, series: number, stroke: Stroke, at: At): string {
   const points = pointsOf(u, series, at);
-  const path = points.map(([x, y], place) => `${place ? "L" : "M"}${short(x)} ${short(y)}`).join("");
+  const path = points.map(({ x, y, starts }, place) => `${place && !starts ? "L" : "M"}${short(x)} ${short(y)}`).join("");
   const parts: string[] = [];
   if (stroke.fill) {
     const back = pointsOf(u, series + 1, at).reverse();
     const { colour, opacity } = parted(stroke.fill);
-    parts.push(`<path d="${path}${back.map(([x, y]) => `L${short(x)} ${short(y)}`).join("")}Z" fill="${colour}" fill-opacity="${opacity}"/>`);
+    parts.push(`<path d="${path}${back.map(({ x, y }) => `L${short(x)} ${short(y)}`).join("")}Z" fill="${colour}" fill-opacity="${opacity}"/>`);
   }
   if (stroke.colour !== "transparent" && points.length > 1) {
     const { colour, opacity } = parted(stroke.colour);
     const dash = stroke.dash.length ? ` stroke-dasharray="${stroke.dash.join(" ")}"` : "";
     parts.push(`<path d="${path}" stroke="${colour}" stroke-opacity="${opacity}" stroke-width="${stroke.width}" stroke-linejoin="round"${dash}/>`);
   }
-  if (stroke.dots) parts.push(...points.map(([x, y]) => `<circle cx="${short(x)}" cy="${short(y)}" r="3" fill="${parted(stroke.colour).colour}"/>`));
+  const alone = points.filter(({ starts }, place) => starts && (points[place + 1]?.starts ?? true));
+  if (stroke.dots) parts.push(...(points.length < 3 ? points : alone).map(({ x, y }) => `<circle cx="${short(x)}" cy="${short(y)}" r="3" fill="${parted(stroke.colour).colour}"/>`));
   return parts.join("");
 }
 
-function pointsOf(u: uPlot, series: number, at: At): [number, number][] {
+interface Spot {
+  x: number;
+  y: number;
+  /** No line leads here from the one before: the first, or the first after a gap. */
+  starts: boolean;
+}
+
+function pointsOf(u: uPlot, series: number, at: At): Spot[] {
   const [xs, ys] = [u.data[0], u.data[series] ?? []];
   const [low, high] = [u.scales.x?.min ?? -Infinity, u.scales.x?.max ?? Infinity];
-  const found: [number, number][] = [];
+  const found: Spot[] = [];
+  let starts = true;
   for (let i = 0; i < xs.length; i++) {
     const [x, y] = [xs[i] as number, ys[i]];
-    if (y !== null && y !== undefined && x >= low && x <= high) found.push([at(x, "x"), at(y, "y")]);
+    if (x < low || x > high || y === undefined) continue;
+    if (y === null) starts = true;
+    else {
+      found.push({ x: at(x, "x"), y: at(y, "y"), starts });
+      starts = false;
+    }
   }
   return found;
 }

@@ -194,7 +194,7 @@ export class Workspace implements Board {
   }
 
   private figures(): HTMLElement[] {
-    return [...this.root.querySelectorAll<HTMLElement>(".m-cell")].filter((figure) => !figure.hidden && figure.closest<HTMLDetailsElement>("details[data-section]")?.open !== false);
+    return [...this.root.querySelectorAll<HTMLElement>(".m-chartcell")].filter((figure) => !figure.hidden && figure.closest<HTMLDetailsElement>("details[data-section]")?.open !== false);
   }
 
   // Panels of the reader's own
