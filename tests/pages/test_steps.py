@@ -1,0 +1,92 @@
+"""From run to run of the list that one came from, and a run beside the table."""
+
+import pytest
+
+from experiments.actions.runs import delete_run
+from experiments.models import Run
+from experiments.queries import neighbours
+from tests.factories import STARTED_MS, Team, a_batch, a_run
+from tests.factories import log_batch as log
+from tests.pages.conftest import Browser, address
+
+
+@pytest.fixture
+def five(team: Team) -> list[Run]:
+    """Five runs, the oldest first; the older the smaller their loss."""
+    made = [a_run(team.scientist, name=f"run {at}", started_ms=STARTED_MS + at) for at in range(5)]
+    for at, run in enumerate(made):
+        log(team.scientist, run, batch=a_batch(loss=[at / 10]))
+    return made
+
+
+@pytest.fixture(autouse=True)
+def short_walks(monkeypatch):
+    monkeypatch.setattr(neighbours, "_AT_ONCE", 2)
+    monkeypatch.setattr(neighbours, "_KEPT_SECONDS", 0)
+
+
+def page_of(run: Run, rest: str = "") -> str:
+    return f"/r/{run.uid.hex}/{rest}"
+
+
+def test_the_table_says_where_one_comes_from_and_the_run_where_one_is(ada: Browser, team: Team, five: list[Run]):
+    table = ada.get(address(team.project, "runs/"), q="metrics.loss < 0.35", sort="metrics.loss")
+    (link,) = set(table.links(page_of(five[2])))
+    page = ada.get(link)
+    assert "3 of 4" in page
+    (before,), (after,) = page.links(page_of(five[1])), page.links(page_of(five[3]))
+    assert "2 of 4" in ada.get(before)
+    last = ada.get(after)
+    assert "4 of 4" in last
+    assert "No run behind it" in last
+    assert ada.get(last.links(page_of(five[3], "params/"))[0]).links(page_of(five[2], "params/"))
+    (back,) = {one for one in last.links("/runs/?") if one.endswith(f"#r-{five[3].readable_id}")}
+    assert "metrics.loss < 0.35" in ada.get(back.partition("#")[0]).source.replace("&lt;", "<")
+
+
+def test_without_a_list_there_are_no_steps(ada: Browser, five: list[Run]):
+    assert "run in list" not in ada.get(page_of(five[2]))
+
+
+def test_the_newest_stands_first_in_a_list_without_a_question(ada: Browser, five: list[Run]):
+    page = ada.get(page_of(five[4]), **{"from": ""})
+    assert "1 of 5" in page
+    assert "No run before it" in page
+
+
+def test_a_run_that_left_the_list_still_leads_on(ada: Browser, team: Team, five: list[Run]):
+    page = ada.get(page_of(five[3]), **{"from": ""})  # the second: 4 3 2 1 0
+    (here,) = ada.get(page.links(page_of(five[2]))[0]).links(page_of(five[3]))
+    delete_run(team.scientist, five[3])
+    gone = ada.get(here)
+    assert "left the list of 4" in gone
+    assert gone.links(page_of(five[4]))
+    (after,) = gone.links(page_of(five[2]))
+    assert "2 of 4" in ada.get(after)
+
+
+@pytest.mark.parametrize("nonsense", ["q=%21%21", "after=x", "sort=nothing", "experiment=99999", "x" * 9000, "%00"])
+def test_a_list_that_is_not_understood_takes_nothing_from_the_page(ada: Browser, five: list[Run], nonsense):
+    assert five[0].name in ada.get(
+        page_of(five[0]), **{"from": nonsense.replace("%21", "!").replace("%00", ""), "at": "x"}
+    )
+
+
+def test_another_teams_runs_stand_in_no_list(ada: Browser, zoe: Browser, team: Team, five: list[Run]):
+    from tests.factories import a_team
+
+    theirs = a_run(a_team().scientist)
+    page = ada.get(page_of(five[0]), **{"from": f"q=run_id != '{theirs.uid.hex}'"})
+    assert "5 of 5" in page
+    zoe.get(page_of(five[0]), expecting=404, **{"from": ""})
+    zoe.get(page_of(five[0], "beside/"), expecting=404)
+
+
+def test_a_run_beside_the_table_tells_most_and_is_the_page_for_who_has_no_script(ada: Browser, five: list[Run]):
+    response = ada.client.get(page_of(five[1], "beside/"), {"from": ""}, headers={"HX-Request": "true"})
+    words = response.content.decode()
+    assert "<html" not in words
+    assert "run 1" in words
+    assert "0.1000" in words
+    alone = ada.get(page_of(five[1], "beside/"), expecting=302, **{"from": ""})
+    assert alone.response["Location"] == f"{page_of(five[1])}?from="
