@@ -1,25 +1,29 @@
 """My work: the first page after signing in, and the box that jumps."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from accounts.access import can
 from accounts.models import Project
 from accounts.pages.doors import actor_of, signed_in
 from accounts.pages.projects import ProjectLine, projects_with_roles
+from experiments.models import Run
 from experiments.pages.listing import Line, lines_of, tracking_uri
 from experiments.pages.slots import found_above, home_panels_of
 from experiments.queries.overview import named_like, newest_runs, running_now
 from experiments.queries.runs import get_run
+from experiments.queries.stars import runs_of_viewer, starred_runs
 from kernel.actor import Actor
 from kernel.errors import NotFound
 
-RECENT = 10
+RECENT, MINE, STARRED = 8, 6, 8
 LOOKS_LIKE_ID = re.compile(r"^(?:[0-9a-fA-F]{32}|[A-Za-z][A-Za-z0-9]{1,9}-\d+)$")
 
 
@@ -28,13 +32,23 @@ LOOKS_LIKE_ID = re.compile(r"^(?:[0-9a-fA-F]{32}|[A-Za-z][A-Za-z0-9]{1,9}-\d+)$"
 def home(request: HttpRequest) -> HttpResponse:
     """Recent runs, my projects, and how to log."""
     viewer = actor_of(request)
-    rows = lines_of(viewer, newest_runs(viewer, limit=RECENT))
+    shown = {
+        "mine": runs_of_viewer(viewer, limit=MINE),
+        "starred": starred_runs(viewer, limit=STARRED),
+        "recent": newest_runs(viewer, limit=RECENT),
+    }
+    lines = {line.run.pk: line for line in lines_of(viewer, _each_once(shown.values()))}
+    mine, starred, rows = ([lines[run.pk] for run in runs] for runs in shown.values())
     projects = projects_with_roles(viewer)
     start = _where_to_log(viewer, rows, projects)
     uri = tracking_uri(request, start) if start else ""
     context = {
         "at": "home",
         "rows": rows,
+        "mine": mine,
+        "starred": starred,
+        "mine_url": f"{reverse('experiments:all_runs')}?{urlencode({'q': 'mine = true'})}",
+        "starred_url": f"{reverse('experiments:all_runs')}?{urlencode({'q': 'starred = true'})}",
         "projects": projects,
         "start": start,
         "tracking_uri": uri,
@@ -44,6 +58,10 @@ def home(request: HttpRequest) -> HttpResponse:
         "summary": _summary(running_now(viewer), len(projects)),
     }
     return render(request, "experiments/home.html", context)
+
+
+def _each_once(lists: Iterable[Sequence[Run]]) -> list[Run]:
+    return list({run.pk: run for runs in lists for run in runs}.values())
 
 
 def _where_to_log(viewer: Actor, rows: Sequence[Line], projects: Sequence[ProjectLine]) -> Project | None:

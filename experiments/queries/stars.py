@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import cast
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from experiments.models import Run, Star
 from experiments.values import Lifecycle
@@ -20,6 +20,12 @@ def starred_runs(viewer: Actor, *, limit: int) -> list[Run]:
     stars = _own_stars(viewer).filter(run__lifecycle=Lifecycle.ACTIVE)
     found = stars.select_related("run__project", "run__experiment", "run__created_by").order_by("-id")
     return [star.run for star in found[:limit]]
+
+
+def with_star(viewer: Actor, *, is_on: bool) -> Q:
+    """The runs that the viewer starred, or the others, as a condition on runs that were read for them."""
+    own = Q(pk__in=_own_stars(viewer).values("run"))
+    return own if is_on else ~own
 
 
 def runs_of_viewer(viewer: Actor, *, limit: int) -> list[Run]:

@@ -8,9 +8,11 @@ from django.db.models import Q, QuerySet
 from django_filters import rest_framework as filters
 from django_filters.fields import IsoDateTimeField
 
+from accounts.rest.door import actor_of
 from audit.ledger.models import AuditEvent
 from experiments.models import Experiment, Run
 from experiments.queries.experiments import DEFAULT_WIRE_ID
+from experiments.queries.stars import with_star
 from experiments.values import Lifecycle, RunStatus
 
 LIVES = [*Lifecycle.choices, ("all", "All")]
@@ -58,6 +60,8 @@ class RunFilter(filters.FilterSet):
     status = filters.MultipleChoiceFilter(choices=RunStatus.choices, help_text="Several: any of them.")
     user = filters.CharFilter(method="of_user", help_text="E-mail address or id of whoever logged it.")
     name = filters.CharFilter(lookup_expr="icontains", help_text="Part of the name, in any case.")
+    mine = filters.BooleanFilter(method="of_oneself", help_text="Logged by oneself.")
+    starred = filters.BooleanFilter(method="with_own_star", help_text="Starred by oneself.")
     created_after = MomentFilter(field_name="created_at", lookup_expr="gte", help_text="ISO 8601.")
     created_before = MomentFilter(field_name="created_at", lookup_expr="lt", help_text="ISO 8601.")
 
@@ -72,6 +76,13 @@ class RunFilter(filters.FilterSet):
 
     def of_user(self, rows: QuerySet[Run], name: str, value: str) -> QuerySet[Run]:
         return rows.filter(Q(created_by__email=value.lower()) | Q(created_by__in=[value] if is_uuid(value) else []))
+
+    def of_oneself(self, rows: QuerySet[Run], name: str, value: bool) -> QuerySet[Run]:
+        own = Q(created_by=actor_of(self.request).user_id)
+        return rows.filter(own if value else ~own)
+
+    def with_own_star(self, rows: QuerySet[Run], name: str, value: bool) -> QuerySet[Run]:
+        return rows.filter(with_star(actor_of(self.request), is_on=value))
 
 
 class EventFilter(filters.FilterSet):
