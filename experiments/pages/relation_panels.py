@@ -31,7 +31,7 @@ def panels_of(asked: Asked, result: str, pictures: Sequence[tuple[str, Scatter |
     """
     said = [panel for text in asked.panels if (panel := parse_panel(text)) is not None]
     together = next((panel for panel in said if panel.kind == "parallel"), None)
-    alone = next((panel for panel in said if panel.kind in ("scatter", "box")), None)
+    alone = next((panel for panel in said if panel.kind in ("scatter", "box", "bar")), None)
     return [
         Drawn(
             "parameters",

@@ -125,7 +125,7 @@ export class ScatterPlot extends SpotPlot {
     const unsaid = [goalX ? "" : labelOf(spec.x ?? ""), goalY ? "" : labelOf(spec.y ?? "")].filter(Boolean);
     if (unsaid.length) return `no Pareto front: say under Fields which way ${unsaid.join(" and ")} is better`;
     const word = (goal: Goal | null): string => (goal === "max" ? "higher" : "lower");
-    return `Pareto front of ${exact(this.front.length)} (${labelOf(spec.x ?? "")} ${word(goalX)}, ${labelOf(spec.y ?? "")} ${word(goalY)} is better)`;
+    return `Pareto front of ${exact(this.front.length)}: ${labelOf(spec.x ?? "", this.across.field)} ${word(goalX)} and ${labelOf(spec.y ?? "", this.up.field)} ${word(goalY)} is better`;
   }
 
   protected sentence(): string {
