@@ -64,7 +64,7 @@ function onDown(event: PointerEvent): void {
   event.preventDefault();
   const [start, before] = [event.clientX, head.offsetWidth];
   let width = before;
-  head.classList.add("m-resizing");
+  head.classList.add("m-colsizing");
   const wasDraggable = head.draggable;
   head.draggable = false;
   handle.setPointerCapture(event.pointerId);
@@ -73,7 +73,7 @@ function onDown(event: PointerEvent): void {
   };
   const end = (): void => {
     handle.removeEventListener("pointermove", move);
-    head.classList.remove("m-resizing");
+    head.classList.remove("m-colsizing");
     head.draggable = wasDraggable;
     if (width !== before) keep(key, width);
   };

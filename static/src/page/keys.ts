@@ -31,7 +31,7 @@ function openTab(digit: string): boolean {
 /** Whether the arrows walk the rows: nothing has the keyboard, or something within the table. */
 function isAtRows(): boolean {
   const at = document.activeElement;
-  return at === document.body || at === null || at.closest(".m-runsbox") !== null;
+  return at === null || at.matches("body, main") || at.closest(".m-runsbox") !== null;
 }
 
 function escape(): boolean {
@@ -63,7 +63,7 @@ function act(event: KeyboardEvent): boolean {
     case "e":
       return turnEye();
     case "Enter":
-      return document.activeElement?.matches("body, .m-runsbox") === true && openCurrent();
+      return document.activeElement?.matches("body, main, .m-runsbox") === true && openCurrent();
     default:
       return /^[0-9]$/.test(event.key) && openTab(event.key);
   }

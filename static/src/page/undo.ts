@@ -90,7 +90,8 @@ export function listenForUndo(): void {
     const button = (event.target as Element).closest("[data-view-undo], [data-view-redo]");
     if (button) go(button.hasAttribute("data-view-undo") ? -1 : 1);
   });
-  document.addEventListener("htmx:pushedIntoHistory", note);
+  document.addEventListener("htmx:afterSettle", note);
+  document.addEventListener("htmx:oobAfterSwap", note);
   document.addEventListener("htmx:historyRestore", note);
   addEventListener("pageshow", note);
   addEventListener("popstate", note);
