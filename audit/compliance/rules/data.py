@@ -82,6 +82,9 @@ def splits_differ(record: Record) -> Result:
         )
         tested |= {given.dataset_version.digest: given for given in given_to if is_test(given)}
     same = trained.keys() & tested.keys()
+    if same and all(getattr(record_of(trained[digest]), "split_role", "") == "mixed" for digest in same):
+        words = f"{named(trained[min(same)])} is split in its files; nothing shows that the parts do not overlap."
+        return missing(words, fix="Upload training and test data as versions of their own.", proof=record.page("data"))
     if same:
         words = f"Trained and tested on the same content: {named(trained[min(same)])}."
         return failed(words, fix="Test on data that the training never saw.", proof=record.page("data"))

@@ -128,6 +128,8 @@ def _unsound(series: MetricSeries) -> str:
         if np.isnan(np.frombuffer(values, dtype="<f8")).any():
             return "has NaN among its points"
         of_batch = np.frombuffer(steps, dtype="<i8")
+        if of_batch.size == 1 and of_batch[0] == 0:
+            continue  # a closing figure that was logged without a step
         if (before is not None and of_batch.size and of_batch[0] < before) or (np.diff(of_batch) < 0).any():
             return "has steps that go back"
         before = int(of_batch[-1]) if of_batch.size else before

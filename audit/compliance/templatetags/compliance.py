@@ -43,5 +43,5 @@ def rule_class(outcome: str) -> str:
 @register.simple_tag
 def severity_badge(severity: str) -> SafeString:
     """What an unmet rule means."""
-    look = {Severity.BLOCKS: ("fail", "lock"), Severity.MUST: ("warn", "flag"), Severity.INFORMS: ("out", "info")}
+    look = {Severity.BLOCKS: ("fail", "lock"), Severity.MUST: ("warn", "flag"), Severity.INFORMS: ("out", "eye")}
     return badge(*look[Severity(severity)], Severity(severity).label)
