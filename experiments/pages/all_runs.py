@@ -14,14 +14,13 @@ from accounts.pages.doors import actor_of, signed_in
 from experiments.models import Experiment
 from experiments.pages import taste
 from experiments.pages.asked import Asked
-from experiments.pages.chips import with_added
 from experiments.pages.column_acts import keep_liked, redone
 from experiments.pages.columns import PROJECT, Column, default_columns, in_groups
 from experiments.pages.export import file_of
 from experiments.pages.grouped import grouping_of, groups_of
 from experiments.pages.nested import answer, is_tree, nested_rows, tree_of
+from experiments.pages.query_bar import bar_of
 from experiments.pages.run_rows import table_of
-from experiments.pages.run_table import filter_of
 from experiments.pages.table_bar import EXPORTS, picker_of, sorting_of
 from experiments.queries.nested import TreePage
 from experiments.queries.overview import directions_of
@@ -47,8 +46,6 @@ def page(request: HttpRequest) -> HttpResponse:
         return redirect(redone(asked, request.GET["do"]))
     if "eye" in request.GET:
         return redirect(asked.with_eye(request.GET["eye"]).all_url)
-    if "add" in request.GET:
-        return redirect(with_added(asked, request.GET, getattr(request.user, "email", "")))
     directions = directions_of(viewer, None)
     asked = asked.sortable_with(directions)
     as_tree = is_tree(viewer, None, asked)
@@ -66,7 +63,7 @@ def page(request: HttpRequest) -> HttpResponse:
         **_shown(viewer, asked, text, found, trees, columns, directions),
         **_grouping(asked, grouping_of(asked, names)),
         **sorting_of(asked, columns, directions),
-        **filter_of(asked, names),
+        **bar_of(request, None, asked, problem, names=names, is_empty=not found.rows),
         **picker,
         "choices": _with_project(picker["choices"]),
         **_paging(viewer, asked, found, text, as_tree=as_tree),

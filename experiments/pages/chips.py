@@ -1,18 +1,17 @@
-"""Chips above the query line: its conditions one by one, and a form that writes further ones into it."""
+"""Chips above the query line: what it says, piece by piece. Each opens its form, and can be taken out."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from django.http import QueryDict
-
 from experiments.pages.asked import Asked
-from experiments.search.columns import Dialect
-from experiments.search.errors import QueryError
-from experiments.search.grammar import parse
-from experiments.search.tree import EVERYTHING, Aggregate, And, Comparison, Entity, Field, Node, Op, Or, all_of
+from experiments.pages.query_form import Section, line_of, section_of, words_for
+from experiments.search.columns import Kind
+from experiments.search.facets import Bound, Choice, Facet, Line, Mode, Named, Range, Single
+from experiments.search.tree import Ago, Comparison, Entity, Op
 from experiments.search.vocabularies import RUNS
 
-OPS = {
+LONGEST = 60
+_OPS = {
     Op.EQ: "is",
     Op.NE: "is not",
     Op.LT: "<",
@@ -24,78 +23,87 @@ OPS = {
     Op.IS_NULL: "is missing",
     Op.IS_NOT_NULL: "is there",
 }
-SINCE = {"1d": "the last day", "7d": "the last 7 days", "30d": "the last 30 days"}
-STATUSES = {"running": "Running", "finished": "Finished", "failed": "Failed", "stopped": "Stopped"}
-LONGEST = 60
+_MODES = {
+    (Mode.ANY, False): "is",
+    (Mode.ANY, True): "any of",
+    (Mode.ALL, True): "all of",
+    (Mode.NONE, False): "is not",
+    (Mode.NONE, True): "none of",
+}
+_UNITS = {"s": "second", "m": "minute", "h": "hour", "d": "day", "w": "week"}
 
 
 @dataclass(frozen=True, slots=True)
 class Chip:
-    """One condition. url: the table without it; text: as it stands in the query."""
+    """One piece of the line. text: as it stands there; url: the page without it; section: the form that changes it."""
 
     field: str
     op: str
     value: str
     text: str
     url: str
+    at: int
+    section: Section
 
 
-def chips_of(asked: Asked) -> list[Chip]:
-    """The conditions that all have to hold; none for a query that is not understood."""
-    try:
-        node = parse(asked.query, Dialect.FULL, RUNS)
-    except QueryError:
-        return []
-    terms = node.terms if isinstance(node, And) else (node,)
-    return [_chip(asked, term, [one for one in terms if one is not term]) for term in terms if node != EVERYTHING]
+def chips_of(asked: Asked, line: Line | None) -> list[Chip]:
+    """The pieces of a line; none for one that is not understood."""
+    chips = []
+    for at, piece in enumerate(line.pieces if line else ()):
+        text = line.text_of(piece) if line else ""
+        without = replace(asked, query=line.replaced(piece, []) if line else "", good="", after="")
+        field, op, value = _words(piece.facet, text)
+        section = section_of(piece.facet, text, "one")
+        chips.append(Chip(field, op, _short(value), text, without.url(without.all_kept()), at, section))
+    return chips
 
 
-def _chip(asked: Asked, term: Node, others: Sequence[Node]) -> Chip:
-    without = replace(asked, query=_written(others), good="")
-    field, op, value = "", "", str(term)
-    if isinstance(term, Comparison):
-        field, op = str(term.field).replace("`", ""), OPS.get(term.op, term.op.value)
-        value = "" if term.value is None else str(term).removeprefix(f"{term.field} {term.op.value} ").strip("'()")
-    return Chip(field, op, value[:LONGEST], str(term), without.url(without.all_kept()))
+def _words(facet: Facet | None, text: str) -> tuple[str, str, str]:
+    """(what, how, against what) of a chip."""
+    match facet:
+        case Named(words):
+            return "Name", "has", " ".join(words)
+        case Choice(on, values, mode):
+            return words_for(on), _MODES[mode, len(values) > 1], ", ".join(values)
+        case Range(on, low, high):
+            is_time = on.entity is Entity.ATTRIBUTE and RUNS.columns[on.key].kind is Kind.TIME
+            said = _since(low) if is_time and low and not high else None
+            return words_for(on), *(said or _between(low, high))
+        case Single(Comparison(on, op, value) as condition):
+            said = "" if value is None else str(condition).removeprefix(f"{on} {op.value} ").strip("'()")
+            return words_for(on), "" if value is True else _OPS.get(op, op.value), "" if value is True else said
+    return "Advanced", "", text
 
 
-def _written(terms: Sequence[Node]) -> str:
-    return str(all_of(list(terms))) if terms else ""
+def _between(low: Bound | None, high: Bound | None) -> tuple[str, str]:
+    if low and high:
+        if (low.op, high.op) == (Op.GE, Op.LE):
+            return "from", f"{_value(low)} to {_value(high)}"
+        return "", f"{_OPS[low.op]} {_value(low)}, {_OPS[high.op]} {_value(high)}"
+    end = low or high
+    if end is None:
+        return "", ""
+    return _OPS[end.op], _value(end)
+
+
+def _since(low: Bound) -> tuple[str, str] | None:
+    if not isinstance(low.value, Ago) or low.op is not Op.GT:
+        return None
+    number, unit = low.value.amount, _UNITS[low.value.unit]
+    return "", f"last {unit}" if number == 1 else f"last {number} {unit}s"
+
+
+def _value(bound: Bound) -> str:
+    return str(bound.value).strip("'")
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
 
 
 def narrowed(text: str, conditions: Sequence[str]) -> str:
     """A query and further conditions, as one query."""
     if not text.strip():
         return " AND ".join(conditions)
-    try:
-        joins = isinstance(parse(text, Dialect.FULL, RUNS), Or)
-    except QueryError:
-        joins = False
-    return " AND ".join([f"({text})" if joins else text, *conditions])
-
-
-def with_added(asked: Asked, params: QueryDict, email: str) -> str:
-    """The address of the table with what the form chose written into the query; a bad number is shown there."""
-    more = replace(asked, query=narrowed(asked.query, added(params, email)), good=asked.query)
-    return more.url(more.all_kept())
-
-
-def added(params: QueryDict, email: str) -> list[str]:
-    """The conditions of the form, as in a query."""
-    found: list[str] = []
-    if params.get("add_status") in STATUSES:
-        found.append(f"status = '{params['add_status']}'")
-    if params.get("add_mine") == "1" and email:
-        found.append(str(Comparison(Field(Entity.ATTRIBUTE, "user"), Op.EQ, email)))
-    if params.get("add_since") in SINCE:
-        found.append(f"created > '{params['add_since']}'")
-    metric, figure = params.get("add_metric", ""), params.get("add_figure", "last")
-    if metric and figure in list(Aggregate):
-        name = Field(Entity.METRIC, metric, Aggregate(figure))
-        for sign, bound in ((">=", params.get("add_low", "")), ("<=", params.get("add_high", ""))):
-            found += [f"{name} {sign} {bound.strip()}"] if bound.strip() else []
-    key, value = params.get("add_tag", ""), params.get("add_value", "").strip()
-    if key:
-        tag = Field(Entity.TAG, key)
-        found.append(str(Comparison(tag, Op.EQ, value) if value else Comparison(tag, Op.IS_NOT_NULL, None)))
-    return found
+    line = line_of(text)
+    return " AND ".join([text, *conditions]) if line is None else line.added(conditions)

@@ -12,7 +12,7 @@ from accounts.access import find_project, require
 from accounts.models import Project
 from accounts.pages.doors import actor_of, sees_experiments, signed_in
 from accounts.queries.settings import setting_of
-from experiments.queries.suggestions import Keys, keys_of, newest_in, span_of, values_of
+from experiments.queries.suggestions import Keys, figures_of, keys_of, newest_in, values_of
 from experiments.query_history import NAME as HISTORY
 from experiments.search.columns import Column, Dialect, Kind, keyed_ops
 from experiments.search.completion import Place, Wanted, place_at
@@ -188,9 +188,10 @@ def value_items(scope: Scope, place: Place, field: Field) -> list[Item]:
     """What the field can be compared with: its words, or what the newest runs have in it."""
     tail = "" if place.in_list else " "
     if field.entity is Entity.METRIC:
-        span = span_of(scope.viewer, field, scope.runs())
-        ends = zip(span, ("lowest", "highest"), strict=True) if span else ()
-        return _best([Item(f"{value:.6g}{tail}", f"{value:.6g}", word, "value") for value, word in ends], place.typed)
+        figures = figures_of(scope.viewer, field, scope.runs())
+        chosen = {"highest": figures[-1], "median": figures[len(figures) // 2], "lowest": figures[0]} if figures else {}
+        items = [Item(f"{value:.6g}{tail}", f"{value:.6g}", word, "value") for word, value in chosen.items()]
+        return _best(items, place.typed)
     column = RUNS.columns.get(field.key) if field.entity is Entity.ATTRIBUTE else None
     if column and (fixed := _fixed(column)):
         return _best([Item(f"{text}{tail}", text, note, "value") for text, note in fixed.items()], place.typed)

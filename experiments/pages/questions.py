@@ -26,18 +26,19 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What is wrong with a query, with the text around the place."""
+    """What is wrong with a query, with the text around the place. suggestion: what may stand there instead, or ""."""
 
     before: str
     wrong: str
     after: str
     message: str
     hint: str
+    suggestion: str = ""
 
     @classmethod
     def of(cls, error: QueryError, text: str) -> "Problem":
         start, end = error.start, error.start + max(1, error.length)
-        return cls(text[:start], text[start:end] or " ", text[end:], error.message, error.hint)
+        return cls(text[:start], text[start:end] or " ", text[end:], error.message, error.hint, error.suggestion)
 
 
 def over_to(page: str, project: Project, pairs: Sequence[tuple[str, str]]) -> str:

@@ -32,6 +32,7 @@ from experiments.pages.asked import Asked
 from experiments.pages.drawing import csv_file
 from experiments.pages.figures import weight_of
 from experiments.pages.pictures import Boxes, Scatter, boxes, scatter
+from experiments.pages.query_bar import bar_of
 from experiments.pages.questions import Problem, asked_of
 from experiments.pages.relation_panels import alone_text, panels_of, points_url
 from experiments.queries.experiments import metric_directions
@@ -119,11 +120,15 @@ def page(request: HttpRequest, slug: str) -> HttpResponse:
     offered = [key for key in offered_results(viewer, held.runs) if not key.startswith(SYSTEM_PREFIX)]
     offered.sort(key=lambda key: weight_of(key, goal=project.goal_metric, directions=directions))
     asked = replace(asked, result=asked.result if asked.result in offered else (offered[0] if offered else ""))
+    line = replace(asked.table, path=reverse("experiments:relations", args=[project.slug]))
     context: dict[str, Any] = {
         "at": "runs",
         "project": project,
         "asked": asked,
         "problem": problem,
+        "line": line,
+        **bar_of(request, project, line, problem),
+        "query_fields": [("result", asked.result), ("figure", asked.figure.value)],
         "held": held,
         "offered": offered,
         "runs_max": RUNS_MAX,

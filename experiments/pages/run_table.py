@@ -15,7 +15,6 @@ from experiments.models import Experiment
 from experiments.pages.asked import Asked
 from experiments.pages.bulk import offered, undo_of
 from experiments.pages.charts import charts_context
-from experiments.pages.chips import SINCE, STATUSES, chips_of, with_added
 from experiments.pages.column_acts import redone
 from experiments.pages.columns import Column, default_columns, in_groups
 from experiments.pages.experiment_acts import acts_of
@@ -23,6 +22,7 @@ from experiments.pages.grouped import grouping_of, groups_of
 from experiments.pages.listing import tracking_uri
 from experiments.pages.live import live_of
 from experiments.pages.nested import answer, is_tree, nested_rows, tree_of
+from experiments.pages.query_bar import bar_of
 from experiments.pages.questions import asked_of
 from experiments.pages.run_rows import table_of
 from experiments.pages.saved_views import default_address, menu_of
@@ -52,8 +52,6 @@ def runs(request: HttpRequest, slug: str) -> HttpResponse:
         return redirect(redone(asked, request.GET["do"]))
     if "eye" in request.GET:
         return redirect(asked.with_eye(request.GET["eye"]).all_url)
-    if "add" in request.GET:
-        return redirect(with_added(asked, request.GET, getattr(request.user, "email", "")))
     if asked.view == "matters":
         return redirect(matters_url(project, asked))
     experiments = offered_experiments(viewer, project, asked.experiment_ids)
@@ -76,7 +74,7 @@ def runs(request: HttpRequest, slug: str) -> HttpResponse:
         **shown_of(request, viewer, project, asked, Found(page, text, names, columns, directions, trees)),
         **grouping_of(asked, names),
         **sorting_of(asked, columns, directions),
-        **filter_of(asked, names),
+        **bar_of(request, project, asked, problem, names=names, is_empty=not page.rows),
         **picker_of(columns, names),
         **paging_of(viewer, project, asked, page, text, as_tree=as_tree),
         "acts": acts_of(viewer, asked.only_experiment) if asked.only_experiment else [],
@@ -123,17 +121,6 @@ def shown_of(request: HttpRequest, viewer: Actor, project: Project, asked: Asked
         table["rows"] = nested_rows(viewer, project, asked, found.text, found.trees, table["rows"])
     live = live_of(viewer, project, asked, table["columns"]) if is_live else {}
     return {**table, **live, **tree_of(asked, table["columns"], is_on=found.trees is not None), "taste": taste.value}
-
-
-def filter_of(asked: Asked, names: Names) -> dict[str, Any]:
-    """The conditions of the query as chips, and what the form for further ones offers."""
-    return {
-        "chips": chips_of(asked),
-        "filter_statuses": list(STATUSES.items()),
-        "filter_since": list(SINCE.items()),
-        "filter_metrics": list(names.metrics),
-        "filter_tags": [name for name in names.tags if not name.startswith("mlflow.")],
-    }
 
 
 def offered_experiments(viewer: Actor, project: Project, asked: Sequence[int]) -> list[Experiment]:

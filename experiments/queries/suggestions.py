@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import Count, Max, Min, QuerySet
+from django.db.models import Count, QuerySet
 from django.db.models.functions import Left
 
 from accounts.models import Project, User
@@ -103,12 +103,11 @@ def _of_column(viewer: Actor, column: Column, runs: Sequence[int]) -> dict[str, 
     return {text: count for text, count in rows if text and len(text) <= TEXT_INDEX_LENGTH}
 
 
-def span_of(viewer: Actor, on: Field, runs: Sequence[int]) -> tuple[float, float] | None:
-    """The lowest and the highest figure of a metric among these runs; None where there is none."""
+def figures_of(viewer: Actor, on: Field, runs: Sequence[int]) -> list[float]:
+    """The figures of a metric among these runs, from low to high."""
     figure = "max_value" if on.aggregate is Aggregate.BEST else f"{on.aggregate.value}_value"
     rows = MetricSeries.objects.visible_to(viewer).filter(run__in=runs, key=on.key, context="")
-    low, high = rows.aggregate(low=Min(figure), high=Max(figure)).values()
-    return None if low is None or high is None else (low, high)
+    return sorted(value for value in rows.values_list(figure, flat=True) if value is not None)
 
 
 def _users(viewer: Actor, runs: Sequence[int]) -> "Counter[str]":

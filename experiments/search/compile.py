@@ -336,10 +336,11 @@ def best_ways(node: Comparison, directions: Directions) -> list[tuple[str, tuple
     known = [(column, projects) for column, projects in ways if projects]
     if not known:
         written = str(node.field).removeprefix("best")
+        meant = dataclasses.replace(node, field=dataclasses.replace(node.field, aggregate=Aggregate.MAX))
         raise QueryError(
             f"nobody has said whether {key[:80]} is better high or low.",
             node.span,
-            suggestion=f"max{written}",
+            suggestion=str(meant) if node.span.length else f"max{written}",
             hint=f"Write max{written} or min{written}, or set the metric's direction in the project.",
         )
     return known

@@ -142,7 +142,7 @@ def test_best_without_a_direction_suggests_min_or_max(zoo):
         names(zoo, "status = 'running' AND best(val/loss) < 1")
     error = caught.value
     assert (error.start, error.length) == (23, len("best(val/loss) < 1"))
-    assert error.suggestion == "max(metrics.`val/loss`)"
+    assert error.suggestion == "max(metrics.`val/loss`) < 1"
     assert "min(" in error.hint
 
 

@@ -1,0 +1,125 @@
+"""How a query is written: examples made of the runs' own keys for the bar, and the whole language as a page."""
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.safestring import SafeString
+from django.views.decorators.http import require_safe
+
+from accounts.access import find_project, require
+from accounts.markdown import as_html
+from accounts.models import Project
+from accounts.pages.doors import actor_of, sees_experiments, signed_in
+from experiments.queries.experiments import metric_directions
+from experiments.queries.suggestions import figures_of, keys_of, newest_in, values_of
+from experiments.search.tree import Aggregate, Entity, Field, written_text
+from kernel.actor import Actor
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A query and what it finds."""
+
+    text: str
+    means: str
+
+
+@require_safe
+@signed_in
+def of_project(request: HttpRequest, slug: str) -> HttpResponse:
+    """Examples of a project's own keys: the inside of the help."""
+    viewer = actor_of(request)
+    project = find_project(viewer, slug)
+    if not sees_experiments(viewer, project):
+        require(viewer, "experiments.see", project)
+    return _answer(request, viewer, project)
+
+
+@require_safe
+@signed_in
+def of_all(request: HttpRequest) -> HttpResponse:
+    """The same of all runs that one sees."""
+    return _answer(request, actor_of(request), None)
+
+
+def _answer(request: HttpRequest, viewer: Actor, project: Project | None) -> HttpResponse:
+    given = [text for text in request.GET.getlist("experiment") if text.isascii() and text.isdigit() and len(text) < 19]
+    examples = examples_of(viewer, project, [int(text) for text in given])
+    return render(request, "experiments/query_examples.html", {"examples": examples})
+
+
+def examples_of(viewer: Actor, project: Project | None, experiments: list[int]) -> list[Example]:
+    """Queries that the newest runs in scope answer, one of each kind."""
+    runs = newest_in(viewer, project, experiments)
+    keys = keys_of(viewer, runs)
+    found = [*_of_metrics(viewer, project, runs, list(keys.metrics))]
+    found += _of_params(viewer, runs, list(keys.params))
+    tag = next(iter(values_of(viewer, Field(Entity.ATTRIBUTE, "tag"), runs)), "")
+    data = next(iter(values_of(viewer, Field(Entity.ATTRIBUTE, "data"), runs)), "")
+    found += [Example(f"tag = {written_text(tag)}", "carry this tag")] if tag else []
+    found += [Example(f"data = {written_text(data)}", "were built on this dataset")] if data else []
+    return [
+        *found,
+        Example("created > 7d AND status != 'failed'", "of the last seven days, without failures"),
+        Example("mine = true", "logged by oneself"),
+        Example("NOT (duration > 2h OR status = 'running')", "neither long nor still running"),
+    ]
+
+
+def _of_metrics(viewer: Actor, project: Project | None, runs: list[int], keys: list[str]) -> list[Example]:
+    own = [key for key in keys if not key.startswith("system/")]
+    directions = metric_directions(viewer, project) if project else {}
+    own.sort(key=lambda key: key not in directions)
+    if not own:
+        return []
+    key = own[0]
+    figure = Aggregate.BEST if key in directions else Aggregate.LAST
+    figures = figures_of(viewer, Field(Entity.METRIC, key), runs)
+    middle = f"{figures[len(figures) // 2]:.3g}" if figures else "0.5"
+    sign = "<" if directions.get(key) is False else ">"
+    words = "whose best value is beyond this" if figure is Aggregate.BEST else "whose last value is beyond this"
+    return [Example(f"{Field(Entity.METRIC, key, figure)} {sign} {middle}", words)]
+
+
+def _of_params(viewer: Actor, runs: list[int], keys: list[str]) -> list[Example]:
+    """One of words, one of numbers."""
+    found: dict[str, Example] = {}
+    for key in keys[:12]:
+        field = Field(Entity.PARAM, key)
+        values = list(values_of(viewer, field, runs))[:2]
+        if not values:
+            continue
+        if all(_is_number(value) for value in values):
+            found.setdefault(
+                "number", Example(f"{field} <= {max(values, key=float)}", "with at most this, as a number")
+            )
+        elif len(values) > 1:
+            listed = ", ".join(written_text(value) for value in values)
+            found.setdefault("words", Example(f"{field} IN ({listed})", "with one of these"))
+    return [found[kind] for kind in ("words", "number") if kind in found]
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return text.strip() == text and "_" not in text and text.lower().strip("+-") not in ("nan", "inf", "infinity")
+
+
+@require_safe
+@signed_in
+def language(request: HttpRequest) -> HttpResponse:
+    """The whole language, from the manual."""
+    return render(request, "experiments/query_language.html", {"manual": _manual()})
+
+
+@cache
+def _manual() -> SafeString:
+    """The manual without its title, which the page has itself."""
+    text = (Path(settings.BASE_DIR) / "docs" / "query-language.md").read_text(encoding="utf-8")
+    return as_html(text.partition("\n")[2])
