@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import msgspec
 import numpy as np
 from django.http import HttpRequest, HttpResponse
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from accounts.pages.doors import actor_of, signed_in
+from accounts.texts import checked_line
 from experiments.compare.bands import Band
 from experiments.compare.correlation import Floats
 from experiments.exporting.fields import Field, Kind
@@ -20,6 +21,7 @@ from experiments.pages.drawing import buckets_asked, csv_file, note_csv, window_
 from experiments.queries.comparison import runs_named
 from experiments.queries.curves import Axis, Columns, bands_of, columns_of_runs, groups_of
 from kernel.actor import Actor
+from kernel.errors import Invalid
 
 MAGIC = b"MLM2"
 AXES = ("step", "relative", "time")
@@ -90,6 +92,23 @@ def table(request: HttpRequest) -> HttpResponse:
     viewer, key = actor_of(request), request.GET.get("key", "")
     note_csv(viewer, runs_named(viewer, request.GET.get("runs", "").split(",")), f"the chart of '{key[:200]}'")
     return csv_file("chart", fields, rows)
+
+
+@require_POST
+@signed_in
+def note_shown(request: HttpRequest) -> HttpResponse:
+    """Put on record that the numbers which charts show are taken out as CSV: `runs`, `what`. Raises Invalid, NotFound.
+
+    The file itself is written in the browser, of what is seen there: lines that are drawn, the window, the smoothing.
+    """
+    viewer = actor_of(request)
+    runs = runs_named(viewer, request.POST.get("runs", "").split(","))
+    if not runs:
+        raise Invalid("Say which runs the numbers are of.", field="runs")
+    note_csv(
+        viewer, runs, f"what is shown of {checked_line(request.POST.get('what', ''), 'A title', 200, field='what')}"
+    )
+    return HttpResponse(status=204)
 
 
 def _rows(request: HttpRequest, *, bands: bool) -> Iterator[list[str | float]]:

@@ -62,7 +62,7 @@ def charts_context(
         "project": project.slug,
         "count": asked.count,
         "points": over_to("points", project, question),
-        "matters": over_to("relations_csv", project, question),
+        "matters": over_to("matters_figures", project, question),
         "mattersPage": over_to("relations", project, question),
         "hidden": [ref for ref, is_drawn in drawn.items() if not is_drawn],
         "offered": {
@@ -142,6 +142,7 @@ def charts_of(
             "ways": {key: ways[key] for key in keys if key in ways},
             "goal": goal,
             "data": urls["data"],
+            "noted": reverse("experiments:charts_noted"),
             "hidden": [line.ref for line in lines if not line.is_drawn],
             "offered": {"metrics": keys, "params": [], "tags": []},
         },

@@ -2,14 +2,17 @@
 
 import csv
 import io
+import json
+import math
 import struct
+from urllib.parse import parse_qsl, urlsplit
 
 import numpy as np
 import pytest
 
 from experiments.actions.batches import log_batch
 from experiments.metrics.batch import Batch, MetricPoint
-from tests.factories import STARTED_MS, a_batch, a_person, a_run, a_team
+from tests.factories import STARTED_MS, a_batch, a_person, a_run, a_team, events_since
 from tests.pages.conftest import Browser
 from tests.pages.test_run_table import queries_of
 
@@ -28,9 +31,14 @@ def blocks(content: bytes):
     at, found = 8, []
     for _ in range(count):
         kind, place, n, thinned, total, odd = struct.unpack_from("<IIIIdd", content, at)
-        width = 5 if kind else 2
+        width = 5 if kind == 1 else 2
         columns = np.frombuffer(content, "<f8", n * width, at + 32).reshape(width, n)
-        found.append({"kind": kind, "place": place, "thinned": thinned, "total": total, "odd": odd, "columns": columns})
+        if kind == 2:
+            found[-1]["means"] = columns
+        else:
+            found.append(
+                {"kind": kind, "place": place, "thinned": thinned, "total": total, "odd": odd, "columns": columns}
+            )
         at += 32 + 8 * n * width
     (length,) = struct.unpack_from("<I", content, at)
     assert at + 4 + length == len(content)
@@ -193,3 +201,139 @@ def test_the_address_that_charts_had_leads_to_the_view_with_its_question(team, a
     answer = ada.client.get(f"/p/{team.project.slug}/charts/?q=metrics.loss+%3C+1&group=params.lr&x=time")
     assert answer.status_code == 302
     assert answer["Location"] == f"/p/{team.project.slug}/runs/?q=metrics.loss+%3C+1&group=params.lr&x=time&view=charts"
+
+
+def log_points(team, run, key, points):
+    """Points as (step, value)."""
+    metrics = [MetricPoint(key, value, STARTED_MS + 1_000 * step, step=step) for step, value in points]
+    log_batch(team.scientist, run, batch=Batch(metrics=metrics))
+
+
+def test_another_metric_is_the_x_axis_joined_by_step_as_numpy_would(team):
+    random = np.random.default_rng(3)
+    steps, values = np.arange(60), random.normal(size=60)
+    run = a_run(team.scientist)
+    log_points(team, run, "loss", zip(steps.tolist(), values.tolist(), strict=True))
+    epochs = {int(step): float(step // 7) for step in steps if step % 3}
+    log_points(team, run, "epoch", [*epochs.items(), (4, math.nan)])
+    log_batch(  # of one step, the value logged last counts
+        team.scientist, run, batch=Batch(metrics=[MetricPoint("epoch", 99.0, STARTED_MS + 90_000, step=8)])
+    )
+    epochs |= {8: 99.0}
+    del epochs[4]  # its last value is none
+    [curve] = data(team.scientist, [run], key="loss", x="metrics.epoch")
+    there = np.array([int(step) in epochs for step in steps])
+    order = np.argsort([epochs[int(step)] for step in steps[there]], kind="stable")
+    assert curve["columns"][0].tolist() == [epochs[int(step)] for step in steps[there][order]]
+    assert curve["columns"][1].tolist() == values[there][order].tolist()
+    assert told(team.scientist, [run], key="loss", x="metrics.epoch")["left_out"] == 60 - int(there.sum())
+    [part] = data(team.scientist, [run], key="loss", x="metrics.epoch", **{"from": 2, "to": 3})
+    assert set(part["columns"][0]) == {2.0, 3.0}
+
+
+def test_a_run_without_the_metric_of_the_axis_draws_nothing_and_says_how_much_is_left_out(team):
+    run = a_trained_run(team)
+    [curve] = data(team.scientist, [run], key="loss", x="metrics.epoch")
+    assert curve["columns"].shape == (2, 0)
+    assert told(team.scientist, [run], key="loss", x="metrics.epoch")["left_out"] == 3
+
+
+def told(who, runs, **query):
+    """The words at the end of the binary form."""
+    answer = Browser(who).client.get("/charts/data.bin", {"runs": ",".join(r.readable_id for r in runs), **query})
+    at = answer.content.rindex(b'{"groups"')
+    return json.loads(answer.content[at:])
+
+
+def test_epoch_is_an_axis_where_it_is_a_metric(team, ada):
+    run = a_trained_run(team)
+    axes = [value for value, _ in shown(team, ada).response.context["look"].axes]
+    assert axes == ["step", "relative", "time"]
+    log_points(team, run, "train/epoch", [(0, 0.0), (1, 1.0)])
+    look = shown(team, ada, x="metrics.loss").response.context["look"]
+    assert [label for _, label in look.axes] == ["Step", "Epoch", "Relative", "Wall", "loss"]
+    assert look.x == "metrics.loss"
+
+
+def test_groups_of_several_fields_and_every_run_of_them(team):
+    runs = [a_trained_run(team, lr, values) for lr, values in (("1", (1.0, 2.0)), ("1", (3.0, 4.0)), ("2", (5.0, 6.0)))]
+    found = data(team.scientist, runs, key="loss", group=["params.lr", "status"], spread="members")
+    assert [(block["kind"], block["place"]) for block in found] == [(0, 0), (0, 1), (0, 2), (1, 0), (1, 1)]
+    assert found[3]["columns"][1].tolist() == [2, 3]
+    said = told(team.scientist, runs, key="loss", group=["params.lr", "status"], spread="members")
+    assert said["groups"] == [{"name": "1, Running", "runs": [0, 1]}, {"name": "2, Running", "runs": [2]}]
+
+
+def test_a_thinned_curve_brings_the_means_of_its_spans(team):
+    values = np.sin(np.arange(900) / 40)
+    run = a_trained_run(team, values=values.tolist())
+    [curve] = data(team.scientist, [run], key="loss", buckets=9)
+    x, y = curve["means"]
+    spans = np.minimum(np.arange(900) / 899 * 9, 8).astype(int)
+    assert x.tolist() == pytest.approx([np.arange(900)[spans == span].mean() for span in range(9)])
+    assert y.tolist() == pytest.approx([values[spans == span].mean() for span in range(9)])
+    [whole] = data(team.scientist, [run], key="loss", buckets=225)
+    assert "means" not in whole
+
+
+def test_with_many_metrics_the_reader_picks_and_nothing_is_drawn_before(team, ada, monkeypatch):
+    monkeypatch.setattr("experiments.pages.charts.BY_HAND_FROM", 2)
+    run = a_trained_run(team)
+    for key in ("val/a", "val/b"):
+        log_points(team, run, key, [(0, 1.0), (1, 2.0)])
+    page = shown(team, ada)
+    assert page.response.context["sections"] == []
+    assert 'id="metric-choice" open' in page.source
+    picked = shown(team, ada, metric=["val/b", "nonsense"])
+    assert picked.response.context["sections"] == [("val/", [("val/b", "")])]
+    assert 'value="val/b" checked' in picked.source
+
+
+def test_panels_and_looks_stay_in_every_link_and_in_kept_views(team, ada):
+    a_trained_run(team)
+    panel = "line;metrics=loss;group=params.lr;spread=ci95;w=2"
+    page = shown(team, ada, panel=panel, set="chart;title=loss;logy=1", tip="params.lr", x="time", q="metrics.loss > 0")
+    table = dict(parse_qsl(urlsplit(page.response.context["shown_as"][0][2]).query))
+    assert (table["panel"], table["set"], table["x"], table["tip"]) == (
+        panel,
+        "chart;title=loss;logy=1",
+        "time",
+        "params.lr",
+    )
+    kept = dict(parse_qsl(page.response.context["views"].query))
+    assert (kept["panel"], kept["view"], kept["set"]) == (panel, "charts", "chart;title=loss;logy=1")
+
+
+def test_the_list_says_the_result_and_what_is_hidden(team, ada):
+    first, second = a_trained_run(team, values=(3.0, 1.0)), a_trained_run(team, values=(2.0, 0.5))
+    lines = shown(team, ada, hide=first.readable_id).response.context["lines"]
+    assert {(line.ref, line.words, line.is_drawn) for line in lines} == {
+        (second.readable_id, "0.5000", True),
+        (first.readable_id, "1", False),
+    }
+
+
+def test_the_figures_of_what_matters_are_read_without_a_record(team, ada):
+    for number in range(4):
+        a_trained_run(team, lr=str(number), values=(9.0, float(number)))
+    address = f"/p/{team.project.slug}/what-matters/figures.json"
+    made = events_since(lambda: ada.client.get(address, {"result": "loss", "figure": "last"}))
+    told = json.loads(ada.client.get(address, {"result": "loss", "figure": "last"}).content)
+    assert list(made) == []
+    assert told["n"] == 4
+    assert [(one["name"], one["n"], round(one["spearman"], 6)) for one in told["relations"]] == [("lr", 4, 1.0)]
+    assert ada.client.get(address).status_code == 400
+    assert ada.client.get(address, {"result": "loss", "q": "nonsense <"}).status_code == 400
+    assert Browser(a_person()).client.get(address, {"result": "loss"}).status_code == 404
+
+
+def test_numbers_that_are_shown_leave_only_on_record(team, ada):
+    runs = [a_trained_run(team), a_trained_run(team)]
+    refs = ",".join(run.readable_id for run in runs)
+    asked = {"runs": refs, "what": "val/loss by lr"}
+    [event] = events_since(lambda: ada.client.post("/charts/noted/", asked))
+    assert event.reason == f"Exported what is shown of val/loss by lr of 2 runs as CSV: {', '.join(refs.split(','))}"
+    assert ada.client.post("/charts/noted/", {"runs": "", "what": "x"}).status_code == 400
+    assert ada.client.post("/charts/noted/", {"runs": refs, "what": ""}).status_code == 400
+    assert Browser(a_person()).client.post("/charts/noted/", {"runs": refs, "what": "x"}).status_code == 404
+    assert ada.client.get("/charts/noted/").status_code == 405

@@ -86,6 +86,7 @@ export function panelForm(said: PanelSpec, model: Model, keep: (patch: Patch) =>
   grid.append(make("label", { for: title.id }, "Title"), title, ...sizeFields(said, keep));
   const parts: HTMLElement[] = [grid];
   if (said.kind === "line") parts.unshift(metricChoice(said.metrics ?? [], model.metrics, (metrics) => keep({ metrics })));
+  if (said.kind === "importance") grid.prepend(...choice("Figure", [["spearman", "Spearman"], ["pearson", "Pearson"], ["importance", "Importance by permutation"]], said.method ?? "spearman", (method) => keep({ method })));
   if (said.kind === "importance") grid.prepend(...choice("Result", model.offered.metrics.map((name): Option => [`metrics.${name}.best`, name]), said.y ?? "", (y) => keep({ y })));
   return make("div", { class: "stack tight" }, ...parts);
 }
@@ -156,6 +157,6 @@ export function kindsOffered(model: Model): [words: string, about: string, spec:
     ["Parallel coordinates", "many fields at once, with brushes", { kind: "parallel", fields: [...params.slice(0, 5), best], color: best, w: 2 }],
     ["Box and strip", "a result by the levels of a parameter", { kind: "box", x: first(words, x), y: best }],
     ["Bars of final values", "each run's result, sorted", { kind: "bar", y: best }],
-    ["What moves a result", "rank correlation of each parameter", { kind: "importance", y: best }],
+    ["What moves a result", "correlation or importance of each parameter", { kind: "importance", y: best }],
   ];
 }

@@ -1,15 +1,24 @@
-// How parameters go with a result, as bars: rank correlation of each, with n, and a caution where runs are few. The
-// figures are those of the page "What matters", for the runs of the same question.
+// How parameters go with a result, as bars: correlation or importance of each, with n, and a caution where runs are few.
+// The figures are those of the page "What matters", for the runs of the same question.
 import type { Cell, Row, Shown } from "./board";
 import { css } from "./marks";
 import type { Model } from "./model";
 import { make } from "./swatch";
 import { blobOf } from "./vector";
 
-const TOO_FEW = 20;
 const MOST = 12;
 const FIGURES = ["last", "min", "max", "best"];
+export const METHODS = ["spearman", "pearson", "importance"] as const;
+type Method = (typeof METHODS)[number];
 const SVG = "http://www.w3.org/2000/svg";
+
+interface Figures {
+  n: number;
+  too_few: number;
+  /** How importance is reckoned. */
+  method: string;
+  relations: ({ name: string; n: number } & Record<Method, number | null>)[];
+}
 
 interface Relation {
   name: string;
@@ -18,19 +27,19 @@ interface Relation {
 }
 
 export class ImportancePanel implements Shown {
-  private relations: Relation[] | null = null;
+  private figures: Figures | null = null;
   private loaded = "";
   private loading: AbortController | null = null;
 
   constructor(
     private readonly element: HTMLElement,
-    private readonly cell: Cell & { own(): { y?: string } | null },
+    private readonly cell: Cell & { own(): { y?: string; method?: string } | null },
     private readonly model: Model,
   ) {}
 
   async show(): Promise<void> {
     const address = this.address();
-    if (address === this.loaded && this.relations) return this.draw();
+    if (address === this.loaded && this.figures) return this.draw();
     this.loading?.abort();
     const mine = new AbortController();
     this.loading = mine;
@@ -38,7 +47,7 @@ export class ImportancePanel implements Shown {
     try {
       const answer = await fetch(address, { signal: mine.signal });
       if (!answer.ok) throw new Error(answer.status === 400 ? "Choose a metric in the menu of this panel." : `The figures did not come: ${answer.status}`);
-      this.relations = read(await answer.text());
+      this.figures = (await answer.json()) as Figures;
       this.loaded = address;
       this.draw();
     } catch (error) {
@@ -49,7 +58,7 @@ export class ImportancePanel implements Shown {
   }
 
   redraw(): void {
-    if (this.relations) this.draw();
+    if (this.figures) this.draw();
   }
 
   light(): void {}
@@ -60,7 +69,7 @@ export class ImportancePanel implements Shown {
   }
 
   rows(): Row[] {
-    return [["parameter", "spearman", "n"], ...(this.relations ?? []).map((one): Row => [one.name, one.by, one.n])];
+    return [["parameter", this.method(), "n"], ...this.relations().map((one): Row => [one.name, one.by, one.n])];
   }
 
   async picture(kind: "png" | "svg"): Promise<Blob> {
@@ -69,6 +78,15 @@ export class ImportancePanel implements Shown {
     const text = new XMLSerializer().serializeToString(svg);
     const blob = new Blob([text], { type: "image/svg+xml" });
     return kind === "svg" ? blob : painted(text, this.element.clientWidth, this.element.clientHeight);
+  }
+
+  private method(): Method {
+    const said = this.cell.own()?.method;
+    return METHODS.find((one) => one === said) ?? "spearman";
+  }
+
+  private relations(): Relation[] {
+    return strongest(this.figures?.relations ?? [], this.method());
   }
 
   private address(): string {
@@ -86,17 +104,18 @@ export class ImportancePanel implements Shown {
 
   private draw(): void {
     const svg = this.drawing();
-    if (!svg) return this.say("No parameter that is a number varies among the runs with this result.");
-    const few = (this.relations ?? []).some((one) => one.n < TOO_FEW);
+    const told = this.figures;
+    if (!svg || !told) return this.say(this.method() === "importance" ? "Too few runs with this result to reckon importance." : "No parameter that is a number varies among the runs with this result.");
+    const few = told.n < told.too_few;
     this.element.classList.remove("m-chart-empty");
     this.element.classList.toggle("m-few", few);
     this.element.replaceChildren(svg);
-    const most = Math.max(...(this.relations ?? []).map((one) => one.n));
     const points = this.cell.figure.querySelector("[data-points]");
-    if (points) points.textContent = `Spearman, n = ${most}`;
+    const words = { spearman: "Spearman", pearson: "Pearson", importance: "Importance" }[this.method()];
+    if (points) points.textContent = `${words}, n = ${told.n}`;
     const notice = this.cell.figure.querySelector("[data-notice]");
     notice?.replaceChildren(
-      make("span", {}, few ? "Too few runs to tell: fewer than 20. " : "", "Correlation, not cause."),
+      make("span", {}, few ? `Too few runs to tell: fewer than ${told.too_few}. ` : "", this.method() === "importance" ? told.method : "Correlation, not cause."),
       " ",
       make("a", { href: this.page() }, "What matters"),
     );
@@ -109,7 +128,7 @@ export class ImportancePanel implements Shown {
   }
 
   private drawing(): SVGSVGElement | null {
-    const shown = (this.relations ?? []).slice(0, MOST);
+    const shown = this.relations().slice(0, MOST);
     if (!shown.length) return null;
     const [width, height] = [this.element.clientWidth, this.element.clientHeight];
     const names = Math.min(width * 0.4, 12 + 6.4 * Math.max(...shown.map((one) => Math.min(24, one.name.length))));
@@ -151,14 +170,10 @@ function titled(words: string): SVGElement {
   return made;
 }
 
-/** The relations of the CSV of "What matters" that have a rank correlation, the strongest first. */
-export function read(csv: string): Relation[] {
-  const [head = [], ...lines] = parsed(csv);
-  const [name, n, by] = ["param", "n", "spearman"].map((column) => head.indexOf(column)) as [number, number, number];
-  return lines
-    .filter((line) => (line[by] ?? "") !== "")
-    .map((line) => ({ name: (line[name] ?? "").replace(/^'(?=[=+@-])/, ""), n: Number(line[n]), by: Number(line[by]) }))
-    .filter((one) => Number.isFinite(one.by))
+/** The parameters for which this was reckoned, the strongest first. */
+export function strongest(relations: Figures["relations"], method: Method): Relation[] {
+  return relations
+    .flatMap((one) => (one[method] === null ? [] : [{ name: one.name, n: one.n, by: one[method] as number }]))
     .sort((a, b) => Math.abs(b.by) - Math.abs(a.by));
 }
 

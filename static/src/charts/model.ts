@@ -15,6 +15,8 @@ export interface Model {
   ways: Record<string, boolean>;
   goal: string;
   data: string;
+  /** Where it is put on record that numbers are taken out. */
+  noted: string;
   hidden: string[];
   offered: { metrics: string[]; params: string[]; tags: string[] };
   /** Only where charts are those of a project's runs. */
