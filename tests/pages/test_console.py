@@ -63,7 +63,7 @@ def test_any_line_has_an_address(ada: Browser, running: Run):
     page = ada.get(console(running), line=500)
     assert f"500 {LINES[499]}" in page
     assert page.links("line=500#L500")
-    earlier, later = page.links("&line=200")[:1], page.links("line=800")[:1]
+    earlier, later = page.links("line=200")[:1], page.links("line=800")[:1]
     assert LINES[199] in ada.get(console(running) + earlier[0])
     assert LINES[800] in ada.get(console(running) + later[0])
 
