@@ -7,6 +7,7 @@ from array import array
 from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from time import monotonic
 from typing import BinaryIO, Final
 from zlib import crc32
 
@@ -14,6 +15,7 @@ CHUNK: Final = 1 << 20
 LINE_SHOWN: Final = 2_000  # bytes of one line
 WINDOW_BYTES: Final = 400_000  # of the lines that are given at once
 MATCHES: Final = 5_000
+SECONDS: Final = 20  # that one search may take
 _MARK: Final = 256
 
 
@@ -106,31 +108,33 @@ def last_lines(reader: BinaryIO, index: Index, count: int) -> list[Line]:
     return found
 
 
-def find_lines(reader: BinaryIO, size: int, words: str, limit: int = MATCHES) -> Found:
-    """The lines that hold the words, capital letters of ASCII like small ones."""
+def find_lines(reader: BinaryIO, index: Index, words: str, limit: int = MATCHES) -> Found:
+    """The lines that hold the words, capital letters of ASCII like small ones. Gives up after a while, and says so."""
     needle = words.encode().lower()
     found: list[int] = []
-    if not needle:
-        return Found()
-    kept, passed = b"", 0  # the end of the chunk before; the line ends before `kept`
-    for chunk in _chunks(reader, 0, size):
+    until = monotonic() + SECONDS
+    kept = b""  # the end of the chunk before: what is searched for may begin there
+    for place, chunk in enumerate(_chunks(reader, 0, index.size if needle else 0)):
         text = kept + chunk.lower()
-        at = counted = text.find(needle)
-        number = passed + 1 + text.count(b"\n", 0, max(at, 0))
-        while at >= 0:
-            if not found or found[-1] != number:
-                found.append(number)
-                if len(found) > limit:
-                    return Found(found[:limit], is_more=True)
-            end = text.find(b"\n", at)
-            if end < 0:
-                break
-            at = text.find(needle, end)
-            number += text.count(b"\n", counted, max(at, 0))
-            counted = at
-        passed += text.count(b"\n", 0, len(text) - len(needle) + 1)
+        if needle in text:
+            first = index.before[place] + 1 - kept.count(b"\n")
+            found += [line for line in _lines_with(needle, text, first) if not found or line > found[-1]]
+        if len(found) > limit or monotonic() > until:
+            return Found(found[:limit], is_more=True)
         kept = text[len(text) - len(needle) + 1 :] if len(needle) > 1 else b""
     return Found(found)
+
+
+def _lines_with(needle: bytes, text: bytes, first: int) -> Iterator[int]:
+    """The numbers of the lines that hold it; first: the number of the line that the text begins in."""
+    number, counted, at = first, 0, text.find(needle)
+    while at >= 0:
+        number += text.count(b"\n", counted, at)
+        yield number
+        counted = text.find(b"\n", at)
+        if counted < 0:
+            return
+        at = text.find(needle, counted)
 
 
 def mark_of(reader: BinaryIO, size: int) -> str:

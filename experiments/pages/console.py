@@ -77,7 +77,7 @@ def _of_stream(request: HttpRequest, run: Run, stream: Stream, streams: list[Str
     words, line = _words(request), _number(request, "line")
     with stream.open() as reader:
         index = index_of(stream, reader)
-        matches = find_lines(reader, index.size, words) if words else Found()
+        matches = find_lines(reader, index, words) if words else Found()
         match = min(max(1, _number(request, "match")), max(1, len(matches.lines)))
         if matches.lines:
             line = matches.lines[match - 1]
@@ -163,7 +163,7 @@ def find(request: HttpRequest, run: str) -> HttpResponse:
     viewer = actor_of(request)
     stream = stream_of(viewer, get_run(viewer, run), request.GET.get("file", ""))
     with stream.open() as reader:
-        found = find_lines(reader, stream.size_bytes, _words(request))
+        found = find_lines(reader, index_of(stream, reader), _words(request))
     return JsonResponse({"lines": found.lines, "more": found.is_more})
 
 

@@ -38,7 +38,7 @@ def test_every_line_of_any_text_is_found_where_it_stands(seed):
     assert [line.text for line in last_lines(reader, index, 9)] == said[-9:]
     assert read(text, len(said) + 1, 5) == read(b"", 1, 5) == []
     wanted = [number for number, line in enumerate(text.split(b"\n"), 1) if b"ab" in line.lower()]
-    assert find_lines(reader, len(text), "AB").lines == wanted
+    assert find_lines(reader, index, "AB").lines == wanted
 
 
 def test_a_text_of_many_megabytes_and_a_line_of_many_take_little_memory():
@@ -66,7 +66,7 @@ def test_a_text_of_many_megabytes_and_a_line_of_many_take_little_memory():
     index = indexed(reader, reader.size)
     first, second = lines_from(reader, index, 1, 2)
     tail = last_lines(reader, index, 200)
-    found = find_lines(reader, reader.size, "loss")
+    found = find_lines(reader, index, "loss")
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert (len(first.text), second.text[-1:]) == (LINE_SHOWN, "7")
