@@ -34,8 +34,8 @@ live_mled_on_s3 the same as live_mled, with its files in a bucket of s3_server t
 own_live_mled   the same, but a server and database for this one test (crash tests).
 s3_server       an S3 server (SeaweedFS), one per pytest worker and session: `s3_server.bucket()`.
 valkey_url      redis://... of a Valkey server, started once per session.
-page, context   pytest-playwright's, on Debian's Chromium, with live_mled as base URL: `page.goto("/")`.
-                Without Chromium these tests are skipped and the run says so.
+page, context   pytest-playwright's, on Debian's Chromium (its headless shell if it is there), with live_mled
+                as base URL: `page.goto("/")`. Without Chromium these tests are skipped and the run says so.
 
 Counts of repeated faults and sizes of large data: `sized(20, 500)` from tests/services/scale.py; the second number
 counts under `make test-full`.
