@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse
@@ -16,14 +17,15 @@ from accounts.pages.doors import actor_of, signed_in
 from accounts.pages.projects import ProjectLine, projects_with_roles
 from experiments.models import Run
 from experiments.pages.listing import Line, lines_of, tracking_uri
-from experiments.pages.slots import found_above, home_panels_of
-from experiments.queries.overview import named_like, newest_runs, running_now
+from experiments.pages.slots import Found, found_above, home_panels_of
+from experiments.queries.overview import Named, named_like, newest_runs, running_now
 from experiments.queries.runs import get_run
 from experiments.queries.stars import runs_of_viewer, starred_runs
 from kernel.actor import Actor
 from kernel.errors import NotFound
 
 RECENT, MINE, STARRED = 8, 6, 8
+A_FEW = 5  # of each kind, below the box that jumps
 LOOKS_LIKE_ID = re.compile(r"^(?:[0-9a-fA-F]{32}|[A-Za-z][A-Za-z0-9]{1,9}-\d+)$")
 
 
@@ -81,9 +83,57 @@ def jump(request: HttpRequest) -> HttpResponse:
     """Straight to the run of an id; else what has the text in its name."""
     viewer = actor_of(request)
     text = request.GET.get("q", "").strip()[:200]
-    if LOOKS_LIKE_ID.match(text):
+    if LOOKS_LIKE_ID.match(text) and request.GET.get("part") != "1":
         with suppress(NotFound):  # names of datasets look like that, too
             return redirect("experiments:run", run=get_run(viewer, text).uid.hex)
     found = named_like(viewer, text) if text else None
     above = found_above(viewer, text) if text else []
+    if request.GET.get("part") == "1":
+        lines = jump_lines(found, above) if found else []
+        return render(request, "experiments/jump_list.html", {"text": text, "lines": lines})
     return render(request, "experiments/jump.html", {"text": text, "found": found, "above": above})
+
+
+@dataclass(frozen=True, slots=True)
+class Jump:
+    """One place to jump to."""
+
+    url: str
+    label: str
+    words: str
+    kind: str
+    icon: str
+
+
+def jump_lines(found: Named, above: Sequence[Found]) -> list[Jump]:
+    """What was found, a few of each kind, in one list."""
+    lines = [
+        Jump(reverse("experiments:run", args=[r.uid.hex]), r.name, r.readable_id, "run", "table") for r in found.runs
+    ]
+    experiments = [
+        Jump(
+            f"{reverse('experiments:runs', args=[one.project.slug])}?experiment={one.pk}",
+            one.name,
+            one.project.name,
+            "experiment",
+            "chart",
+        )
+        for one in found.experiments
+    ]
+    datasets = [
+        Jump(
+            reverse("artifacts:dataset", args=[one.project.slug, one.pk]), one.name, one.project.name, "dataset", "data"
+        )
+        for one in found.datasets
+    ]
+    projects = [
+        Jump(reverse("experiments:project", args=[one.slug]), one.name, one.slug, "project", "folder")
+        for one in found.projects
+    ]
+    others = [
+        Jump(line.url, line.label, line.words, kind.title.lower().removesuffix("s"), kind.icon)
+        for kind in above
+        for line in kind.lines[:A_FEW]
+    ]
+    kinds = (lines, experiments, datasets, projects)
+    return [*(line for kind in kinds for line in kind[:A_FEW]), *others]

@@ -1,5 +1,6 @@
 """A project at a glance: its newest runs, its numbers, its experiments."""
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
@@ -127,17 +128,49 @@ class Named:
 
 
 JUMP_MAX = 12
+_START_OF_UID = re.compile(r"[0-9a-f]{6,31}")
 
 
 def named_like(viewer: Actor, text: str) -> Named:
-    """Runs, experiments, datasets and projects with this text in their name, newest first."""
-    runs = Run.objects.visible_to(viewer).filter(lifecycle=Lifecycle.ACTIVE, name__icontains=text)
-    experiments = Experiment.objects.visible_to(viewer).filter(lifecycle=Lifecycle.ACTIVE, name__icontains=text)
-    datasets = Dataset.objects.visible_to(viewer).filter(name__icontains=text)
-    projects = Project.objects.visible_to(viewer).filter(Q(name__icontains=text) | Q(slug__icontains=text))
+    """Runs, experiments, datasets and projects with each word of this text in their name, newest first.
+
+    The beginning of a run's id, six digits or more, and the number of an experiment find them as well.
+    """
+    words = text.split()
+    runs = Run.objects.visible_to(viewer).filter(lifecycle=Lifecycle.ACTIVE)
+    experiments = Experiment.objects.visible_to(viewer).filter(lifecycle=Lifecycle.ACTIVE)
+    numbered = Q(pk=int(text)) if text.isascii() and text.isdigit() and len(text) < 19 else Q()
+    by_name = _each(words, "name")
     return Named(
-        runs=list(runs.select_related("project").order_by("-id")[:JUMP_MAX]),
-        experiments=list(experiments.select_related("project").order_by("-id")[:JUMP_MAX]),
-        datasets=list(datasets.select_related("project").order_by("-created_at")[:JUMP_MAX]),
-        projects=list(projects.order_by("name")[:JUMP_MAX]),
+        runs=_begun(runs, text) + list(runs.filter(by_name).select_related("project").order_by("-id")[:JUMP_MAX]),
+        experiments=list(
+            experiments.filter(by_name | numbered if numbered else by_name)
+            .select_related("project")
+            .order_by("-id")[:JUMP_MAX]
+        ),
+        datasets=list(
+            Dataset.objects.visible_to(viewer)
+            .filter(by_name)
+            .select_related("project")
+            .order_by("-created_at")[:JUMP_MAX]
+        ),
+        projects=list(
+            Project.objects.visible_to(viewer)
+            .filter(by_name | _each(words, "slug") | Q(key__iexact=text))
+            .order_by("name")[:JUMP_MAX]
+        ),
     )
+
+
+def _each(words: Sequence[str], field: str) -> Q:
+    """Every word stands in it, whatever the case."""
+    return Q(*(Q(**{f"{field}__icontains": word}) for word in words))
+
+
+def _begun(runs: "QuerySet[Run]", text: str) -> list[Run]:
+    """The runs whose id begins so: a stretch of its index."""
+    start = text.lower()
+    if not _START_OF_UID.fullmatch(start):
+        return []
+    low, high = UUID(start.ljust(32, "0")), UUID(start.ljust(32, "f"))
+    return list(runs.filter(uid__gte=low, uid__lte=high).select_related("project").order_by("uid")[:JUMP_MAX])
