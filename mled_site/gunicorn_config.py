@@ -19,6 +19,7 @@ preload_app = True
 timeout = 120
 graceful_timeout = 15
 keepalive = 15
+limit_request_line = 8190  # the address of a table says all its columns
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 - heartbeats belong in memory
 control_socket_disable = True
 loglevel = "warning"

@@ -15,7 +15,7 @@ from experiments.models import Experiment
 from experiments.pages import taste
 from experiments.pages.asked import Asked
 from experiments.pages.column_acts import keep_liked, redone
-from experiments.pages.columns import PROJECT, Column, default_columns, in_groups
+from experiments.pages.columns import PROJECT, Column, default_columns, expanded, in_groups
 from experiments.pages.export import file_of
 from experiments.pages.grouped import grouping_of, groups_of
 from experiments.pages.nested import answer, is_tree, nested_rows, tree_of
@@ -52,8 +52,8 @@ def page(request: HttpRequest) -> HttpResponse:
     found, trees, problem, text = answer(viewer, None, asked, as_tree=as_tree)
     names = offered_names(viewer, None, experiments=asked.experiment_ids or None)
     by_default = [PROJECT, *default_columns(names, directions, "", many_experiments=True)]
-    columns = in_groups(asked.columns or by_default)
-    picker = picker_of(columns, names)
+    columns = in_groups(expanded(asked.columns, names) or by_default)
+    picker = picker_of(asked, columns, names)
     context = {
         "at": "all_runs",
         "everywhere": True,

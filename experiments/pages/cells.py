@@ -3,8 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-
-from django.utils.html import escape
+from html import escape
 
 from accounts.templatetags.mled import duration, when, who
 from experiments.pages.columns import Column

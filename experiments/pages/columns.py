@@ -89,6 +89,16 @@ def column_of(key: str) -> Column | None:
     return keyed(kind, name) if kind in GROUPS and name and "`" not in name else None
 
 
+def expanded(columns: Sequence[Column], names: Names) -> list[Column]:
+    """The columns, where metrics.*, params.* and tags.* stand for all that runs have: addresses hold only so much."""
+    known = {"metrics.*": names.metrics, "params.*": names.params, "tags.*": names.tags}
+    found: list[Column] = []
+    for column in columns:
+        kind = column.key.partition(".")[0]
+        found += [keyed(kind, name) for name in known[column.key]] if column.key in known else [column]
+    return found
+
+
 def sortable(key: str) -> Column | None:
     """The column that a URL sorts by; None where it cannot."""
     column = {"name": NAME, "status": STATUS}.get(key) or column_of(key)

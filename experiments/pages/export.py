@@ -14,7 +14,7 @@ from experiments.exporting.fields import Field, Rows
 from experiments.exporting.files import as_parquet, as_xlsx
 from experiments.exporting.texts import as_csv, as_json
 from experiments.pages.asked import Asked
-from experiments.pages.columns import PROJECT, Column, default_columns
+from experiments.pages.columns import PROJECT, Column, default_columns, expanded
 from experiments.pages.questions import asked_of
 from experiments.queries.export import SYSTEM_FIELDS, Wanted, exported_rows
 from experiments.queries.overview import directions_of
@@ -94,7 +94,7 @@ def wanted_of(viewer: Actor, project: Project | None, asked: Asked, *, everythin
     directions = directions_of(viewer, project)
     many, goal = len(asked.experiment_ids) != 1, project.goal_metric if project else ""
     by_default = default_columns(names, directions, goal, many_experiments=many)
-    shown = asked.columns or ([] if project else [PROJECT]) + by_default
+    shown = expanded(asked.columns, names) or ([] if project else [PROJECT]) + by_default
     return Wanted(
         [column.key for column in shown if column.key in SYSTEM_FIELDS],
         list(dict.fromkeys((column.name, column.figure) for column in shown if column.kind == "metric")),

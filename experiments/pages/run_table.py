@@ -16,7 +16,7 @@ from experiments.pages.asked import Asked
 from experiments.pages.bulk import offered, undo_of
 from experiments.pages.charts import charts_context
 from experiments.pages.column_acts import redone
-from experiments.pages.columns import Column, default_columns, in_groups
+from experiments.pages.columns import Column, default_columns, expanded, in_groups
 from experiments.pages.experiment_acts import acts_of
 from experiments.pages.grouped import grouping_of, groups_of
 from experiments.pages.listing import tracking_uri
@@ -62,7 +62,7 @@ def runs(request: HttpRequest, slug: str) -> HttpResponse:
     page, trees, problem, text = answer(viewer, project, asked, as_tree=as_tree)
     names = offered_names(viewer, project, experiments=asked.experiment_ids or None)
     columns = in_groups(
-        asked.columns
+        expanded(asked.columns, names)
         or default_columns(names, directions, project.goal_metric, many_experiments=len(asked.experiment_ids) != 1)
     )
     context = {
@@ -75,7 +75,7 @@ def runs(request: HttpRequest, slug: str) -> HttpResponse:
         **grouping_of(asked, names),
         **sorting_of(asked, columns, directions),
         **bar_of(request, project, asked, problem, names=names, is_empty=not page.rows),
-        **picker_of(columns, names),
+        **picker_of(asked, columns, names),
         **paging_of(viewer, project, asked, page, text, as_tree=as_tree),
         "acts": acts_of(viewer, asked.only_experiment) if asked.only_experiment else [],
         "nothing_yet": not page.rows

@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from accounts.models import Project
 from experiments.pages.asked import Asked
-from experiments.pages.columns import GROUP_ORDER, NAME, STATUS, SYSTEM, Column, keyed, sortable
+from experiments.pages.columns import GROUP_ORDER, GROUPS, NAME, STATUS, SYSTEM, Column, keyed, sortable
 from experiments.pages.questions import over_to
 from experiments.queries.table import Names
 
@@ -63,7 +63,7 @@ def shown_as(project: Project, asked: Asked) -> list[tuple[str, str, str]]:
     return [(key, label, matters_url(project, asked) if key == "matters" else url) for key, label, url in asked.views]
 
 
-def picker_of(columns: Sequence[Column], names: Names) -> dict[str, Any]:
+def picker_of(asked: Asked, columns: Sequence[Column], names: Names) -> dict[str, Any]:
     """The groups of the column picker: what is offered, and what is shown though the newest runs do not have it."""
     offered = [
         *SYSTEM.values(),
@@ -78,9 +78,21 @@ def picker_of(columns: Sequence[Column], names: Names) -> dict[str, Any]:
     for column in sorted(once.values(), key=lambda one: GROUP_ORDER.index(one.group)):
         groups.setdefault(column.group, []).append(column)
     return {
-        "choices": [{"title": title, "columns": group} for title, group in groups.items()],
+        "choices": [
+            {"title": title, "columns": group, "all_url": _all_url(asked, columns, title)}
+            for title, group in groups.items()
+        ],
         "shown_keys": {column.key for column in columns},
     }
+
+
+def _all_url(asked: Asked, columns: Sequence[Column], title: str) -> str:
+    """The table with every column of a group; "" for groups that are always offered whole."""
+    kind = {words: kind for kind, words in GROUPS.items()}.get(title)
+    if kind is None:
+        return ""
+    others = [("columns", column.key) for column in columns if column.group != title]
+    return asked.url([*asked.all_kept("columns"), *others, ("columns", f"{kind}.*")])
 
 
 def export_links(project: Project, asked: Asked) -> list[tuple[str, str, str]]:

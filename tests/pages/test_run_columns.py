@@ -165,3 +165,11 @@ def test_an_export_holds_the_figures_shown(team: Team, three):
     columns = ["metrics.val/acc", "min(metrics.val/acc)", "best(metrics.val/acc)"]
     found = lines(read(team.scientist, team, columns=columns, sort="name"))
     assert [found[1][column] for column in columns] == ["0.6", "0.1", "0.9"]
+
+
+def test_a_star_stands_for_every_column_of_a_kind(ada: Browser, team: Team, three):
+    page = table(ada, team, columns=["user", "metrics.*", "params.*"])
+    assert keys(page)[0] == "user"
+    assert {"metrics.val/acc", "params.lr", "params.drop"} <= set(keys(page))
+    assert any(link.endswith("columns=params.*") for link in table(ada, team, columns=["user"]).links("params.*"))
+    assert not page.links("columns=metrics.val")
