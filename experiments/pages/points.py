@@ -22,9 +22,10 @@ from experiments.pages.questions import asked_of
 from experiments.queries.comparison import COMPARED_MAX, runs_named
 from experiments.queries.experiments import metric_directions
 from experiments.queries.overview import agreed_directions
-from experiments.queries.points import RUNS_MAX, columns_of, offered_fields, point_field
+from experiments.queries.points import RUNS_MAX, columns_of, offered_fields, point_field, quoted
 from experiments.queries.search import FoundRun, View, count_runs, search_runs
 from experiments.templatetags.runs import RUN_COLOURS, slot
+from experiments.values import Lifecycle
 from kernel.actor import Actor
 from kernel.errors import Invalid
 
@@ -71,7 +72,7 @@ def of_runs(request: HttpRequest) -> HttpResponse:
         page = search_runs(viewer, text=f"run_id IN ({ids})", view=View.ALL, limit=COMPARED_MAX)
         found = {run.uid: run for run in page.rows}
     runs = [found[run.uid.hex] for run in named if run.uid.hex in found]
-    alone = next(iter(projects)) if len(projects) == 1 else None
+    every = [("lifecycle", "all")] if any(run.lifecycle != Lifecycle.ACTIVE for run in runs) else []
     return _answer(
         request,
         viewer,
@@ -79,14 +80,14 @@ def of_runs(request: HttpRequest) -> HttpResponse:
         agreed_directions(viewer, projects),
         total=f"{len(runs):,}",
         cut=False,
-        table=_table_of(alone, []) if alone else "",
-        query="",
+        table=_table_of(next(iter(projects)) if len(projects) == 1 else None, every),
+        query=f"id IN ({', '.join(quoted(run.readable_id) for run in runs)})" if runs else "",
     )
 
 
-def _table_of(project: Project, pairs: Sequence[tuple[str, str]]) -> str:
-    """The run table of a project, to which a query can be added."""
-    address = reverse("experiments:runs", args=[project.slug])
+def _table_of(project: Project | None, pairs: Sequence[tuple[str, str]]) -> str:
+    """The run table of a project, or of all, to which a query can be added."""
+    address = reverse("experiments:runs", args=[project.slug]) if project else reverse("experiments:all_runs")
     return f"{address}?{urlencode(list(pairs))}" if pairs else address
 
 

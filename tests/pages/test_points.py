@@ -10,7 +10,7 @@ from experiments.actions.experiments import set_metric_direction
 from experiments.actions.inputs import DatasetInput, log_inputs
 from experiments.queries.points import point_field
 from experiments.values import RunStatus
-from tests.factories import a_batch, a_dataset, a_run, a_team, a_version, again, join
+from tests.factories import a_batch, a_run, a_team, again, join
 from tests.pages.conftest import Browser
 
 
@@ -99,7 +99,8 @@ def test_runs_of_several_projects_are_named_one_by_one(sweep):
     join(other.project, sweep.scientist, Role.AUDITOR)
     both = points(Browser(again(sweep.scientist)), "/points/data.json", runs=named, field="params.lr")
     assert [run["name"] for run in both["runs"]] == ["theirs", "mine"]
-    assert both["table"] == ""
+    assert both["table"] == "/runs/"
+    assert both["query"] == f"id IN ('{theirs.readable_id}', '{mine.readable_id}')"
     found = points(browser, "/points/data.json", runs=mine.readable_id, field="experiment")
     assert [run["id"] for run in found["runs"]] == [mine.readable_id]
     assert found["table"] == f"/p/{sweep.project.slug}/runs/"
@@ -134,11 +135,10 @@ def test_the_number_of_statements_does_not_grow_with_runs(sweep, django_assert_m
 
 
 def test_data_stands_by_its_versions(team):
-    version = a_version(team.scientist, a_dataset(team.scientist, team.project, name="icu"))
     run = a_run(team.scientist)
-    log_inputs(team.scientist, run, inputs=[DatasetInput(name="icu", digest=version.digest)])
+    log_inputs(team.scientist, run, inputs=[DatasetInput(name=name, digest="d1") for name in ("wards", "icu")])
     found = points(Browser(team.scientist), address(team), field="dataset")
-    assert column(found, "dataset")["values"] == [str(version)]
+    assert column(found, "dataset")["values"] == ["icu v1, wards v1"]
 
 
 def test_the_first_twelve_runs_have_colours_of_their_own(team):

@@ -31,6 +31,7 @@ export class Frame implements Panel {
   private waiting = 0;
   private width = 0;
   private drawn = "";
+  private besides = 0;
 
   constructor(
     private readonly root: HTMLElement,
@@ -156,6 +157,16 @@ export class Frame implements Panel {
     this.area.setAttribute("aria-label", `${titleOf(this.spec, points)}. Arrow keys go from run to run, Enter opens one.`);
     this.bar.show(this.spec, points);
     this.tell(points, held);
+    this.settle();
+  }
+
+  /** Once the notice and the bar stand, the picture takes what is left: only then its height is known. */
+  private settle(): void {
+    const besides = this.bar.element.offsetHeight + this.notice.offsetHeight;
+    if (besides === this.besides) return;
+    const first = this.besides === 0;
+    this.besides = besides;
+    if (first) this.resize();
   }
 
   /** While a brush moves: the picture, and how many it holds. The list follows when it is let go. */

@@ -129,8 +129,16 @@ class NumberScale implements Scale {
   }
 }
 
-/** Round numbers between two, at most so many: 1, 2 or 5 times a power of ten apart. */
+/** Round numbers between two, about so many and never fewer than two: 1, 2 or 5 times a power of ten apart. */
 export function even(low: number, high: number, most: number): number[] {
+  for (let some = Math.max(2, most); some < most + 8; some++) {
+    const found = spaced(low, high, some);
+    if (found.length > 1) return found;
+  }
+  return [low, high];
+}
+
+function spaced(low: number, high: number, most: number): number[] {
   const rough = (high - low) / Math.max(1, most - 1);
   const power = 10 ** Math.floor(Math.log10(rough));
   const step = [1, 2, 5, 10].map((times) => times * power).find((one) => one >= rough * 0.999999) ?? 10 * power;

@@ -1,5 +1,5 @@
 // Panels in which each run is a spot between two axes: scatter and boxes. A rectangle drawn over them is a brush.
-import type { Pen } from "./pen";
+import { fitted, type Pen } from "./pen";
 import { Plot, type Rect } from "./plot";
 import type { Field } from "./points";
 import { aside, type Scale } from "./scale";
@@ -153,8 +153,8 @@ export abstract class SpotPlot extends Plot {
       pen.text(left - 6, y, shortened(tick.words, 14), { colour: theme.faint, align: "right" });
     }
     pen.line([left, bottom, right, bottom], { stroke: theme.axis });
-    if (titleY) pen.text(9, (top + bottom) / 2, titleY, { colour: theme.quiet, align: "center", upwards: true });
-    if (titleX) pen.text((left + right) / 2, bottom + 28, titleX, { colour: theme.quiet, align: "center" });
+    if (titleY) pen.text(9, (top + bottom) / 2, fitted(pen, titleY, bottom - top), { colour: theme.quiet, align: "center", upwards: true });
+    if (titleX) pen.text((left + right) / 2, bottom + 28, fitted(pen, titleX, right - left), { colour: theme.quiet, align: "center" });
   }
 
   protected axisTitle(field: Field | undefined, scale: Scale | null): string {
