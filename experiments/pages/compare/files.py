@@ -19,7 +19,7 @@ from experiments.pages.artifacts import shelf_of
 from experiments.pages.compare.columns import columns_of
 from experiments.pages.compare.fields import Fields, code_rows
 from experiments.pages.compare.frame import Frame, framed, other_of
-from experiments.pages.compare.words import mono_line
+from experiments.pages.compare.words import code_line
 from experiments.queries.comparison import compared, files_of_runs
 from kernel.actor import Actor
 from kernel.digests import sha256_hex
@@ -110,7 +110,7 @@ def code(request: HttpRequest) -> HttpResponse:
                 found.setdefault(run.pk, []).insert(0, source)
         context |= pairs_context(request, frame, found) | {
             "columns": columns,
-            "rows": [mono_line(row) for row in rows],
+            "rows": [code_line(row) for row in rows],
             "without_commit": [run for run in frame.runs if not run.git_commit],
             "without_code": [run for run in frame.runs if not found.get(run.pk)],
         }

@@ -78,6 +78,7 @@ def framed(request: HttpRequest, tab: str) -> Frame:
         "words": words,
         "offered": offered(viewer, asked, runs, words) if words else [],
         "chips": chips_of(asked, runs, base),
+        "newest": offered(viewer, asked, [], "") if not asked.refs and not words else [],
         "compared_max": COMPARED_MAX,
         "tab": tab,
         "tabs": [(name, word, _count(name, runs), asked.url(tab=name)) for name, word in TABS] if runs else [],

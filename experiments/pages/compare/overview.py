@@ -15,7 +15,7 @@ from experiments.pages.compare.columns import SIDE_BY_SIDE, columns_of, singles_
 from experiments.pages.compare.folding import FOLDED
 from experiments.pages.compare.frame import Frame, framed
 from experiments.pages.compare.plots import panels_of, points_url, usual_panels
-from experiments.pages.compare.words import Group, Row, group_of, metric_line, mono_line, text_line
+from experiments.pages.compare.words import Group, Row, code_line, group_of, metric_line, mono_line, text_line
 from experiments.queries.comparison import Compared, compared
 from experiments.queries.curves import differing_fields
 
@@ -76,7 +76,7 @@ def groups_of(rows: fields.Fields, asked: Asked) -> list[Group]:
         group_of("params", "Parameters", fields.param_rows(rows), shown, mono_line),
         group_of("tags", "Tags", fields.tag_rows(rows), shown, mono_line),
         group_of("data", "Data", fields.data_rows(rows), shown, text_line),
-        group_of("code", "Code", fields.code_rows(rows), shown, mono_line),
+        group_of("code", "Code", fields.code_rows(rows), shown, code_line),
         Group("run", "Run", run.words, [*lengths.rows, *run.rows]),
         group_of("system", f"System metrics, {figure}", system, shown, metric_line),
     ]

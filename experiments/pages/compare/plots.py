@@ -58,7 +58,7 @@ def panels_of(request: HttpRequest, usual: Sequence[Panel]) -> list[tuple[str, s
 def usual_panels(rows: Fields, figure: Figure) -> list[Panel]:
     """Parallel coordinates over what differs, the result against the first number, boxes by the first words, bars."""
     metrics = [row for row in metric_rows(rows, figure) if row.varies]
-    params = [row for row in param_rows(rows) if row.varies]
+    params = [row for row in param_rows(rows) if len({cell.text for cell in row.cells} - {None}) > 1]
     if not metrics:
         return []
     result = f"metrics.{metrics[0].name}.{'last' if metrics[0].higher_is_better is None else 'best'}"

@@ -7,12 +7,16 @@ from typing import Any
 from accounts.templatetags.mled import number
 from experiments.compare.matrix import MetricCell, MetricRow, TextRow
 
+COMMIT_SHOWN = 12
 EXTREMES = {"best": "best", "worst": "worst", "high": "highest", "low": "lowest"}
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One cell, ready to write. kind: metric or text; extreme: best, worst, high, low or ''."""
+    """One cell, ready to write. extreme: best, worst, high, low or ''.
+
+    kind: metric, text, package, or unknown; it says what stands in place of an empty text, see templatetags/compare.py.
+    """
 
     kind: str
     text: str
@@ -22,10 +26,6 @@ class Cell:
     gain: str = ""
     extreme: str = ""
     spread: str = ""
-
-    @property
-    def is_best(self) -> bool:
-        return self.extreme == "best"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,3 +99,10 @@ def text_line(row: TextRow) -> Row:
 def mono_line(row: TextRow) -> Row:
     """A row of texts that machines wrote."""
     return replace(text_line(row), mono=True)
+
+
+def code_line(row: TextRow) -> Row:
+    """A row of what is known of the code: of a commit the beginning, all of it in the title."""
+    shown = COMMIT_SHOWN if row.name == "Commit" else None
+    line = mono_line(row)
+    return replace(line, cells=[replace(cell, kind="unknown", text=cell.text[:shown]) for cell in line.cells])
