@@ -280,7 +280,11 @@ class Asked:
 def groupable(key: str) -> bool:
     """Whether runs can be grouped by it: params.lr, tags.team, or one of GROUP_WORDS."""
     kind, _, name = key.partition(".")
-    return key in GROUP_WORDS or key == "project" or (kind in ("params", "tags") and name != "" and "\x00" not in name and "`" not in name)
+    return (
+        key in GROUP_WORDS
+        or key == "project"
+        or (kind in ("params", "tags") and name != "" and "\x00" not in name and "`" not in name)
+    )
 
 
 def _whole_number(text: str) -> int | None:

@@ -149,7 +149,7 @@ def rows_of(viewer: Actor, asked: Asked, runs: Sequence[FoundRun], shown: Sequen
     listed = [*first, *sorted(also, key=lambda run: run.number)]
     slots = dict(zip((run.id for run in listed), slots_of(listed), strict=True))
     lines = list(zip(*([cell.drawn for cell in one.cells] for one in shown), strict=True)) or [()] * len(runs)
-    came = from_list(asked.query_string, asked.after)
+    came = from_list(asked)
     return [
         Row(
             run,

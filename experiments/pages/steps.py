@@ -11,7 +11,6 @@ from urllib.parse import urlencode
 from django.http import HttpRequest, QueryDict
 from django.urls import reverse
 
-from accounts.access import find_project
 from accounts.models import Project
 from experiments.models import Run
 from experiments.pages.asked import Asked
@@ -19,9 +18,9 @@ from experiments.pages.questions import with_default_experiment
 from experiments.queries.neighbours import Neighbours, Question, neighbours_of
 from experiments.search.errors import QueryError
 from kernel.actor import Actor
-from kernel.errors import NotFound
 
 FROM_MAX = 6_000
+EVERYWHERE = "of=all"  # how the table of all runs begins what it says of itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +50,10 @@ def with_pairs(url: str, pairs: Iterable[tuple[str, str]]) -> str:
     return f"{url}?{text}" if text else url
 
 
-def from_list(query_string: str, after: str = "") -> str:
+def from_list(asked: Asked) -> str:
     """What the link to a run from a table with this question carries: the end of its address."""
-    parts = [query_string, urlencode({"after": after}) if after else ""]
+    where = EVERYWHERE if asked.path == reverse("experiments:all_runs") else ""
+    parts = [where, asked.query_string, urlencode({"after": asked.after}) if asked.after else ""]
     return "?" + urlencode({"from": "&".join(part for part in parts if part)})
 
 
@@ -81,15 +81,12 @@ def steps_of(request: HttpRequest, viewer: Actor, run: Run, tab: str) -> Steps |
 
 
 def _asked(viewer: Actor, run: Run, text: str) -> tuple[Project | None, Asked]:
-    """The project whose table it was, None for that of all projects, and what it asked."""
+    """What the table asked, and of which project: None for that of all runs."""
     params = QueryDict(text.replace("\x00", ""))
-    slug = params.get("project", "") or run.project.slug
-    try:
-        project = find_project(viewer, slug)
-    except NotFound:
-        project = run.project
-    asked = Asked.parse(reverse("experiments:runs", args=[project.slug]), params)
-    return project, with_default_experiment(viewer, project, asked)
+    if text.startswith(EVERYWHERE):
+        return None, Asked.parse(reverse("experiments:all_runs"), params)
+    asked = Asked.parse(reverse("experiments:runs", args=[run.project.slug]), params)
+    return run.project, with_default_experiment(viewer, run.project, asked)
 
 
 def _words(found: Neighbours) -> str:

@@ -2,10 +2,11 @@
 
 import pytest
 
+from accounts.roles import Role
 from experiments.actions.runs import delete_run
 from experiments.models import Run
 from experiments.queries import neighbours
-from tests.factories import STARTED_MS, Team, a_batch, a_run
+from tests.factories import STARTED_MS, Team, a_batch, a_project, a_run, again, join
 from tests.factories import log_batch as log
 from tests.pages.conftest import Browser, address
 
@@ -70,6 +71,18 @@ def test_a_list_that_is_not_understood_takes_nothing_from_the_page(ada: Browser,
     assert five[0].name in ada.get(
         page_of(five[0]), **{"from": nonsense.replace("%21", "!").replace("%00", ""), "at": "x"}
     )
+
+
+def test_the_table_of_all_runs_leads_through_the_runs_of_all_projects(ada: Browser, team: Team, five: list[Run]):
+    other = a_project()
+    join(other, team.scientist, Role.DATA_SCIENTIST)
+    newest = a_run(again(team.scientist), project=other, started_ms=STARTED_MS + 99)
+    page = ada.get(next(link for link in ada.get("/runs/").links(page_of(newest)) if "from=" in link))
+    assert "1 of 6" in page
+    (after,) = page.links(page_of(five[4]))
+    following = ada.get(after)
+    assert "2 of 6" in following
+    assert following.links("/runs/?of=all")
 
 
 def test_another_teams_runs_stand_in_no_list(ada: Browser, zoe: Browser, team: Team, five: list[Run]):
