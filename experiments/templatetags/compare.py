@@ -1,4 +1,4 @@
-"""Cells of the comparison. A hundred runs by some hundred fields are written in one go: by templates it took seconds."""
+"""Cells of the comparison: a hundred runs by hundreds of fields are written in one go; by templates it took seconds."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
