@@ -64,6 +64,8 @@ document.addEventListener("htmx:afterSettle", begin);
 addEventListener("popstate", (event) => {
   if (!(event.state as { htmx?: boolean } | null)?.htmx) page?.restate();
 });
+// The page says that the kept view is another one by now, and offers to keep it as it is.
+addEventListener("mled:view", () => document.querySelector("[data-view-changed]")?.removeAttribute("hidden"));
 // Undo and redo of the page: where only the charts differ, nothing has to come again.
 addEventListener("mled:view-step", (event) => {
   if (page && goes((event as CustomEvent<string>).detail)) {

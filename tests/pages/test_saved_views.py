@@ -26,9 +26,9 @@ def test_keeping_a_table_leads_back_to_it_under_its_name(team, ada):
 
 def test_a_table_that_differs_from_its_view_says_so_and_offers_to_update_it(team, ada):
     view = keep(team)
-    assert "View changed" not in ada.get(table(team), q="status = 'FINISHED'", saved=view.pk)
+    assert "data-view-changed hidden" in ada.get(table(team), q="status = 'FINISHED'", saved=view.pk).source
     page = ada.get(table(team), q="status = 'FAILED'", saved=view.pk)
-    assert "View changed" in page
+    assert "data-view-changed>" in page.source
     assert f"/views/{view.pk}/do/update/" in page.source
     ada.follow(f"/p/{team.project.slug}/views/{view.pk}/do/update/", version=1, query="q=status = 'FAILED'")
     view.refresh_from_db()

@@ -4,7 +4,8 @@ export type Change = Record<string, string | string[] | null>;
 
 /** What scripts change without asking the server; see LOOK in experiments/actions/saved_views.py. */
 const OWN = ["x", "log", "logx", "smooth", "method", "outliers", "yrange", "middle", "spread", "color", "dash", "facet", "tip", "off", "set", "from", "to", "panel", "hide", "show"];
-const TOGETHER_MS = 1_000; // changes of one thing that follow one another are one step
+const SLID = "smooth"; // a slider's changes that follow one another are one step
+const TOGETHER_MS = 1_000;
 
 let first = new URLSearchParams(location.search); // as the server wrote the links of this page
 let last = { what: "", at: 0 };
@@ -23,7 +24,7 @@ export function change(by: Change): void {
   if (address.href === location.href) return;
   const what = Object.keys(by).join(" ");
   const now = Date.now();
-  if (what === last.what && now - last.at < TOGETHER_MS) history.replaceState(history.state, "", address);
+  if (what === SLID && what === last.what && now - last.at < TOGETHER_MS) history.replaceState(history.state, "", address);
   else history.pushState({ charts: true }, "", address);
   last = { what, at: now };
   dispatchEvent(new CustomEvent("mled:view"));
