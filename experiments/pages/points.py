@@ -18,12 +18,14 @@ from django.views.decorators.http import require_safe
 
 from accounts.models import Project
 from accounts.pages.doors import actor_of, signed_in
+from experiments.compare.point_fields import point_field
 from experiments.pages.questions import asked_of
 from experiments.queries.comparison import COMPARED_MAX, runs_named
 from experiments.queries.experiments import metric_directions
 from experiments.queries.overview import agreed_directions
-from experiments.queries.points import RUNS_MAX, columns_of, offered_fields, point_field, quoted
+from experiments.queries.points import RUNS_MAX, columns_of, offered_fields
 from experiments.queries.search import FoundRun, View, count_runs, search_runs
+from experiments.search.tree import written_text
 from experiments.templatetags.runs import RUN_COLOURS, slot
 from experiments.values import Lifecycle
 from kernel.actor import Actor
@@ -81,7 +83,7 @@ def of_runs(request: HttpRequest) -> HttpResponse:
         total=f"{len(runs):,}",
         cut=False,
         table=_table_of(next(iter(projects)) if len(projects) == 1 else None, every),
-        query=f"id IN ({', '.join(quoted(run.readable_id) for run in runs)})" if runs else "",
+        query=f"id IN ({', '.join(written_text(run.readable_id) for run in runs)})" if runs else "",
     )
 
 

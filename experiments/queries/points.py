@@ -5,10 +5,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from experiments.compare.point_fields import SYSTEM, PointField
 from experiments.metrics.batch import finite_number
 from experiments.models import MetricSeries, Param, RunTag
 from experiments.queries.search import FoundRun
 from experiments.queries.table import Cells, cells_of
+from experiments.search.tree import written_text
 from experiments.values import RunStatus
 from kernel.actor import Actor
 
@@ -16,19 +18,7 @@ RUNS_MAX: Final = 10_000
 NUMERIC_SHARE: Final = 0.9  # a field is one of numbers if this share of what is said are numbers
 OFFER_FROM: Final = 200  # newest runs whose names are offered as fields
 TEXT_MAX: Final = 200  # characters of a value: longer ones are no levels of anything
-FIGURES: Final = ("last", "min", "max", "best")
-SYSTEM: Final = ("started", "duration", "user", "status", "dataset", "experiment")
 _KINDS = {"params": Param, "tags": RunTag, "metrics": MetricSeries}
-
-
-@dataclass(frozen=True, slots=True)
-class PointField:
-    """A field of a key such as params.lr, metrics.val/loss.min, tags.team or duration."""
-
-    key: str
-    kind: str
-    name: str
-    figure: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,19 +38,6 @@ class Column:
     better: str = ""
     figure: str = ""
     asks: dict[str, str] = field(default_factory=dict)
-
-
-def point_field(key: str) -> PointField | None:
-    """The field of a key; None for what is none."""
-    if key in SYSTEM:
-        return PointField(key, "system", key)
-    kind, _, name = key.partition(".")
-    if kind not in _KINDS or not name or "\x00" in name or "`" in name:
-        return None
-    if kind != "metrics":
-        return PointField(key, kind, name)
-    start, _, figure = name.rpartition(".")
-    return PointField(key, kind, start, figure) if start and figure in FIGURES else PointField(key, kind, name, "last")
 
 
 def columns_of(
@@ -137,17 +114,12 @@ def _own(key: str, runs: Sequence[FoundRun], cells: Cells) -> Column:
             return Column(key, "number", [None if run.duration_ms is None else float(run.duration_ms) for run in runs])
         case "user":
             users = {run.user or run.user_email: run.user_email for run in runs if run.user_email}
-            asks = {name: f"user = {quoted(email)}" for name, email in users.items()}
+            asks = {name: f"user = {written_text(email)}" for name, email in users.items()}
             return Column(key, "text", [run.user or run.user_email or None for run in runs], asks=asks)
         case "status":
-            asks = {str(one.label): f"status = {quoted(str(one.label).lower())}" for one in RunStatus}
+            asks = {str(one.label): f"status = {written_text(str(one.label).lower())}" for one in RunStatus}
             return Column(key, "text", [str(RunStatus(run.status).label) for run in runs], asks=asks)
         case "experiment":
             return Column(key, "text", [run.experiment_name for run in runs])
         case _:
             return Column(key, "text", [", ".join(cells.datasets.get(run.id, [])) or None for run in runs])
-
-
-def quoted(text: str) -> str:
-    """A text as a query writes it."""
-    return "'" + text.replace("'", "''") + "'"

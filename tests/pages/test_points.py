@@ -8,7 +8,7 @@ from accounts.roles import Role
 from experiments.actions.batches import log_batch
 from experiments.actions.experiments import set_metric_direction
 from experiments.actions.inputs import DatasetInput, log_inputs
-from experiments.queries.points import point_field
+from experiments.compare.point_fields import point_field
 from experiments.values import RunStatus
 from tests.factories import a_batch, a_run, a_team, again, join
 from tests.pages.conftest import Browser
