@@ -60,7 +60,7 @@ STATES = {"lock_run", "unlock_run", "delete_run", "restore_run", "seal_run"}
 # What changes where a run stands, and refuses by itself: test_moves.
 PLACES = {move_run.__name__}
 # What stands beside a run and is none of its content.
-BESIDE = {"star_run", "unstar_run", "add_comment"}
+BESIDE = {"star_run", "unstar_run", "add_comment", "note_export_of"}
 
 
 @pytest.fixture
