@@ -86,7 +86,7 @@ def _shown(
     if asked.group:
         return groups_of(viewer, None, asked, text, columns, directions)
     liked = taste.taste_of(viewer, None)
-    table = table_of(viewer, asked, found.rows, columns, directions, liked)
+    table = table_of(viewer, asked, found.rows, columns, directions, liked, as_tree=trees is not None)
     if trees is not None:
         table["rows"] = nested_rows(viewer, None, asked, text, trees, table["rows"])
     return {**table, **tree_of(asked, table["columns"], is_on=trees is not None), "taste": liked.value}

@@ -163,7 +163,8 @@ def children(request: HttpRequest, slug: str, run: str) -> HttpResponse:
     asked = asked.sortable_with(directions)
     found = _searched(viewer, project, asked, asked.query, limit=CHILDREN, parent=parent.pk)
     taste = taste_of(viewer, project)
-    table = table_of(viewer, asked, found.page.rows, in_groups(asked.columns), directions, taste)
+    columns = in_groups(asked.columns)
+    table = table_of(viewer, asked, found.page.rows, columns, directions, taste, as_tree=True)
     context = {
         "rows": nested_rows(viewer, project, asked, asked.query, found, table["rows"], parent, level),
         "parent": parent,
@@ -172,5 +173,6 @@ def children(request: HttpRequest, slug: str, run: str) -> HttpResponse:
         "more": found.page.next_token or "",
         "more_words": CHILDREN,
         "span": len(table["columns"]) + 3,
+        "everywhere": request.GET.get("everywhere") == "1",
     }
     return render(request, "experiments/nested_rows.html", context)

@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString, mark_safe
 from experiments.pages.asked import Asked
 from experiments.pages.cells import Cell, Extremes, heated, metric_cells, plain_cell, width_of
 from experiments.pages.chart_lines import slots_of
-from experiments.pages.columns import FIGURES, NAME, STATUS, Column
+from experiments.pages.columns import FIGURES, GROUPS, NAME, STATUS, Column
 from experiments.pages.numbers import FORMATS
 from experiments.pages.steps import from_list
 from experiments.pages.taste import Taste
@@ -23,6 +23,7 @@ from kernel.actor import Actor
 
 FIGURE_WORDS = {"last": "Last value", "min": "Lowest", "max": "Highest", "best": "Best"}
 BEYOND = 1_000_000  # the place of a run on a later page, which charts do not draw by themselves
+KEYED = frozenset(GROUPS.values())
 A_STEP = 24  # pixels by which a column grows and shrinks from its menu
 
 
@@ -99,10 +100,13 @@ def table_of(
     columns: Sequence[Column],
     directions: Mapping[str, bool],
     taste: Taste,
+    *,
+    as_tree: bool = False,
 ) -> dict[str, Any]:
     """Heads and rows of these runs. chosen: all columns, also those that "only filled" or "only differing" hide.
 
-    Columns that nobody chose are shown where they say something.
+    Columns that nobody chose are shown where they say something; in a tree what is measured and set is often said only
+    by runs that are not opened yet.
     """
     ids = [run.id for run in runs]
     cells = cells_of(
@@ -119,7 +123,11 @@ def table_of(
     extremes = extremes_of(values, columns, directions)
     drawn = [_drawn(column, runs, cells, values, extremes, taste, curves, asked.spark) for column in columns]
     only = asked.only if asked.column_keys else (*asked.only, "filled")
-    shown = [one for one in _pinned_first(drawn, taste) if _is_shown(one, only, chosen=bool(asked.column_keys))]
+    shown = [
+        one
+        for one in _pinned_first(drawn, taste)
+        if (as_tree and one.column.group in KEYED) or _is_shown(one, only, chosen=bool(asked.column_keys))
+    ]
     warm = warm_columns(asked, [one.column for one in shown], extremes, taste)
     for one in shown:
         if one.column.key in warm:

@@ -116,7 +116,8 @@ def shown_of(request: HttpRequest, viewer: Actor, project: Project, asked: Asked
         groups = groups_of(viewer, project, asked, found.text, found.columns, found.directions)
         return {**groups, **(live_of(viewer, project, asked, []) if is_live else {})}
     taste = taste_of(viewer, project)
-    table = table_of(viewer, asked, found.page.rows, found.columns, found.directions, taste)
+    as_tree = found.trees is not None
+    table = table_of(viewer, asked, found.page.rows, found.columns, found.directions, taste, as_tree=as_tree)
     if found.trees is not None:
         table["rows"] = nested_rows(viewer, project, asked, found.text, found.trees, table["rows"])
     live = live_of(viewer, project, asked, table["columns"]) if is_live else {}
