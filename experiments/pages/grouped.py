@@ -9,6 +9,7 @@ from accounts.templatetags.mled import duration, number
 from experiments.pages.asked import GROUP_WORDS, GROUPS_MAX, Asked
 from experiments.pages.chips import narrowed
 from experiments.pages.columns import NAME, SYSTEM, Column
+from experiments.pages.group_rows import rows_address
 from experiments.pages.run_rows import Head, head_of
 from experiments.queries.groups import MAX_GROUPS, MAX_METRICS, Group, Statistics, Value, group_runs
 from experiments.queries.table import Names
@@ -29,7 +30,7 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class GroupRow:
-    """One group. parts: (text, whether it is "none"); url: its runs as a query."""
+    """One group. parts: (text, whether it is "none"); url: its runs as a query; rows_url: the first of them."""
 
     parts: list[tuple[str, bool]]
     url: str
@@ -37,6 +38,7 @@ class GroupRow:
     columns: list[tuple[Figure | None, Head]]
     duration: str
     newest_ms: int | None
+    rows_url: str = ""
 
 
 def groups_of(
@@ -62,7 +64,7 @@ def groups_of(
         "group_heads": [replace(head, label=_label(head)) for head in heads],
         "group_duration_head": head_of(asked, SYSTEM["duration"], ways),
         "group_newest_head": head_of(asked, SYSTEM["created"], ways),
-        "group_rows": [_row(asked, text, group, heads, ways) for group in ordered],
+        "group_rows": [_row(asked, project, text, group, heads, ways) for group in ordered],
         "groups_cut": MAX_GROUPS if found.more else 0,
         "metrics_cut": MAX_METRICS if len(metrics) > MAX_METRICS else 0,
     }
@@ -114,13 +116,18 @@ def _natural(value: Value) -> tuple[bool, bool, float, str]:
         return value.is_none, True, 0.0, value.text
 
 
-def _row(asked: Asked, text: str, group: Group, heads: Sequence[Head], ways: Mapping[str, bool]) -> GroupRow:
+def _row(
+    asked: Asked, project: Project | None, text: str, group: Group, heads: Sequence[Head], ways: Mapping[str, bool]
+) -> GroupRow:
+    opened = opened_as(asked, text, group.values)
+    measured = [head.column for head in heads]
     columns = [
         (_figure(group.metrics.get(_reckoned(head.column, ways)), head.direction, group.n), head) for head in heads
     ]
     return GroupRow(
         parts=[(value.text[:LONGEST], value.is_none) for value in group.values],
-        url=open_url(asked, text, group.values),
+        url=opened.all_url if opened else "",
+        rows_url=rows_address(project.slug, opened, measured, group.n) if opened and project else "",
         n=group.n,
         columns=columns,
         duration="" if group.duration_ms is None else duration(group.duration_ms),
@@ -142,20 +149,19 @@ def _figure(found: Statistics | None, way: bool | None, runs: int) -> Figure | N
     )
 
 
-def open_url(asked: Asked, text: str, values: Sequence[Value]) -> str:
-    """The runs of a group as the table shows them: what the group has in common joins the query. Empty if it cannot."""
+def opened_as(asked: Asked, text: str, values: Sequence[Value]) -> Asked | None:
+    """The runs of a group as the table shows them: what they have in common joins the query. None if it cannot."""
     conditions = [str(one) for value in values for one in (value.condition, value.also) if one is not None]
     experiment = next((value.experiment for value in values if value.experiment is not None), None)
     if any(value.condition is None and value.experiment is None for value in values):
-        return ""
-    opened = replace(
+        return None
+    return replace(
         asked,
         query=narrowed(text, conditions),
         good="",
         group=(),
         experiment_ids=asked.experiment_ids if experiment is None else (experiment,),
     )
-    return opened.url(opened.all_kept())
 
 
 def grouping_of(asked: Asked, names: Names) -> dict[str, Any]:

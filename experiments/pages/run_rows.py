@@ -282,6 +282,13 @@ def heads_of(
     return heads
 
 
+def lone_head(asked: Asked, column: Column, directions: Mapping[str, bool], taste: Taste) -> Head:
+    """The head of one column, for its menu alone: what it can change places with is not looked at."""
+    warm = {column.key} if taste.heat.get(column.key) else set()
+    [head] = heads_of(asked, [Drawn(column, [])], directions, taste, warm)
+    return replace(head, has_left=True, has_right=True)
+
+
 def _beside(shown: Sequence[Drawn], groups: Sequence[str], at: int, by: int) -> bool:
     """Whether the column there can change places with this one."""
     other = at + by

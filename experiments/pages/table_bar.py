@@ -91,7 +91,7 @@ def _all_url(asked: Asked, columns: Sequence[Column], title: str) -> str:
     kind = {words: kind for kind, words in GROUPS.items()}.get(title)
     if kind is None:
         return ""
-    others = [("columns", column.key) for column in columns if column.group != title]
+    others = [("columns", column.key) for column in asked.columns or columns if column.group != title]
     return asked.url([*asked.all_kept("columns"), *others, ("columns", f"{kind}.*")])
 
 

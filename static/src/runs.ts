@@ -1,6 +1,7 @@
 // The run table: the column picker learns to search, rows are selected and compared; new rows and pages come through
 // htmx (see main.ts).
 import { listenForColumns } from "./page/columns";
+import { listenForGroups } from "./page/groups";
 import { listenForHeads } from "./page/heads";
 import { listenForLive } from "./page/live";
 import { listenForNested } from "./page/nested";
@@ -28,6 +29,7 @@ document.addEventListener("keydown", (event) => {
 });
 
 listenForColumns();
+listenForGroups();
 listenForHeads();
 listenForLive();
 listenForNested();

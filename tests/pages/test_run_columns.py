@@ -173,3 +173,12 @@ def test_a_star_stands_for_every_column_of_a_kind(ada: Browser, team: Team, thre
     assert {"metrics.val/acc", "params.lr", "params.drop"} <= set(keys(page))
     assert any(link.endswith("columns=params.*") for link in table(ada, team, columns=["user"]).links("params.*"))
     assert not page.links("columns=metrics.val")
+
+
+def test_the_menu_of_one_column_comes_alone(ada: Browser, zoe: Browser, team: Team, three):
+    menu = table(ada, team, columns="metrics.*", menu="metrics.val/acc")
+    assert "Lowest" in menu
+    assert 'value="hide:metrics.val/acc"' in menu.source
+    assert "<tbody" not in menu.source
+    ada.get(address(team.project, "runs/"), expecting=404, menu="nonsense")
+    zoe.get(address(team.project, "runs/"), expecting=404, menu="metrics.val/acc")

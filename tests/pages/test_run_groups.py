@@ -10,7 +10,7 @@ from experiments.actions.batches import log_batch
 from experiments.actions.experiments import create_experiment, grant_access, set_metric_direction
 from experiments.actions.inputs import DatasetInput, log_inputs
 from experiments.actions.runs import delete_run
-from experiments.pages import questions
+from experiments.pages import group_rows, questions
 from experiments.queries import groups
 from experiments.queries.groups import Statistics, group_runs
 from experiments.values import RunStatus
@@ -190,3 +190,34 @@ def test_groups_take_as_many_queries_for_one_run_as_for_many(ada: Browser, team:
         counts.append(queries_of(lambda: ada.get(path)))
     assert counts[1] == counts[2]
     assert counts[2] <= 26
+
+
+def test_a_group_opens_where_it_stands_as_a_live_query(ada: Browser, zoe: Browser, team: Team, seeds):
+    page = table(ada, team, group="params.arch", columns="metrics.val/acc", sort="-metrics.val/acc")
+    addresses = [html.unescape(one) for one in re.findall(r'data-open-group="([^"]+)"', page.source)]
+    place = [row[0] for row in rows(page)].index("gru")
+    first = ada.get(addresses[place])
+    assert rows(page)[place][1] == str(len(members(first))) == "4"
+    assert "0.8400" in members(first)[0]
+    late = a_run(team.scientist, name="late")
+    log_batch(team.scientist, late, batch=a_batch(params={"arch": "gru"}, **{"val/acc": [0.99]}))
+    again = ada.get(addresses[place])
+    assert "late" in members(again)[0]
+    assert "0.9900" in members(again)[0]
+    zoe.get(addresses[0], expecting=404)
+
+
+def test_of_a_large_group_the_first_runs_come_and_the_way_to_all(ada: Browser, team: Team, seeds, monkeypatch):
+    monkeypatch.setattr(group_rows, "SHOWN", 1)
+    page = table(ada, team, group="params.arch")
+    address_of_first = html.unescape(re.findall(r'data-open-group="([^"]+)"', page.source)[0])
+    opened = ada.get(address_of_first)
+    assert len(members(opened)) == 1
+    assert "more in this group" in opened
+    assert any("params.arch" in link for link in opened.links("/runs/?"))
+
+
+def members(page: Page) -> list[str]:
+    """The runs below a group, each in one line."""
+    found = re.findall(r'<tr class="m-member" data-href.*?</tr>', page.source, re.S)
+    return [" ".join(html.unescape(re.sub(r"<[^>]+>", " ", row)).split()) for row in found]

@@ -1,4 +1,6 @@
 // The heads of the run table: a menu opens below its head, and a head dragged onto another of its group takes its place.
+import htmx from "htmx.org";
+
 let dragged: HTMLElement | null = null;
 
 let lastMenu = ""; // the column whose menu was used last: the keyboard comes back to its head
@@ -14,6 +16,19 @@ function place(menu: HTMLElement): void {
   const left = Math.min(at.left, innerWidth - (menu.offsetWidth || 220) - 12);
   menu.style.left = `${Math.max(12, left)}px`;
   menu.style.top = `${Math.min(at.bottom + 4, Math.max(12, innerHeight - menu.offsetHeight - 12))}px`;
+}
+
+/** Fills the menu of a column that came without one: of very many columns, each is asked for when it opens. */
+async function fill(menu: HTMLElement): Promise<void> {
+  const key = menu.dataset.menuOf;
+  if (!key || menu.childElementCount) return;
+  const asked = new URLSearchParams(location.search);
+  asked.set("menu", key);
+  const answer = await fetch(`${location.pathname}?${asked}`, { credentials: "same-origin" });
+  if (!answer.ok) return;
+  menu.innerHTML = await answer.text();
+  htmx.process(menu);
+  place(menu);
 }
 
 function makeDraggable(): void {
@@ -51,7 +66,10 @@ export function listenForHeads(): void {
   for (const moment of ["beforetoggle", "toggle"]) {
     document.addEventListener(moment, (event) => {
       const menu = event.target as HTMLElement;
-      if (menu.matches?.(".m-headmenu") && (event as ToggleEvent).newState === "open") place(menu);
+      if (menu.matches?.(".m-headmenu") && (event as ToggleEvent).newState === "open") {
+        place(menu);
+        if (moment === "toggle") void fill(menu);
+      }
     }, true);
   }
   document.addEventListener("submit", (event) => {
