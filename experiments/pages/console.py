@@ -12,12 +12,13 @@ from django.views.decorators.http import require_safe
 from accounts.access import can
 from accounts.pages.doors import actor_of, signed_in
 from experiments.console.colours import Piece, pieces_of, plain
+from experiments.console.indexes import index_of
 from experiments.console.reading import Found, Index, Line, find_lines, grew_from, last_lines, lines_from, mark_of
 from experiments.console.sources import Stream
 from experiments.models import Run
 from experiments.pages.frame import run_frame, tab_url
 from experiments.pages.steps import came_from, with_pairs
-from experiments.queries.console import index_of, stream_of, streams_of
+from experiments.queries.console import stream_of, streams_of
 from experiments.queries.runs import get_run
 from experiments.values import RunStatus
 from kernel.errors import Invalid

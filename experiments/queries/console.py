@@ -1,6 +1,5 @@
 """What a run printed, for those who may download its files."""
 
-from array import array
 from functools import partial
 from typing import BinaryIO
 
@@ -13,14 +12,12 @@ from artifacts.models import ArtifactFile
 from artifacts.opened import note_opened
 from artifacts.queries.files import files_of
 from experiments.console.names import is_stderr, logs_first
-from experiments.console.reading import Index, indexed
 from experiments.console.sources import Stream, live_sources
 from experiments.models import Run
 from kernel.actor import Actor
 from kernel.errors import NotFound
 
 NOTED_SECONDS = 3600
-KEPT_SECONDS = 7 * 24 * 3600
 _LIKELY = r"(^|/)logs?/|\.(log|out|err)(\.\d+)?$|stdout|stderr|console"
 FILES_MAX = 200
 
@@ -40,20 +37,6 @@ def stream_of(viewer: Actor, run: Run, key: str) -> Stream:
         if stream.key == key:
             return stream
     raise NotFound(f"The run printed nothing called '{key[:200]}'.", field="file")
-
-
-def index_of(stream: Stream, reader: BinaryIO) -> Index:
-    """Where its lines are; remembered for a content that does not change."""
-    name = f"console:{stream.version}"
-    kept = cache.get(name) if stream.version else None
-    if kept is not None:
-        before = array("Q")
-        before.frombytes(kept[0])
-        return Index(before, *kept[1:])
-    made = indexed(reader, stream.size_bytes)
-    if stream.version:
-        cache.set(name, (made.before.tobytes(), made.ends, made.size, made.is_open), KEPT_SECONDS)
-    return made
 
 
 def _of_file(viewer: Actor, run: Run, file: ArtifactFile) -> Stream:
