@@ -133,7 +133,7 @@ def test_a_star_shows_at_once_and_leads_back(ada: Page, sweeps: str):
     ada.get_by_role("button", name="Move run").click()
     expect(ada.get_by_text("1 run moved.")).to_be_visible()
     expect(ada.get_by_role("link", name="icu/kept")).to_be_visible()
-    ada.get_by_role("button", name="Undo").click()
+    ada.get_by_role("form", name="Undo").get_by_role("button").click()
     expect(ada.get_by_role("link", name="icu/sweeps")).to_be_visible()
     assert ada.complaints == []
 

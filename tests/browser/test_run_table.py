@@ -138,7 +138,7 @@ def test_selected_runs_are_tagged_deleted_and_brought_back(ada: Page, seeds: str
     ada.get_by_role("region", name="Selected runs").locator("summary", has_text="Delete").click()
     ada.get_by_role("button", name="Delete runs").click()
     expect(ada.get_by_label("Select bare", exact=True)).to_have_count(0)
-    ada.get_by_role("button", name="Undo").click()
+    ada.get_by_role("form", name="Undo").get_by_role("button").click()
     expect(ada.get_by_text("1 run restored.")).to_be_visible()
     expect(ada.get_by_label("Select bare", exact=True)).to_be_visible()
     assert ada.complaints == []
