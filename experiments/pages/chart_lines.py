@@ -16,14 +16,6 @@ from experiments.queries.search import FoundRun
 from experiments.templatetags.runs import RUN_COLOURS, slot
 
 MEMBERS = "members"  # instead of a band: every run of a group as a thin line
-MIDDLES = (("mean", "Mean"), ("median", "Median"))
-SPREADS = (
-    ("minmax", "min–max"),
-    ("std", "standard deviation"),
-    ("stderr", "standard error"),
-    ("ci95", "95 % interval"),
-    (MEMBERS, "every run, thin"),
-)
 GROUPS_MAX = 24
 
 

@@ -14,7 +14,7 @@ from accounts.models import Project
 from accounts.pages.doors import signed_in
 from experiments.models import Run
 from experiments.pages.asked import Asked
-from experiments.pages.chart_lines import MIDDLES, SPREADS, Grouped, first_groups, group_lines, run_lines
+from experiments.pages.chart_lines import Grouped, Line, first_groups, group_lines, run_lines
 from experiments.pages.chart_look import look_of
 from experiments.pages.figures import weight_of
 from experiments.pages.grouped import word_of
@@ -73,6 +73,7 @@ def charts_context(
     }
     return {
         **context,
+        "at": "charts",
         "more_runs": more,
         "may_add_panels": True,
         "group_words": [word_of(key) for key in asked.group],
@@ -100,52 +101,63 @@ def charts_of(
     grouped = Grouped.parse(request.GET)
     groups = groups_of(viewer, runs, grouped.fields) if grouped.fields else {}
     hidden = frozenset(request.GET.getlist("off" if groups else "hide"))
+    goal = goal or (runs[0].project.goal_metric if runs else "")
     keys = [key for key in metric_keys(viewer, runs) if key.startswith(SYSTEM_PREFIX) == system]
-    keys.sort(
-        key=lambda key: weight_of(key, goal=goal or (runs[0].project.goal_metric if runs else ""), directions=ways)
-    )
-    picked = [key for key in request.GET.getlist("metric") if key in keys][:PICKED_MAX]
-    by_hand = bool(picked) or len(keys) > BY_HAND_FROM
-    measured = goal or (keys[0] if keys else "")
-    values = final_values(viewer, runs, measured, ways.get(measured))
-    run_lines_now = run_lines(runs, values, hidden)
-    lines = group_lines(first_groups(groups), hidden) if groups else run_lines_now
-    data = [("runs", ",".join(run.readable_id for run in runs))]
-    urls = {name: f"{reverse(f'experiments:charts_{name}')}?{urlencode(data, safe=',')}" for name in ("data", "csv")}
-    look = look_of(request.GET, keys)
+    keys.sort(key=lambda key: weight_of(key, goal=goal, directions=ways))
+    measured = goal if goal and not system else next(iter(keys), "")
+    of_runs = run_lines(runs, final_values(viewer, runs, measured, ways.get(measured)), hidden)
+    lines = group_lines(first_groups(groups), hidden) if groups else of_runs
+    model = _model_of(viewer, runs, of_runs, keys, ways, goal)
     return {
         "runs": runs,
         "lines": lines,
         "measured": measured,
         "grouped": grouped,
         "groups_cut": len(groups) - len(lines) if groups else 0,
-        "middles": MIDDLES,
-        "spreads": SPREADS,
-        "look": look,
+        "look": look_of(request.GET, keys),
         "figures": {},
+        "csv_url": _with_pairs(reverse("experiments:charts_csv"), [("runs", _refs(runs)), *grouped.pairs]),
+        "model": {**model, "hidden": [line.ref for line in lines if not line.is_drawn]},
+        **_choice_of(request, keys, ways),
+    }
+
+
+def _refs(runs: Sequence[Run]) -> str:
+    return ",".join(run.readable_id for run in runs)
+
+
+def _with_pairs(path: str, pairs: Sequence[tuple[str, str]]) -> str:
+    return f"{path}?{urlencode(list(pairs), safe=',')}"
+
+
+def _model_of(
+    viewer: Actor, runs: Sequence[Run], lines: Sequence[Line], keys: list[str], ways: Mapping[str, bool], goal: str
+) -> dict[str, Any]:
+    """What the script knows of the page: static/src/charts/model.ts."""
+    return {
+        "runs": [{"ref": line.ref, "name": line.name, "slot": line.slot, "url": line.url} for line in lines],
+        "fields": differing_fields(viewer, runs, FIELDS_MAX),
+        "metrics": keys,
+        "goal": goal,
+        "data": _with_pairs(reverse("experiments:charts_data"), [("runs", _refs(runs))]),
+        "noted": reverse("experiments:charts_noted"),
+        "offered": {"metrics": keys, "params": [], "tags": []},
+    }
+
+
+def _choice_of(request: HttpRequest, keys: list[str], ways: Mapping[str, bool]) -> dict[str, Any]:
+    """Which metrics are drawn: all of them, or of many those that the reader picked."""
+    picked = [key for key in request.GET.getlist("metric") if key in keys][:PICKED_MAX]
+    by_hand = bool(picked) or len(keys) > BY_HAND_FROM
+    choices = [(prefix, [(key, key in picked) for key, _ in group]) for prefix, group in sections_of(keys, ways)]
+    return {
         "sections": sections_of(picked if by_hand else keys, ways),
         "by_hand": by_hand,
-        "metric_choices": [
-            (prefix, [(key, key in picked) for key, _ in metrics]) for prefix, metrics in sections_of(keys, ways)
-        ]
-        if by_hand
-        else [],
+        "metric_choices": choices if by_hand else [],
         "metrics_count": len(keys),
-        "kept_for_picking": [(n, v) for n in request.GET for v in request.GET.getlist(n) if n != "metric"],
-        "csv_url": f"{urls['csv']}&{urlencode(grouped.pairs)}" if grouped.fields else urls["csv"],
-        "model": {
-            "runs": [
-                {"ref": line.ref, "name": line.name, "slot": line.slot, "url": line.url} for line in run_lines_now
-            ],
-            "fields": differing_fields(viewer, runs, FIELDS_MAX),
-            "metrics": keys,
-            "ways": {key: ways[key] for key in keys if key in ways},
-            "goal": goal,
-            "data": urls["data"],
-            "noted": reverse("experiments:charts_noted"),
-            "hidden": [line.ref for line in lines if not line.is_drawn],
-            "offered": {"metrics": keys, "params": [], "tags": []},
-        },
+        "kept_for_picking": [
+            (name, value) for name in request.GET for value in request.GET.getlist(name) if name != "metric"
+        ],
     }
 
 

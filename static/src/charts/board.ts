@@ -36,6 +36,8 @@ export interface Board {
   readonly model: Model;
   /** Ids of runs and groups whose eye is shut. */
   readonly hidden: ReadonlySet<string>;
+  /** The x axis of the whole page, to which its window belongs. */
+  axis(): string;
   zoom(window: Extent | null): void;
   light(ids: readonly string[] | null): void;
   /** The pointer is at this x in a chart with that axis; null: nowhere. */

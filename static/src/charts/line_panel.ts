@@ -3,7 +3,7 @@
 import { fetchBlocks } from "./blocks";
 import type { Board, Cell, Row, Shown } from "./board";
 import { drawnOf, naturally, type Answered, type Drawn } from "./lines";
-import { fixedRange } from "./look";
+import { fixedRange, type Look } from "./look";
 import { css } from "./marks";
 import { tell } from "./notice";
 import { Plot, type Extent } from "./plot_of_lines";
@@ -20,12 +20,26 @@ export class LinePanel implements Shown {
   private loaded = "";
   private plots: Plot[] = [];
   private lines: Drawn[] = [];
+  private window: Extent | null = null;
 
   constructor(
     private readonly element: HTMLElement,
     private readonly cell: Cell,
     private readonly board: Board,
   ) {}
+
+  /** A panel with an axis of its own has a window of its own, too. */
+  private look(): Look {
+    const look = this.cell.look();
+    if (look.x === this.board.axis()) this.window = null;
+    return this.window ? { ...look, window: this.window } : look;
+  }
+
+  private zoom(window: Extent | null): void {
+    if (this.cell.look().x === this.board.axis()) return this.board.zoom(window);
+    this.window = window;
+    void this.show();
+  }
 
   async show(): Promise<void> {
     const addresses = this.cell.metrics().map((metric) => this.address(metric));
@@ -35,7 +49,7 @@ export class LinePanel implements Shown {
 
   /** Reads again what is shown, for runs that go on. A zoomed window stays: nothing moves under the hand. */
   async refresh(): Promise<void> {
-    if (this.answered && !this.loading && !this.cell.look().window) await this.load(this.loaded.split(" "), true);
+    if (this.answered && !this.loading && !this.look().window) await this.load(this.loaded.split(" "), true);
   }
 
   redraw(): void {
@@ -47,7 +61,7 @@ export class LinePanel implements Shown {
   }
 
   cross(x: number | null, axis: string): void {
-    for (const plot of this.plots) plot.cross(axis === this.cell.look().x ? x : null);
+    for (const plot of this.plots) plot.cross(axis === this.look().x ? x : null);
   }
 
   destroy(): void {
@@ -72,7 +86,7 @@ export class LinePanel implements Shown {
   }
 
   private address(metric: string): string {
-    const look = this.cell.look();
+    const look = this.look();
     const address = new URL(this.board.model.data, location.href);
     const set = (name: string, value: string): void => address.searchParams.set(name, value);
     set("key", metric);
@@ -123,12 +137,12 @@ export class LinePanel implements Shown {
   }
 
   private draw(): void {
-    const look = this.cell.look();
+    const look = this.look();
     const answered = this.answered ?? [];
     this.lines = drawnOf(answered, look, this.board.model, this.board.hidden, css);
     this.clear();
     const facets = [...new Set(this.lines.map((line) => line.facet))].sort(naturally);
-    const plots = facets.slice(0, FACETS_MAX).map((facet) => new Plot(this.lines.filter((line) => line.facet === facet), facet, look, this.board));
+    const plots = facets.slice(0, FACETS_MAX).map((facet) => new Plot(this.lines.filter((line) => line.facet === facet), facet, look, this.board, (window) => this.zoom(window)));
     const beyond = { count: 0 };
     if (!plots.some((plot) => plot.hasPoints)) {
       this.say(this.nothing(answered));
@@ -138,7 +152,7 @@ export class LinePanel implements Shown {
       const range = this.range(plots, beyond);
       this.place(plots, range);
     }
-    tell(this.cell, answered, this.lines, this.board.model, {
+    tell(this.cell, look, answered, this.lines, this.board.model, {
       beyond: beyond.count,
       facetsLeft: Math.max(0, facets.length - FACETS_MAX),
     });
@@ -146,7 +160,7 @@ export class LinePanel implements Shown {
 
   /** One range for all facets; with "same" one for all charts of the section; null: as each plot finds it. */
   private range(plots: readonly Plot[], beyond: { count: number }): Extent | null {
-    const look = this.cell.look();
+    const look = this.look();
     const fixed = fixedRange(look.yrange);
     const own = fixed ?? joined(plots.map((plot) => plot.extent(look.outliers)));
     if (fixed || look.outliers) beyond.count = own ? plots.reduce((sum, plot) => sum + plot.beyond(own), 0) : 0;
@@ -182,7 +196,7 @@ export class LinePanel implements Shown {
   private nothing(answered: readonly Answered[]): string {
     if (!answered.some(({ answer }) => answer.blocks.length)) return "None of these has it in this window.";
     if (!this.lines.length) return "All lines are hidden: open an eye in the list of runs.";
-    const look = this.cell.look();
+    const look = this.look();
     if (answered.some(({ answer }) => answer.leftOut > 0) && !this.lines.some((line) => line.block.x.length)) {
       return "No point has a value of the metric on the horizontal axis at its step.";
     }

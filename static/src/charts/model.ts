@@ -12,7 +12,6 @@ export interface Model {
   fields: Record<string, (string | null)[]>;
   /** Metrics with more than one step. */
   metrics: string[];
-  ways: Record<string, boolean>;
   goal: string;
   data: string;
   /** Where it is put on record that numbers are taken out. */

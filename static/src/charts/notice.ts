@@ -17,8 +17,7 @@ export interface Beside {
   facetsLeft: number;
 }
 
-export function tell(cell: Cell, answered: readonly Answered[], lines: readonly Drawn[], model: Model, beside: Beside): void {
-  const look = cell.look();
+export function tell(cell: Cell, look: Look, answered: readonly Answered[], lines: readonly Drawn[], model: Model, beside: Beside): void {
   const points = cell.figure.querySelector("[data-points]");
   if (points) points.textContent = pointWords(lines);
   const odd = cell.figure.querySelector<HTMLElement>("[data-odd]");

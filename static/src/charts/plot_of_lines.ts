@@ -10,6 +10,8 @@ import type { Drawing, Stroke } from "./vector";
 
 export type { Extent } from "./board";
 const UNMARKED = { points: { show: false } };
+const SEVERAL = 6; // lines: their raw ones behind are fainter, so that those in front can be told apart
+const MANY = 24;
 const CLOSE = 4; // pixels: less is a click, not a window
 
 export class Plot {
@@ -27,8 +29,9 @@ export class Plot {
     readonly facet: string,
     private readonly look: Look,
     private readonly board: Board,
+    private readonly zoom: (window: Extent | null) => void,
   ) {
-    const many = lines.length > 24;
+    const many = lines.length > MANY;
     for (const line of lines) this.add(line, many);
     this.hasPoints = this.tables.some((table) => table.slice(1).some((column) => column.some((y) => y !== null)));
   }
@@ -46,7 +49,7 @@ export class Plot {
       const edge = { stroke: "transparent", ...UNMARKED };
       this.put(line, [x, ...(wide ? ys : ys.slice(2))], wide ? [edge, edge, strong] : [strong]);
     } else if (smooth) {
-      if (line.kind === "line") this.put(line, [x, ...ys], [{ stroke: `${line.colour}40`, width: 1, ...UNMARKED }]);
+      if (line.kind === "line") this.put(line, [x, ...ys], [{ stroke: `${line.colour}${this.lines.length > SEVERAL ? "26" : "40"}`, width: 1, ...UNMARKED }]);
       this.put(line, [smooth.x, smooth.y], [strong]);
     } else this.put(line, [x, ...ys], [strong]);
   }
@@ -89,7 +92,7 @@ export class Plot {
     this.crossing.className = "m-cross";
     this.crossing.hidden = true;
     this.u.over.append(this.crossing);
-    this.u.over.addEventListener("dblclick", () => this.look.window && this.board.zoom(null));
+    this.u.over.addEventListener("dblclick", () => this.look.window && this.zoom(null));
   }
 
   destroy(): void {
@@ -149,7 +152,7 @@ export class Plot {
         { ...axis, size: 52, space: 34, incrs: INCREMENTS, ...(look.log && tens), values: (_, at) => at.map((value) => (value === null ? "" : figure(value))) },
       ],
       hooks: {
-        setSelect: [(u) => u.select.width >= CLOSE && this.board.zoom([u.posToVal(u.select.left, "x"), u.posToVal(u.select.left + u.select.width, "x")])],
+        setSelect: [(u) => u.select.width >= CLOSE && this.zoom([u.posToVal(u.select.left, "x"), u.posToVal(u.select.left + u.select.width, "x")])],
         setCursor: [(u) => pointerTip(u, this.lines, this.look, this.board)],
         draw: [(u) => this.lines.forEach((line) => line.block.notFinite && markNotFinite(u, line.block.x, line.block.y, line.colour))],
       },

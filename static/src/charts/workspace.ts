@@ -10,6 +10,7 @@ import { movable, sizable, type Moves } from "./grid";
 import { ImportancePanel } from "./importance";
 import { LinePanel } from "./line_panel";
 import { groupId } from "./lines";
+import { lookOf } from "./look";
 import type { Model } from "./model";
 import { PointPanel } from "./point_panel";
 
@@ -66,6 +67,10 @@ export class Workspace implements Board {
   }
 
   // The board
+
+  axis(): string {
+    return lookOf(asked()).x;
+  }
 
   zoom(window: Extent | null): void {
     change({ from: window && String(window[0]), to: window && String(window[1]) });
