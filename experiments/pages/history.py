@@ -12,8 +12,10 @@ from accounts.pages.history import Change, Entry, before_of, entry
 from audit.ledger.queries.history import RowChange
 from experiments.models import RunInput
 from experiments.pages.frame import run_frame, tab_url
+from experiments.queries.experiments import experiment_names
 from experiments.queries.history import RunEvent, history_of_run
 from experiments.queries.runs import inputs_of
+from kernel.actor import Actor
 from kernel.clock import from_ms
 
 A_PAGE = 50
@@ -34,7 +36,7 @@ SAID = {
     "experiments.edit_comment": "edited a comment",
     "experiments.remove_comment": "removed a comment",
     "experiments.delete_files": "removed",
-    "experiments.move_run": "moved the run to another experiment",
+    "experiments.move_run": "moved the run:",
     "experiments.seal_run": "sealed the run",
     "experiments.reopen_run": "reopened the run",
     "registry.log_outputs": "saved",
@@ -60,6 +62,7 @@ UNSAID = frozenset(
 )
 # Rows that come with what the line says: the dataset behind a role.
 UNSAID_KINDS = frozenset({"artifacts.dataset", "artifacts.datasetversion"})
+PLACE = "experiment_id"
 TIMES = frozenset({"started_ms", "ended_ms"})
 
 
@@ -71,22 +74,38 @@ def page(request: HttpRequest, run: str) -> HttpResponse:
     viewer = actor_of(request)
     events = history_of_run(viewer, found, before=before_of(request), limit=A_PAGE + 1)
     shown = events[:A_PAGE]
-    context["entries"] = entries_of(shown, inputs_of(viewer, found))
+    context["entries"] = entries_of(viewer, shown, inputs_of(viewer, found))
     if len(events) > A_PAGE:
         context["next_url"] = f"{tab_url(found, 'history')}?before={shown[-1].past.event.id.hex}"
     return render(request, "experiments/run_history.html", context)
 
 
-def entries_of(events: Sequence[RunEvent], inputs: Sequence[RunInput]) -> list[Entry]:
+def entries_of(viewer: Actor, events: Sequence[RunEvent], inputs: Sequence[RunInput]) -> list[Entry]:
     """Events as lines to read. inputs: the run's data, for their names."""
     names = {one.dataset_version.id.hex: str(one.dataset_version) for one in inputs}
+    names |= _places(viewer, events)
     return [
         entry(event, [change for row in event.past.changes for change in _changes(row, names)], SAID)
         for event in events
     ]
 
 
+def _places(viewer: Actor, events: Sequence[RunEvent]) -> dict[str, str]:
+    """The names of the experiments that the run was moved between, as far as the viewer sees them."""
+    moved = [_moved(row) for event in events for row in event.past.changes]
+    numbers = {number for pair in moved if pair for number in pair if isinstance(number, int)}
+    return {f"experiment {pk}": name for pk, name in experiment_names(viewer, numbers).items()} if numbers else {}
+
+
+def _moved(row: RowChange) -> tuple[Any, Any] | None:
+    return row.fields.get(PLACE) if row.op == "update" and row.type == "experiments.run" else None
+
+
 def _changes(row: RowChange, names: Mapping[str, str]) -> list[Change]:
+    moved = _moved(row)
+    if moved:
+        left, entered = (names.get(f"experiment {number}", "one out of your sight") for number in moved)
+        return [Change("experiment", left, entered)]
     if row.op == "create" and row.type == "experiments.run":
         return []
     if row.type in UNSAID_KINDS:

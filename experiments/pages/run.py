@@ -55,7 +55,7 @@ def overview(request: HttpRequest, run: str) -> HttpResponse:
         **note_context(request, viewer, found),
         "tags": [(key, value) for key, value in tags.items() if not key.startswith("mlflow.")],
         "conditions": conditions_of(found, params=params, tags=tags, series=series, inputs=inputs, paths=paths),
-        "latest": history.entries_of(history_of_run(viewer, found, limit=LATEST_SHOWN), inputs),
+        "latest": history.entries_of(viewer, history_of_run(viewer, found, limit=LATEST_SHOWN), inputs),
     }
     return render(request, "experiments/run_overview.html", context)
 

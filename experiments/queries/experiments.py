@@ -1,6 +1,6 @@
 """Reading experiments."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
@@ -72,6 +72,11 @@ def experiment_tags(viewer: Actor, experiments: Sequence[Experiment]) -> Mapping
     for experiment_id, key, value in rows.values_list("experiment_id", "key", "value"):
         found[experiment_id][key] = value
     return found
+
+
+def experiment_names(viewer: Actor, experiments: Collection[int]) -> dict[int, str]:
+    """The names of experiments by primary key, of those that the viewer may see."""
+    return dict(Experiment.objects.visible_to(viewer).filter(pk__in=experiments).values_list("pk", "name"))
 
 
 def metric_directions(viewer: Actor, project: Project) -> dict[str, bool]:

@@ -71,6 +71,8 @@ def test_a_run_is_moved_from_its_page_and_back(ada: Browser, team: Team, three, 
     page = ada.follow(where, runs=three[0].readable_id, run=three[0].uid.hex, to=str(target.pk))
     assert "1 run moved." in page
     assert places(three)[0] == "Target"
+    told = ada.get(f"/r/{three[0].uid.hex}/history/")
+    assert "Ada moved the run: experiment Default → Target" in told.text.replace("  ", " ")
     action, fields = undo_form(page)
     page = ada.follow(action, **fields)
     assert places(three)[0] == "Default"
