@@ -57,6 +57,8 @@ def test_who_edits_in_two_windows_is_told_and_keeps_both(ada: Browser, team: Tea
     assert "now: − second, changed" in late
     assert "yours: + mine" in late
     assert "first\nmine</textarea>" in late.source
+    for link in late.links(f"#comment-{one.pk.hex}"):
+        ada.get(link.partition("#")[0] or notes(trained))
     both = ada.follow(where, text="first\nboth", version=hidden(late, "version"))
     assert "both" in both
     assert "edited now" in both

@@ -200,6 +200,7 @@ def test_a_long_history_comes_in_pages(ada: Browser, team: Team, trained: Run, m
 def test_the_author_edits_name_and_description(ada: Browser, trained: Run):
     here = f"/r/{trained.uid.hex}/edit/"
     before = ada.get(here).field("id_before")
+    assert ada.get(f"/r/{trained.uid.hex}/").links(f"/r/{trained.uid.hex}/?edit=note")
     page = ada.follow(here, name="gru, best so far", description="48 h window.\r\nDrifts above 0.7.", before=before)
     assert "gru, best so far" in page
     assert "48 h window. Drifts above 0.7." in page
@@ -224,7 +225,7 @@ def test_two_who_edit_at_once_are_told(ada: Browser, team: Team, trained: Run):
 def test_others_edit_no_notes(team: Team, trained: Run):
     for reader in (team.engineer, team.manager, team.auditor):
         browser = Browser(reader)
-        assert not browser.get(f"/r/{trained.uid.hex}/").links("/edit/")
+        assert not browser.get(f"/r/{trained.uid.hex}/").links("edit=note")
         browser.get(f"/r/{trained.uid.hex}/edit/", expecting=403)
 
 
