@@ -68,8 +68,6 @@ def groups_of(rows: fields.Fields, asked: Asked) -> list[Group]:
         return (asked.identical or row.varies) and words in row.name.casefold()
 
     figure = asked.figure.value
-    lengths = group_of("run", "Run", [fields.duration_row(rows)], shown, _duration_line)
-    run = group_of("run", "Run", fields.run_rows(rows), shown, text_line)
     system = fields.metric_rows(rows, asked.figure, system=True)
     return [
         group_of("metrics", f"Metrics, {figure}", fields.metric_rows(rows, asked.figure), shown, metric_line),
@@ -77,13 +75,14 @@ def groups_of(rows: fields.Fields, asked: Asked) -> list[Group]:
         group_of("tags", "Tags", fields.tag_rows(rows), shown, mono_line),
         group_of("data", "Data", fields.data_rows(rows), shown, text_line),
         group_of("code", "Code", fields.code_rows(rows), shown, code_line),
-        Group("run", "Run", run.words, [*lengths.rows, *run.rows]),
+        group_of("run", "Run", [fields.duration_row(rows), *fields.run_rows(rows)], shown, _run_line),
         group_of("system", f"System metrics, {figure}", system, shown, metric_line),
     ]
 
 
-def _duration_line(row: MetricRow) -> Row:
-    return metric_line(row, fields.duration_words)
+def _run_line(row: MetricRow | TextRow) -> Row:
+    """The one number among these rows is how long the runs took."""
+    return metric_line(row, fields.duration_words) if isinstance(row, MetricRow) else text_line(row)
 
 
 def _summary(runs: int, params: int, differing: int, held: Compared) -> str:
