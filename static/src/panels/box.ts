@@ -4,7 +4,7 @@ import { colouringOf, type Colouring } from "./colours";
 import { quartiles } from "./figures";
 import { fitted, type Pen } from "./pen";
 import { labelOf, type Field } from "./points";
-import { scaleOf } from "./scale";
+import { aside, scaleOf, type Scale } from "./scale";
 import { blind } from "./scatter";
 import { MARGIN, shortened, SpotPlot } from "./spots";
 
@@ -67,11 +67,18 @@ export class BoxPlot extends SpotPlot {
     if (this.legend) this.colours.legend(pen, 12, this.height - this.legend - 2, this.width - 24);
   }
 
+  /** Within its box; alone, in the middle. */
+  protected override shift(run: number, scale: Scale): number {
+    const box = this.boxes.find((one) => one.word === String(scale.field.values[run]));
+    const room = (this.inner.right - this.inner.left) / this.boxes.length;
+    return box && box.values.length > 1 ? (aside(run) * 1.5 * halfOf(room)) / (this.inner.right - this.inner.left) : 0;
+  }
+
   private paintBox(pen: Pen, box: Box, room: number): void {
     const { inner, theme, up } = this;
     const middle = inner.left + (this.across?.of(box.word) ?? 0) * (inner.right - inner.left);
     const y = (value: number): number => inner.bottom - (up?.of(value) ?? 0) * (inner.bottom - inner.top);
-    const half = Math.min(30, room * 0.34);
+    const half = halfOf(room);
     if (box.values.length) {
       const [low, first, median, third, high] = box.five.map(y) as Box["five"];
       pen.line([middle, low, middle, first], { stroke: theme.axis });
@@ -117,6 +124,9 @@ export class BoxPlot extends SpotPlot {
     return `Boxes of ${labelOf(spec.y ?? "", this.field(spec.y))} by ${labelOf(spec.x ?? "", this.field(spec.x))}, ${this.stage.shown.length} runs; the numbers are in the table below`;
   }
 }
+
+/** Half the width of a box in its room. */
+const halfOf = (room: number): number => Math.min(30, room * 0.34);
 
 function wrongWith(x: Field | undefined, y: Field | undefined): string {
   if (!x || !y) return "Choose a field for the groups and one for the values.";

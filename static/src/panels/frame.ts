@@ -40,6 +40,7 @@ export class Frame implements Panel {
     private readonly linked: Linked,
   ) {
     root.classList.add("m-plot");
+    root.dataset.kind = spec.kind;
     this.hidden = new Set(new URL(source, location.href).searchParams.getAll("hide"));
     this.bar = new PanelBar((next) => this.change(next), () => this.offered());
     this.heldRuns = new HeldRuns(() => this.brush(undefined, true), (run) => this.light(run));
@@ -150,6 +151,7 @@ export class Frame implements Panel {
     if (!this.plot) this.area.replaceChildren();
     this.plot ??= this.make();
     this.drawn = this.spec.kind;
+    this.root.dataset.kind = this.spec.kind;
     const wide = this.spec.kind === "parallel" ? ParallelPlot.widthFor(this.spec.fields?.length ?? 0) : 0;
     this.area.style.width = wide > this.scroll.clientWidth ? `${wide}px` : "";
     const held = brushed(points, this.shown, this.spec.brush);

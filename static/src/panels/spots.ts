@@ -40,7 +40,12 @@ export abstract class SpotPlot extends Plot {
 
   private placeAlong(scale: Scale | null, run: number): number | null {
     const place = scale?.place(run) ?? null;
-    return place === null || !scale?.words.length ? place : place + (aside(run) * 0.5) / scale.words.length;
+    return place === null || !scale?.words.length ? place : place + this.shift(run, scale);
+  }
+
+  /** How far a run stands beside its word, so that runs of one word do not hide one another: a share of the axis. */
+  protected shift(run: number, scale: Scale): number {
+    return (aside(run) * 0.5) / scale.words.length;
   }
 
   protected nearest(x: number, y: number): number | null {
