@@ -52,7 +52,7 @@ def action(
         raise ActionWithoutPermission(f"'{permission}' is not a permission of accounts.roles.")
 
     def declare(function: Callable[Concatenate[Actor, P], R]) -> Callable[Concatenate[Actor, P], R]:
-        verb = f"{function.__module__.split('.')[0]}.{function.__name__}"
+        verb = f"{_room(function.__module__)}.{function.__name__}"
         _check_signature(function, on)
 
         @functools.wraps(function)
@@ -77,6 +77,12 @@ def action(
         return cast("Callable[Concatenate[Actor, P], R]", act)
 
     return declare
+
+
+def _room(module: str) -> str:
+    """The room that a module belongs to; `audit` is a folder of two."""
+    first, _, rest = module.partition(".")
+    return rest.partition(".")[0] if first == "audit" else first
 
 
 def _check_signature(function: Callable[..., Any], on: str | None) -> None:

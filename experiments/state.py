@@ -4,6 +4,7 @@ from uuid import UUID
 
 from accounts.roles import PERMISSIONS, Scope
 from experiments.models import ExperimentUserObjectPermission, Run
+from experiments.values import ReviewState
 from kernel.actor import Actor
 from kernel.errors import Locked, MledError
 
@@ -12,10 +13,17 @@ _WRITES_NOTHING = frozenset({"experiments.lock_run", "experiments.star", "experi
 
 def refuse_writes_to_locked(actor: Actor, permission: str, run: Run) -> MledError | None:
     """A locked run takes no writes from anybody; it can still be read, commented, starred and unlocked."""
-    writes = PERMISSIONS[permission].scope is not Scope.READ and permission not in _WRITES_NOTHING
-    if run.is_locked and writes:
-        return Locked(f"Run {run.name} is locked and takes no writes.", hint="Unlock it, or log a new run.")
-    return None
+    speaks_of_it = permission in _WRITES_NOTHING or permission.startswith("compliance.")
+    writes = PERMISSIONS[permission].scope is not Scope.READ and not speaks_of_it
+    return locked(run) if run.is_locked and writes else None
+
+
+def locked(run: Run) -> Locked:
+    """The refusal that a locked run gives."""
+    if run.review_state != ReviewState.NOT_REVIEWED:
+        words = f"Run {run.name} was submitted for review and takes no writes."
+        return Locked(words, hint="Amend it with a reason on its page, or log a new run.")
+    return Locked(f"Run {run.name} is locked and takes no writes.", hint="Unlock it, or log a new run.")
 
 
 def granted_experiments(user_id: UUID) -> dict[int, UUID]:

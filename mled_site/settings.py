@@ -196,6 +196,7 @@ CELERY_BEAT_SCHEDULE = {
     "sweep broken uploads": {"task": "artifacts.tasks.sweep_broken_uploads", "schedule": 6 * 3600},
     "forget old previews": {"task": "artifacts.tasks.forget_old_previews", "schedule": 24 * 3600},
     "ask the rules": {"task": "audit.compliance.tasks.assess_stale_runs", "schedule": 15},
+    "let verdicts count": {"task": "audit.compliance.tasks.apply_covered_verdicts", "schedule": 60},
     "forget old addresses": {"task": "audit.ledger.tasks.forget_origins", "schedule": 24 * 3600},
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(MLED_DATA / "beat-schedule")
@@ -227,6 +228,10 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "PromotionState": "registry.models.PromotionRequest.State",
         "DeliveryState": "registry.models.Delivery.State",
+        "PromotionKind": "registry.models.PromotionRequest.Kind",
+        "FindingKind": "audit.compliance.models.Finding.Kind",
+        "FindingState": "audit.compliance.models.Finding.State",
+        "ReviewRoundState": "audit.compliance.models.Review.State",
     },
     "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "mled_site.schema.add_problems"],
 }

@@ -6,7 +6,7 @@ from accounts.models import Project
 from audit.compliance.actions.assessments import assess_run
 from audit.compliance.actions.exceptions import set_not_applicable, waive_rule
 from audit.compliance.actions.profiles import change_copy
-from audit.compliance.models import Draw, Finding, FindingNote, Review
+from audit.compliance.models import Draw, Finding, FindingNote, Review, TrailReview
 from audit.ledger.acting import acting
 from experiments.models import Run
 from kernel.actor import Actor, operator, system
@@ -23,7 +23,7 @@ def a_reviewed_run(actor: Actor, project: Project, run: Run, word: str) -> Revie
     assess_run(actor, run)
     with acting(actor, "compliance.review_everything", project_id=project.pk) as act:
         act.speaks_of(run.ledger_subject)
-        review = Review(run=run, number=1, comment=word, state=Review.State.COMPLIANT)
+        review = Review(run=run, number=1, comment=word, state=Review.State.WITHDRAWN)
         review.save()
         finding = Finding(run=run, review=review, kind=Finding.Kind.OTHER, text=word)
         finding.save()
@@ -36,4 +36,5 @@ def a_reviewed_run(actor: Actor, project: Project, run: Run, word: str) -> Revie
             population_digest="0" * 64,
             drawn=[],
         ).save()
+        TrailReview(project=project, up_to=0, note=word).save()
     return review

@@ -7,10 +7,22 @@ class ComplianceConfig(AppConfig):
     verbose_name = "Compliance"
 
     def ready(self) -> None:
+        from accounts.access import register_state_check
         from audit.compliance import evidence, signed
+        from audit.compliance.hands import refuse_deletion, refuse_hands, refuse_unlocking
+        from audit.compliance.models import Finding, Review
         from audit.compliance.pages.rules import unmet_count, url_of
+        from audit.compliance.tasks import apply_covered_verdicts
+        from audit.ledger.hooks import checkpoint_signed
+        from experiments.hooks import run_deletion
+        from experiments.models import Run
         from experiments.pages.slots import RunTab, run_tabs
 
+        for model in (Review, Finding, Run):
+            register_state_check(model, refuse_hands)
+        register_state_check(Run, refuse_unlocking)
+        run_deletion.append(refuse_deletion)
+        checkpoint_signed.append(apply_covered_verdicts)
         signed.register()
         evidence.register()
         run_tabs.append(RunTab("rules", "Rules", url_of, unmet_count))

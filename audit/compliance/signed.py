@@ -5,6 +5,8 @@ from typing import Any
 
 from accounts.models import Signature
 from accounts.signing import SignatureState, state_of
+from audit.compliance import verdict
+from audit.compliance.models import Review
 from registry.models import PromotionRequest
 from registry.promoting.record import record_of
 
@@ -30,6 +32,12 @@ def _promotion(request_id: str) -> Mapping[str, Any] | None:
     return record_of(request) if request else None
 
 
+def _verdict(review_id: str) -> Mapping[str, Any] | None:
+    review = Review.objects.filter(pk=review_id).select_related("assessment").first()
+    return verdict.record_of(review) if review else None
+
+
 def register() -> None:
     """Make known what can be signed so far. Called once, when the app is ready."""
     register_signed("registry.promotionrequest", _promotion)
+    register_signed("compliance.review", _verdict)

@@ -6,8 +6,9 @@ import time
 from celery import shared_task
 
 from audit.compliance.actions.assessments import assess_run
+from audit.compliance.actions.reviews import apply_verdict
 from audit.compliance.following import follow_log
-from audit.compliance.models import RunStanding
+from audit.compliance.models import Review, RunStanding
 from kernel.actor import system
 from kernel.clock import now
 
@@ -29,3 +30,10 @@ def assess_stale_runs() -> int:
         assess_run(system(), standing.run)
         done += 1
     return done
+
+
+@shared_task
+def apply_covered_verdicts() -> int:
+    """Let verdicts count whose signature the log covers by now. Also called after each checkpoint."""
+    waiting = Review.objects.filter(signature__isnull=False, effective_at=None).order_by("decided_at")[:AT_ONCE]
+    return sum(apply_verdict(system(), review).effective_at is not None for review in waiting)

@@ -3,10 +3,11 @@
 from accounts.access import require
 from accounts.decorators import action
 from experiments import hooks
-from experiments.actions.writable import locked, require_active
+from experiments.actions.writable import require_active
 from experiments.locations import place_of
 from experiments.metrics.holding import hold_run
 from experiments.models import Experiment, MetricSeries, Param, Run, RunTag
+from experiments.state import locked
 from experiments.values import Lifecycle
 from kernel.actor import Actor
 from kernel.errors import Conflict, Invalid, NotFound

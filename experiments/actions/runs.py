@@ -9,10 +9,11 @@ from django.db import transaction
 from accounts.decorators import action
 from audit.ledger.acting import current_act
 from experiments import hooks
-from experiments.actions.writable import locked, require_active, require_note_rights, writable_run
+from experiments.actions.writable import require_active, require_note_rights, writable_run
 from experiments.metrics.holding import next_run_number
 from experiments.models import Experiment, Run, RunTag
 from experiments.names import invented_name
+from experiments.state import locked
 from experiments.values import ENDED, Lifecycle, RunStatus, checked_int64, checked_key, checked_text
 from kernel.actor import Actor
 from kernel.clock import now
@@ -137,12 +138,29 @@ def delete_tag(actor: Actor, run: Run, *, key: str) -> None:
 
 
 def write_tags(actor: Actor, run: Run, tags: Mapping[str, str]) -> None:
-    """Part of an action on a run that is held: store tags that differ, and what they say of the run."""
+    """Part of an action on a run that is held: store tags that differ, and what they say of the run.
+
+    Raises Refused where somebody else's name or note would change.
+    """
+    before, changed = _changed_tags(run, tags)
+    require_note_rights(actor, run, frozenset(changed))
+    store_tags(run, before, changed)
+
+
+def _changed_tags(run: Run, tags: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
     before = dict(RunTag.objects.filter(run=run, key__in=list(tags)).values_list("key", "value"))
-    changed = {key: value for key, value in tags.items() if before.get(key) != value}
+    return before, {key: value for key, value in tags.items() if before.get(key) != value}
+
+
+def amend_tags(run: Run, tags: Mapping[str, str]) -> None:
+    """Part of an amendment, which has its own rights: store tags that differ, and what they say of the run."""
+    store_tags(run, *_changed_tags(run, tags))
+
+
+def store_tags(run: Run, before: Mapping[str, str], changed: Mapping[str, str]) -> None:
+    """Part of an action on a run that is held: write these tags, and what they say of the run."""
     if not changed:
         return
-    require_note_rights(actor, run, frozenset(changed))
     if RUN_NAME in changed:
         checked_text(changed[RUN_NAME], "run_name", 500)
     RunTag.objects.bulk_create(

@@ -3,9 +3,10 @@
 from accounts.access import require
 from experiments.metrics.holding import hold_experiment, hold_run
 from experiments.models import Experiment, Run
-from experiments.values import Lifecycle
+from experiments.state import locked
+from experiments.values import Lifecycle, ReviewState
 from kernel.actor import Actor
-from kernel.errors import Conflict, Locked, NotFound
+from kernel.errors import Conflict, NotFound
 
 NOTES = frozenset({"mlflow.runName", "mlflow.note.content"})
 
@@ -29,15 +30,15 @@ def writable_run(run: Run, *, alone: bool = True) -> Run:
     return run
 
 
-def locked(run: Run) -> Locked:
-    """The refusal that a locked run gives."""
-    return Locked(f"Run {run.name} is locked and takes no writes.", hint="Unlock it, or log a new run.")
-
-
 def reopen(run: Run) -> None:
-    """Clear the seal of a run that is about to change: the cleared columns stand in the event of that change."""
+    """Clear the seal of a run that is about to change: the cleared columns stand in the event of that change.
+
+    What was found compliant is so no longer: it was sealed when that was said, so no change goes past here.
+    """
     run.refresh_from_db()
     run.sealed_at, run.seal = None, ""
+    if run.review_state == ReviewState.COMPLIANT:
+        run.review_state = ReviewState.CHANGED
     run.save()
 
 

@@ -21,6 +21,7 @@ from rest_framework.views import APIView
 
 from accounts.models import Membership, Notice, Signature
 from artifacts.pages.version import PARTS
+from audit.compliance.models import Finding, Review
 from audit.compliance.pages.rules import ACTS as RULE_ACTS
 from experiments.pages.bulk import BULK
 from experiments.pages.frame import TABS
@@ -59,6 +60,8 @@ class Ids:
     notice: str
     view: str
     comment: str
+    review: str
+    finding: str
     promotion: str
     webhook: str
     webhook_url: str
@@ -91,6 +94,8 @@ def ids_of(thing: Everything) -> Ids:
         dataset=str(thing.dataset.pk),
         view=str(thing.view.pk),
         comment=str(thing.comment.pk),
+        review=_first_id(Review, run__project=thing.project),
+        finding=_first_id(Finding, run__project=thing.project),
         notice=str(Notice.objects.create(user=member.user, project=thing.project, kind="told", text=WORD).pk),
         promotion=_first_id(PromotionRequest, model__project=thing.project),
         webhook=_first_id(Webhook, project=thing.project),
@@ -129,6 +134,8 @@ def made_up() -> Ids:
         notice="987654321",
         view="987654321",
         comment=str(uuid.uuid4()),
+        review=str(uuid.uuid4()),
+        finding=str(uuid.uuid4()),
         registered="no-such-model",
         promotion=str(uuid.uuid4()),
         webhook=str(uuid.uuid4()),
@@ -225,6 +232,8 @@ def values_for(ids: Ids) -> dict[str, Sequence[str]]:
         "kind": ["csv", "parquet"],
         "view": [ids.view],
         "comment": [ids.comment],
+        "review": [ids.review],
+        "finding": [ids.finding],
         "secret": ["guess"],
         "uidb36": ["1"],
         "key": ["x-y"],

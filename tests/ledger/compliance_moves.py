@@ -6,12 +6,17 @@ import datetime as dt
 from collections.abc import Callable
 from typing import Any
 
-from audit.compliance.actions import assessments, exceptions, profiles
-from audit.compliance.models import NotApplicable, ProfileCopy, Waiver
+from accounts.roles import Role
+from audit.compliance.actions import assessments, exceptions, findings, profiles, reviews, sampling
+from audit.compliance.models import Finding, NotApplicable, ProfileCopy, Review, Waiver
 from audit.compliance.profile import profiles as every_profile
 from audit.compliance.retention import CLASSES
+from experiments.models import Run
+from experiments.values import ENDED
+from kernel.actor import system
 from kernel.clock import now
-from tests.factories import again
+from tests.factories import a_person, again
+from tests.registry.promoting import proof_of, with_password
 
 RULES = ("D1", "V5", "Z1")
 
@@ -37,6 +42,29 @@ def _take_back(walk: Any) -> None:
     exceptions.remove_not_applicable(walk.who(), said.run, rule=said.rule)
 
 
+def _submit(walk: Any) -> None:
+    run = walk.chance.choice(list(Run.objects.filter(status__in=ENDED).order_by("pk")[:6]))
+    reviews.submit_run(walk.who(), run, comment=walk.text())
+
+
+def _decide(walk: Any) -> None:
+    compliant = walk.chance.random() < 0.6
+    actor = with_password(a_person("Olga", site_role=Role.AUDITOR))
+    flags = () if compliant else (reviews.Flag("other", walk.text() or "Seen."),)
+    given = {"compliant": compliant, "reason": walk.text() or "Seen.", "flags": flags}
+    reviews.decide_review(actor, walk.any(Review, state__in=Review.OPEN), proof=proof_of(actor), **given)
+
+
+def _draw(walk: Any) -> None:
+    runs = list(Run.objects.filter(project=walk.team.project).order_by("pk")[:3])
+    actor = walk.chance.choice((walk.who(), again(walk.team.auditor)))
+    sampling.draw_sample(actor, walk.team.project, method="random", runs=runs, size=1, seed=walk.text())
+
+
+def _auditor(walk: Any) -> Any:
+    return walk.chance.choice((walk.who(), again(walk.team.auditor)))
+
+
 COMPLIANCE: list[Callable[[Any], Any]] = [
     lambda w: assessments.assess_run(w.who(), w.run()),
     lambda w: exceptions.set_not_applicable(w.who(), w.run(), rule=w.chance.choice(RULES), reason=w.text()),
@@ -51,4 +79,19 @@ COMPLIANCE: list[Callable[[Any], Any]] = [
         w.who(), w.team.project, retention_class=w.chance.choice([*list(CLASSES)[:3], "none"])
     ),
     _change_copy,
+    _submit,
+    _submit,
+    lambda w: reviews.withdraw_submission(w.who(), w.any(Review, state="submitted").run, reason=w.text()),
+    lambda w: reviews.assign_review(_auditor(w), w.any(Review), assigned_to=None, due=None),
+    lambda w: reviews.start_review(_auditor(w), w.any(Review, state__in=Review.OPEN)),
+    _decide,
+    _decide,
+    lambda w: reviews.apply_verdict(system(), w.any(Review)),
+    lambda w: reviews.amend_run(w.who(), w.any(Review).run, reason=w.text(), tags=w.pairs()),
+    lambda w: findings.open_finding(_auditor(w), w.run(), kind="other", text=w.text()),
+    lambda w: findings.answer_finding(w.who(), w.any(Finding, state__in=("open", "answered")), text=w.text()),
+    lambda w: findings.ask_again(_auditor(w), w.any(Finding, state__in=("open", "answered")), text=w.text()),
+    lambda w: findings.close_finding(_auditor(w), w.any(Finding, state__in=("open", "answered")), closure=w.text()),
+    _draw,
+    lambda w: sampling.review_trail(_auditor(w), w.team.project, up_to=w.chance.choice((0, 10**9)), note=w.text()),
 ]

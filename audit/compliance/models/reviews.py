@@ -40,6 +40,9 @@ class Review(ProjectScoped, Tracked):
     decided_at = models.DateTimeField(null=True)
     decided_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
     reason = models.TextField(blank=True, default="", help_text="Of the verdict.")
+    effective_at = models.DateTimeField(null=True, help_text="When the log covered the verdict, so that it counts.")
+    locks = models.BooleanField(default=False, help_text="Whether the submission locked the run.")
+    draw = models.ForeignKey("Draw", null=True, on_delete=models.PROTECT, related_name="reviews")
     assessment = models.ForeignKey(Assessment, null=True, on_delete=models.PROTECT, related_name="+")
     signature = models.ForeignKey(Signature, null=True, on_delete=models.PROTECT, related_name="+")
 
@@ -150,3 +153,23 @@ class Draw(ProjectScoped, Tracked):
 
     def __str__(self) -> str:
         return f"{len(self.drawn)} of {self.population}"
+
+
+class TrailReview(ProjectScoped, Tracked):
+    """That an auditor looked through a project's audit trail up to a place in the log (EU GMP Annex 11 §9)."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    project = models.ForeignKey(Project, on_delete=models.PROTECT, related_name="trail_reviews")
+    up_to = models.BigIntegerField(help_text="The last place in the log that was looked at.")
+    note = models.TextField(blank=True, default="")
+    at = models.DateTimeField(default=now)
+    by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+
+    project_path = "project"
+    history = history()
+
+    class Meta:
+        indexes = [models.Index(fields=["project", "-at"], name="trail_review_newest")]
+
+    def __str__(self) -> str:
+        return f"{self.project_id} up to {self.up_to}"

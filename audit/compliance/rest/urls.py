@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from audit.compliance.rest import rules
+from audit.compliance.rest import reviews, rules
 
 urlpatterns = [
     path("runs/<str:run>/assessment/", rules.RunAssessment.as_view()),
@@ -10,4 +10,17 @@ urlpatterns = [
     path("runs/<str:run>/rules/<str:rule>/waiver/", rules.OneWaiver.as_view()),
     path("runs/<str:run>/waivers/", rules.Waivers.as_view()),
     path("projects/<slug:slug>/rules/", rules.ProjectRules.as_view()),
+    path("projects/<slug:slug>/reviews/", reviews.Reviews.as_view()),
+    path("projects/<slug:slug>/draws/", reviews.Draws.as_view()),
+    path("projects/<slug:slug>/trail-reviews/", reviews.Trails.as_view()),
+    path("runs/<str:run>/reviews/", reviews.RunReviews.as_view()),
+    path("runs/<str:run>/amendment/", reviews.Amendment.as_view()),
+    path("runs/<str:run>/findings/", reviews.RunFindings.as_view()),
+    path("reviews/<uuid:review>/", reviews.OneReview.as_view()),
+    path("reviews/<uuid:review>/start/", reviews.Start.as_view()),
+    path("reviews/<uuid:review>/verdict/", reviews.Verdict.as_view()),
+    path("reviews/<uuid:review>/changes/", reviews.Changes.as_view()),
+    path("findings/<uuid:finding>/answer/", reviews.Answer.as_view()),
+    path("findings/<uuid:finding>/ask-again/", reviews.AskAgain.as_view()),
+    path("findings/<uuid:finding>/closure/", reviews.Closure.as_view()),
 ]

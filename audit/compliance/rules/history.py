@@ -98,15 +98,21 @@ def changes_have_reasons(record: Record) -> Result:
 
 @rule("H6", "The audit trail was reviewed before approval", "EU GMP Annex 11 §9")
 def trail_was_reviewed(record: Record) -> Result:
-    reviewed = [one for one in record.events_of("compliance.review_trail") if "auditor" in one.event.actor_roles]
-    first = min((one.signed_at for one in record.signatures), default=None)
-    if first is None:
-        words = "It is not approved yet." if reviewed else "It is not approved, and its trail was not reviewed."
-        return missing(words, fix="Submit the run for review.")
-    before = [one for one in reviewed if one.event.at <= first]
-    if not before:
-        words = "Reviewed only after the approval." if reviewed else "No auditor has reviewed its trail."
-        return (failed if reviewed else missing)(words, fix="Let an auditor review the trail before the verdict.")
-    return passed(
-        f"On {before[-1].event.at:%Y-%m-%d}, place {before[-1].seq} of the log.", proof=record.page("history")
-    )
+    fix = "Let an auditor look through the project's audit log and record the review."
+    signed = next((one for one in record.events if one.event.verb in DECIDED), None)
+    before = [one for one in record.events if signed is None or one.event.id < signed.event.id]
+    last = max((one.seq for one in before if one.seq is not None and is_work(one.event.verb)), default=None)
+    if not record.trail_reviews or last is None:
+        return missing("No auditor has reviewed the project's trail.", fix=fix)
+    in_time = [one for one in record.trail_reviews if signed is None or one.at <= signed.event.at]
+    covering = [one for one in in_time if one.up_to >= last]
+    if covering:
+        return passed(f"By {covering[-1].by} on {covering[-1].at:%Y-%m-%d}, up to place {covering[-1].up_to}.")
+    if in_time or signed is None:
+        words = f"Reviewed up to place {record.trail_reviews[-1].up_to} of the log; the run's work goes to {last}."
+        return missing(words, fix=fix)
+    return failed("Reviewed only after the approval.", fix="Review the trail before the verdict.")
+
+
+# Acts on a run that decide about it.
+DECIDED = frozenset({"compliance.decide_review"})

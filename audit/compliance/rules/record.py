@@ -25,7 +25,7 @@ from django.urls import reverse
 
 from accounts.models import Signature
 from artifacts.models import ArtifactFile, BlobCheck
-from audit.compliance.models import ProfileCopy
+from audit.compliance.models import ProfileCopy, Review, TrailReview
 from audit.compliance.profile import Profile, profile_of
 from audit.ledger.models import AuditEvent
 from audit.ledger.queries.history import PastEvent, with_payloads
@@ -150,9 +150,11 @@ class Record:
 
     @cached_property
     def signatures(self) -> list[Signature]:
-        """Signatures on the run itself and on approved promotions of what it made, oldest first."""
+        """Signatures that approve: verdicts on the run, and promotions of what it made, oldest first."""
         promotions = [request.ledger_id for request in self.promotions]
-        on_run = Q(subject_type=RUN, subject_id=self.run.ledger_id)
+        found = Review.objects.filter(run=self.run, state=Review.State.COMPLIANT)
+        verdicts = [pk.hex for pk in found.values_list("pk", flat=True)]
+        on_run = Q(subject_type="compliance.review", subject_id__in=verdicts)
         on_promotions = Q(subject_type="registry.promotionrequest", subject_id__in=promotions)
         rows = Signature.objects.filter(on_run | on_promotions).select_related("signed_by")
         return list(rows.order_by("signed_at"))
@@ -179,6 +181,11 @@ class Record:
         """Everybody who made or changed the run; whoever only locked, sealed, commented or reviewed it did not."""
         found = {one.event.actor_id for one in self.events if one.event.outcome == "done" and is_work(one.event.verb)}
         return {user for user in (*found, self.run.created_by_id) if user is not None}
+
+    @cached_property
+    def trail_reviews(self) -> list[TrailReview]:
+        """When auditors looked through the project's trail, oldest first."""
+        return list(TrailReview.objects.filter(project=self.project).select_related("by").order_by("at"))
 
     # --- Where the evidence is shown
 

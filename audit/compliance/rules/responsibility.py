@@ -1,6 +1,6 @@
 """R and S: who answers for a run, who approved it, and what the approval is worth.
 
-Approved means: a signature on the run itself, or on an approved promotion of a version that it made.
+Approved means: signed, in a verdict that found the run compliant or in an approved promotion of a version that it made.
 """
 
 from datetime import timedelta
@@ -10,13 +10,13 @@ from accounts.identity import VERB as PROVED
 from accounts.models import Signature
 from accounts.roles import THE_TABLE, Role
 from audit.compliance.rules.engine import Result, failed, missing, passed, rule
-from audit.compliance.rules.record import RUN, Record, listed
+from audit.compliance.rules.record import Record, listed
 from audit.compliance.signed import state_now
 from audit.ledger.models import AuditEvent
 from registry.promoting.makers import makers_of
 
 WINDOW = timedelta(minutes=5)
-APPROVING = {RUN: "compliance.decide_review", "registry.promotionrequest": "registry.decide_promotion"}
+APPROVING = {"compliance.review": "compliance.decide_review", "registry.promotionrequest": "registry.decide_promotion"}
 ASK = "Submit the run for review."
 
 
