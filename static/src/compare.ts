@@ -3,11 +3,13 @@ import { listenForAdding } from "./compare/adding";
 import { listenForFolding } from "./compare/folding";
 import { listenForPictures } from "./compare/pictures";
 import { listenForSteps } from "./compare/steps";
+import { listenForUndoing } from "./compare/undoing";
 
 listenForSteps();
 listenForFolding();
 listenForAdding();
 listenForPictures();
+listenForUndoing();
 
 // A choice that is sent at once, without its button.
 document.addEventListener("change", (event) => {

@@ -92,6 +92,10 @@ def test_runs_are_added_moved_and_grouped_in_place_and_sections_stay_shut(ada: P
     ada.get_by_role("list", name="Runs compared").get_by_role("link", name=re.compile("Move .* left")).first.click()
     expect(ada.locator("thead th").nth(1)).to_contain_text("fast")
     expect(ada.locator("thead th.base")).to_contain_text("fast")
+    ada.keyboard.press("Control+z")
+    expect(ada.locator("thead th").nth(1)).to_contain_text("slow")
+    ada.keyboard.press("Control+y")
+    expect(ada.locator("thead th").nth(1)).to_contain_text("fast")
 
     ada.get_by_label("Group by").select_option("params.rate")
     expect(ada.locator("thead th").nth(2)).to_contain_text("2 runs")
