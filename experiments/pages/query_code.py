@@ -52,7 +52,7 @@ def _python(uri: str, experiments: Sequence[str], filter_string: str, order_by: 
     imports = ["import mlflow"]
     imports += ["from mlflow.entities import ViewType"] if lives is not View.ACTIVE_ONLY else []
     call = "\n".join(f"    {line}" for line in lines)
-    tracking = f'mlflow.set_tracking_uri("{uri}")  # MLFLOW_TRACKING_TOKEN holds your token'
+    tracking = f'# MLFLOW_TRACKING_TOKEN holds your token\nmlflow.set_tracking_uri("{uri}")'
     return "\n".join([*imports, "", tracking, f"runs = mlflow.search_runs(\n{call}\n)"])
 
 

@@ -22,6 +22,7 @@ function offersOf(target: EventTarget | null): Offers | null {
 async function showHistory(field: HTMLInputElement, offers: Offers): Promise<void> {
   const bar = barOf(field);
   if (!bar) return;
+  offers.close();
   const queries = await history(bar);
   if (!queries.length || field.value || document.activeElement !== field) return;
   const footer = document.createElement("footer");
@@ -40,7 +41,7 @@ function onKey(event: KeyboardEvent): void {
   const offers = offersOf(event.target);
   const field = event.target as HTMLInputElement;
   if (!offers) return;
-  const wantsHistory = event.key === "ArrowUp" && field.id === "query" && !field.value && !offers.isOpen;
+  const wantsHistory = event.key === "ArrowUp" && field.id === "query" && !field.value && !offers.isChosen;
   if (wantsHistory) void showHistory(field, offers);
   if (!wantsHistory && !offers.key(event)) return;
   event.preventDefault();

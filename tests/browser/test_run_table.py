@@ -74,25 +74,6 @@ def test_the_menu_of_a_head_shows_the_best_draws_curves_and_hides(ada: Page, see
     assert ada.complaints == []
 
 
-def test_chips_and_the_query_line_say_the_same(ada: Page, seeds: str):
-    ada.goto(seeds)
-    ada.locator("summary", has_text="Filter").click()
-    ada.get_by_label("Metric", exact=True).select_option("val/auroc")
-    ada.get_by_label("Its", exact=True).select_option("max")
-    ada.get_by_label("is at least").fill("0.79")
-    ada.get_by_label("Status", exact=True).select_option("finished")
-    assert serious(ada) == []
-    ada.get_by_role("button", name="Add to the query").click()
-    expect(ada.locator("#query")).to_have_value("status = 'finished' AND max(metrics.`val/auroc`) >= 0.79")
-    expect(ada.locator(".m-chip")).to_have_count(2)
-    expect(ada.locator("tbody a.name")).to_have_count(6)
-    assert serious(ada) == []
-    ada.get_by_role("link", name=re.compile("^Remove max")).click()
-    expect(ada.locator(".m-chip")).to_have_count(1)
-    expect(ada.locator("#query")).to_have_value("status = 'FINISHED'")
-    assert ada.complaints == []
-
-
 def test_a_head_is_moved_by_its_menu_and_by_dragging(ada: Page, seeds: str):
     ada.goto(f"{seeds}?columns=params.arch&columns=params.seed&columns=params.lr")
     menu(ada, "lr").get_by_role("button", name="Move left").click()

@@ -26,6 +26,7 @@ export class Offers {
   private readonly list = document.createElement("ul");
   private found: Found = { start: 0, end: 0, items: [] };
   private active = -1;
+  private isStale = false; // typed on since the list was asked for
   private timer = 0;
   private asked: AbortController | null = null;
 
@@ -56,8 +57,13 @@ export class Offers {
     return !this.box.hidden;
   }
 
+  get isChosen(): boolean {
+    return this.isOpen && this.active >= 0;
+  }
+
   /** Asks after a pause in typing. */
   soon(): void {
+    this.isStale = true;
     clearTimeout(this.timer);
     this.timer = window.setTimeout(() => void this.now(), PAUSE);
   }
@@ -77,6 +83,7 @@ export class Offers {
   show(found: Found, footer?: HTMLElement): void {
     this.found = found;
     this.active = -1;
+    this.isStale = false;
     this.list.replaceChildren(...found.items.map((item, place) => this.option(item, place)));
     this.box.querySelector("footer")?.remove();
     if (footer) this.box.append(footer);
@@ -110,8 +117,12 @@ export class Offers {
         this.choose(this.active <= 0 ? this.found.items.length - 1 : this.active - 1);
         return true;
       case "Enter":
-        return this.isOpen && this.active >= 0 && this.take(this.active);
+        return this.isOpen && !this.isStale && this.active >= 0 && this.take(this.active);
       case "Tab": {
+        if (this.isOpen && this.isStale && !event.shiftKey) {
+          void this.now().then(() => this.isOpen && !this.isStale && this.take(0));
+          return true;
+        }
         const typed = this.found.end > this.found.start;
         return this.isOpen && !event.shiftKey && (this.active >= 0 || typed) && this.take(Math.max(0, this.active));
       }
