@@ -79,7 +79,7 @@ def lines_from(reader: BinaryIO, index: Index, first: int, count: int) -> list[L
     """So many lines from this one on, fewer where they are long or the text ends."""
     found: list[Line] = []
     start, spent = offset_of(reader, index, first), 0
-    if start >= index.size:
+    if count < 1 or start >= index.size:
         return found
     line = _Reading()
     for chunk in _chunks(reader, start, index.size):
@@ -99,11 +99,16 @@ def lines_from(reader: BinaryIO, index: Index, first: int, count: int) -> list[L
 
 def last_lines(reader: BinaryIO, index: Index, count: int) -> list[Line]:
     """The last lines, so many or as many as fit into a window."""
+    return lines_before(reader, index, index.lines + 1, count)
+
+
+def lines_before(reader: BinaryIO, index: Index, until: int, count: int) -> list[Line]:
+    """The lines right before this one, so many or as many as fit into a window."""
     found: list[Line] = []
     for most in (count, count // 4, 50, 10, 1):
-        first = max(1, index.lines - most + 1)
-        found = lines_from(reader, index, first, most)
-        if not found or found[-1].number == index.lines:
+        first = max(1, until - most)
+        found = lines_from(reader, index, first, until - first)
+        if not found or found[-1].number == until - 1:
             break
     return found
 

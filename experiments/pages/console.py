@@ -13,7 +13,17 @@ from accounts.access import can
 from accounts.pages.doors import actor_of, signed_in
 from experiments.console.colours import Piece, pieces_of, plain
 from experiments.console.indexes import index_of
-from experiments.console.reading import Found, Index, Line, find_lines, grew_from, last_lines, lines_from, mark_of
+from experiments.console.reading import (
+    Found,
+    Index,
+    Line,
+    find_lines,
+    grew_from,
+    last_lines,
+    lines_before,
+    lines_from,
+    mark_of,
+)
 from experiments.console.sources import Stream
 from experiments.models import Run
 from experiments.pages.frame import run_frame, tab_url
@@ -86,8 +96,6 @@ def _of_stream(request: HttpRequest, run: Run, stream: Stream, streams: list[Str
         lines = last_lines(reader, index, SHOWN) if at_end else lines_from(reader, index, _start(line), SHOWN)
         window = Window(lines, index, mark_of(reader, index.size))
     here = [*came_from(request), ("file", stream.key)]
-    found = [*here, *([("find", words)] if words else [])]
-    matched = {"previous_match": match - 1, "next_match": match + 1} if matches.lines else {}
     return {
         "stream": stream,
         "streams": [(one, with_pairs("", [*came_from(request), ("file", one.key)])) for one in streams],
@@ -99,17 +107,22 @@ def _of_stream(request: HttpRequest, run: Run, stream: Stream, streams: list[Str
         "at_end": at_end,
         "find": words,
         "found_words": found_words(matches, match) if words else "",
-        "earlier_url": _at(found, max(1, window.first - SHOWN + BEFORE)) if window.first > 1 else "",
-        "later_url": _at(found, window.last + 1 + BEFORE) if window.last < index.lines else "",
-        "start_url": f"{_at(here, 1)}#L1",
-        "end_url": f"{_at(here, max(1, index.lines))}#L{index.lines}",
         "base_url": tab_url(run, "console"),
         "follows": stream.is_live or run.status in (RunStatus.RUNNING, RunStatus.SCHEDULED),
-        **{
-            name: with_pairs("", [*found, ("match", str(place))])
-            for name, place in matched.items()
-            if 1 <= place <= len(matches.lines)
-        },
+        **_ways(here, words, window, match, len(matches.lines)),
+    }
+
+
+def _ways(here: list[tuple[str, str]], words: str, window: Window, match: int, matches: int) -> dict[str, str]:
+    """The addresses of other lines: for readers without scripts, and for who copies them."""
+    found, total = [*here, *([("find", words)] if words else [])], window.index.lines
+    return {
+        "earlier_url": _at(found, max(1, window.first - SHOWN + BEFORE)) if window.first > 1 else "",
+        "later_url": _at(found, window.last + 1 + BEFORE) if window.last < total else "",
+        "start_url": f"{_at(here, 1)}#L1",
+        "end_url": f"{_at(here, max(1, total))}#L{total}",
+        "previous_match": with_pairs("", [*found, ("match", str(match - 1))]) if 1 < match <= matches else "",
+        "next_match": with_pairs("", [*found, ("match", str(match + 1))]) if match < matches else "",
     }
 
 
@@ -152,8 +165,7 @@ def _asked(request: HttpRequest, reader: Any, index: Index, grew: bool) -> list[
     if line:
         return lines_from(reader, index, _start(line), SHOWN)
     if until:
-        start = max(1, until - SHOWN)
-        return lines_from(reader, index, start, until - start)
+        return lines_before(reader, index, min(until, index.lines + 1), SHOWN)
     return last_lines(reader, index, SHOWN)
 
 

@@ -6,7 +6,7 @@ from typing import BinaryIO
 from django.core.cache import cache
 from django.urls import reverse
 
-from accounts.access import require
+from accounts.access import can, require
 from artifacts import blobs
 from artifacts.models import ArtifactFile
 from artifacts.opened import note_opened
@@ -24,6 +24,8 @@ FILES_MAX = 200
 
 def streams_of(viewer: Actor, run: Run) -> list[Stream]:
     """What the run prints now, then its logs. None for who may not download."""
+    if not can(viewer, "experiments.download", run):
+        return []
     live = [stream for source in live_sources for stream in source(viewer, run)]
     likely = files_of(viewer, run.artifact_root).filter(path__iregex=_LIKELY)[: FILES_MAX * 5]
     files = {file.path: file for file in likely}

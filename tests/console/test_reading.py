@@ -9,7 +9,16 @@ import pytest
 from experiments.console import reading
 from experiments.console.colours import pieces_of, plain
 from experiments.console.names import is_log, is_stderr, logs_first
-from experiments.console.reading import LINE_SHOWN, find_lines, grew_from, indexed, last_lines, lines_from, mark_of
+from experiments.console.reading import (
+    LINE_SHOWN,
+    find_lines,
+    grew_from,
+    indexed,
+    last_lines,
+    lines_before,
+    lines_from,
+    mark_of,
+)
 
 
 def read(text: bytes, first: int, count: int) -> list[tuple[int, str]]:
@@ -75,6 +84,16 @@ def test_a_text_of_many_megabytes_and_a_line_of_many_take_little_memory():
     assert len(found.lines) == reading.MATCHES
     assert found.is_more
     assert peak < 24 << 20
+
+
+def test_lines_that_fill_a_window_leave_no_gap_before_the_one_below(monkeypatch):
+    monkeypatch.setattr(reading, "WINDOW_BYTES", 5_000)
+    text = b"".join(b"%d %s\n" % (at, b"x" * 1_000) for at in range(1, 101))
+    index = indexed(io.BytesIO(text), len(text))
+    for until in (101, 60, 2):
+        found = [line.number for line in lines_before(io.BytesIO(text), index, until, 40)]
+        assert found == list(range(found[0], until))
+    assert lines_before(io.BytesIO(text), index, 1, 40) == []
 
 
 def test_what_is_written_over_shows_as_it_stood_last():
