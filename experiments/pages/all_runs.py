@@ -15,6 +15,7 @@ from experiments.models import Experiment
 from experiments.pages import taste
 from experiments.pages.asked import Asked
 from experiments.pages.column_acts import keep_liked, redone
+from experiments.pages.column_menu import column_menu
 from experiments.pages.columns import PROJECT, Column, default_columns, expanded, in_groups
 from experiments.pages.export import file_of
 from experiments.pages.grouped import grouping_of, groups_of
@@ -47,6 +48,8 @@ def page(request: HttpRequest) -> HttpResponse:
     if "eye" in request.GET:
         return redirect(asked.with_eye(request.GET["eye"]).all_url)
     directions = directions_of(viewer, None)
+    if "menu" in request.GET:
+        return column_menu(request, viewer, None, asked, directions, {})
     asked = asked.sortable_with(directions)
     as_tree = is_tree(viewer, None, asked)
     found, trees, problem, text = answer(viewer, None, asked, as_tree=as_tree)

@@ -16,7 +16,8 @@ from experiments.pages.asked import Asked
 from experiments.pages.bulk import offered, undo_of
 from experiments.pages.charts import charts_context
 from experiments.pages.column_acts import redone
-from experiments.pages.columns import Column, column_of, default_columns, expanded, in_groups
+from experiments.pages.column_menu import column_menu
+from experiments.pages.columns import Column, default_columns, expanded, in_groups
 from experiments.pages.experiment_acts import acts_of
 from experiments.pages.grouped import grouping_of, groups_of
 from experiments.pages.listing import tracking_uri
@@ -24,7 +25,7 @@ from experiments.pages.live import live_of
 from experiments.pages.nested import answer, is_tree, nested_rows, tree_of
 from experiments.pages.query_bar import bar_of
 from experiments.pages.questions import asked_of
-from experiments.pages.run_rows import lone_head, table_of
+from experiments.pages.run_rows import table_of
 from experiments.pages.saved_views import default_address, menu_of
 from experiments.pages.slots import bulk_offers_of
 from experiments.pages.table_bar import export_links, matters_url, picker_of, shown_as, sorting_of
@@ -35,7 +36,6 @@ from experiments.queries.overview import experiments_of
 from experiments.queries.search import FoundCount, FoundRun, Page, count_runs
 from experiments.queries.table import Names, offered_names
 from kernel.actor import Actor
-from kernel.errors import NotFound
 
 EXPERIMENTS_OFFERED = 200
 
@@ -54,7 +54,9 @@ def runs(request: HttpRequest, slug: str) -> HttpResponse:
     if "eye" in request.GET:
         return redirect(asked.with_eye(request.GET["eye"]).all_url)
     if "menu" in request.GET:
-        return _menu(request, viewer, project, asked)
+        may_set = bool(can(viewer, "experiments.set_direction", project))
+        more = {"views": menu_of(viewer, project, asked), "may_set_direction": may_set}
+        return column_menu(request, viewer, project, asked, metric_directions(viewer, project), more)
     if asked.view == "matters":
         return redirect(matters_url(project, asked))
     experiments = offered_experiments(viewer, project, asked.experiment_ids)
@@ -96,21 +98,6 @@ def runs(request: HttpRequest, slug: str) -> HttpResponse:
         "may_log": bool(can(viewer, "experiments.log_run", project)),
     }
     return render(request, "experiments/runs.html", context)
-
-
-def _menu(request: HttpRequest, viewer: Actor, project: Project, asked: Asked) -> HttpResponse:
-    """The menu of one column: of very many columns, each comes when it is opened."""
-    column = column_of(request.GET["menu"])
-    if column is None:
-        raise NotFound("There is no such column.")
-    context = {
-        "project": project,
-        "asked": asked,
-        "head": lone_head(asked, column, metric_directions(viewer, project), taste_of(viewer, project)),
-        "views": menu_of(viewer, project, asked),
-        "may_set_direction": bool(can(viewer, "experiments.set_direction", project)),
-    }
-    return render(request, "experiments/head_menu_items.html", context)
 
 
 @dataclass(frozen=True, slots=True)

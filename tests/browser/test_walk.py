@@ -17,7 +17,7 @@ def rows(page: Page) -> list[str]:
 
 def test_from_sign_in_to_the_curves_of_a_run(ada: Page, logged: Logged):
     ada.get_by_role("link", name="Sepsis early warning").first.click()
-    ada.get_by_role("navigation", name="Main").get_by_role("link", name="Runs").click()
+    ada.get_by_role("navigation", name="Main").get_by_role("link", name="Runs", exact=True).click()
     expect(ada.locator("table[data-rows] tbody tr")).to_have_count(3)
     assert set(rows(ada)) == {"gru-d-w24", "gru-d-w48", "tcn-w48"}
 

@@ -5,6 +5,7 @@ import re
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 
 from experiments.actions.batches import log_batch
 from experiments.actions.experiments import set_metric_direction
@@ -180,5 +181,8 @@ def test_the_menu_of_one_column_comes_alone(ada: Browser, zoe: Browser, team: Te
     assert "Lowest" in menu
     assert 'value="hide:metrics.val/acc"' in menu.source
     assert "<tbody" not in menu.source
+    everywhere = ada.get(reverse("experiments:all_runs"), menu="metrics.val/acc")
+    assert "Lowest" in everywhere
+    assert "↑ better" not in everywhere
     ada.get(address(team.project, "runs/"), expecting=404, menu="nonsense")
     zoe.get(address(team.project, "runs/"), expecting=404, menu="metrics.val/acc")
