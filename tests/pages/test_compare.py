@@ -234,6 +234,16 @@ def test_the_csv_of_a_chart_and_of_what_matters_are_on_record_too(team):
     assert matters.reason == "Exported what matters for 'loss' as CSV, 2 runs"
 
 
+def test_what_others_wrote_is_written_as_text_in_columns_and_in_rows(team):
+    evil = '"><script>alert(1)</script>'
+    kinds = [({"lr": f"{evil}{n}"}, {"loss": [n]}) for n in range(11)]
+    runs = runs_of(team, *kinds)
+    for asked in (runs[:2], runs):
+        page = Browser(team.scientist).get(address(asked)).source
+        assert "<script>alert" not in page
+        assert "&quot;&gt;&lt;script&gt;alert(1)&lt;/script&gt;1" in page
+
+
 def test_a_tab_that_there_is_not_is_answered_in_words(team):
     assert "has no tab 'nothing'" in Browser(team.scientist).get("/compare/nothing/", expecting=404)
 
