@@ -180,6 +180,7 @@ export class LinePanel implements Shown {
     const rows = Math.ceil(plots.length / columns);
     const grid = document.createElement("div");
     grid.className = "m-facets";
+    if (rows * (FACET_HEIGHT + FACET_HEAD) > height) grid.tabIndex = 0; // scrolls, by keys too
     grid.style.gridTemplateColumns = `repeat(${columns}, minmax(0, 1fr))`;
     this.element.append(grid);
     for (const plot of plots) {

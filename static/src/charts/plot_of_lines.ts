@@ -149,7 +149,7 @@ export class Plot {
       bands: this.bands,
       axes: [
         { ...axis, size: 26, space: look.x === "time" ? 96 : 50, ...(look.logx && tens), values: words },
-        { ...axis, size: 52, space: 34, incrs: INCREMENTS, ...(look.log && tens), values: (_, at) => at.map((value) => (value === null ? "" : figure(value))) },
+        { ...axis, size: (_, words) => Math.max(52, 14 + 6.5 * Math.max(0, ...(words ?? []).map((word) => word.length))), space: 34, incrs: INCREMENTS, ...(look.log && tens), values: (_, at) => at.map((value) => (value === null ? "" : figure(value))) },
       ],
       hooks: {
         setSelect: [(u) => u.select.width >= CLOSE && this.zoom([u.posToVal(u.select.left, "x"), u.posToVal(u.select.left + u.select.width, "x")])],
