@@ -79,7 +79,11 @@ def content(actor: Actor, run: Run) -> Any:
 
 
 def test_every_action_on_a_run_is_known_here():
-    on_runs = {action.verb.partition(".")[2] for action in ACTIONS.values() if action.on == "run"}
+    on_runs = {
+        action.verb.partition(".")[2]
+        for action in ACTIONS.values()
+        if action.on == "run" and not action.verb.startswith("compliance.")  # what they allow: tests/compliance
+    }
     assert on_runs == {name.split()[0] for name in WRITES} | STATES | PLACES | BESIDE
 
 
