@@ -95,6 +95,13 @@ def test_runs_are_grouped_and_a_group_opens_as_a_query(ada: Page, seeds: str):
     expect(ada.locator("tr.group").last).to_contain_text("none")
     expect(ada.get_by_text("5 groups, 13 runs")).to_be_visible()
     assert serious(ada) == []
+    fold = ada.get_by_role("button", name="Runs of this group: tcn")
+    fold.click()
+    expect(ada.locator(".m-member a.name")).to_have_count(3)
+    expect(fold).to_have_attribute("aria-expanded", "true")
+    assert serious(ada) == []
+    fold.click()
+    expect(ada.locator(".m-member")).to_have_count(0)
     ada.locator("tr.group a.name", has_text="tcn").click()
     expect(ada.locator("#query")).to_have_value("params.arch = 'tcn'")
     assert sorted(names(ada)) == ["tcn-0", "tcn-1", "tcn-2"]
