@@ -163,8 +163,10 @@ def test_a_window_or_bucket_count_that_is_none_is_a_clear_mistake(team, name, va
 
 
 def test_an_empty_project_says_what_draws_a_curve(team, ada):
-    assert "No run matches" in shown(team, ada)
+    assert "No run yet" in shown(team, ada)
+    assert "MLFLOW_TRACKING_URI" in shown(team, ada)
     a_run(team.scientist)
+    assert "Nothing fits this question" in shown(team, ada, q="params.lr = 'none'")
     assert "No curve among these runs" in shown(team, ada)
 
 
