@@ -24,7 +24,11 @@ class Notice(Quiet):
     mailing_until = models.DateTimeField(null=True, help_text="Until then a worker is about to mail it.")
 
     class Meta:
-        indexes: ClassVar = [models.Index(fields=["user", "-at"], name="notice_newest")]
+        indexes: ClassVar = [
+            models.Index(fields=["user", "-at"], name="notice_newest"),
+            # What waits to be mailed is found among a few, however many were sent before.
+            models.Index(fields=["at"], name="notice_to_mail", condition=models.Q(read_at=None, mailed_at=None)),
+        ]
 
     def __str__(self) -> str:
         return self.text

@@ -17,6 +17,8 @@ from accounts.rest.door import RestView
 from accounts.signing import Proof, ProofNeeded, covered_at, fresh_proof, get_signature, prove
 from kernel.actor import Actor
 
+NOT_LISTED = -1  # a signature that did not come with a list
+
 
 class SignatureJson(serializers.ModelSerializer[Signature]):
     """A signature. The time is that of the server, in UTC; the digest is the SHA-256 of `record` as text."""
@@ -40,7 +42,8 @@ class SignatureJson(serializers.ModelSerializer[Signature]):
         return signature.factors.split(", ")
 
     def get_seq(self, signature: Signature) -> int | None:
-        return covered_at(signature)
+        listed: int | None = getattr(signature, "covered_seq", NOT_LISTED)
+        return covered_at(signature) if listed == NOT_LISTED else listed
 
 
 class ProofWanted(serializers.Serializer[Any]):

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import math
+from functools import cache, lru_cache
 from typing import Any
 from zlib import crc32
 
@@ -24,9 +25,18 @@ _UNITS = ((86_400 * 365, "y"), (86_400, "d"), (3_600, "h"), (60, "min"))
 @register.simple_tag
 def icon(name: str, extra: str = "") -> SafeString:
     """A decorative icon from the sprite; the words beside it carry the meaning."""
-    return format_html(
-        '<svg class="i {}" aria-hidden="true"><use href="{}#{}"/></svg>', extra, static("icons.svg"), name
-    )
+    return drawn_icon(static_address("icons.svg"), name, extra)
+
+
+@cache
+def static_address(name: str) -> str:
+    """A page asks for the sprite hundreds of times; its address is the same as long as the process lives."""
+    return static(name)
+
+
+@lru_cache(maxsize=1000)
+def drawn_icon(sprite: str, name: str, extra: str) -> SafeString:
+    return format_html('<svg class="i {}" aria-hidden="true"><use href="{}#{}"/></svg>', extra, sprite, name)
 
 
 @register.simple_tag

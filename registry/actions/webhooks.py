@@ -78,13 +78,13 @@ def resend_delivery(actor: Actor, delivery: Delivery) -> Delivery:
     act = current_act()
     act.always = True
     act.speaks_of(webhook.ledger_subject)
-    return _queued(webhook, delivery.event, delivery.body)
+    return _queued(webhook, delivery.event, delivery.body, of_version=delivery.of_version)
 
 
-def _queued(webhook: Webhook, event: str, body: str) -> Delivery:
+def _queued(webhook: Webhook, event: str, body: str, *, of_version: int | None = None) -> Delivery:
     if not webhook.is_active:
         raise Conflict("This webhook is switched off.", hint="Switch it on first.")
-    delivery: Delivery = Delivery.objects.create(webhook=webhook, event=event, body=body)
+    delivery: Delivery = Delivery.objects.create(webhook=webhook, event=event, body=body, of_version=of_version)
     transaction.on_commit(wake)
     return delivery
 

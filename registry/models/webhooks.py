@@ -45,6 +45,7 @@ class Delivery(ProjectScoped, Quiet):
     webhook = models.ForeignKey(Webhook, on_delete=models.PROTECT, related_name="deliveries")
     event = models.CharField(max_length=60)
     body = models.TextField()
+    of_version = models.BigIntegerField(null=True, help_text="The model version that the message speaks of.")
     state = models.CharField(max_length=9, choices=State.choices, default=State.WAITING)
     attempts = models.IntegerField(default=0)
     next_at = models.DateTimeField(default=now)
@@ -59,7 +60,14 @@ class Delivery(ProjectScoped, Quiet):
 
     class Meta:
         # What is due is found among a few, however many were delivered before.
-        indexes: ClassVar = [models.Index(fields=["state", "next_at"], name="delivery_due")]
+        indexes: ClassVar = [
+            models.Index(fields=["state", "next_at"], name="delivery_due"),
+            models.Index(
+                fields=["of_version", "-created_at"],
+                name="delivery_of_version",
+                condition=models.Q(of_version__isnull=False),
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.event}: {self.state}"

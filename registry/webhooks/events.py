@@ -59,7 +59,13 @@ def emit(act: Act, project: Project, event: str, facts: Mapping[str, Any]) -> No
     if not wanting:
         return
     Delivery.objects.bulk_create(
-        Delivery(webhook=webhook, event=event, body=body_of(act, project, event, facts)) for webhook in wanting
+        Delivery(
+            webhook=webhook,
+            event=event,
+            body=body_of(act, project, event, facts),
+            of_version=facts.get("version_id"),
+        )
+        for webhook in wanting
     )
     transaction.on_commit(wake)
 

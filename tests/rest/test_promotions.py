@@ -79,9 +79,19 @@ def test_from_asking_to_effect(team):
     assert done["signature_state"]["is_covered"]
     assert ModelAlias.objects.get(name="champion").version_id == version.pk
     assert ada("GET", f"signatures/{signature['id']}/")["digest"] == signature["digest"]
-    assert [one["id"] for one in ada("GET", f"projects/{team.project.slug}/signatures/")["results"]] == [
-        signature["id"]
-    ]
+    one = ada("GET", f"signatures/{signature['id']}/")
+    assert ada("GET", f"projects/{team.project.slug}/signatures/")["results"] == [one]
+    assert one["seq"] is not None
+
+
+def test_signatures_are_listed_with_the_same_few_queries_whatever_their_number(team, django_assert_max_num_queries):
+    mine = {"email": user_of(team.manager).email, "password": PASSWORD}
+    mona, address = Door(team.manager, session=True), f"projects/{team.project.slug}/signatures/"
+    for wanted in (1, 2, 3):
+        mona("POST", f"promotions/{asked_for(team).pk}/decision/", approve=False, comment="No.", **mine)
+        with django_assert_max_num_queries(8):
+            listed = mona("GET", address)["results"]
+        assert [one["seq"] for one in listed] == [None] * wanted
 
 
 def test_for_five_minutes_no_password_is_asked_for_again(team):
