@@ -1,5 +1,6 @@
 """How a run looks: status, verdict, its colour and dash, its small curve."""
 
+import json
 from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
@@ -80,6 +81,12 @@ def polyline(values: Sequence[float], width: int = 64, height: int = 18) -> str:
     low, high = min(values), max(values)
     across, up = (width - 2) / (len(values) - 1), (height - 2) / ((high - low) or 1)
     return " ".join(f"{1 + i * across:.1f},{height - 1 - (value - low) * up:.1f}" for i, value in enumerate(values))
+
+
+@register.filter
+def as_json(value: Any) -> str:
+    """JSON for an attribute that a script reads: parts of a page that come later bring no script elements."""
+    return json.dumps(value, separators=(",", ":"), allow_nan=False)
 
 
 @register.filter

@@ -16,8 +16,7 @@ function begin(): void {
   page?.end();
   drawn = root;
   startFrom(asked());
-  const model = readModel();
-  page = root && model ? new Workspace(root, model) : null;
+  page = root && new Workspace(root, readModel(root));
 }
 
 function onClick(event: MouseEvent): void {

@@ -26,9 +26,8 @@ export interface Model {
   mattersPage?: string;
 }
 
-export function readModel(): Model | null {
-  const text = document.getElementById("charts-model")?.textContent;
-  return text ? (JSON.parse(text) as Model) : null;
+export function readModel(root: HTMLElement): Model {
+  return JSON.parse(root.dataset.model ?? "") as Model;
 }
 
 /** A field as people say it: without "params.". */
