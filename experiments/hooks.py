@@ -1,5 +1,6 @@
 """What other rooms add to acts of this one."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -24,3 +25,7 @@ run_moves: list[Callable[["Run", "Experiment"], None]] = []
 
 # After the commit that ended a run, with its uid: sealing is queued.
 run_ended: list[Callable[[UUID], None]] = []
+
+# By the name of a search column that holds several texts: what these runs (by primary key) have in it and the viewer
+# may see, with how many have it. Completion of the query line offers them.
+column_values: dict[str, Callable[[Actor, Sequence[int]], Counter[str]]] = {}

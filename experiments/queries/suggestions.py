@@ -4,7 +4,7 @@ Only the newest runs in scope are looked at, so that an answer comes while one t
 """
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,6 +12,7 @@ from django.db.models import Count, QuerySet
 from django.db.models.functions import Left
 
 from accounts.models import Project, User
+from experiments.hooks import column_values
 from experiments.models import ExperimentTag, MetricSeries, Param, Run, RunInput, RunTag
 from experiments.search.columns import Column, Kind
 from experiments.search.databases import Sql, fetch, this_database
@@ -25,14 +26,6 @@ NEWEST = 200  # runs that are looked at
 KEYS_MAX = 2_000
 VALUES_MAX = 500
 VALUE_LENGTH = 200  # longer values are of no use in a line
-
-Values = Callable[[Actor, Sequence[int]], "Counter[str]"]
-_VALUES: dict[str, Values] = {}
-
-
-def register_values(column: str, values: Values) -> None:
-    """Say how the values of a column with several of them are found. Called once, when an app is ready."""
-    _VALUES[column] = values
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +82,9 @@ def _counted(rows: "QuerySet[Any]", path: str) -> dict[str, int]:
 
 
 def _of_column(viewer: Actor, column: Column, runs: Sequence[int]) -> dict[str, int]:
-    if column.name in _VALUES:
-        return dict(_VALUES[column.name](viewer, runs).most_common(VALUES_MAX))
+    several = _SEVERAL.get(column.name) or column_values.get(column.name)
+    if several is not None:
+        return dict(several(viewer, runs).most_common(VALUES_MAX))
     if column.kind is not Kind.TEXT or not runs:
         return {}
     visible = list(Run.objects.visible_to(viewer).filter(pk__in=runs).values_list("pk", flat=True))
@@ -149,4 +143,4 @@ def _data(viewer: Actor, runs: Sequence[int]) -> "Counter[str]":
     return found
 
 
-_VALUES.update({"user": _users, "tag": _tags, "project_tag": _project_tags, "data": _data})
+_SEVERAL = {"user": _users, "tag": _tags, "project_tag": _project_tags, "data": _data}

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from experiments.queries.suggestions import register_values
+from experiments.hooks import column_values
 from experiments.search.columns import Column, Kind
 from experiments.search.vocabularies import RUNS
 from kernel.actor import Actor
@@ -23,7 +23,7 @@ def register() -> None:
         f" UNION ALL SELECT l.name {_LOGGED}"
     )
     RUNS.register(Column("model", Kind.SET, source))
-    register_values("model", models_of)
+    column_values["model"] = models_of
 
 
 def models_of(viewer: Actor, runs: Sequence[int]) -> Counter[str]:
