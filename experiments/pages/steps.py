@@ -1,9 +1,12 @@
 """The list that one came from: what stands before and after the run in it, and the way back.
 
-The table's links to runs carry its question in `from`; the steps of a run carry it on, with the place in the list in
-`at`, so that stepping goes on where a run has left the list meanwhile.
+The table's links to runs carry its question in `from`, packed where it is long; the steps of a run carry it on, with
+the place in the list in `at`, so that stepping goes on where a run has left the list meanwhile.
 """
 
+import binascii
+import zlib
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import urlencode
@@ -20,6 +23,9 @@ from experiments.search.errors import QueryError
 from kernel.actor import Actor
 
 FROM_MAX = 6_000
+PLAIN_MAX = 1_000  # a longer question is packed: a hundred rows with two hundred columns would be 3 MB of it
+QUESTION_MAX = 40_000
+PACKED = "z."  # begins what is packed; no name of a parameter does
 EVERYWHERE = "of=all"  # how the table of all runs begins what it says of itself
 
 
@@ -54,7 +60,25 @@ def from_list(asked: Asked) -> str:
     """What the link to a run from a table with this question carries: the end of its address."""
     where = EVERYWHERE if asked.path == reverse("experiments:all_runs") else ""
     parts = [where, asked.query_string, urlencode({"after": asked.after}) if asked.after else ""]
-    return "?" + urlencode({"from": "&".join(part for part in parts if part)})
+    return "?" + urlencode({"from": packed("&".join(part for part in parts if part))})
+
+
+def packed(question: str) -> str:
+    """A question as short as an address wants it."""
+    if len(question) <= PLAIN_MAX:
+        return question
+    return PACKED + urlsafe_b64encode(zlib.compress(question.encode(), 9)).decode().rstrip("=")
+
+
+def unpacked(text: str) -> str:
+    """The question that was packed; "" for what never was one."""
+    if not text.startswith(PACKED):
+        return text
+    try:
+        raw = urlsafe_b64decode(text.removeprefix(PACKED) + "===")
+        return zlib.decompressobj().decompress(raw, QUESTION_MAX).decode()
+    except (binascii.Error, zlib.error, ValueError):
+        return ""
 
 
 def steps_of(request: HttpRequest, viewer: Actor, run: Run, tab: str) -> Steps | None:
@@ -62,7 +86,8 @@ def steps_of(request: HttpRequest, viewer: Actor, run: Run, tab: str) -> Steps |
     if "from" not in request.GET:
         return None
     text = request.GET["from"][:FROM_MAX]
-    project, asked = _asked(viewer, run, text)
+    question = unpacked(text)
+    project, asked = _asked(viewer, run, question)
     where = Question(project, asked.experiment_ids or None, asked.query, asked.order, asked.lives)
     try:
         found = neighbours_of(viewer, run, where, at=_place(request.GET.get("at", "")))
@@ -72,7 +97,7 @@ def steps_of(request: HttpRequest, viewer: Actor, run: Run, tab: str) -> Steps |
     return Steps(
         words=_words(found),
         title=f"Where this run stands among the {asked.lifecycle_words} that were listed",
-        list_url=f"{asked.path}?{text}#r-{run.readable_id}" if text else f"{asked.path}#r-{run.readable_id}",
+        list_url=f"{asked.path}?{question}#r-{run.readable_id}" if question else f"{asked.path}#r-{run.readable_id}",
         before=found.before,
         after=found.after,
         before_url=_url(found.before, tab, text, max(1, place - 1)),

@@ -1,5 +1,7 @@
 """From run to run of the list that one came from, and a run beside the table."""
 
+from urllib.parse import unquote, urlencode
+
 import pytest
 
 from accounts.roles import Role
@@ -43,6 +45,24 @@ def test_the_table_says_where_one_comes_from_and_the_run_where_one_is(ada: Brows
     assert ada.get(last.links(page_of(five[3], "params/"))[0]).links(page_of(five[2], "params/"))
     (back,) = {one for one in last.links("/runs/?") if one.endswith(f"#r-{five[3].readable_id}")}
     assert "metrics.loss < 0.35" in ada.get(back.partition("#")[0]).source.replace("&lt;", "<")
+
+
+def test_a_long_question_is_packed_into_the_link_and_unpacked_on_the_way_back(
+    ada: Browser, team: Team, five: list[Run]
+):
+    keys = [f"metrics.layer/{number:03}/norm" for number in range(200)]
+    table = ada.get(f"{address(team.project, 'runs/')}?{urlencode([('columns', key) for key in keys])}")
+    (link,) = set(table.links(page_of(five[2])))
+    assert len(link) < 2_000
+    page = ada.get(link)
+    assert "3 of 5" in page
+    (back,) = {one for one in page.links("/runs/?") if one.endswith(f"#r-{five[2].readable_id}")}
+    assert keys[-1] in unquote(back)
+
+
+@pytest.mark.parametrize("text", ["z.", "z.!!", "z.AAAA", "z.eJw", "z." + "A" * 7_000])
+def test_what_was_never_packed_is_no_question(ada: Browser, five: list[Run], text: str):
+    assert "1 of 5" in ada.get(page_of(five[4]), **{"from": text})
 
 
 def test_without_a_list_there_are_no_steps(ada: Browser, five: list[Run]):
