@@ -22,10 +22,11 @@ export function tell(cell: Cell, look: Look, answered: readonly Answered[], line
   if (points) points.textContent = pointWords(lines);
   const odd = cell.figure.querySelector<HTMLElement>("[data-odd]");
   const without = new Set(lines.filter((line) => line.block.notFinite > 0).map((line) => line.name + line.place)).size;
+  const alone = model.runs.length === 1 ? (lines[0]?.block.notFinite ?? 0) : 0;
   if (odd) {
     odd.hidden = without === 0;
     const words = odd.querySelector("span");
-    if (words) words.textContent = `NaN or infinite in ${without} run${without === 1 ? "" : "s"}`;
+    if (words) words.textContent = alone ? `${exact(alone)} NaN or infinite` : `NaN or infinite in ${without} run${without === 1 ? "" : "s"}`;
   }
   const notice = cell.figure.querySelector("[data-notice]");
   const words = [...(points ? [] : [pointWords(lines)]), ...noticeWords(look, answered, lines, beside)].filter(Boolean).join(" · ");
