@@ -51,7 +51,7 @@ SCROLL = """() => new Promise(done => {
 })"""
 
 
-def in_chromium(url: str) -> Iterator[Line]:
+def in_chromium(url: str, repeats: int = REPEATS) -> Iterator[Line]:
     """(what, milliseconds of each try, kilobytes, target)."""
     from playwright.sync_api import sync_playwright
 
@@ -65,13 +65,13 @@ def in_chromium(url: str) -> Iterator[Line]:
         browser = playwright.chromium.launch(executable_path=chromium(), args=ARGUMENTS, headless=True)
         page = browser.new_context(base_url=url, viewport={"width": 1440, "height": 900}).new_page()
         _enter(page)
-        yield _until(page, "Chromium: first rows", "/p/bench/runs/?tree=0", ROWS_STAND, ROWS_MS)
+        yield _until(page, "Chromium: first rows", "/p/bench/runs/?tree=0", ROWS_STAND, ROWS_MS, repeats)
         wide_table = f"/p/bench/runs/?tree=0&experiment={experiments['wide']}&{wide}"
-        yield _until(page, "Chromium: first rows, 200 columns", wide_table, ROWS_STAND, None)
+        yield _until(page, "Chromium: first rows, 200 columns", wide_table, ROWS_STAND, None, repeats)
         frames = page.evaluate(SCROLL)
         yield "Chromium: a frame while 200 columns scroll", frames, 0.0, FRAME_MS
         drawn = f"/p/bench/runs/?view=charts&experiment={experiments['curves']}&count=20{curves}"
-        yield _until(page, "Chromium: 20 curves of 100,000 drawn", drawn, CURVES_STAND, CURVES_MS)
+        yield _until(page, "Chromium: 20 curves of 100,000 drawn", drawn, CURVES_STAND, CURVES_MS, repeats)
         browser.close()
 
 
@@ -83,10 +83,10 @@ def _enter(page: Any) -> None:
     page.wait_for_url(lambda address: "/login/" not in address)
 
 
-def _until(page: Any, what: str, address: str, stands: str, at_most: float | None) -> Line:
+def _until(page: Any, what: str, address: str, stands: str, at_most: float | None, repeats: int) -> Line:
     """From the start of a navigation; the first try, which fills the browser's cache, does not count."""
     times = []
-    for _ in range(REPEATS + 1):
+    for _ in range(repeats + 1):
         page.goto(address, wait_until="commit")
         times.append(float(page.evaluate(stands)))
     size = page.evaluate("performance.getEntriesByType('navigation')[0].decodedBodySize / 1000")

@@ -52,8 +52,10 @@ def fill(count: int) -> None:
     if user is None:
         user = create_user(operator(), email=EMAIL, name="Bench", password=PASSWORD)
     ada = Actor(ActorKind.USER, Door.WEB, user_id=user.pk, user_name=user.name)
-    for slug, wanted in ((PROJECT, count), (SECOND, count // 10)):
-        project = Project.objects.filter(slug=slug).first() or _project(ada, user, slug)
+    projects = [Project.objects.filter(slug=slug).first() or _project(user, slug) for slug in (PROJECT, SECOND)]
+    for project, wanted in zip(projects, (count, count // 10), strict=True):
+        if not Experiment.objects.filter(project=project, name="curves").exists():
+            _furnish(ada, project)
         _top_up(project, user, wanted)
     if not MetricSeries.objects.filter(key="curve").exists():
         _curves(ada, Experiment.objects.get(project__slug=PROJECT, name="curves"))
@@ -61,16 +63,20 @@ def fill(count: int) -> None:
         cursor.execute("ANALYZE")  # as autovacuum and `manage.py up` do by themselves in time
 
 
-def _project(ada: Actor, user: User, slug: str) -> Project:
+def _project(user: User, slug: str) -> Project:
     project = create_project(operator(), slug=slug)
     add_member(operator(), project, user=user, role=Role.DATA_SCIENTIST)
+    return project
+
+
+def _furnish(ada: Actor, project: Project) -> None:
+    """Experiments, directions, and a run that three datasets went into."""
     for name in ("sweep", "wide", "curves"):
         create_experiment(ada, project, name=name)
     for key in METRICS[:6]:
         set_metric_direction(ada, project, key=key, higher_is_better="loss" not in key)
     first = create_run(ada, Experiment.objects.get(project=project, name="curves"), name="first")
     log_inputs(ada, first, inputs=[DatasetInput(f"icu-{n}", f"d{n}", "local", f"/data/{n}") for n in range(3)])
-    return project
 
 
 def _top_up(project: Project, user: User, wanted: int) -> None:
