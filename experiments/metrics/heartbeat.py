@@ -24,5 +24,6 @@ def beat(run_id: int, last: dt.datetime | None) -> None:
         cursor.execute(_BEAT, bound)
 
 
-def _bound(at: dt.datetime) -> object:
-    return connection.ops.adapt_datetimefield_value(at)
+def _bound(at: dt.datetime) -> str | dt.datetime | None:
+    bound: str | dt.datetime | None = connection.ops.adapt_datetimefield_value(at)
+    return bound

@@ -11,7 +11,6 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.pages.doors import actor_of, signed_in
-from experiments.models import Experiment
 from experiments.pages import taste
 from experiments.pages.asked import Asked
 from experiments.pages.column_acts import keep_liked, redone
@@ -24,7 +23,7 @@ from experiments.pages.query_bar import bar_of
 from experiments.pages.run_rows import table_of
 from experiments.pages.table_bar import EXPORTS, picker_of, sorting_of
 from experiments.queries.nested import TreePage
-from experiments.queries.overview import directions_of
+from experiments.queries.overview import directions_of, experiments_named
 from experiments.queries.search import FoundRun, Page, count_runs
 from experiments.queries.table import offered_names
 from kernel.actor import Actor
@@ -33,8 +32,9 @@ from kernel.actor import Actor
 def asked_everywhere(viewer: Actor, params: QueryDict) -> Asked:
     """What an address asks of all runs, as a table."""
     asked = replace(Asked.parse(reverse("experiments:all_runs"), params), view="table", saved=None)
-    visible = Experiment.objects.visible_to(viewer).filter(pk__in=[pk for pk in asked.experiment_ids if pk])
-    return replace(asked, experiments=tuple(visible.order_by("name"))) if asked.experiment_ids else asked
+    if not asked.experiment_ids:
+        return asked
+    return replace(asked, experiments=tuple(experiments_named(viewer, [pk for pk in asked.experiment_ids if pk])))
 
 
 @require_safe

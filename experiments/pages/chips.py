@@ -67,8 +67,9 @@ def _words(facet: Facet | None, text: str) -> tuple[str, str, str]:
             return words_for(on), _MODES[mode, len(values) > 1], ", ".join(values)
         case Range(on, low, high):
             is_time = on.entity is Entity.ATTRIBUTE and RUNS.columns[on.key].kind is Kind.TIME
-            said = _since(low) if is_time and low and not high else None
-            return words_for(on), *(said or _between(low, high))
+            since = _since(low) if is_time and low and not high else None
+            how, what = since or _between(low, high)
+            return words_for(on), how, what
         case Single(Comparison(on, op, value) as condition):
             said = "" if value is None else str(condition).removeprefix(f"{on} {op.value} ").strip("'()")
             return words_for(on), "" if value is True else _OPS.get(op, op.value), "" if value is True else said

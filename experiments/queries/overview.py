@@ -98,6 +98,11 @@ def experiments_of(
     return cast("QuerySet[Experiment]", experiments.filter(lifecycle=lifecycle) if lifecycle else experiments)
 
 
+def experiments_named(viewer: Actor, keys: Sequence[int]) -> QuerySet[Experiment]:
+    """Those of these experiments that the viewer sees, of any project, by name."""
+    return cast("QuerySet[Experiment]", Experiment.objects.visible_to(viewer).filter(pk__in=keys).order_by("name"))
+
+
 def experiments_with_runs(viewer: Actor, project: Project, *, lifecycle: str | None, limit: int) -> list[Any]:
     """Experiments with `run_count` and `last_ms`: their runs that are not deleted, and the latest start of those."""
     live = Q(runs__lifecycle=Lifecycle.ACTIVE)

@@ -98,9 +98,11 @@ PARTS = {
     "artifacts/actions/records.py": ["put_record"],
     "experiments/actions/batches.py": ["write_params"],
     "experiments/actions/experiments.py": ["make_default_experiment"],
-    "experiments/actions/runs.py": ["write_tags"],
+    "audit/compliance/actions/findings.py": ["open_finding_in"],
+    "experiments/actions/runs.py": ["store_tags"],
     "experiments/actions/writable.py": ["reopen"],
     "registry/actions/model_metrics.py": ["keep_model_metrics"],
+    "registry/actions/moves.py": ["move_models_along"],
 }
 
 

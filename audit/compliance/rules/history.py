@@ -12,6 +12,7 @@ from audit.ledger.values import plain
 from experiments.metrics.seal import seal_of
 
 LATE = timedelta(hours=24)
+LATEST = timedelta(days=36_500)  # a client may send any number of 64 bits
 JUMP = timedelta(minutes=5)
 TELL = "Tell the administrator, and run manage.py verify_ledger."
 COLUMNS = ("status", "name", "git_commit", "created_by_id", "started_ms", "ended_ms", "claimed_user", "seal")
@@ -66,7 +67,8 @@ def was_logged_at_once(record: Record) -> Result:
 def _off(past: PastEvent) -> timedelta | None:
     if not past.event.client_ms:
         return None
-    return abs(past.event.at - past.event.at.fromtimestamp(past.event.client_ms / 1000, tz=past.event.at.tzinfo))
+    seconds = abs(past.event.at.timestamp() - past.event.client_ms / 1000)
+    return timedelta(seconds=min(seconds, LATEST.total_seconds()))
 
 
 @rule("H4", "The log's clock never went back", "ALCOA consistent")
