@@ -1,6 +1,6 @@
 """Many curves as one: the mean or median of a group of runs, and how far they spread, at each place of the x axis."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -47,6 +47,19 @@ class Band:
     high: Floats
     n: Floats
     bucketed: bool
+
+
+def bands_of(
+    curves: Mapping[int, tuple[Floats, Floats]],
+    groups: Mapping[str, Sequence[int]],
+    buckets: int,
+    *,
+    middle: Middle,
+    spread: Spread,
+) -> dict[str, Band]:
+    """One band for each group, from every point of its curves. groups: keys of `curves` by the group's name."""
+    found = {name: [curves[place] for place in places if place in curves] for name, places in groups.items()}
+    return {name: band_of(mine, buckets, middle, spread) for name, mine in found.items() if mine}
 
 
 def band_of(curves: Sequence[tuple[Floats, Floats]], buckets: int, middle: Middle, spread: Spread) -> Band:

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.pages.doors import actor_of, signed_in
 from accounts.texts import checked_line
-from experiments.compare.bands import Band
+from experiments.compare.bands import Band, bands_of
 from experiments.compare.correlation import Floats
 from experiments.exporting.fields import Field, Kind
 from experiments.metrics.downsample import Curve, thinned
@@ -19,7 +19,7 @@ from experiments.models import Run
 from experiments.pages.chart_lines import Grouped, first_groups
 from experiments.pages.drawing import buckets_asked, csv_file, note_csv, window_asked
 from experiments.queries.comparison import runs_named
-from experiments.queries.curves import Axis, Columns, bands_of, columns_of_runs, groups_of
+from experiments.queries.curves import Axis, Columns, columns_of_runs, groups_of
 from kernel.actor import Actor
 from kernel.errors import Invalid
 
@@ -142,7 +142,8 @@ def _in_groups(
     left_out: int,
 ) -> Drawn:
     groups: dict[str, list[int]] = first_groups(groups_of(viewer, runs, grouped.fields))
-    bands = bands_of(columns, groups, axis, buckets, middle=grouped.middle, spread=grouped.spread)
+    within = {place: one.within(axis.window) for place, one in columns.items()}
+    bands = bands_of(within, groups, buckets, middle=grouped.middle, spread=grouped.spread)
     parts: list[tuple[str, int, Curve | Band]] = [
         (name, place, bands[name]) for place, name in enumerate(groups) if name in bands
     ]

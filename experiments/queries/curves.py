@@ -1,15 +1,13 @@
 """The curves of one metric in many runs, thinned for a screen, singly or as bands of groups."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from django.db.models.functions import Left
 
-from experiments.compare.bands import Band, Middle, Spread, band_of
 from experiments.compare.correlation import Floats
 from experiments.metrics.batch import Points
-from experiments.metrics.downsample import Curve, thinned
 from experiments.metrics.store import history_of_many
 from experiments.models import MetricSeries, Param, Run, RunInput, RunTag
 from experiments.values import RunStatus
@@ -40,36 +38,19 @@ class Columns:
     y: Floats
     left_out: int = 0
 
+    def within(self, window: Window) -> tuple[Floats, Floats]:
+        """x and y inside of the window; all of them for None."""
+        if window is None:
+            return self.x, self.y
+        inside = slice(np.searchsorted(self.x, window[0]), np.searchsorted(self.x, window[1], side="right"))
+        return self.x[inside], self.y[inside]
+
 
 def metric_keys(viewer: Actor, runs: Sequence[Run]) -> list[str]:
     """The metrics that any of the runs has more than one step of, each name once."""
     rows = MetricSeries.objects.visible_to(viewer).filter(run__in=[run.pk for run in runs], context="")
     found = rows.values_list("key", "first_step", "last_step")
     return sorted({key for key, first, last in found if first != last})
-
-
-def curves_of(viewer: Actor, runs: Sequence[Run], key: str, axis: Axis, buckets: int) -> dict[int, Curve]:
-    """One curve for each run that has the metric, by the run's place in `runs`: two statements for any number."""
-    columns = columns_of_runs(viewer, runs, key, axis)
-    return {place: thinned(one.x, one.y, buckets, axis.window) for place, one in columns.items()}
-
-
-def bands_of(
-    columns: Mapping[int, Columns],
-    groups: Mapping[str, Sequence[int]],
-    axis: Axis,
-    buckets: int,
-    *,
-    middle: Middle,
-    spread: Spread,
-) -> dict[str, Band]:
-    """One band for each group, from every point of its runs. groups: places in `columns` by the group's name."""
-    found = {}
-    for name, places in groups.items():
-        curves = [_within(columns[place], axis.window) for place in places if place in columns]
-        if curves:
-            found[name] = band_of(curves, buckets, middle, spread)
-    return found
 
 
 def columns_of_runs(viewer: Actor, runs: Sequence[Run], key: str, axis: Axis) -> dict[int, Columns]:
@@ -91,7 +72,7 @@ def _columns(points: Points, axis: Axis, across: Points | None) -> Columns:
     left_out = 0
     y = points.values
     if axis.by == "metric":
-        x, y, left_out = by_metric(points, across or Points.none())
+        x, y, left_out = _by_metric(points, across or Points.none())
     elif axis.by == "step":
         x = points.steps.astype(np.float64)
     else:
@@ -104,7 +85,7 @@ def _columns(points: Points, axis: Axis, across: Points | None) -> Columns:
     return Columns(x, y, left_out)
 
 
-def by_metric(points: Points, across: Points) -> tuple[Floats, Floats, int]:
+def _by_metric(points: Points, across: Points) -> tuple[Floats, Floats, int]:
     """x, y and how many points have no x: of `across` counts the value logged last at the same step, where finite."""
     if not len(points) or not len(across):
         return np.empty(0), np.empty(0), len(points)
@@ -115,13 +96,6 @@ def by_metric(points: Points, across: Points) -> tuple[Floats, Floats, int]:
     at = np.minimum(np.searchsorted(steps, points.steps), len(steps) - 1)
     there = (steps[at] == points.steps) & np.isfinite(values[at])
     return values[at][there], points.values[there], int(len(points) - there.sum())
-
-
-def _within(columns: Columns, window: Window) -> tuple[Floats, Floats]:
-    if window is None:
-        return columns.x, columns.y
-    inside = slice(np.searchsorted(columns.x, window[0]), np.searchsorted(columns.x, window[1], side="right"))
-    return columns.x[inside], columns.y[inside]
 
 
 def groups_of(viewer: Actor, runs: Sequence[Run], fields: Sequence[str]) -> dict[str, list[int]]:
