@@ -102,6 +102,7 @@ def test_a_real_query_that_loses_its_check_is_caught():
     """Each module whose reading starts in one place, without that place."""
     whole = sources()
     single = [module for module, text in whole.items() if text.count(".visible_to(viewer)") == 1 and "can" not in text]
+    single = [module for module in single if "search_runs" not in whole[module]]  # reads in two places
     assert single
     for module in single:
         spoilt = whole[module].replace(".visible_to(viewer)", ".all()")
