@@ -76,6 +76,7 @@ def in_chromium(url: str, repeats: int = REPEATS) -> Iterator[Line]:
 
 
 def _enter(page: Any) -> None:
+    page.set_default_timeout(120_000)
     page.goto("/login/")
     page.get_by_label("E-mail").fill(EMAIL)
     page.get_by_label("Password").fill(PASSWORD)
