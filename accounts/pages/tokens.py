@@ -28,6 +28,7 @@ SCOPES = (
 )
 LIVES = ((7, "7 days"), (30, "30 days"), (90, "90 days"), (DAYS_MAX, "a year"))
 SOON_DAYS = 7
+PROJECTS_NAMED = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,7 @@ class MadeToken:
     token: ApiToken
     secret: str
     tracking_uri: str
+    other_projects: list[str]
     means: str
 
 
@@ -128,9 +130,11 @@ def revoke(request: HttpRequest, token: UUID) -> HttpResponse:
 def _make(request: HttpRequest, viewer: Actor, **asked: Any) -> MadeToken:
     secret = new_secret()
     token = create_token(viewer, secret=secret, **asked)
-    project = asked.get("default_project") or next(iter(asked.get("projects") or ()), None)
+    open_to = asked.get("projects") or list(visible_projects(viewer))
+    project = asked.get("default_project") or next(iter(open_to), None)
     uri = request.build_absolute_uri(f"/mlflow/{project.slug}" if project else "/").rstrip("/")
-    return MadeToken(token, secret, uri, _means(token, asked.get("projects")))
+    others = [other.slug for other in open_to if other != project][:PROJECTS_NAMED]
+    return MadeToken(token, secret, uri, others, _means(token, asked.get("projects")))
 
 
 def _means(token: ApiToken, projects: list[Project] | None) -> str:

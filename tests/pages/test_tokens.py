@@ -31,6 +31,12 @@ def test_a_new_token_shows_its_secret_once_and_the_lines_to_use_it(ada: Browser,
     assert secret[:12] in later
 
 
+def test_a_token_without_a_default_project_shows_an_address_that_works(ada: Browser, team: Team):
+    page = ada.post("/me/tokens/", expecting=200, **FORM)
+    assert f"export MLFLOW_TRACKING_URI= http://testserver/mlflow/{team.project.slug}" in page
+    assert "others:" not in page
+
+
 def test_the_secret_is_kept_nowhere(ada: Browser):
     secret = secret_in(ada.post("/me/tokens/", expecting=200, **FORM))
     token = ApiToken.objects.get(name="laptop")
