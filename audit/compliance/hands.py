@@ -38,8 +38,9 @@ def refuse_unlocking(actor: Actor, permission: str, run: Run) -> MledError | Non
     """What was submitted in a governed project stays locked, whoever asks."""
     if permission != "experiments.lock_run" or not actor.is_person or not run.is_locked:
         return None
-    held = Review.objects.filter(run=run, locks=True).exclude(state=Review.State.WITHDRAWN)
-    if not held.exists():
+    rounds = Review.objects.filter(run=run, draw=None).exclude(state=Review.State.WITHDRAWN)
+    # What its author had locked before was not locked by the submission, and stays locked all the same.
+    if not (rounds.exists() if run.project.is_governed else rounds.filter(locks=True).exists()):
         return None
     return Refused(
         f"{run.readable_id} was submitted for review, so it stays locked.",

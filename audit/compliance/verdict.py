@@ -5,8 +5,11 @@ Names that may change without changing the thing are left out; ids stand for the
 
 from typing import Any
 
+import orjson
+
 from artifacts.models import ArtifactFile
 from audit.compliance.models import Review
+from audit.ledger.values import plain
 from experiments.metrics.seal import seal_of
 from experiments.models import MetricSeries, Param, Run, RunInput, RunTag
 from registry.models import LoggedModel
@@ -32,6 +35,14 @@ def record_of(review: Review) -> dict[str, Any]:
         },
         "run": facts_of(run),
     }
+
+
+def is_as_signed(review: Review) -> bool:
+    """Whether the run is what the verdict was signed over. A seal that was made since would say nothing of that."""
+    if review.signature is None:
+        return False
+    signed: dict[str, Any] = orjson.loads(review.signature.record)
+    return bool(signed["run"] == plain(facts_of(Run.objects.get(pk=review.run_id))))
 
 
 def facts_of(run: Run) -> dict[str, Any]:

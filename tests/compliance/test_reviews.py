@@ -29,10 +29,11 @@ from audit.compliance.tasks import apply_covered_verdicts
 from audit.ledger.sequencer import run_once as in_order
 from audit.ledger.verify import verify_ledger
 from experiments.actions.batches import log_batch
-from experiments.actions.runs import delete_run, set_tags, unlock_run
+from experiments.actions.runs import delete_run, lock_run, set_tags, unlock_run
+from experiments.actions.seals import seal_run
 from experiments.models import Run
 from experiments.values import ReviewState, RunStatus
-from kernel.actor import Actor, operator
+from kernel.actor import Actor, operator, system
 from kernel.errors import AlreadyExists, Conflict, Invalid, Locked, NotFound, Refused
 from tests.factories import PASSWORD, a_batch, a_file, a_person, a_run, a_team, join, user_of
 
@@ -118,6 +119,18 @@ def test_in_an_open_project_a_submitted_run_takes_writes_and_in_a_governed_one_n
     assert not fresh(run).is_locked
 
 
+def test_a_run_that_was_locked_before_it_was_submitted_stays_locked(team, run):
+    govern(team)
+    lock_run(team.scientist, fresh(run))
+    submitted(team, fresh(run))
+    with pytest.raises(Refused, match="stays locked"):
+        unlock_run(team.scientist, fresh(run))
+    withdraw_submission(team.scientist, fresh(run))
+    assert fresh(run).is_locked
+    unlock_run(team.scientist, fresh(run))
+    assert not fresh(run).is_locked
+
+
 def test_what_was_submitted_is_never_deleted(team, run):
     submitted(team, run)
     with pytest.raises(Conflict):
@@ -188,6 +201,15 @@ def test_a_later_change_turns_compliant_into_changed_and_says_what_changed(team,
     assert not state.matches
     again = submitted(team, fresh(run))
     assert again.number == 2
+
+
+def test_a_change_that_was_sealed_before_the_verdict_counts_is_no_part_of_it(team, run):
+    review = submitted(team, run)
+    decide_review(team.auditor, review, compliant=True, reason="Seen.", proof=proof_of(team.auditor))
+    set_tags(team.scientist, fresh(run), tags={"stage": "final"})
+    seal_run(system(), fresh(run))
+    in_order()
+    assert fresh(run).review_state == ReviewState.CHANGED
 
 
 def test_a_flag_opens_a_finding_that_its_author_answers_before_the_next_round(team, run):

@@ -18,7 +18,7 @@ from audit.compliance.judging import results_in
 from audit.compliance.models import Finding, Review
 from audit.compliance.reviewers import may_review
 from audit.compliance.rules.engine import RULES, Judged
-from audit.compliance.verdict import record_of
+from audit.compliance.verdict import is_as_signed, record_of
 from audit.ledger.acting import current_act
 from experiments.actions.batches import write_params
 from experiments.actions.runs import RUN_NAME, amend_tags
@@ -217,7 +217,7 @@ def apply_verdict(actor: Actor, review: Review) -> Review:
     held.effective_at = now()
     held.save()
     if not Review.objects.filter(run=run, number__gt=held.number).exists():
-        changed = run.sealed_at is None or run.seal != seal_of(run)
+        changed = run.sealed_at is None or not is_as_signed(held)
         found = ReviewState.CHANGED if changed and held.state == Review.State.COMPLIANT else ReviewState(held.state)
         run.review_state = found
         run.save()
