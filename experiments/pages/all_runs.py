@@ -92,7 +92,8 @@ def _shown(
     table = table_of(viewer, asked, found.rows, columns, directions, liked, as_tree=trees is not None)
     if trees is not None:
         table["rows"] = nested_rows(viewer, None, asked, text, trees, table["rows"])
-    return {**table, **tree_of(asked, table["columns"], is_on=trees is not None), "taste": liked.value}
+    tree = tree_of(viewer, None, asked, table["columns"], is_on=trees is not None)
+    return {**table, **tree, "taste": liked.value}
 
 
 def _grouping(asked: Asked, grouping: dict[str, Any]) -> dict[str, Any]:

@@ -25,6 +25,7 @@ from experiments.queries.search import FoundRun, Page, search_runs
 from kernel.actor import Actor
 
 CHILDREN = 50
+TREE_ORDERS = frozenset({"", "-created", "name", "-name"})  # any other asks which run is first of all
 LEVELS = 6  # deeper ones stand no further to the right
 
 
@@ -49,12 +50,15 @@ class Nest:
 
 
 def is_tree(viewer: Actor, project: Project | None, asked: Asked) -> bool:
-    """Whether runs are shown as a tree: unless the address says so itself, where one is nested in another."""
+    """Whether runs are shown as a tree: where the address says so; else newest first or by name, where one is nested.
+
+    Under any other order the best run would be folded away below a parent that has no figures of its own.
+    """
     if asked.group or asked.view != "table":
         return False
     if asked.tree is not None:
         return asked.tree
-    return has_nested(viewer, project=project, experiments=asked.experiment_ids or None)
+    return asked.sort in TREE_ORDERS and has_nested(viewer, project=project, experiments=asked.experiment_ids or None)
 
 
 def answer(
@@ -140,10 +144,14 @@ def _nest(asked: Asked, run: FoundRun, found: TreePage, parent: Run | None, leve
     )
 
 
-def tree_of(asked: Asked, columns: Sequence[Column], *, is_on: bool) -> dict[str, Any]:
+def tree_of(
+    viewer: Actor, project: Project | None, asked: Asked, columns: Sequence[Column], *, is_on: bool
+) -> dict[str, Any]:
     """What the page needs beside the rows: the switch, and the question that children are asked with."""
     if not is_on and asked.tree is None:
-        return {"tree": None}
+        by_order = asked.sort not in TREE_ORDERS
+        if not by_order or not has_nested(viewer, project=project, experiments=asked.experiment_ids or None):
+            return {"tree": None}
     pairs = asked.all_kept("columns", "only", "open", "tree", "good")
     shown = [*pairs, *(("columns", column.key) for column in columns), ("tree", "1")]
     turned = asked.url([*asked.all_kept("tree", "open"), ("tree", "0" if is_on else "1")])

@@ -106,7 +106,7 @@ def table_of(
     """Heads and rows of these runs. chosen: all columns, also those that "only filled" or "only differing" hide.
 
     Columns that nobody chose are shown where they say something; in a tree what is measured and set is often said only
-    by runs that are not opened yet.
+    by runs that are not opened yet, so that there no run on the page is told to be the best.
     """
     ids = [run.id for run in runs]
     cells = cells_of(
@@ -120,7 +120,7 @@ def table_of(
     sparks = sparks_of(viewer, ids, asked.spark) if asked.spark else {}
     curves = [tuple(sparks.get(run.id, ())) for run in runs]
     values = {column.key: values_of(runs, column, cells, directions) for column in columns if column.kind == "metric"}
-    extremes = extremes_of(values, columns, directions)
+    extremes = {} if as_tree else extremes_of(values, columns, directions)
     drawn = [_drawn(column, runs, cells, values, extremes, taste, curves, asked.spark) for column in columns]
     only = asked.only if asked.column_keys else (*asked.only, "filled")
     shown = [

@@ -126,7 +126,8 @@ def shown_of(request: HttpRequest, viewer: Actor, project: Project, asked: Asked
     if found.trees is not None:
         table["rows"] = nested_rows(viewer, project, asked, found.text, found.trees, table["rows"])
     live = live_of(viewer, project, asked, table["columns"]) if is_live else {}
-    return {**table, **live, **tree_of(asked, table["columns"], is_on=found.trees is not None), "taste": taste.value}
+    tree = tree_of(viewer, project, asked, table["columns"], is_on=as_tree)
+    return {**table, **live, **tree, "taste": taste.value}
 
 
 def offered_experiments(viewer: Actor, project: Project, asked: Sequence[int]) -> list[Experiment]:

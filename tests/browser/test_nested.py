@@ -66,7 +66,7 @@ def look(page: Page, name: str) -> None:
 
 def test_a_sweep_opens_where_it_stands_and_stays_open_under_another_order(ada: Page, sweeps: str):
     ada.set_viewport_size(WIDE)
-    ada.goto(f"{sweeps}?sort=name")
+    ada.goto(f"{sweeps}?sort=name&tree=1")
     assert names(ada) == ["alone", "sweep-depth", "sweep-lr"]
     expect(chip(ada, "sweep-lr")).to_have_text("+56")
     chip(ada, "sweep-depth").click()

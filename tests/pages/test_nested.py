@@ -7,6 +7,7 @@ import pytest
 from django.urls import reverse
 
 from experiments.actions.batches import log_batch
+from experiments.actions.experiments import set_metric_direction
 from experiments.actions.runs import create_run, delete_run
 from experiments.models import Run
 from tests.factories import STARTED_MS, Team, a_batch, a_run, an_experiment
@@ -71,7 +72,7 @@ def test_nested_runs_stand_below_their_parents_by_default(ada: Browser, team: Te
 
 
 def test_children_have_the_columns_and_the_order_of_the_table(ada: Browser, team: Team, sweep):
-    page = table(ada, team, sweep[0], "sort=-metrics.loss&columns=metrics.loss&columns=params.lr&only=differing")
+    page = table(ada, team, sweep[0], "tree=1&sort=-metrics.loss&columns=metrics.loss&columns=params.lr&only=differing")
     assert names(page) == ["alone", "sweep"]
     first = below(ada, team, sweep[0], page)
     assert names(first)[:2] == ["trial 51", "trial 50"]
@@ -103,6 +104,20 @@ def test_the_address_turns_the_tree_off_and_keeps_what_is_open(ada: Browser, tea
     assert page.links("parentRunId") == []
     (listed,) = [link for link in opened.links("parentRunId") if "tree=0" in link]
     assert len(names(ada.get(listed))) == 52
+
+
+def test_the_best_run_stands_first_under_any_other_order(ada: Browser, team: Team, sweep):
+    set_metric_direction(team.manager, team.project, key="loss", higher_is_better=False)
+    best = table(ada, team, sweep[0], "sort=metrics.loss")
+    assert names(best)[:2] == ["trial 00", "trial 01"]
+    (row,) = [row for row in re.findall(r"<tr id=.*?</tr>", best.source, re.S) if "best on this page" in row]
+    assert "trial 00" in row
+    (turned,) = [link for link in best.links("tree=1") if "/runs/?" in link and "sort=metrics.loss" in link][:1]
+    tree = ada.get(turned)
+    assert names(tree) == ["sweep", "alone"]
+    assert "best on this page" not in tree.source, "the best may be folded away"
+    for order in ("", "sort=-created", "sort=-name"):
+        assert "trial 00" not in names(table(ada, team, sweep[0], order))
 
 
 def test_a_table_without_nested_runs_is_no_tree(ada: Browser, team: Team):
