@@ -34,6 +34,10 @@ class AuditEvent(models.Model):
         indexes = [
             models.Index(fields=["subject_type", "subject_id", "id"], name="ledger_event_subject"),
             models.Index(fields=["project_id", "id"], name="ledger_event_project"),
+            models.Index(fields=["project_id", "actor_id", "id"], name="ledger_event_actor"),
+            models.Index(fields=["project_id", "verb", "id"], name="ledger_event_verb"),
+            models.Index(fields=["project_id", "subject_type", "id"], name="ledger_event_kind"),
+            models.Index(fields=["project_id", "id"], name="ledger_event_denied", condition=models.Q(outcome="denied")),
         ]
 
     def __str__(self) -> str:

@@ -1,0 +1,97 @@
+"""A project's part of the log, for those who may read it: pages of what was asked, and how the log itself stands."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from accounts.access import can, require
+from accounts.models import Project, User
+from accounts.queries.history import NamedEvent, with_names
+from audit.ledger.models import Checkpoint
+from audit.ledger.queries.health import Lag, ledger_lag
+from audit.ledger.queries.history import PastEvent, with_payloads
+from audit.ledger.queries.proofs import newest_checkpoint
+from audit.ledger.queries.search import Found, Question, found_in, values_of
+from audit.ledger.queries.soundness import broken_link
+from kernel.actor import Actor
+
+READS = "projects.read_log"
+ALARM_SECONDS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class LogPage:
+    """A page of the log. next_id: where the page below begins; searched: how far was looked, None: all there is."""
+
+    events: Sequence[NamedEvent]
+    next_id: UUID | None
+    searched: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What the events of a project can be narrowed to."""
+
+    people: Sequence[tuple[str, str]]
+    verbs: Sequence[str]
+    kinds: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How the log stands. head: its newest signed head, None before the first."""
+
+    head: Checkpoint | None
+    lag: Lag
+
+    @property
+    def is_late(self) -> bool:
+        """Whether events wait so long for their place that something is wrong."""
+        return self.lag.seconds >= ALARM_SECONDS
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What verifying some events came to. wrong: empty for nothing; waiting: not under the head yet."""
+
+    checked: int
+    waiting: int
+    wrong: str
+
+
+def log_page(
+    viewer: Actor, project: Project, question: Question, *, before: UUID | None = None, limit: int = 50
+) -> LogPage:
+    """What happened in a project, newest first, as far as it matches. Raises NotFound, Refused."""
+    require(viewer, READS, project)
+    found: Found = found_in(project.pk, question, before=before, limit=limit)
+    return LogPage(with_names(with_payloads(found.events)), found.next_id, found.searched)
+
+
+def choices_in(viewer: Actor, project: Project) -> Choices:
+    """Who acted in a project, by which actions, on which kinds of things. Raises NotFound, Refused."""
+    require(viewer, READS, project)
+    actors = values_of(project.pk, "actor_id")
+    people = sorted(((one.pk.hex, str(one)) for one in User.objects.filter(pk__in=actors)), key=lambda one: one[1])
+    kinds = [str(one) for one in values_of(project.pk, "subject_type") if one]
+    return Choices(people, [str(one) for one in values_of(project.pk, "verb")], kinds)
+
+
+def standing_of_log(viewer: Actor, project: Project) -> Standing:
+    """The newest signed head and what waits for the next. Raises NotFound, Refused."""
+    require(viewer, READS, project)
+    return Standing(newest_checkpoint(), ledger_lag())
+
+
+def check_events(viewer: Actor, project: Project, events: Sequence[PastEvent]) -> Checked | None:
+    """Compute these events' leaves anew and prove them under the signed head; None for who may not verify.
+
+    Raises NotFound, Refused.
+    """
+    require(viewer, READS, project)
+    if not can(viewer, "ledger.verify"):
+        return None
+    head = newest_checkpoint()
+    placed = [one for one in events if head is not None and one.seq is not None and one.seq < head.size]
+    wrong = broken_link(placed) if placed else ""
+    return Checked(len(placed), len(events) - len(placed), wrong)
