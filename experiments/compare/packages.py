@@ -6,19 +6,20 @@ clearly is left out.
 
 import re
 import tomllib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 LIST_MAX: Final = 1_000_000  # bytes that are read of one list
 PACKAGES_MAX: Final = 5_000  # of one list
+_LINE_MAX: Final = 1_000  # characters: behind them are hashes, and no pattern is tried over a megabyte
 
 _NAME: Final = r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}"
 _REQUIREMENT: Final = re.compile(rf"^({_NAME})(?:\[[^\]]*\])?\s*(.*)$")
-_ADDRESS: Final = re.compile(rf"^(?:-e|--editable)\s+(\S+?)#(?:.*&)?egg=({_NAME})")
+_ADDRESS: Final = re.compile(rf"^(?:-e|--editable)\s+([^\s#]+)#(?:.*&)?egg=({_NAME})")
 _CONDA: Final = re.compile(rf"^(?:[\w.-]+::)?({_NAME})\s*(?:==?\s*([^=\s,]+)(?:=[^\s]+)?|([<>!~=].*))?$")
-_ITEM: Final = re.compile(r"^(\s*)-\s+(.*?)\s*$")
+_ITEM: Final = re.compile(r"^(\s*)-\s+(.*)$")
 _PYTHON: Final = re.compile(r"^python\s*:\s*['\"]?([\d][\w.+-]*)", re.MULTILINE)
-_PIXI: Final = re.compile(rf"^\s+name:\s*({_NAME})\s*\n\s+version:\s*['\"]?([^\s'\"]+)", re.MULTILINE)
+_PIXI: Final = re.compile(rf"^ +name: *({_NAME}) *\n +version: *['\"]?([^\s'\"]+)", re.MULTILINE)
 
 
 def packages_in(path: str, text: str) -> dict[str, str]:
@@ -36,7 +37,7 @@ def packages_in(path: str, text: str) -> dict[str, str]:
 
 def python_in(text: str) -> str:
     """The version of Python that a python_env.yaml or conda.yaml asks for; '' where it asks for none."""
-    said = _PYTHON.search(text)
+    said = _PYTHON.search("\n".join(_short_lines(text)))
     if said:
         return said[1]
     return next((version for name, version in _conda(text) if name == "python"), "")
@@ -107,7 +108,7 @@ def _reader_of(path: str) -> Callable[[str], Pairs] | None:
 
 def _requirements(text: str) -> Pairs:
     """Lines of a requirements.txt or of pip freeze."""
-    for line in re.sub(r"\\\r?\n", " ", text).splitlines():
+    for line in _short_lines(re.sub(r"\\\r?\n", " ", text)):
         found = _requirement(line)
         if found:
             yield found
@@ -135,14 +136,14 @@ def _conda(text: str) -> Pairs:
     """Items of conda.yaml or python_env.yaml; those below `- pip:` are pip's."""
     pip_below: int | None = None
     section = ""
-    for line in text.splitlines():
+    for line in _short_lines(text):
         head = re.match(r"^([A-Za-z_]+)\s*:", line)
         if head:
             section, pip_below = head[1], None
         item = _ITEM.match(line)
         if not item or section in ("channels", "build_dependencies"):
             continue
-        indent, said = len(item[1]), item[2].strip("'\"")
+        indent, said = len(item[1]), item[2].strip().strip("'\"")
         if re.fullmatch(r"pip\s*:", said):
             pip_below = indent
             continue
@@ -161,7 +162,7 @@ def _lock(text: str) -> Pairs:
     """Packages of uv.lock or poetry.lock."""
     try:
         listed = tomllib.loads(text).get("package", [])
-    except (tomllib.TOMLDecodeError, RecursionError):
+    except (ValueError, RecursionError):  # a number of five thousand digits is no TOMLDecodeError
         return
     for one in listed if isinstance(listed, list) else []:
         name, version = (one.get("name"), one.get("version", "")) if isinstance(one, dict) else (None, "")
@@ -170,5 +171,9 @@ def _lock(text: str) -> Pairs:
 
 
 def _pixi(text: str) -> Pairs:
-    for match in _PIXI.finditer(text):
+    for match in _PIXI.finditer("\n".join(_short_lines(text))):
         yield match[1], match[2][:200]
+
+
+def _short_lines(text: str) -> Iterator[str]:
+    return (line[:_LINE_MAX] for line in text.splitlines())

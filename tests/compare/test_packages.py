@@ -107,3 +107,27 @@ def test_what_became_of_a_package_is_said_in_a_word():
     ]
     said = [change_of(old, new) for old, new in pairs]
     assert said == ["newer", "older", "added", "removed", "", "changed", "changed", "changed"]
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("requirements.txt", "-e " + "#&" * 200_000),
+        ("conda.yaml", "- a" + " " * 400_000 + "b"),
+        ("pixi.lock", "\n" * 400_000),
+        ("uv.lock", "version = " + "1" * 5_000),
+    ],
+)
+def test_a_list_that_was_made_to_be_slow_or_to_break_names_nothing(name, text):
+    started = time.monotonic()
+    assert packages_in(name, text) in ({}, {"a": ""})
+    assert python_in(text) == ""
+    assert time.monotonic() - started < 5
+
+
+def test_a_package_with_very_many_hashes_is_read():
+    hashes = "".join(f" \\\n    --hash=sha256:{number:064x}" for number in range(80))
+    assert packages_in("requirements.txt", f"numpy==2.4.6{hashes}\nscipy==1.18.0\n") == {
+        "numpy": "2.4.6",
+        "scipy": "1.18.0",
+    }
