@@ -124,7 +124,7 @@ def _require_active(run: Run) -> None:
 def _tell(actor: Actor, comment: Comment, people: Sequence[User]) -> None:
     """A notice to each of them but the author, once for a comment however often it is written anew."""
     url = page_of(comment)
-    told = set(Notice.objects.filter(kind=MENTIONED, url=url).values_list("user_id", flat=True))
+    told = set(Notice.objects.filter(user__in=people, kind=MENTIONED, url=url).values_list("user_id", flat=True))
     new = [user for user in people if user.pk not in told and user.pk != actor.user_id]
     who = actor.user_name or "Somebody"
     tell(

@@ -1,7 +1,7 @@
 """What programs print for a terminal, as pieces of plain text with the names of their looks, and nothing else."""
 
-import itertools
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -86,14 +86,15 @@ def _with_colour(looks: tuple[str, ...], colour: str) -> tuple[str, ...]:
 
 def _marked(pieces: list[Piece], find: str) -> Iterator[Piece]:
     """The pieces, cut where something that was found begins or ends."""
-    text, spans = "".join(piece.text for piece in pieces), []
-    for hit in re.finditer(re.escape(find), text, re.IGNORECASE):
-        spans.append(hit.span())
-    at = 0
+    text = "".join(piece.text for piece in pieces)
+    starts = {hit.start(): hit.end() for hit in re.finditer(re.escape(find), text, re.IGNORECASE)}
+    cuts = sorted({*starts, *starts.values(), len(text)})
+    at, place, until = 0, 0, 0  # until: where what was found last ends
     for piece in pieces:
         end = at + len(piece.text)
-        cuts = sorted({at, end, *(cut for span in spans for cut in span if at < cut < end)})
-        for start, stop in itertools.pairwise(cuts):
-            is_found = any(low <= start < high for low, high in spans)
-            yield Piece(text[start:stop], piece.looks, is_found)
-        at = end
+        while at < end:
+            until = starts.get(at, until)
+            place = bisect_right(cuts, at, place)
+            stop = min(end, cuts[place])
+            yield Piece(text[at:stop], piece.looks, at < until)
+            at = stop

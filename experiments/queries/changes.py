@@ -38,7 +38,7 @@ def changed_numbers(viewer: Actor, project: Project, numbers: Sequence[int], *, 
     """Those of these runs that run, or that the ledger has an event of since then. Points of metrics make no event."""
     runs = Run.objects.visible_to(viewer).filter(project=project, number__in=numbers)
     known = {uid.hex: (number, status) for uid, number, status in runs.values_list("uid", "number", "status")}
-    events = AuditEvent.objects.filter(project_id=project.pk, id__gt=_first_id_of(since_ms), subject_type=_SUBJECT)
+    events = AuditEvent.objects.filter(subject_type=_SUBJECT, subject_id__in=list(known), id__gt=_first_id_of(since_ms))
     told = set(events.values_list("subject_id", flat=True))
     return [number for uid, (number, status) in known.items() if status == RunStatus.RUNNING or uid in told]
 

@@ -1,7 +1,8 @@
 """The curves of one metric in many runs, thinned for a screen, singly or as bands of groups."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
+from itertools import chain, count
 
 import numpy as np
 from django.db.models.functions import Left
@@ -105,7 +106,16 @@ def groups_of(viewer: Actor, runs: Sequence[Run], fields: Sequence[str]) -> dict
     for place in range(len(runs)):
         groups.setdefault(tuple(said[field][place] or NO_GROUP for field in fields), []).append(place)
     ordered = sorted(groups.items(), key=lambda item: [(one == NO_GROUP, _natural(one)) for one in item[0]])
-    return {", ".join(names)[:_LONGEST]: places for names, places in ordered}
+    found: dict[str, list[int]] = {}
+    for names, places in ordered:
+        found[_another(", ".join(names)[:_LONGEST], found)] = places
+    return found
+
+
+def _another(name: str, taken: Container[str]) -> str:
+    """The name, with a number behind it where it is taken: groups may be told apart only by what was cut off."""
+    numbered = (f"{name} ({number})" for number in count(2))
+    return next(one for one in chain([name], numbered) if one not in taken)
 
 
 def values_of(viewer: Actor, runs: Sequence[Run], fields: Sequence[str]) -> dict[str, list[str | None]]:

@@ -131,6 +131,11 @@ def test_what_a_project_cannot_ask_stands_beside_its_field(team, given, words):
     assert words in answer.content.decode()
 
 
+def test_a_part_that_the_rules_do_not_have_is_not_found(team):
+    asked = {"part": "other", "other-profile": "gxp"}
+    assert page_of(team.manager).post(f"/p/{team.project.slug}/rules/", asked).status_code == 404
+
+
 def test_others_read_the_rules_and_cannot_change_them(team):
     url = f"/p/{team.project.slug}/rules/"
     assert "A project manager changes them" in page_of(team.scientist).get(url).content.decode()

@@ -2,6 +2,7 @@
 
 import io
 import random
+import time
 import tracemalloc
 
 import pytest
@@ -140,6 +141,13 @@ def test_what_is_searched_for_is_marked_across_looks():
     assert "".join(piece.text for piece in found if piece.is_found) == "NaN"
     assert plain("a \x1b[31mNa\x1b[0mN") == "a NaN"
     assert [piece.text for piece in pieces_of("(.*) (.*)", "(.*)") if piece.is_found] == ["(.*)", "(.*)"]
+
+
+def test_marking_every_letter_of_a_long_coloured_line_takes_no_time():
+    started = time.monotonic()
+    found = pieces_of("\x1b[31mab\x1b[0mab" * 10_000, "b")
+    assert sum(piece.is_found for piece in found) == 20_000
+    assert time.monotonic() - started < 5
 
 
 def test_logs_are_known_by_their_names():

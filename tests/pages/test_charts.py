@@ -266,6 +266,15 @@ def test_groups_of_several_fields_and_every_run_of_them(team):
     assert said["groups"] == [{"name": "1, Running", "runs": [0, 1]}, {"name": "2, Running", "runs": [2]}]
 
 
+def test_groups_whose_names_are_cut_alike_stay_apart(team):
+    runs = [a_trained_run(team, "x" * 200 + end, (1.0, 2.0)) for end in ("a", "b")]
+    log_batch(team.scientist, runs[0], batch=a_batch(params={"data": "one"}))
+    log_batch(team.scientist, runs[1], batch=a_batch(params={"data": "two"}))
+    said = told(team.scientist, runs, key="loss", group=["params.lr", "params.data"])
+    assert [group["runs"] for group in said["groups"]] == [[0], [1]]
+    assert said["groups"][1]["name"].endswith(" (2)")
+
+
 def test_a_thinned_curve_brings_the_means_of_its_spans(team):
     values = np.sin(np.arange(900) / 40)
     run = a_trained_run(team, values=values.tolist())

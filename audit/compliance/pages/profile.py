@@ -19,7 +19,7 @@ from audit.compliance.queries.assessments import copy_of
 from audit.compliance.retention import CLASSES
 from audit.compliance.rules.engine import GROUPS, RULES
 from kernel.actor import Actor
-from kernel.errors import Invalid, MledError
+from kernel.errors import Invalid, MledError, NotFound
 
 LISTS = ("required_params", "required_tags", "required_metrics")
 
@@ -74,7 +74,9 @@ def page(request: HttpRequest, slug: str) -> HttpResponse:
     }
     if request.method == "POST":
         part = request.POST.get("part", "")
-        form = forms_[part] = type(forms_.get(part, forms_["following"]))(request.POST, prefix=part)
+        if part not in forms_:
+            raise NotFound(f"Rules have no part '{part[:40]}'.")
+        form = forms_[part] = type(forms_[part])(request.POST, prefix=part)
         if form.is_valid() and keep(viewer, project, part, form):
             messages.success(request, "Saved. Runs are looked at again.")
             return redirect("compliance:project_rules", slug=project.slug)

@@ -1,5 +1,6 @@
 // A panel as a picture: its canvases put together as PNG, or its visible geometry written out as SVG.
 import type uPlot from "uplot";
+import { escaped } from "../panels/pen";
 import { css } from "./marks";
 
 export interface Stroke {
@@ -23,7 +24,6 @@ export interface Drawing {
 
 const HEAD = 28;
 const SVG_HEAD = `<?xml version="1.0" encoding="UTF-8"?>\n`;
-const escaped = (text: string): string => text.replace(/[&<>"]/g, (sign) => `&#${sign.charCodeAt(0)};`);
 const short = (value: number): string => String(Math.round(value * 100) / 100);
 
 export async function pictureOf(kind: "png" | "svg", title: string, drawings: readonly Drawing[], element: HTMLElement): Promise<Blob> {

@@ -123,7 +123,8 @@ export class CanvasPen implements Pen {
   }
 }
 
-const escaped = (text: string): string => text.replace(/[&<>"]/g, (sign) => `&#${sign.charCodeAt(0)};`).replace(/[^\P{C}\t\n]/gu, "");
+/** A text within a drawing, without signs that no XML holds. */
+export const escaped = (text: string): string => text.replace(/[&<>"]/g, (sign) => `&#${sign.charCodeAt(0)};`).replace(/[^\P{C}\t\n]/gu, "");
 const rounded = (value: number): string => String(Math.round(value * 100) / 100);
 
 export class SvgPen implements Pen {
