@@ -116,7 +116,7 @@ def test_panels_are_added_moved_sized_set_undone_and_kept_with_a_view(ada: Page,
     add(ada, "Lines by group")
     expect(own.locator("canvas")).to_be_visible()
     expect(own.locator(".m-legend")).to_contain_text("gru, n = 2")
-    assert asked(ada, "panel") == ["line;metrics=val/loss;group=params.arch;spread=ci95"]
+    assert asked(ada, "panel") == ["line;metrics=val/loss;group=params.arch;spread=minmax"]
     add(ada, "Bars of final values")
     expect(own).to_have_count(2)
     titles = own.locator("h3")

@@ -152,7 +152,7 @@ export function kindsOffered(model: Model): [words: string, about: string, spec:
   const x = first(numeric, first(params, "duration"));
   return [
     ["Lines", "chosen metrics over steps or time", { kind: "line", metrics: [curve] }],
-    ["Lines by group", "mean or median with a band", { kind: "line", metrics: [curve], group: [first(words, first(params, "status"))], spread: "ci95" }],
+    ["Lines by group", "mean or median with a band", { kind: "line", metrics: [curve], group: [first(words, first(params, "status"))], spread: "minmax" }],
     ["Scatter", "one field against another", { kind: "scatter", x, y: best, ...(words[0] && { color: words[0] }), trend: true }],
     ["Parallel coordinates", "many fields at once, with brushes", { kind: "parallel", fields: [...params.slice(0, 5), best], color: best, w: 2 }],
     ["Box and strip", "a result by the levels of a parameter", { kind: "box", x: first(words, x), y: best }],
