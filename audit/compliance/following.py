@@ -16,7 +16,7 @@ NAME = "assessments"
 EVENTS_AT_ONCE = 5000
 PROJECT, EXPERIMENT, DATA = "accounts.project", "experiments.experiment", "artifacts.datasetversion"
 # Acts after which no rule says anything else.
-IDLE = ("experiments.star_run", "experiments.unstar_run", "artifacts.open_file")
+IDLE = ("experiments.star_run", "experiments.unstar_run", "experiments.note_export_of", "artifacts.open_file")
 
 
 def follow_log() -> int:

@@ -22,6 +22,7 @@ NOT_WORK = frozenset(
     {
         "artifacts.open_file",
         "experiments.lock_run",
+        "experiments.note_export_of",
         "experiments.unlock_run",
         "experiments.seal_run",
         "registry.set_alias",
@@ -33,6 +34,7 @@ NOT_WORK = frozenset(
         "registry.carry_out_promotion",
     }
 )
+REVIEWING = "compliance."  # begins acts of review; who amends a run is its author anyway
 
 
 def source_runs(version: ModelVersion) -> list[Run]:
@@ -83,7 +85,7 @@ def _works(version: ModelVersion) -> Iterator[tuple[Subject, str]]:
 def _workers(subject: Subject) -> list[UUID]:
     """Who changed this, says the ledger."""
     events = AuditEvent.objects.filter(subject_type=subject.kind, subject_id=subject.id, outcome="done")
-    people = events.exclude(verb__in=NOT_WORK).exclude(actor_id=None)
+    people = events.exclude(Q(verb__in=NOT_WORK) | Q(verb__startswith=REVIEWING) | Q(actor_id=None))
     found = people.order_by().values_list("actor_id", flat=True).distinct()
     return [user_id for user_id in found if user_id is not None]
 

@@ -29,6 +29,7 @@ from audit.compliance.tasks import apply_covered_verdicts
 from audit.ledger.sequencer import run_once as in_order
 from audit.ledger.verify import verify_ledger
 from experiments.actions.batches import log_batch
+from experiments.actions.exports import note_export_of
 from experiments.actions.runs import delete_run, lock_run, set_tags, unlock_run
 from experiments.actions.seals import seal_run
 from experiments.models import Run
@@ -188,6 +189,12 @@ def test_nobody_decides_about_what_they_made_changed_or_submitted(team, run):
     assert {one.pk for one in reviewers_for(team.auditor, run)} == {team.auditor.user_id, both.user_id}
     with pytest.raises(NotFound):
         start_review(a_person(), review)
+
+
+def test_who_took_numbers_of_a_run_out_had_no_hand_in_it(team, run):
+    note_export_of(team.auditor, run, what="Exported a comparison of run as CSV.")
+    assert team.auditor.user_id in {one.pk for one in reviewers_for(team.auditor, run)}
+    assert start_review(team.auditor, submitted(team, run)).state == Review.State.IN_REVIEW
 
 
 def test_a_later_change_turns_compliant_into_changed_and_says_what_changed(team, run):

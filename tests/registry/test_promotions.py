@@ -12,6 +12,7 @@ from accounts.roles import Role
 from accounts.signing import ProofNeeded, state_of
 from audit.ledger.verify import verify_ledger
 from experiments.actions.batches import log_batch
+from experiments.actions.exports import note_export_of
 from experiments.actions.runs import update_run
 from experiments.metrics.batch import Batch, MetricPoint
 from experiments.values import RunStatus
@@ -279,6 +280,12 @@ def test_who_worked_on_the_run_does_not_decide(team, logged):
     request = asked_for(team, version)
     with pytest.raises(Refused, match="You worked on run"):
         approved_by(team.engineer, request)
+
+
+def test_who_took_out_numbers_of_the_run_may_decide(team):
+    version = a_candidate(team.scientist, team.project)
+    note_export_of(team.manager, version.run, what="Exported a comparison of run as CSV.")
+    assert approved_by(team.manager, asked_for(team, version)).state == PromotionRequest.State.APPROVED
 
 
 def test_who_wrote_the_card_does_not_decide(team):

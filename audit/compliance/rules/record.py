@@ -205,6 +205,7 @@ NOT_WORK = frozenset(
     {
         "artifacts.open_file",
         "experiments.lock_run",
+        "experiments.note_export_of",
         "experiments.unlock_run",
         "experiments.seal_run",
         "experiments.star_run",

@@ -1,5 +1,6 @@
 """V: whether somebody else could do the run again."""
 
+import math
 import re
 
 from audit.compliance.rules.engine import Result, failed, missing, passed, rule
@@ -108,9 +109,10 @@ def differences(record: Record, again: Run) -> str:
 
 def _number(text: str) -> float | None:
     try:
-        return float(text)
+        number = float(text)
     except ValueError:
         return None
+    return number if math.isfinite(number) else None  # nothing is further off than NaN
 
 
 @rule("V5", "Seeds are recorded, or that results vary is declared", "SR 11-7 IV")
