@@ -13,9 +13,10 @@ from experiments.queries.table import Cells
 from experiments.templatetags.runs import run_verdict, spark
 
 LONGEST = 400  # characters of a text that a cell holds
-NARROW, WIDE = 72, 272  # pixels between which a column is wide by itself
-FIXED = {"when": 92, "commit": 96, "verdict": 132}
-A_LETTER, AROUND, STAR, A_SPARK = 7.4, 22, 12, 54
+NARROW, WIDE = 64, 272  # pixels between which a column is wide by itself
+FIXED = {"when": 78, "verdict": 128}
+A_LETTER, AROUND, STAR, A_SPARK = 6.9, 18, 12, 54
+IN_HEADS, AN_ARROW = 6.7, 14
 NOTHING = '<span class="t3">–</span>'
 
 # By a column's key: its lowest and highest value on the page and whether high is better.
@@ -103,13 +104,13 @@ def _system_cell(column: Column, run: FoundRun, cells: Cells, base: str) -> Cell
             return _text("" if run.duration_ms is None else duration(run.duration_ms), base)
         case "user":
             name = run.user or run.user_email
-            return Cell(str(who(name)), base, name, length=len(name) + 4) if name else _unknown(base)
+            return Cell(str(who(name)), base, name, length=len(name) + 3) if name else _unknown(base)
         case "claimed":
             return _text(run.claimed_user, base)
         case "source":
             commit = escape(run.git_commit[:7])
             shown = f'<span class="mono sm">{commit}</span>'
-            return Cell(shown, base, run.git_commit, run.git_commit) if commit else _unknown(base)
+            return Cell(shown, base, run.git_commit, run.git_commit, len(commit)) if commit else _unknown(base)
         case "script":
             return _text(run.source_name, base)
         case "experiment":
@@ -124,7 +125,7 @@ def _system_cell(column: Column, run: FoundRun, cells: Cells, base: str) -> Cell
 
 
 def _unknown(base: str) -> Cell:
-    return Cell('<span class="t3 sm">not recorded</span>', base)
+    return Cell('<span class="t3 sm">not recorded</span>', base, length=11)
 
 
 def _moment(ms: int | None, base: str) -> Cell:
@@ -144,5 +145,5 @@ def width_of(column: Column, label: str, cells: Sequence[Cell], *, has_sparks: b
     longest = max((cell.length for cell in cells), default=0) * A_LETTER
     if column.kind == "metric":
         longest += STAR + (A_SPARK if has_sparks else 0)
-    head = (min(len(label), 22) + 3) * A_LETTER  # with an arrow and the button of its menu
+    head = min(len(label), 22) * IN_HEADS + AN_ARROW * (2 if column.kind == "metric" else 1)
     return round(min(WIDE, max(NARROW, longest + AROUND, head + AROUND)))

@@ -108,19 +108,27 @@ def sortable(key: str) -> Column | None:
 def default_columns(names: Names, directions: Mapping[str, bool], goal: str, *, many_experiments: bool) -> list[Column]:
     """What a table shows first: when, how long, who, data, code, the most common metrics, params that differ, verdict.
 
-    Of these a page leaves out what says nothing there; see run_rows.table_of.
+    The params are those with the most values. The experiment is shown where there is little else to show. Of these a
+    page leaves out what says nothing there; see run_rows.table_of.
     """
     own = [name for name in names.metrics if not name.startswith(SYSTEM_PREFIX)]
     own.sort(key=lambda name: (-names.share(names.metrics[name]), weight_of(name, goal=goal, directions=directions)))
     own.sort(key=lambda name: name != goal)
-    params = sorted(names.varying, key=lambda name: (-names.share(names.params[name]), name))
-    system = ["created", "duration", "user", "dataset", "source"] + (["experiment"] if many_experiments else [])
+    params = sorted(names.varying, key=lambda name: (-names.varying[name], not is_learning_rate(name), name))
+    has_room = many_experiments and not own and not params
+    system = ["created", "duration", "user", "dataset", "source"] + (["experiment"] if has_room else [])
     return [
         *(SYSTEM[key] for key in system),
         *(keyed("metrics", name) for name in own[:METRICS_BY_DEFAULT]),
         SYSTEM["verdict"],
         *(keyed("params", name) for name in params[:PARAMS_BY_DEFAULT]),
     ]
+
+
+def is_learning_rate(name: str) -> bool:
+    """Whether a param is called as learning rates are, such as lr, optimizer.learning_rate or base-lr."""
+    words = re.split(r"[^a-z]+", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower())
+    return bool({"lr", "eta", "learningrate"} & set(words)) or "learning_rate" in "_".join(words)
 
 
 def in_groups(columns: Sequence[Column]) -> list[Column]:

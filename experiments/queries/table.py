@@ -45,13 +45,13 @@ class Cells:
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """What runs hold: each name with how many of the runs looked at have it. varying: params with several values."""
+    """What runs hold: each name with how many of the runs looked at have it. varying: params with several values, and how many."""
 
     runs: int
     metrics: dict[str, int]
     params: dict[str, int]
     tags: dict[str, int]
-    varying: frozenset[str]
+    varying: dict[str, int]
 
     def share(self, count: int) -> float:
         """How common that is among the runs looked at, in quarters: small differences mean nothing."""
@@ -118,7 +118,7 @@ def offered_names(viewer: Actor, project: Project | None, *, experiments: Sequen
         metrics=_names(MetricSeries.objects.visible_to(viewer).filter(run__in=newest, context="")),
         params={key: count for key, count, _ in counted},
         tags=_names(RunTag.objects.visible_to(viewer).filter(run__in=newest)),
-        varying=frozenset(key for key, _, different in counted if different > 1),
+        varying={key: different for key, _, different in counted if different > 1},
     )
 
 

@@ -9,9 +9,11 @@ from django.urls import reverse
 
 from experiments.actions.batches import log_batch
 from experiments.actions.experiments import set_metric_direction
+from experiments.actions.runs import create_run
 from experiments.models import MetricDirection
+from experiments.pages.columns import is_learning_rate
 from kernel.errors import Invalid
-from tests.factories import STARTED_MS, Team, a_batch, a_run
+from tests.factories import STARTED_MS, Team, a_batch, a_run, an_experiment
 from tests.pages.conftest import Browser, Page, address
 from tests.pages.test_export import lines, read
 from tests.pages.test_run_table import names
@@ -47,6 +49,34 @@ def follow(who: Browser, team: Team, **query) -> Page:
     went = who.client.get(address(team.project, "runs/"), query, follow=True)
     assert "do=" not in went.request["QUERY_STRING"]
     return who._page(went, 200)
+
+
+def test_by_default_the_params_with_the_most_values_are_shown_a_learning_rate_first(ada: Browser, team: Team):
+    for at in range(4):
+        params = {"arch": str(at % 2), "base_lr": str(at), "width": str(at), "blocks": str(at % 3), "same": "1"}
+        log_batch(team.scientist, a_run(team.scientist), batch=a_batch(loss=[at], params=params))
+    found = [key for key in keys(table(ada, team)) if key.startswith("params.")]
+    assert found == ["params.base_lr", "params.width", "params.blocks"]
+
+
+@pytest.mark.parametrize(
+    ("name", "is_so"),
+    [
+        *((name, True) for name in ("lr", "LR", "learningRate", "learning-rate", "optimizer.lr", "lr_head", "opt/eta")),
+        *((name, False) for name in ("layers", "learner", "rate", "beta", "url")),
+    ],
+)
+def test_learning_rates_are_known_by_their_names(name: str, is_so: bool):
+    assert is_learning_rate(name) is is_so
+
+
+def test_the_experiment_is_a_column_by_default_only_where_there_is_little_else(ada: Browser, team: Team):
+    places = [an_experiment(team.scientist, name=name) for name in ("width", "depth")]
+    made = [create_run(team.scientist, place) for place in places]
+    assert "experiment" in keys(table(ada, team))
+    log_batch(team.scientist, made[0], batch=a_batch(loss=[1.0]))
+    assert "experiment" not in keys(table(ada, team))
+    assert "experiment" in keys(table(ada, team, columns=["experiment", "metrics.loss"]))
 
 
 @pytest.mark.parametrize(
