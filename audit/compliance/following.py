@@ -1,19 +1,25 @@
 """Following the log: which runs have to be looked at again because something that the rules read has changed."""
 
+import datetime as dt
 from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
 from uuid import UUID
 
 from django.db import transaction
 
-from audit.compliance.models import RunStanding, Watermark
+from audit.compliance.models import RunStanding, Waiver, Watermark
 from audit.compliance.rules.record import RUN
 from audit.ledger.models import AuditEvent, Leaf
 from experiments.models import Run
 from experiments.values import ENDED
 from kernel.clock import now
+from kernel.digests import sha256_hex
 
 NAME = "assessments"
 EVENTS_AT_ONCE = 5000
+OLD_AT_ONCE = 200
+A_WEEK = dt.timedelta(days=7)
 PROJECT, EXPERIMENT, DATA = "accounts.project", "experiments.experiment", "artifacts.datasetversion"
 # Acts after which no rule says anything else.
 IDLE = ("experiments.star_run", "experiments.unstar_run", "experiments.note_export_of", "artifacts.open_file")
@@ -41,6 +47,38 @@ def follow_log() -> int:
         mark.seq = leaves[-1].seq
         mark.save()
     return len(leaves)
+
+
+def follow_rules() -> bool:
+    """Mark every assessed run where the rules themselves are others than before. Returns whether they were."""
+    name = f"rules {rules_digest()[:24]}"
+    if Watermark.objects.filter(name=name).exists():
+        return False
+    with transaction.atomic():
+        Watermark.objects.filter(name__startswith="rules ").delete()
+        Watermark.objects.create(name=name)
+        RunStanding.objects.filter(stale_at=None).update(stale_at=now())
+    return True
+
+
+@cache
+def rules_digest() -> str:
+    """SHA-256 over the code of the rules and the profiles."""
+    here = Path(__file__).parent
+    files = [*sorted((here / "rules").glob("*.py")), *sorted((here / "profiles").glob("*.yaml"))]
+    return sha256_hex(b"\0".join(file.read_bytes() for file in files))
+
+
+def mark_old() -> None:
+    """Mark what the clock alone may have changed: runs whose waiver ran out, and those not looked at for a week."""
+    today = now().date()
+    expired = Waiver.objects.filter(ended_at=None, until__lt=today, run__standing__checked_at__lt=_midnight())
+    old = RunStanding.objects.filter(stale_at=None, checked_at__lt=now() - A_WEEK).order_by("checked_at")
+    mark_stale([*expired.values_list("run", flat=True), *old.values_list("run", flat=True)[:OLD_AT_ONCE]])
+
+
+def _midnight() -> dt.datetime:
+    return now().replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def _runs_of(told: Iterable[tuple[str, str]]) -> set[int]:

@@ -7,7 +7,7 @@ from celery import shared_task
 
 from audit.compliance.actions.assessments import assess_run
 from audit.compliance.actions.reviews import apply_verdict
-from audit.compliance.following import follow_log
+from audit.compliance.following import follow_log, follow_rules, mark_old
 from audit.compliance.models import Review, RunStanding
 from kernel.actor import system
 from kernel.clock import now
@@ -22,6 +22,8 @@ def assess_stale_runs() -> int:
     """Ask the rules about runs that changed and have been left alone for some seconds, the oldest first."""
     while follow_log():
         pass
+    follow_rules()
+    mark_old()
     began, done = time.monotonic(), 0
     waiting = RunStanding.objects.filter(stale_at__lt=now() - QUIET).select_related("run__project").order_by("stale_at")
     for standing in waiting[:AT_ONCE]:

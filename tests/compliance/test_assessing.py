@@ -14,9 +14,9 @@ from audit.compliance.actions.exceptions import (
     waive_rule,
 )
 from audit.compliance.actions.profiles import change_copy, choose_profile, choose_retention
-from audit.compliance.following import follow_log
+from audit.compliance.following import follow_log, follow_rules, mark_old
 from audit.compliance.judging import judge, results_in, tally_of
-from audit.compliance.models import Assessment, RunStanding
+from audit.compliance.models import Assessment, RunStanding, Waiver, Watermark
 from audit.compliance.profile import profiles
 from audit.compliance.rules.engine import RULES, Outcome
 from audit.compliance.rules.record import Record
@@ -134,6 +134,34 @@ def test_reading_the_log_twice_marks_nothing_twice():
     in_order()
     assert follow_log() > 0
     assert follow_log() == 0
+
+
+def test_other_rules_in_a_new_version_are_asked_of_every_run_once():
+    run = an_ended_run(a_team())
+    assess_run(system(), run)
+    follow_rules()
+    RunStanding.objects.update(stale_at=None)
+    assert not follow_rules()
+    Watermark.objects.filter(name__startswith="rules ").update(name="rules of last year")
+    assert follow_rules()
+    assert RunStanding.objects.get(run=run).stale_at is not None
+
+
+def test_a_waiver_that_ran_out_and_a_week_of_silence_make_a_run_stale():
+    team = a_team()
+    waived, old, new = (an_ended_run(team) for _ in range(3))
+    waive_rule(team.manager, waived, rule="V5", reason="Seen.", until=TODAY)
+    for run in (waived, old, new):
+        assess_run(system(), run)
+    with acting(system(), "moved to yesterday") as act:
+        act.speaks_of(waived.ledger_subject)
+        waiver = Waiver.objects.get()
+        waiver.until = TODAY - dt.timedelta(days=1)
+        waiver.save()
+    RunStanding.objects.filter(run=waived).update(checked_at=now() - dt.timedelta(days=1))
+    RunStanding.objects.filter(run=old).update(checked_at=now() - dt.timedelta(days=8))
+    mark_old()
+    assert set(RunStanding.objects.exclude(stale_at=None).values_list("run", flat=True)) == {waived.pk, old.pk}
 
 
 # --- What people say
