@@ -15,6 +15,7 @@ from audit.ledger.sequencer import run_once
 from experiments.actions.batches import log_batch
 from experiments.metrics.batch import Batch, MetricPoint
 from experiments.models import Run
+from experiments.queries.runs import series_of
 from kernel.actor import Actor
 from kernel.clock import now_ms
 from mled_site.demo.networks import Network
@@ -62,11 +63,13 @@ def logged_model(
     for path, content in files.items():
         put_model_file(actor, model, path=path, stored=blobs.receive(io.BytesIO(content)))
     log_outputs(actor, run, outputs=[(model, 0)])
+    ended_at = max((one.last_step for one in series_of(actor, run)), default=0)
     points = [
         MetricPoint(
             key,
             value,
             now_ms(),
+            ended_at,
             model_id=model.model_id,
             dataset_name=data.dataset.name,
             dataset_digest=data.digest[:32],
