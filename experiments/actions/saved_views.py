@@ -18,7 +18,7 @@ DEFAULT = "experiments.set_default_view"
 # How charts are drawn, see static/src/charts/look.ts: axes, smoothing, colours, what is cut, settings of single charts.
 LOOK = (
     *("x", "log", "logx", "smooth", "method", "outliers", "yrange", "middle", "spread"),
-    *("color", "dash", "facet", "tip", "metric", "off", "set", "from", "to"),
+    *("color", "dash", "facet", "tip", "metric", "off", "set", "xfrom", "xto"),
 )
 # What a view holds of an address.
 KEPT = frozenset(

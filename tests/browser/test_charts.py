@@ -87,7 +87,7 @@ def test_curves_are_pointed_at_zoomed_hidden_and_smoothed_together(ada: Page, la
     ada.mouse.move(box["x"] + 160, box["y"] + 30)
     ada.mouse.up()
     expect(chart.locator("[data-notice]")).to_contain_text("zoomed")
-    assert asked(ada, "from")
+    assert asked(ada, "xfrom")
     ada.get_by_role("button", name="Whole axis").click()
     expect(chart.locator("[data-notice]")).not_to_contain_text("zoomed")
     ada.get_by_role("button", name="Draw tcn-2").click()

@@ -3,7 +3,7 @@
 export type Change = Record<string, string | string[] | null>;
 
 /** What scripts change without asking the server; see LOOK in experiments/actions/saved_views.py. */
-const OWN = ["x", "log", "logx", "smooth", "method", "outliers", "yrange", "middle", "spread", "color", "dash", "facet", "tip", "off", "set", "from", "to", "panel", "hide", "show"];
+const OWN = ["x", "log", "logx", "smooth", "method", "outliers", "yrange", "middle", "spread", "color", "dash", "facet", "tip", "off", "set", "xfrom", "xto", "panel", "hide", "show"];
 const SLID = "smooth"; // a slider's changes that follow one another are one step
 const TOGETHER_MS = 1_000;
 

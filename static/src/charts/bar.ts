@@ -12,7 +12,7 @@ function press(button: HTMLElement, on: boolean): void {
 function chosen(button: HTMLElement): Change {
   const [name = "", value = ""] = (button.dataset.look ?? "").split(/=(.*)/s);
   if (name !== "x") return { [name]: button.getAttribute("aria-pressed") === "true" ? null : "1" };
-  return { x: value === "step" ? null : value, from: null, to: null }; // another axis means another window
+  return { x: value === "step" ? null : value, xfrom: null, xto: null }; // another axis means another window
 }
 
 /** Shows in the bar what the address says. */
@@ -28,7 +28,7 @@ export function showBar(state: URLSearchParams): void {
   const method = document.querySelector<HTMLSelectElement>("#smooth-method");
   if (method) method.value = state.get("method") ?? "ema";
   const unzoom = document.getElementById("unzoom");
-  if (unzoom) unzoom.hidden = !state.has("from");
+  if (unzoom) unzoom.hidden = !state.has("xfrom");
 }
 
 export function filterByName(text: string): void {
@@ -51,7 +51,7 @@ export function listenToBar(changed: () => void): void {
     const target = event.target as Element;
     const button = target.closest<HTMLElement>("#chart-bar [data-look]");
     if (button) apply(chosen(button));
-    else if (target.closest("#unzoom")) apply({ from: null, to: null });
+    else if (target.closest("#unzoom")) apply({ xfrom: null, xto: null });
   });
   document.addEventListener("input", (event) => {
     const field = event.target as HTMLInputElement;

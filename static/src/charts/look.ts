@@ -41,7 +41,7 @@ function method(text: string | null | undefined): Method {
 
 /** What the address says of all charts. */
 export function lookOf(state: URLSearchParams): Look {
-  const [from, to] = [state.get("from"), state.get("to")].map((text) => (text === null ? NaN : Number(text)));
+  const [from, to] = [state.get("xfrom"), state.get("xto")].map((text) => (text === null ? NaN : Number(text)));
   return {
     x: axisAsked(state.get("x")),
     log: state.get("log") === "1",

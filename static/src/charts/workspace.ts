@@ -73,7 +73,7 @@ export class Workspace implements Board {
   }
 
   zoom(window: Extent | null): void {
-    change({ from: window && String(window[0]), to: window && String(window[1]) });
+    change({ xfrom: window && String(window[0]), xto: window && String(window[1]) });
     this.restate();
   }
 
