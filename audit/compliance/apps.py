@@ -11,6 +11,7 @@ class ComplianceConfig(AppConfig):
         from audit.compliance import evidence, signed
         from audit.compliance.hands import refuse_deletion, refuse_hands, refuse_unlocking
         from audit.compliance.models import Finding, Review
+        from audit.compliance.pages import run_review
         from audit.compliance.pages.rules import unmet_count, url_of
         from audit.compliance.tasks import apply_covered_verdicts
         from audit.ledger.hooks import checkpoint_signed
@@ -26,3 +27,4 @@ class ComplianceConfig(AppConfig):
         signed.register()
         evidence.register()
         run_tabs.append(RunTab("rules", "Rules", url_of, unmet_count))
+        run_tabs.append(RunTab("review", "Review", run_review.url_of, run_review.unanswered_count))

@@ -11,8 +11,14 @@ function say(place: string, words: string | undefined): void {
 
 /** What the decision needs written first, or null where it is there: nobody gives a password for nothing. */
 function missing(button: HTMLElement): HTMLTextAreaElement | null {
-  const field = button.dataset.needs ? document.getElementById(button.dataset.needs) : null;
-  return field instanceof HTMLTextAreaElement && !field.value.trim() ? field : null;
+  for (const id of button.dataset.needs?.split(" ") ?? []) {
+    const field = document.getElementById(id);
+    if (!(field instanceof HTMLTextAreaElement) || field.value.trim()) continue;
+    const fold = field.closest("details");
+    if (fold) fold.open = true;
+    return field;
+  }
+  return null;
 }
 
 function open(button: HTMLElement): void {
@@ -58,6 +64,16 @@ document.addEventListener("click", (event) => {
     event.preventDefault();
     open(button);
   } else if (target.closest("[data-close]")) target.closest("dialog")?.close();
+});
+
+// C and F decide, as the buttons say, while nothing is being typed.
+document.addEventListener("keydown", (event) => {
+  const at = document.activeElement;
+  if (event.ctrlKey || event.metaKey || event.altKey || at?.matches("input, textarea, select") || dialog()?.open) return;
+  const button = document.querySelector<HTMLButtonElement>(`button[data-key="${CSS.escape(event.key.toLowerCase())}"]`);
+  if (!button || button.disabled) return;
+  event.preventDefault();
+  open(button);
 });
 
 // One signature for one click: a second one before the answer sends nothing.

@@ -22,7 +22,10 @@ from rest_framework.views import APIView
 from accounts.models import Membership, Notice, Signature
 from artifacts.pages.version import PARTS
 from audit.compliance.models import Finding, Review
+from audit.compliance.pages.findings import ACTS as FINDING_ACTS
+from audit.compliance.pages.queue import ACTS as QUEUE_ACTS
 from audit.compliance.pages.rules import ACTS as RULE_ACTS
+from audit.compliance.pages.run_review import ACTS as REVIEW_ACTS
 from experiments.pages.bulk import BULK
 from experiments.pages.frame import TABS
 from experiments.pages.run import ACTS
@@ -228,7 +231,17 @@ def values_for(ids: Ids) -> dict[str, Sequence[str]]:
         "section": ["limits"],
         "tab": [*TABS, *VERSION_TABS],
         "rule": ["D1"],
-        "verb": [*RULE_ACTS, *ACTS, *BULK, *MODEL_ACTS, *VERSION_ACTS, *WEBHOOK_ACTS],
+        "verb": [
+            *REVIEW_ACTS,
+            *FINDING_ACTS,
+            *QUEUE_ACTS,
+            *RULE_ACTS,
+            *ACTS,
+            *BULK,
+            *MODEL_ACTS,
+            *VERSION_ACTS,
+            *WEBHOOK_ACTS,
+        ],
         "kind": ["csv", "parquet"],
         "view": [ids.view],
         "comment": [ids.comment],

@@ -7,7 +7,7 @@ from accounts.decorators import action
 from accounts.models import Project
 from accounts.texts import storable
 from audit.compliance.models import Draw, Review, TrailReview
-from audit.ledger.models import AuditEvent, Leaf
+from audit.compliance.queries.reviews import last_place
 from experiments.models import Run
 from experiments.values import ENDED, ReviewState
 from kernel.actor import Actor
@@ -77,7 +77,7 @@ def _queue(run: Run, draw: Draw) -> None:
 @action("compliance.review_trail", on="project")
 def review_trail(actor: Actor, project: Project, *, up_to: int, note: str) -> TrailReview:
     """Record that the project's audit trail was looked through up to a place in the log. Raises Invalid, Conflict."""
-    last = _last_place(project)
+    last = last_place(project)
     if last is None:
         raise Conflict("The log has nothing of this project yet.")
     if not 0 <= up_to <= last:
@@ -91,11 +91,3 @@ def review_trail(actor: Actor, project: Project, *, up_to: int, note: str) -> Tr
     review = TrailReview(project=project, up_to=up_to, note=text, by_id=actor.user_id)
     review.save()
     return review
-
-
-def _last_place(project: Project) -> int | None:
-    newest = AuditEvent.objects.filter(project_id=project.pk).order_by("-id").values_list("id", flat=True)[:200]
-    place: int | None = (
-        Leaf.objects.filter(event_id__in=list(newest)).order_by("-seq").values_list("seq", flat=True).first()
-    )
-    return place

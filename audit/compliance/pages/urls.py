@@ -2,11 +2,21 @@
 
 from django.urls import path
 
-from audit.compliance.pages import profile, rules
+from audit.compliance.pages import profile, queue, review, rules, run_review
 
 app_name = "compliance"
 urlpatterns = [
     path("r/<str:run>/rules/", rules.page, name="run_rules"),
     path("r/<str:run>/rules/do/<str:verb>/", rules.act, name="rules_act"),
+    path("r/<str:run>/review/", run_review.page, name="run_review"),
+    path("r/<str:run>/review/do/<str:verb>/", run_review.act, name="review_act"),
+    path("findings/<uuid:finding>/do/<str:verb>/", run_review.finding_act, name="finding_act"),
+    path("p/<slug:slug>/reviews/", queue.page, name="queue"),
+    path("p/<slug:slug>/reviews/do/<str:verb>/", queue.act, name="queue_act"),
+    path("p/<slug:slug>/reviews/<uuid:review>/", review.page, name="review"),
+    path("p/<slug:slug>/reviews/<uuid:review>/state/", review.state, name="review_state"),
+    path("p/<slug:slug>/reviews/<uuid:review>/assign/", queue.assign, name="assign_review"),
+    path("p/<slug:slug>/reviews/<uuid:review>/start/", review.start, name="start_review"),
+    path("p/<slug:slug>/reviews/<uuid:review>/decide/", review.decide, name="decide_review"),
     path("p/<slug:slug>/rules/", profile.page, name="project_rules"),
 ]

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from django.db.models import Count, F, Q, QuerySet
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 
 from accounts.access import can_see, not_found
 from accounts.models import Project, User
@@ -16,6 +16,7 @@ from audit.compliance.models import Draw, Finding, FindingNote, Review, TrailRev
 from audit.compliance.reviewers import people_who
 from audit.compliance.signed import state_now
 from audit.compliance.verdict import facts_of
+from audit.ledger.models import AuditEvent, Leaf
 from audit.ledger.values import plain
 from experiments.models import Run
 from experiments.queries.search import search_runs
@@ -44,6 +45,34 @@ def queue(viewer: Actor, project: Project | None = None) -> QuerySet[Review]:
     return waiting.order_by(F("run__standing__blocking").desc(nulls_last=True), "submitted_at", "pk")
 
 
+def newest_rounds(viewer: Actor, project: Project, states: Sequence[str]) -> QuerySet[Review]:
+    """The newest round that was not withdrawn of each run that stands so, the latest verdict first."""
+    rounds = reviews_in(viewer, project).filter(run__lifecycle="active", run__review_state__in=list(states))
+    kept = rounds.exclude(state=Review.State.WITHDRAWN)
+    later = Review.objects.filter(run=OuterRef("run"), number__gt=OuterRef("number"))
+    newest = kept.filter(~Exists(later.exclude(state=Review.State.WITHDRAWN)))
+    return newest.order_by(F("decided_at").desc(nulls_last=True), "-submitted_at", "pk")
+
+
+def waiting_count(viewer: Actor, project: Project) -> int:
+    """How many runs of a project wait for a verdict."""
+    return int(Review.objects.visible_to(viewer).filter(run__project=project, state__in=Review.OPEN).count())
+
+
+def trail_end(viewer: Actor, project: Project) -> int | None:
+    """The last place in the log that speaks of the project; None where there is none yet."""
+    return last_place(project) if can_see(viewer, project) else None
+
+
+def last_place(project: Project) -> int | None:
+    """The last place in the log that speaks of a project, whoever asks."""
+    newest = AuditEvent.objects.filter(project_id=project.pk).order_by("-id").values_list("id", flat=True)[:200]
+    place: int | None = (
+        Leaf.objects.filter(event_id__in=list(newest)).order_by("-seq").values_list("seq", flat=True).first()
+    )
+    return place
+
+
 def counts_by_state(viewer: Actor, project: Project | None = None) -> dict[str, int]:
     """How many runs stand how, by their newest round that was not withdrawn."""
     runs = Run.objects.visible_to(viewer).filter(lifecycle="active").exclude(review_state="not_reviewed")
@@ -69,6 +98,11 @@ def findings_of(viewer: Actor, run: Run) -> list[Finding]:
     rows = Finding.objects.visible_to(viewer).filter(run=run)
     found = list(rows.select_related("owner", "opened_by", "closed_by", "review", "run__project"))
     return sorted(found, key=lambda one: (one.state == Finding.State.CLOSED, -one.opened_at.timestamp()))
+
+
+def unanswered(viewer: Actor, run: Run) -> int:
+    """How many findings about a run nobody has answered."""
+    return int(Finding.objects.visible_to(viewer).filter(run=run, state=Finding.State.OPEN).count())
 
 
 def open_findings(viewer: Actor, project: Project | None = None) -> QuerySet[Finding]:

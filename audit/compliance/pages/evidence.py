@@ -1,0 +1,50 @@
+"""The evidence of a run on one page, as a reviewer reads it."""
+
+from typing import Any
+
+from artifacts.queries.files import files_of
+from experiments.models import Run
+from experiments.pages import history
+from experiments.pages.conditions import conditions_of
+from experiments.pages.figures import figures_of
+from experiments.pages.frame import claimed, took
+from experiments.pages.inputs import described_inputs
+from experiments.pages.run import first_curve, key_metrics
+from experiments.pages.slots import panels_of
+from experiments.queries.experiments import metric_directions
+from experiments.queries.history import history_of_run
+from experiments.queries.runs import inputs_of, params_of, series_of, tags_of
+from kernel.actor import Actor
+
+ROWS = 12
+FILES = 12
+LATEST = 6
+NOTE = "mlflow.note.content"
+
+
+def evidence_of(viewer: Actor, run: Run) -> dict[str, Any]:
+    """Data, results, parameters, code and environment, files, latest history. The tabs of the run have all of it."""
+    params, tags = params_of(viewer, run), tags_of(viewer, run)
+    series, inputs = series_of(viewer, run), inputs_of(viewer, run)
+    directions = metric_directions(viewer, run.project)
+    by_weight = key_metrics(series, directions, run.project.goal_metric)
+    files = list(files_of(viewer, run.artifact_root)) if run.artifact_root else []
+    paths = [file.path for file in files]
+    paths += [path for panel in panels_of(viewer, run) for path in panel.package_files]
+    return {
+        "run_ref": run.uid.hex,
+        "took": took(run),
+        "claimed": claimed(run),
+        "inputs": described_inputs(inputs),
+        "metrics": [figures_of(one, directions.get(one.key)) for one in by_weight[:ROWS]],
+        "metrics_total": len(by_weight),
+        "curve": first_curve(run, by_weight),
+        "params": list(params.items())[:ROWS],
+        "params_total": len(params),
+        "conditions": conditions_of(run, params=params, tags=tags, series=series, inputs=inputs, paths=paths),
+        "tags": [(key, value) for key, value in tags.items() if not key.startswith("mlflow.")][:ROWS],
+        "note": tags.get(NOTE, ""),
+        "files": files[:FILES],
+        "files_total": len(files),
+        "latest": history.entries_of(viewer, history_of_run(viewer, run, limit=LATEST), inputs),
+    }

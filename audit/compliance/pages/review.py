@@ -1,0 +1,253 @@
+"""One round of review: the evidence, what the rules say, what changed since the last verdict, and the verdict."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_POST, require_safe
+from django_htmx.http import HttpResponseClientRefresh
+
+from accounts.access import Denied, can, find_project, require
+from accounts.models import Project, User
+from accounts.pages.doors import actor_of, fill_in_error, signed_in
+from accounts.pages.signing import given_proof, signing
+from audit.compliance.actions.reviews import Flag, blocking, decide_review, start_review
+from audit.compliance.judging import results_in
+from audit.compliance.models import Assessment, Finding, Review
+from audit.compliance.pages.evidence import evidence_of
+from audit.compliance.pages.findings import threads_about
+from audit.compliance.pages.rules import counted, lines_of
+from audit.compliance.pages.run_review import last_verdict, said
+from audit.compliance.profile import profile_of
+from audit.compliance.queries.assessments import standing_of
+from audit.compliance.queries.reviews import changes_since, get_review, queue, rounds_of, signature_state
+from audit.compliance.reviewers import ANSWER, people_who
+from audit.compliance.rules.engine import RULES, Judged, Rule
+from kernel.actor import Actor
+from kernel.errors import Invalid, MledError, NotFound
+
+TEXT_MAX = 4000
+DECISIONS = {"compliant": True, "flag": False}
+MEANINGS = {"compliant": "Reviewed and found compliant", "flag": "Reviewed and flagged"}
+WORDS = {"compliant": "compliant", "flag": "flagged"}
+PROOF_FIELDS = frozenset({"password", "email"})
+# What the action calls the reason, the signed form calls its comment.
+FIELDS = {"reason": "comment"}
+
+
+class Verdict(forms.Form):
+    """The reason of a verdict, and the finding that a flag comes with."""
+
+    comment = forms.CharField(
+        required=False, max_length=TEXT_MAX, label="Reason", widget=forms.Textarea(attrs={"rows": 3})
+    )
+    kind = forms.ChoiceField(required=False, choices=Finding.Kind.choices, label="What is the matter?")
+    text = forms.CharField(
+        required=False,
+        max_length=TEXT_MAX,
+        label="What was found",
+        help_text="What has to be put right, so that it can be answered.",
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+    rule = forms.ChoiceField(required=False, label="Rule")
+    owner = forms.ChoiceField(required=False, label="Who answers")
+    due = forms.DateField(
+        required=False, label="Until", widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+    )
+
+    def __init__(self, rules: Sequence[Rule], people: Sequence[User], *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.people = {str(one.pk): one for one in people}
+        named = [("", "None in particular"), *((one.key, f"{one.key} {one.title}") for one in rules)]
+        owners = [("", "The author"), *((key, one.name) for key, one in self.people.items())]
+        self.fields["rule"].choices = named  # type: ignore[attr-defined]
+        self.fields["owner"].choices = owners  # type: ignore[attr-defined]
+
+    @property
+    def found(self) -> list[forms.BoundField]:
+        """The fields of the finding."""
+        return [self[name] for name in ("text", "kind", "rule", "owner", "due")]
+
+    @property
+    def flag(self) -> Flag:
+        """The finding that was written. Raises Invalid where there is none."""
+        asked = self.cleaned_data
+        if not asked["comment"].strip():
+            raise Invalid("Say why it is flagged.", field="reason")
+        if not asked["text"].strip():
+            raise Invalid("Say what was found: a flag has at least one finding.", field="text")
+        owner = self.people.get(asked["owner"])
+        return Flag(asked["kind"] or Finding.Kind.OTHER, asked["text"], asked["rule"], owner, asked["due"])
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a round stands in the queue, with the ones before and behind it."""
+
+    number: int
+    of: int
+    before: Review | None
+    after: Review | None
+
+
+def _found(viewer: Actor, slug: str, review: UUID) -> Review:
+    return get_review(viewer, review, project=find_project(viewer, slug))
+
+
+@require_safe
+@signed_in
+def page(request: HttpRequest, slug: str, review: UUID) -> HttpResponse:
+    """One round of review; whoever may decide decides here."""
+    return _page(request, _found(actor_of(request), slug, review))
+
+
+def _page(
+    request: HttpRequest,
+    review: Review,
+    *,
+    form: Verdict | None = None,
+    opened: str = "",
+    error: MledError | None = None,
+) -> HttpResponse:
+    viewer, run = actor_of(request), review.run
+    assessment = judged_of(viewer, review)
+    results = results_in(assessment.results) if assessment else []
+    lines = lines_of(results)
+    base = last_verdict(rounds_of(viewer, run), up_to=review.number)
+    verdict = can(viewer, "compliance.decide_review", review)
+    in_the_way = blocking(results) if run.project.is_governed else []
+    context = {
+        "at": "reviews",
+        "project": run.project,
+        "run": run,
+        "review": review,
+        "place": place_of(viewer, review) if review.is_open else None,
+        "profile": profile_of(run.project.profile),
+        "assessment": assessment,
+        "counts": counted(lines),
+        "unmet": [line for line in lines if not line.is_met],
+        "met": [line for line in lines if line.is_met],
+        "base": base,
+        "changes": said(changes_since(viewer, base)) if base else [],
+        "threads": threads_about(viewer, run),
+        "decides": review.is_open and bool(verdict),
+        "why_not": verdict.reason if isinstance(verdict, Denied) else "",
+        "in_the_way": in_the_way,
+        "signature": review.signature,
+        "signature_state": signature_state(viewer, review),
+        "form": form or verdict_form(run.project),
+        "signing": signing(request, run.project, opened=opened, error=error),
+        "sign_what": run.name,
+        "sign_id": run.readable_id,
+        "sign_word": WORDS[opened or "compliant"],
+        "sign_meaning": MEANINGS[opened or "compliant"],
+        "meanings": MEANINGS,
+        "sign_facts": facts_of(review, results),
+        "sign_email": request.POST.get("email", ""),
+        "reason_needs": "Say why: it is signed with the verdict.",
+        **evidence_of(viewer, run),
+    }
+    return render(request, "compliance/review.html", context)
+
+
+def judged_of(viewer: Actor, review: Review) -> Assessment | None:
+    """What the rules say: as it was when the round was decided, else as it is now."""
+    if review.assessment is not None:
+        return review.assessment
+    standing = standing_of(viewer, review.run)
+    return standing.assessment if standing else None
+
+
+def verdict_form(project: Project, given: Any = None) -> Verdict:
+    """The form of a verdict in this project."""
+    rules = [RULES[key] for key in profile_of(project.profile).rules if key in RULES]
+    return Verdict(rules, people_who(ANSWER, project), given)
+
+
+def facts_of(review: Review, results: Sequence[Judged]) -> list[tuple[str, str]]:
+    """What is signed, in a few lines."""
+    counts = ", ".join(f"{number} {outcome.label.lower()}" for outcome, number in counted(lines_of(list(results))))
+    facts = [("Round", str(review.number))]
+    if review.run.seal and review.run.sealed_at:
+        facts.append(("Covers", f"sha256:{review.run.seal[:12]} … {review.run.seal[-8:]}"))
+    return [
+        *facts,
+        ("With it", "parameters, tags, metrics, data, files, submission and what the rules say"),
+        ("Rules", counts or "not asked yet; they are asked as you sign"),
+    ]
+
+
+def place_of(viewer: Actor, review: Review) -> Place | None:
+    """Where the round stands in its project's queue."""
+    waiting = list(queue(viewer, review.run.project))
+    at = next((number for number, one in enumerate(waiting) if one.pk == review.pk), None)
+    if at is None:
+        return None
+    after = waiting[at + 1] if at + 1 < len(waiting) else None
+    return Place(at + 1, len(waiting), waiting[at - 1] if at else None, after)
+
+
+def url_of(review: Review) -> str:
+    """The address of a round's page."""
+    return reverse("compliance:review", args=[review.run.project.slug, review.pk])
+
+
+@require_safe
+@signed_in
+def state(request: HttpRequest, slug: str, review: UUID) -> HttpResponse:
+    """Where a signed verdict stands: the page asks again until the log covers it, then it is drawn anew."""
+    found = _found(actor_of(request), slug, review)
+    if found.signature is None or found.effective_at is not None:
+        return HttpResponseClientRefresh()
+    return render(request, "compliance/awaiting.html", {"review": found, "project": found.run.project})
+
+
+@require_POST
+@signed_in
+def start(request: HttpRequest, slug: str, review: UUID) -> HttpResponse:
+    """Begin to review: the author sees it."""
+    viewer = actor_of(request)
+    found = _found(viewer, slug, review)
+    try:
+        start_review(viewer, found)
+    except NotFound:
+        raise
+    except MledError as error:
+        messages.error(request, str(error))
+    return redirect(url_of(found))
+
+
+@require_POST
+@signed_in
+def decide(request: HttpRequest, slug: str, review: UUID) -> HttpResponse:
+    """Sign a verdict. Without `confirm` the page comes back with the signature dialogue open."""
+    viewer = actor_of(request)
+    found = _found(viewer, slug, review)
+    decision = request.POST.get("decision", "")
+    if decision not in DECISIONS:
+        raise Invalid(f"'{decision[:20]}' is no verdict.", hint="It is compliant or flag.", field="decision")
+    require(viewer, "compliance.decide_review", found)
+    form = verdict_form(found.run.project, request.POST)
+    if not form.is_valid():
+        return _page(request, found, form=form)
+    try:
+        flags = () if DECISIONS[decision] else (form.flag,)
+        if "confirm" not in request.POST:
+            return _page(request, found, form=form, opened=decision)
+        proof = given_proof(request)
+        reason = form.cleaned_data["comment"].replace("\r\n", "\n")
+        decide_review(viewer, found, compliant=DECISIONS[decision], reason=reason, proof=proof, flags=flags)
+    except MledError as error:
+        if error.field in PROOF_FIELDS:
+            return _page(request, found, form=form, opened=decision, error=error)
+        error.field = FIELDS.get(error.field, error.field)
+        fill_in_error(form, error)
+        return _page(request, found, form=form)
+    messages.success(request, f"Signed: {WORDS[decision]}. It counts once the log covers it, within seconds.")
+    return redirect(url_of(found))
