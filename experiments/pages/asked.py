@@ -75,9 +75,7 @@ class Asked:
             path=path,
             query=params.get("q", "").strip(),
             good=params.get("good", "").strip(),
-            experiment_ids=tuple(
-                number for text in params.getlist("experiment") if (number := _whole_number(text)) is not None
-            ),
+            experiment_ids=numbers_in(params.getlist("experiment")),
             sort=sort if sortable(sort.removeprefix("-")) else "",
             column_keys=tuple(key for key in params.getlist("columns") if column_of(key)),
             lifecycle=lifecycle if lifecycle in LIFECYCLES else "active",
@@ -285,6 +283,11 @@ def groupable(key: str) -> bool:
         or key == "project"
         or (kind in ("params", "tags") and name != "" and "\x00" not in name and "`" not in name)
     )
+
+
+def numbers_in(texts: Iterable[str]) -> tuple[int, ...]:
+    """The whole numbers among them, such as those of experiments."""
+    return tuple(number for text in texts if (number := _whole_number(text)) is not None)
 
 
 def _whole_number(text: str) -> int | None:

@@ -1,7 +1,7 @@
 """The runs of one group, below its row: asked when the group is opened, never a stored list."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse
@@ -11,9 +11,10 @@ from django.views.decorators.http import require_safe
 
 from accounts.pages.doors import actor_of, signed_in
 from accounts.templatetags.mled import duration
-from experiments.pages.asked import IN_ADDRESSES, Asked
+from experiments.pages.asked import IN_ADDRESSES, Asked, numbers_in
 from experiments.pages.cells import Cell, metric_cells
 from experiments.pages.columns import Column
+from experiments.pages.drawn import drawn_of
 from experiments.pages.questions import asked_of
 from experiments.pages.run_rows import values_of
 from experiments.pages.taste import taste_of
@@ -26,17 +27,28 @@ SHOWN = 5  # runs of a group below its row; the others are one click away
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One run of a group. cells: each with whether an empty one for the best of the group follows."""
+    """One run of a group. cells: each with whether an empty one for the best of the group follows.
+
+    slot and eye: as in run_rows.Row.
+    """
 
     run: FoundRun
     url: str
     cells: list[tuple[Cell, bool]]
     duration: str
+    slot: int
+    eye: str
 
 
-def rows_address(slug: str, opened: Asked, measured: Sequence[Column], n: int) -> str:
-    """Where the rows of a group come from. opened: its runs as a question; n: how many the group has."""
+def rows_address(slug: str, asked: Asked, opened: Asked, measured: Sequence[Column], n: int) -> str:
+    """Where the rows of a group come from. opened: its runs as a question; n: how many the group has.
+
+    asked: the question of all groups, whose first runs charts draw: `of` has its query, `within` its experiments.
+    """
     pairs = [*opened.kept("columns", "good", "saved"), *(("columns", column.key) for column in measured), ("n", str(n))]
+    pairs += [("of", asked.query)] if asked.query else []
+    pairs += [*(("within", str(pk)) for pk in asked.experiment_ids)]
+    pairs += [pair for pair in asked.all_kept() if pair[0] in ("count", "hide", "show")]
     return f"{reverse('experiments:group_rows', args=[slug])}?{urlencode(pairs, safe=IN_ADDRESSES)}"
 
 
@@ -65,12 +77,15 @@ def rows(request: HttpRequest, slug: str) -> HttpResponse:
     ]
     has_best = [column.name in ways for column in columns]
     n = request.GET.get("n", "")
+    whole = replace(asked, experiment_ids=numbers_in(request.GET.getlist("within")))
+    drawn_in_charts = drawn_of(viewer, project, whole, request.GET.get("of", "").strip(), page.rows)
     members = [
         Member(
             run,
             reverse("experiments:run", args=[run.uid]),
             [(of_column[at], best) for of_column, best in zip(drawn, has_best, strict=True)],
             "" if run.duration_ms is None else duration(run.duration_ms),
+            *drawn_in_charts[at],
         )
         for at, run in enumerate(page.rows)
     ]

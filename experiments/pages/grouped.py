@@ -127,7 +127,9 @@ def _row(
     return GroupRow(
         parts=[(value.text[:LONGEST], value.is_none) for value in group.values],
         url=opened.all_url if opened else "",
-        rows_url=rows_address(project.slug, opened, measured, group.n) if opened and project else "",
+        rows_url=rows_address(project.slug, replace(asked, query=text), opened, measured, group.n)
+        if opened and project
+        else "",
         n=group.n,
         columns=columns,
         duration="" if group.duration_ms is None else duration(group.duration_ms),

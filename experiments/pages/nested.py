@@ -1,6 +1,6 @@
 """The run table as a tree: nested runs below their parents, opened where one stands."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,15 +13,15 @@ from accounts.models import Project
 from accounts.pages.doors import actor_of, signed_in
 from experiments.models import Run
 from experiments.pages.asked import Asked
-from experiments.pages.chart_lines import slots_of
 from experiments.pages.columns import Column, in_groups
+from experiments.pages.drawn import drawn_of
 from experiments.pages.questions import A_PAGE, Problem, asked_of, find, search_list
-from experiments.pages.run_rows import BEYOND, Row, table_of
+from experiments.pages.run_rows import Row, table_of
 from experiments.pages.taste import taste_of
 from experiments.queries.experiments import metric_directions
 from experiments.queries.nested import TreePage, has_nested, search_tree
 from experiments.queries.runs import get_run
-from experiments.queries.search import FoundRun, Page, search_runs
+from experiments.queries.search import FoundRun, Page
 from kernel.actor import Actor
 
 CHILDREN = 50
@@ -103,31 +103,12 @@ def nested_rows(
     parent: Run | None = None,
     level: int = 0,
 ) -> list[Row]:
-    """The rows with their places in the tree. Colours and eyes go by the list without nesting, as charts draw it."""
-    places = _drawn_first(viewer, project, asked, text)
-    also = [row.run for row in rows if row.run.readable_id in asked.show and row.run.id not in places]
-    listed = [*(run for run, _ in places.values()), *sorted(also, key=lambda run: run.number)]
-    slots = dict(zip((run.id for run in listed), slots_of(listed), strict=True))
-    told = []
-    for row in rows:
-        ref, place = row.run.readable_id, places.get(row.run.id, (row.run, BEYOND))[1]
-        slot = slots.get(row.run.id, 0) if asked.draws(ref, place) else 0
-        nest = _nest(asked, row.run, found, parent, level)
-        told.append(replace(row, slot=slot, eye=asked.eye_act(ref, place), nest=nest))
-    return told
-
-
-def _drawn_first(viewer: Actor, project: Project | None, asked: Asked, text: str) -> Mapping[int, tuple[FoundRun, int]]:
-    first = search_runs(
-        viewer,
-        project=project,
-        experiments=asked.experiment_ids or None,
-        text=text,
-        order=asked.order,
-        view=asked.lives,
-        limit=asked.count,
-    )
-    return {run.id: (run, place) for place, run in enumerate(first.rows)}
+    """The rows with their places in the tree."""
+    drawn = drawn_of(viewer, project, asked, text, [row.run for row in rows])
+    return [
+        replace(row, slot=slot, eye=eye, nest=_nest(asked, row.run, found, parent, level))
+        for row, (slot, eye) in zip(rows, drawn, strict=True)
+    ]
 
 
 def _nest(asked: Asked, run: FoundRun, found: TreePage, parent: Run | None, level: int) -> Nest:

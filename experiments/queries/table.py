@@ -45,7 +45,8 @@ class Cells:
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """What runs hold: each name with how many of the runs looked at have it. varying: params with several values, and how many."""
+    """What runs hold: each name with how many of the runs looked at have it. varying: how many
+    values each param has that has several."""
 
     runs: int
     metrics: dict[str, int]

@@ -102,6 +102,18 @@ def test_runs_are_grouped_and_a_group_opens_as_a_query(ada: Page, seeds: str):
     assert serious(ada) == []
     fold.click()
     expect(ada.locator(".m-member")).to_have_count(0)
+    ada.locator("tr.group", has_text="tcn").locator("td").nth(1).click()
+    for name in ("tcn-0", "tcn-2"):
+        ada.get_by_label(f"Select {name}", exact=True).check()
+    ada.get_by_role("button", name="Draw tcn-0 in charts").click()
+    expect(ada).to_have_url(re.compile("(hide|show)="))
+    expect(ada.get_by_label("Select tcn-2", exact=True)).to_be_checked()
+    bar = ada.get_by_role("region", name="Selected runs")
+    expect(bar).to_contain_text("2 selected")
+    assert serious(ada) == []
+    bar.get_by_role("button", name="Compare").click()
+    expect(ada).to_have_url(re.compile("/compare/"))
+    ada.go_back()
     ada.locator("tr.group a.name", has_text="tcn").click()
     expect(ada.locator("#query")).to_have_value("params.arch = 'tcn'")
     assert sorted(names(ada)) == ["tcn-0", "tcn-1", "tcn-2"]

@@ -217,6 +217,28 @@ def test_of_a_large_group_the_first_runs_come_and_the_way_to_all(ada: Browser, t
     assert any("params.arch" in link for link in opened.links("/runs/?"))
 
 
+def test_runs_of_a_group_are_chosen_and_drawn_as_in_the_plain_table(ada: Browser, team: Team, seeds):
+    asked = {"q": "params.seed < '3'", "sort": "-metrics.val/acc", "count": "5"}
+    plain = table(ada, team, **asked)
+    hidden = re.findall(r'value="hide:([A-Z]+-\d+)"', plain.source)[0]
+    asked |= {"hide": hidden}
+    plain = table(ada, team, **asked)
+    eyes = set(re.findall(r'name="eye" value="([^"]+)"', plain.source))
+    colours = set(re.findall(r"m-sw (r\d+)", plain.source))
+    page = table(ada, team, group="params.arch", **asked)
+    groups_opened = [ada.get(html.unescape(one)) for one in re.findall(r'data-open-group="([^"]+)"', page.source)]
+    source = "".join(one.source for one in groups_opened)
+    assert set(re.findall(r'name="eye" value="([^"]+)"', source)) == eyes
+    assert f"unhide:{hidden}" in eyes
+    assert set(re.findall(r"m-sw (r\d+)", source)) == colours
+    assert len(colours) == 5, "four drawn, each with its own, and those that are not"
+    assert sorted(re.findall(r'name="runs" form="selection" value="([^"]+)"', source)) == sorted(
+        re.findall(r'name="runs" form="selection" value="([^"]+)"', plain.source)
+    )
+    assert 'id="selection"' in page.source
+    assert 'id="eyes"' in page.source
+
+
 def members(page: Page) -> list[str]:
     """The runs below a group, each in one line."""
     found = re.findall(r'<tr class="m-member" data-href.*?</tr>', page.source, re.S)

@@ -17,7 +17,7 @@ function choose(box: HTMLInputElement, on: boolean): void {
 }
 
 /** Puts the selection on what is drawn now, and says how many there are. */
-function show(): void {
+export function showSelection(): void {
   const all = boxes();
   for (const box of all) {
     box.checked = chosen.has(box.value);
@@ -61,7 +61,7 @@ function toggleCurrent(): boolean {
   if (!box) return false;
   choose(box, !box.checked);
   last = box;
-  show();
+  showSelection();
   return true;
 }
 
@@ -70,18 +70,18 @@ function onClick(event: MouseEvent): void {
   if (target.closest("[data-select-none]")) {
     chosen.clear();
     everything = false;
-    show();
+    showSelection();
   } else if (target.closest("[data-select-all]")) {
     everything = !everything;
-    show();
+    showSelection();
   } else if (target instanceof HTMLInputElement && target.matches("[data-select-page]")) {
     for (const box of boxes()) choose(box, target.checked);
-    show();
+    showSelection();
   } else if (target instanceof HTMLInputElement && target.name === "runs" && target.form?.id === "selection") {
     choose(target, target.checked);
     if (event.shiftKey && last?.isConnected) range(last, target);
     last = target;
-    show();
+    showSelection();
   }
 }
 
@@ -100,11 +100,11 @@ function onKey(event: KeyboardEvent): void {
 export function listenForSelection(): void {
   document.addEventListener("click", onClick);
   document.addEventListener("keydown", onKey);
-  document.addEventListener("htmx:load", show);
+  document.addEventListener("htmx:load", showSelection);
   document.addEventListener("htmx:beforeRequest", () => (everything = false));
   addEventListener("pageshow", () => {
     for (const box of boxes()) if (box.checked) chosen.add(box.value);
-    show();
+    showSelection();
   });
   document.addEventListener("submit", (event) => {
     const sent = event.target as HTMLFormElement;
