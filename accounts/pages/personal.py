@@ -19,7 +19,7 @@ def keep(request: HttpRequest) -> HttpResponse:
     slug = request.POST.get("project", "")
     try:
         value = json.loads(request.POST.get("value", ""))
-    except ValueError:
+    except (ValueError, RecursionError):
         raise Invalid("The value of a setting is JSON.", field="value") from None
     project = find_project(actor, slug) if slug else None
     keep_setting(actor, name=request.POST.get("name", ""), value=value, project=project)

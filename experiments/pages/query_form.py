@@ -266,7 +266,16 @@ def _with_piece(text: str, said: QueryDict) -> str:
     line, at = line_of(text), said.get("piece", "")
     if line is None or not at.isascii() or not at.isdigit() or len(at) > 4 or int(at) >= len(line.pieces):
         return text
-    return _replaced(line, line.pieces[int(at)], conditions("one", said), text)
+    found = conditions("one", said)
+    if len(line.pieces) > 1:
+        found = [_with_brackets(one) for one in found]
+    return _replaced(line, line.pieces[int(at)], found, text)
+
+
+def _with_brackets(text: str) -> str:
+    """A condition that somebody wrote, so that an OR in it says the same beside others."""
+    line = line_of(text)
+    return f"({text})" if line and any(part.is_loose for part in line.parts) else text
 
 
 def _with_slot(text: str, slot: str, found: list[str]) -> str:

@@ -70,9 +70,9 @@ def _width(width: Any) -> int:
 
 
 def _format(form: Any) -> str:
-    if form not in FORMATS:
+    if not isinstance(form, str) or form not in FORMATS:
         raise Invalid("There is no such number format.", hint=f"Choose one of {', '.join(FORMATS)}.", field="value")
-    return str(form)
+    return form
 
 
 def register() -> None:

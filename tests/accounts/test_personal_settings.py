@@ -92,3 +92,26 @@ def test_a_page_and_a_script_keep_settings_through_their_doors(client):
         ("test.widths", team.project.slug, {"lr": 90})
     ]
     assert client.post("/me/settings/", {"name": "test.widths", "value": "{"}).status_code == 400
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        '{"lr": 1' + "0" * 400 + "}",
+        '{"lr": NaN}',
+        '{"lr": 1e400}',
+        '{"lr": "\\ud800"}',
+        '{"\\ud800": 90}',
+        '{"lr": "\\u0000"}',
+        '{"lr": ' + "[" * 50 + "]" * 50 + "}",
+        '{"lr": ' + "[" * 50_000 + "]" * 50_000 + "}",
+    ],
+)
+def test_what_not_every_database_keeps_is_refused_at_both_doors(client, value):
+    team = a_team()
+    client.force_login(user_of(team.scientist))
+    asked = {"name": "test.widths", "project": team.project.slug}
+    assert client.post("/me/settings/", {**asked, "value": value}).status_code == 400
+    body = f'{{"name": "test.widths", "project": "{team.project.slug}", "value": {value}}}'
+    assert client.post("/api/v1/settings/", body, content_type="application/json").status_code == 400
+    assert not PersonalSetting.objects.exists()

@@ -207,3 +207,11 @@ def test_a_slip_is_set_right_with_one_click(ada: Browser, team: Team, three):
     assert ada.get(meant("metrics.val/ac > 0")[1]).field("query") == "metrics.`val/acc` > 0"
     assert ada.get(meant("statsu = 'failed'")[1]).field("query") == "status = 'failed'"
     assert "data-fix" not in ada.get(address(team.project, "runs/"), q="params.other = 'x'").source
+
+
+def test_an_or_that_is_written_into_a_form_stays_together():
+    text = "status = 'failed' AND (params.a = '1' OR params.b = '2')"
+    said = sent({"piece": ["1"], f"{PREFIX}one-kind": ["text"], f"{PREFIX}one-text": ["params.a = '3' OR NOT b"]})
+    assert rewritten(text, said) == "status = 'failed' AND (params.a = '3' OR NOT b)"
+    alone = sent({"piece": ["0"], f"{PREFIX}one-kind": ["text"], f"{PREFIX}one-text": ["a OR c"]})
+    assert rewritten("a OR b", alone) == "a OR c"
