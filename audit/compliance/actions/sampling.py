@@ -7,7 +7,7 @@ from accounts.decorators import action
 from accounts.models import Project
 from accounts.texts import storable
 from audit.compliance.models import Draw, Review, TrailReview
-from audit.compliance.queries.reviews import last_place
+from audit.compliance.trail import last_place
 from experiments.models import Run
 from experiments.values import ENDED, ReviewState
 from kernel.actor import Actor

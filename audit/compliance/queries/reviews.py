@@ -15,8 +15,8 @@ from audit.compliance.hands import hands_in
 from audit.compliance.models import Draw, Finding, FindingNote, Review, TrailReview
 from audit.compliance.reviewers import people_who
 from audit.compliance.signed import state_now
+from audit.compliance.trail import last_place
 from audit.compliance.verdict import facts_of
-from audit.ledger.models import AuditEvent, Leaf
 from audit.ledger.values import plain
 from experiments.models import Run
 from experiments.queries.search import search_runs
@@ -62,15 +62,6 @@ def waiting_count(viewer: Actor, project: Project) -> int:
 def trail_end(viewer: Actor, project: Project) -> int | None:
     """The last place in the log that speaks of the project; None where there is none yet."""
     return last_place(project) if can_see(viewer, project) else None
-
-
-def last_place(project: Project) -> int | None:
-    """The last place in the log that speaks of a project, whoever asks."""
-    newest = AuditEvent.objects.filter(project_id=project.pk).order_by("-id").values_list("id", flat=True)[:200]
-    place: int | None = (
-        Leaf.objects.filter(event_id__in=list(newest)).order_by("-seq").values_list("seq", flat=True).first()
-    )
-    return place
 
 
 def counts_by_state(viewer: Actor, project: Project | None = None) -> dict[str, int]:
