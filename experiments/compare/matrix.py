@@ -100,8 +100,11 @@ def summary_of(values: Sequence[float | None]) -> Summary:
         return Summary(known[0], None, 1)
     if not all(math.isfinite(value) for value in known):
         return Summary(sum(known), None, len(known))
-    mean = math.fsum(known) / len(known)
-    variance = math.fsum((value - mean) ** 2 for value in known) / (len(known) - 1)
+    try:
+        mean = math.fsum(known) / len(known)
+        variance = math.fsum((value - mean) ** 2 for value in known) / (len(known) - 1)
+    except OverflowError:  # the squares of such figures are no floats
+        return Summary(math.fsum(value / len(known) for value in known), None, len(known))
     return Summary(mean, math.sqrt(variance), len(known))
 
 

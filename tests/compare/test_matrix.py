@@ -98,3 +98,10 @@ def test_a_group_with_a_value_that_is_no_number_has_no_spread():
     assert math.isnan(summary_of([1.0, math.nan]).mean)
     assert summary_of([1.0, math.inf]).mean == math.inf
     assert summary_of([1.0, math.inf]).spread is None
+
+
+def test_a_group_of_figures_near_the_end_of_floats_has_a_mean_and_no_spread():
+    largest = 1.7976931348623157e308  # what MLflow makes of infinity
+    assert summary_of([largest, largest]).mean == largest
+    assert summary_of([1e200, 0.0]).mean == pytest.approx(5e199)
+    assert summary_of([1e200, 0.0]).spread is None
