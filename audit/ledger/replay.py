@@ -126,6 +126,10 @@ class Records:
             if not _agree(kind.defaults, name, expected, found)
         ]
 
+    def of_kind(self, kind: str) -> dict[str, dict[str, Any]]:
+        """The records of one kind as they are now, by their ids."""
+        return {row_id: fields for (name, row_id), fields in self._fields.items() if name == kind}
+
     def left(self) -> Iterator[tuple[str, str]]:
         """The records that no row has met."""
         yield from self._fields

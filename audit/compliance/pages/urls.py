@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from audit.compliance.pages import profile, queue, review, rules, run_review
+from audit.compliance.pages import log, log_as_of, log_export, profile, queue, review, rules, run_review
 
 app_name = "compliance"
 urlpatterns = [
@@ -18,5 +18,8 @@ urlpatterns = [
     path("p/<slug:slug>/reviews/<uuid:review>/assign/", queue.assign, name="assign_review"),
     path("p/<slug:slug>/reviews/<uuid:review>/start/", review.start, name="start_review"),
     path("p/<slug:slug>/reviews/<uuid:review>/decide/", review.decide, name="decide_review"),
+    path("p/<slug:slug>/log/", log.page, name="log"),
+    path("p/<slug:slug>/log/export.jsonl", log_export.file, name="log_export"),
+    path("p/<slug:slug>/log/as-of/", log_as_of.page, name="log_as_of"),
     path("p/<slug:slug>/rules/", profile.page, name="project_rules"),
 ]

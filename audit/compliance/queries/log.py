@@ -1,6 +1,6 @@
 """A project's part of the log, for those who may read it: pages of what was asked, and how the log itself stands."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -8,10 +8,11 @@ from accounts.access import can, require
 from accounts.models import Project, User
 from accounts.queries.history import NamedEvent, with_names
 from audit.ledger.models import Checkpoint
+from audit.ledger.queries.extract import extract
 from audit.ledger.queries.health import Lag, ledger_lag
 from audit.ledger.queries.history import PastEvent, with_payloads
 from audit.ledger.queries.proofs import newest_checkpoint
-from audit.ledger.queries.search import Found, Question, found_in, values_of
+from audit.ledger.queries.search import Found, Question, found_in, matching, values_of
 from audit.ledger.queries.soundness import broken_link
 from kernel.actor import Actor
 
@@ -95,3 +96,9 @@ def check_events(viewer: Actor, project: Project, events: Sequence[PastEvent]) -
     placed = [one for one in events if head is not None and one.seq is not None and one.seq < head.size]
     wrong = broken_link(placed) if placed else ""
     return Checked(len(placed), len(events) - len(placed), wrong)
+
+
+def log_lines(viewer: Actor, project: Project, question: Question, *, size: int) -> Iterator[bytes]:
+    """What matches as JSON Lines in the order of the log, of its first `size` events. Raises NotFound, Refused."""
+    require(viewer, READS, project)
+    return extract(project.pk, matching(question), size=size)

@@ -2,13 +2,14 @@
 
 from django.urls import path
 
-from audit.compliance.rest import reviews, rules
+from audit.compliance.rest import log, reviews, rules
 
 urlpatterns = [
     path("runs/<str:run>/assessment/", rules.RunAssessment.as_view()),
     path("runs/<str:run>/rules/<str:rule>/exception/", rules.RuleException.as_view()),
     path("runs/<str:run>/rules/<str:rule>/waiver/", rules.OneWaiver.as_view()),
     path("runs/<str:run>/waivers/", rules.Waivers.as_view()),
+    path("projects/<slug:slug>/log/", log.ProjectLog.as_view()),
     path("projects/<slug:slug>/rules/", rules.ProjectRules.as_view()),
     path("projects/<slug:slug>/reviews/", reviews.Reviews.as_view()),
     path("projects/<slug:slug>/draws/", reviews.Draws.as_view()),

@@ -1,0 +1,247 @@
+"""Events of a project as lines to read: acts and things in words, old and new beside each other."""
+
+import datetime as dt
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from django.urls import NoReverseMatch, reverse
+
+from accounts.models import Membership, Project
+from accounts.pages.history import Change, entry
+from accounts.queries.history import NamedEvent
+from artifacts.models import Dataset, DatasetVersion
+from artifacts.pages.history import SAID as OF_DATASETS
+from audit.compliance.queries.log_things import Named, Thing
+from audit.ledger.queries.history import RowChange
+from experiments.models import Experiment, Run
+from experiments.pages.history import SAID as OF_RUNS
+from registry.models import LoggedModel, ModelVersion, PromotionRequest, RegisteredModel
+from registry.pages.past import SAID as OF_MODELS
+
+CHANGES_MAX = 200
+TEXT_MAX = 600
+_DULL = frozenset({"at", "id", "uid", "run", "project", "experiment", "number", "version", "created_by", "log_size"})
+_ISO = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(\.\d+)?\+00:00")
+_OWN = {
+    "accounts.add_member": "gave a role",
+    "accounts.appoint_member": "appointed",
+    "accounts.change_role": "changed a role",
+    "accounts.remove_member": "removed a member",
+    "accounts.dismiss_member": "dismissed",
+    "accounts.create_project": "made the project",
+    "accounts.edit_project": "edited the project",
+    "accounts.govern_project": "set how the project is governed",
+    "accounts.grant_sight": "let somebody see the project",
+    "accounts.withdraw_sight": "took sight of the project away",
+    "artifacts.begin_upload": "began an upload",
+    "experiments.create_experiment": "made the experiment",
+    "experiments.note_export": "took data out",
+    "experiments.note_export_of": "took data out",
+    "compliance.submit_run": "submitted the run for review",
+    "compliance.withdraw_submission": "withdrew the submission",
+    "compliance.start_review": "began the review",
+    "compliance.assign_review": "assigned the review",
+    "compliance.decide_review": "signed a verdict",
+    "compliance.apply_verdict": "put the verdict into effect",
+    "compliance.amend_run": "amended the run",
+    "compliance.assess_run": "asked the rules",
+    "compliance.waive_rule": "waived a rule",
+    "compliance.cosign_waiver": "signed a waiver along",
+    "compliance.end_waiver": "ended a waiver",
+    "compliance.set_not_applicable": "said that a rule does not apply",
+    "compliance.remove_not_applicable": "has a rule asked again",
+    "compliance.draw_sample": "drew a sample",
+    "compliance.review_trail": "reviewed the audit trail",
+    "compliance.open_finding": "opened a finding",
+    "compliance.answer_finding": "answered a finding",
+    "compliance.close_finding": "closed a finding",
+    "compliance.ask_again": "asked again about a finding",
+    "compliance.choose_profile": "chose the project's rules",
+    "compliance.choose_retention": "chose how long records are kept",
+    "compliance.change_copy": "changed what the project asks",
+    "compliance.export_log": "exported the log",
+}
+SAID: Final[Mapping[str, str]] = {
+    verb: text.rstrip(":") for verb, text in {**OF_RUNS, **OF_DATASETS, **OF_MODELS, **_OWN}.items()
+}
+_KINDS = {
+    "experiments.run": "run",
+    "experiments.runtag": "tag",
+    "experiments.runinput": "data",
+    "experiments.savedview": "view",
+    "experiments.metricdirection": "metric direction",
+    "artifacts.artifactfile": "file",
+    "artifacts.datasetversion": "dataset version",
+    "artifacts.datasetalias": "dataset alias",
+    "artifacts.versionrecord": "record of a dataset version",
+    "accounts.membership": "role",
+    "registry.registeredmodel": "model",
+    "registry.modelversion": "model version",
+    "registry.loggedmodel": "logged model",
+    "registry.runmodel": "model of a run",
+    "registry.promotionrequest": "promotion",
+    "registry.modelalias": "model alias",
+    "registry.cardtext": "model card",
+    "compliance.notapplicable": "exception",
+    "compliance.profilecopy": "rules of the project",
+    "compliance.trailreview": "trail review",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One event as a row of the page. first: the change that stands in the row; the others unfold."""
+
+    id: str
+    at: dt.datetime
+    who: str
+    role: str
+    door: str
+    did: str
+    verb: str
+    thing: str
+    kind: str
+    url: str
+    first: Change | None
+    changes: Sequence[Change]
+    more: int
+    reason: str
+    place: int | None
+    denied: bool
+    erased: bool
+    commitment: str
+    request_id: str
+    client: str
+    client_at: dt.datetime | None
+
+
+def verb_words(verb: str) -> str:
+    """An action in words."""
+    return SAID.get(verb) or verb.rpartition(".")[2].replace("_", " ")
+
+
+def kind_words(kind: str) -> str:
+    """A kind of things in words."""
+    return _KINDS.get(kind) or kind.rpartition(".")[2].replace("_", " ")
+
+
+def people_in(events: Iterable[NamedEvent]) -> set[str]:
+    """The values in events that may be ids of people."""
+    return {
+        value
+        for one in events
+        for row in one.past.changes
+        for name, pair in row.fields.items()
+        if name.endswith("_id")
+        for value in pair
+        if isinstance(value, str) and len(value) == 32
+    }
+
+
+def lines_of(
+    project: Project, events: Sequence[NamedEvent], things: Mapping[Thing, Named], people: Mapping[str, str]
+) -> list[Line]:
+    """Events as rows of the page. people: names for ids that stand in changes."""
+    return [_line(project, one, things, people) for one in events]
+
+
+def _line(project: Project, named: NamedEvent, things: Mapping[Thing, Named], people: Mapping[str, str]) -> Line:
+    event = named.past.event
+    changes = [change for row in named.past.changes for change in changes_of(row, people)]
+    told = entry(named, changes, SAID)
+    thing = things.get((event.subject_type, event.subject_id))
+    return Line(
+        id=event.id.hex,
+        at=event.at,
+        who=named.who,
+        role=told.role,
+        door=told.door,
+        did=told.did.rstrip(":"),
+        verb=event.verb,
+        thing=thing.label if thing else "",
+        kind=kind_words(event.subject_type),
+        url=url_of(project, thing.row) if thing else "",
+        first=min(changes, key=_dullness) if changes else None,
+        changes=changes[:CHANGES_MAX],
+        more=max(0, len(changes) - CHANGES_MAX),
+        reason=named.past.reason,
+        place=named.past.seq,
+        denied=told.denied,
+        erased=named.past.is_erased,
+        commitment=event.commitment,
+        request_id=event.request_id,
+        client=event.client,
+        client_at=_moment(event.client_ms),
+    )
+
+
+def changes_of(row: RowChange, people: Mapping[str, str]) -> list[Change]:
+    """What changed in one record, column by column; columns that hold nothing before and after are left out."""
+    kind = "" if row.type == "experiments.run" else kind_words(row.type)
+    pairs = ((name, words(old, people), words(new, people)) for name, (old, new) in row.fields.items())
+    return [Change(f"{kind} {_label(name)}".strip(), old, new) for name, old, new in pairs if old != new]
+
+
+def words(value: Any, people: Mapping[str, str]) -> str:
+    """A recorded value as a person reads it."""
+    if value is None or value == "":
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, dict):
+        text = ", ".join(f"{key} {words(item, people)}" for key, item in value.items() if item not in (None, "", {}))
+    elif isinstance(value, list):
+        text = ", ".join(words(item, people) for item in value)
+    else:
+        text = people.get(value) or _ISO.sub(r"\1 \2 UTC", value) if isinstance(value, str) else str(value)
+    return text if len(text) <= TEXT_MAX else f"{text[:TEXT_MAX]}…"
+
+
+def url_of(project: Project, row: Any) -> str:
+    """The page of a thing; empty where it has none."""
+    slug = project.slug
+    try:
+        match row:
+            case Run():
+                return reverse("experiments:run", args=[row.readable_id])
+            case Project():
+                return reverse("experiments:project", args=[slug])
+            case Experiment():
+                return reverse("experiments:experiments", args=[slug])
+            case Membership():
+                return reverse("accounts:members", args=[slug])
+            case Dataset():
+                return reverse("artifacts:dataset", args=[slug, row.pk])
+            case DatasetVersion():
+                return reverse("artifacts:version", args=[slug, row.dataset_id, row.number])
+            case RegisteredModel():
+                return reverse("registry:model", args=[slug, row.name])
+            case ModelVersion():
+                return reverse("registry:version", args=[slug, row.model.name, row.number])
+            case PromotionRequest():
+                return reverse("registry:promotion", args=[slug, row.pk])
+            case LoggedModel():
+                return reverse("registry:logged_model", args=[slug, row.model_id])
+    except NoReverseMatch:  # a name with a slash has no page of its own
+        return ""
+    return ""
+
+
+def _dullness(change: Change) -> tuple[bool, bool]:
+    """What goes first in a row: a value that moved before one that came, a word before an id, a digest or a time."""
+    name = change.name.rpartition(" ")[2]
+    is_dull = name in _DULL or name.endswith(("_at", "_ms", "_id", "digest")) or change.new.endswith(" UTC")
+    return is_dull, not change.old
+
+
+def _label(name: str) -> str:
+    return name.removesuffix("_id") if name.endswith("_id") else name
+
+
+def _moment(ms: int | None) -> dt.datetime | None:
+    try:
+        return None if ms is None else dt.datetime.fromtimestamp(ms / 1000, dt.UTC)
+    except (OverflowError, OSError, ValueError):
+        return None
