@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Protocol
 from urllib.parse import urlencode
 
@@ -14,9 +15,10 @@ from experiments.pages.chips import Chip, chips_of
 from experiments.pages.query_code import Code, code_of
 from experiments.pages.query_form import Section, line_of, sections_of
 from experiments.pages.questions import Problem
-from experiments.search.columns import Dialect
+from experiments.search.columns import ENTITY_WORDS, Dialect
 from experiments.search.errors import nearest
 from experiments.search.grammar import parse
+from experiments.search.tokens import Kind, tokenize
 from experiments.search.tree import Entity, Field, comparisons
 from experiments.search.vocabularies import RUNS
 
@@ -34,7 +36,7 @@ class Named(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Meant:
-    """What was probably meant: the text in question, the better one, and the address that asks it."""
+    """What was probably meant: the text in question, the better one if any, and the address that asks it."""
 
     wrong: str
     right: str
@@ -66,8 +68,8 @@ def bar_of(
 ) -> dict[str, object]:
     """The context of templates/experiments/query_bar.html.
 
-    names: what the runs in scope use, where the page knows it; is_empty: nothing was found, so that a name that no run
-    has may be a slip.
+    names: what the runs in scope use, where the page knows it: a name that none has may be a slip. is_empty: nothing
+    was found, so that such a name is told even if none is like it.
     """
     line = line_of(asked.query)
     where = urlencode([("experiment", str(pk)) for pk in asked.experiment_ids])
@@ -95,24 +97,34 @@ def _meant(asked: Asked, problem: Problem | None, names: Named | None, *, is_emp
         right = _key_like(problem.wrong, names) or problem.suggestion
         text = f"{problem.before}{right}{problem.after}"
         return _asking(asked, problem.wrong, right, text) if right and text != asked.query else None
-    if not is_empty or names is None or not asked.query:
+    if names is None or not asked.query:
         return None
-    for field in dict.fromkeys(condition.field for condition in comparisons(parse(asked.query, Dialect.FULL, RUNS))):
+    fields = dict.fromkeys(condition.field for condition in comparisons(parse(asked.query, Dialect.FULL, RUNS)))
+    unknown = [field for field in fields if _is_unknown(field, names)]
+    for field in unknown:
         right = _known_key(field, names)
         if right:
-            text = asked.query.replace(f"{field.entity.value}.{field.key}", right).replace(_plain(field), right)
-            if text != asked.query:
-                return _asking(asked, f"{field.entity.value}.{field.key}", right, text)
-    return None
+            return _asking(asked, f"{field.entity.value}.{field.key}", right, respelt(asked.query, field, right))
+    return Meant(f"{unknown[0].entity.value}.{unknown[0].key}", "", "") if unknown and is_empty else None
+
+
+def respelt(query: str, field: Field, right: str) -> str:
+    """The query with another key in place of this one, however it is quoted there."""
+    tokens = tokenize(query)
+    for token, following in reversed(list(pairwise(tokens))):
+        entity, dot, key = token.text.partition(".")
+        if token.kind is not Kind.WORD or not dot or ENTITY_WORDS.get(entity.lower()) is not field.entity:
+            continue
+        is_quoted = not key and following.kind is Kind.NAME and token.touches(following)
+        if (following.text if is_quoted else key) == field.key:
+            end = following.span.end if is_quoted else token.span.end
+            query = query[: token.span.start] + right + query[end:]
+    return query
 
 
 def _asking(asked: Asked, wrong: str, right: str, text: str) -> Meant:
     better = replace(asked, query=text, good="", after="")
     return Meant(wrong, right, better.url(better.all_kept()))
-
-
-def _plain(field: Field) -> str:
-    return str(Field(field.entity, field.key))
 
 
 def _key_like(wrong: str, names: Named | None) -> str:
@@ -126,11 +138,14 @@ def _key_like(wrong: str, names: Named | None) -> str:
     return ""
 
 
+def _is_unknown(field: Field, names: Named) -> bool:
+    known = dict(_by_entity(names)).get(field.entity)
+    return known is not None and field.key not in known
+
+
 def _known_key(field: Field, names: Named) -> str:
-    """A key that runs have, where this one is none: of another kind, or spelt a little differently."""
+    """A key that runs have, in place of one that none has: of another kind, or spelt a little differently."""
     by_entity = dict(_by_entity(names))
-    if field.entity not in by_entity or field.key in by_entity[field.entity]:
-        return ""
     for entity, known in _by_entity(names):
         if field.key in known:
             return str(Field(entity, field.key))

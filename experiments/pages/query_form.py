@@ -58,9 +58,17 @@ WORDS = {
     "starred": "With my star",
 }
 SLOTS = (
-    "name", "start_time", "status", "user", "tag", "project_tag", "data", "model", "verdict",
-    "metric", "mine", "starred",
+    "name", "param", "metric", "start_time", "status", "user", "tag", "project_tag", "data", "model", "verdict",
+    "mine", "starred",
 )  # fmt: skip
+# How the form speaks of a param: (operator, whether against a number).
+SAID_OF_PARAMS = {
+    "=": (Op.EQ, False),
+    "≠": (Op.NE, False),
+    "<": (Op.LT, True),
+    ">": (Op.GT, True),
+    "contains": (Op.ILIKE, False),
+}
 PREFIX = "f-"
 OWN = {"back", "q", "piece", "after", "good"}
 _SIGNS = {Op.GE: "≥", Op.GT: ">", Op.LE: "≤", Op.LT: "<"}
@@ -76,7 +84,7 @@ class Option:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """One facet as fields of a form. kind: which fields (words, when, choice, range, flag, text).
+    """One facet as fields of a form. kind: which fields (words, when, choice, range, param, flag, text).
 
     slot: what their names begin with; on: the field of the line that they speak of; complete: what completes them.
     """
@@ -122,7 +130,7 @@ def section_of(facet: Facet | None, text: str, slot: str) -> Section:
 
 def sections_of(line: Line | None) -> list[Section]:
     """The whole form, filled from a line; empty for one that is not understood."""
-    return [_slot(slot, line) for slot in SLOTS if slot in ("name", "metric") or slot in RUNS.columns]
+    return [_slot(slot, line) for slot in SLOTS if slot in ("name", "metric", "param") or slot in RUNS.columns]
 
 
 def _slot(slot: str, line: Line | None) -> Section:
@@ -132,6 +140,8 @@ def _slot(slot: str, line: Line | None) -> Section:
         return _words(slot, facet.words if isinstance(facet, Named) else ())
     if slot == "metric":
         return _range(slot, None, None)
+    if slot == "param":
+        return Section("param", slot, "Parameter", modes=[Option(word, word) for word in SAID_OF_PARAMS])
     on = Field(Entity.ATTRIBUTE, slot)
     if RUNS.columns[slot].kind is Kind.TIME:
         return _when(slot, on, facet if isinstance(facet, Range) else None)
@@ -327,6 +337,8 @@ def conditions(slot: str, said: QueryDict) -> list[str]:
             more = one("more")
             given = [*said.getlist(f"{PREFIX}{slot}-value"), *([more] if more else [])]
             return _said_choice(one("field"), tuple(dict.fromkeys(given)), one("mode"))
+        case "param":
+            return _said_param(said.get(f"{PREFIX}{slot}-key", ""), one("mode"), one("value"))
         case "range":
             key = said.get(f"{PREFIX}{slot}-key", "")
             on = one("field") or (_metric(key, one("figure")) if key else "")
@@ -350,6 +362,17 @@ def _said_choice(on: str, values: tuple[str, ...], mode: str) -> list[str]:
     if chosen is Mode.ALL and not holds_several(parsed, RUNS):
         chosen = Mode.ANY
     return written(Choice(parsed, values, chosen))
+
+
+def _said_param(key: str, word: str, value: str) -> list[str]:
+    """One condition on a param: with < and > as a number, else as text."""
+    op, is_number = SAID_OF_PARAMS.get(word, (Op.EQ, False))
+    if not key or not value:
+        return []
+    on = Field(Entity.PARAM, key)
+    if is_number:
+        return [f"{on} {op.value} {value}"]
+    return [str(Comparison(on, op, f"%{value}%" if op is Op.ILIKE else value))]
 
 
 def _metric(key: str, figure: str) -> str:

@@ -78,6 +78,11 @@ def choice(slot: str, mode: str, *values: str, more: str = "") -> dict[str, str 
     return {f"{slot}__{name}": value for name, value in said.items()}
 
 
+def param(key: str, word: str, value: str) -> dict[str, str | list[str]]:
+    said = {"kind": "param", "key": key, "mode": word, "value": value}
+    return {f"param__{name}": text for name, text in said.items()}
+
+
 @pytest.mark.parametrize(
     ("before", "fields", "after"),
     [
@@ -114,6 +119,13 @@ def choice(slot: str, mode: str, *values: str, more: str = "") -> dict[str, str 
         ),
         ("", {"mine__kind": "flag", "mine__field": "mine", "mine__on": "1"}, "mine = true"),
         ("AND AND", choice("status", "any", "failed"), "AND AND AND status = 'failed'"),
+        ("r1", param("lr", "=", "0.1"), "r1 AND params.lr = '0.1'"),
+        ("", param("opt name", "≠", "it's"), "params.`opt name` != 'it''s'"),
+        ("params.lr < 1", param("lr", ">", "1e-3"), "params.lr < 1 AND params.lr > 1e-3"),
+        ("", param("arch", "contains", "gru"), "params.arch ILIKE '%gru%'"),
+        ("r1", param("arch", "=", ""), "r1"),
+        ("r1", param("", "<", "3"), "r1"),
+        ("", param("arch", "odd", "x"), "params.arch = 'x'"),
         ("r1", {"status__kind": "odd", "metric__kind": "range", "metric__low": "3"}, "r1"),
         ("r1", choice("no such", "any", "x"), "r1"),
     ],
@@ -206,7 +218,16 @@ def test_a_slip_is_set_right_with_one_click(ada: Browser, team: Team, three):
     assert names(ada.get(url)) == ["slow"]
     assert ada.get(meant("metrics.val/ac > 0")[1]).field("query") == "metrics.`val/acc` > 0"
     assert ada.get(meant("statsu = 'failed'")[1]).field("query") == "status = 'failed'"
-    assert "data-fix" not in ada.get(address(team.project, "runs/"), q="params.other = 'x'").source
+    page, url = meant("metrics.'val/ac' > 0 OR r1".replace("'", '"'))
+    assert "None of the newest runs has metrics.val/ac" in page
+    assert names(page) == ["r1"], "also where something was found"
+    assert ada.get(url).field("query") == "metrics.`val/acc` > 0 OR r1"
+    assert ada.get(meant("max(Metric.`val/ac`) > 0 AND metrics.`val/ac`<1")[1]).field("query") == (
+        "max(metrics.`val/acc`) > 0 AND metrics.`val/acc`<1"
+    )
+    page = ada.get(address(team.project, "runs/"), q="params.other = 'x'")
+    assert "data-fix" not in page.source
+    assert "None of the newest runs has params.other" in page
 
 
 def test_an_or_that_is_written_into_a_form_stays_together():

@@ -30,10 +30,17 @@ export const lineSource: Source = {
   },
 };
 
+/** What a field completes: a key of the language, or the values of the key that the field beside it names. */
+function spokenOf(field: HTMLInputElement): string {
+  const { complete = "", completeKey } = field.dataset;
+  const key = completeKey && field.form?.querySelector<HTMLInputElement>(`[name="${CSS.escape(completeKey)}"]`)?.value;
+  return key ? `${complete}\`${key}\`` : complete;
+}
+
 /** The values of a key: what is taken becomes a ticked box beside the field, or stands in the field itself. */
 export const valueSource: Source = {
   async ask(field, signal) {
-    const found = await ask(field, { field: field.dataset.complete ?? "", q: field.value }, signal);
+    const found = await ask(field, { field: spokenOf(field), q: field.value }, signal);
     return { start: 0, end: field.value.length, items: found.items };
   },
   take(field, found, offer) {
