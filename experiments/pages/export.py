@@ -7,12 +7,14 @@ from typing import Final
 from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
 from django.views.decorators.http import require_safe
 
+from accounts.access import can
 from accounts.models import Project
 from accounts.pages.doors import actor_of, signed_in
-from experiments.actions.exports import note_export
+from experiments.actions.exports import note_export, note_export_of
 from experiments.exporting.fields import Field, Rows
 from experiments.exporting.files import as_parquet, as_xlsx
 from experiments.exporting.texts import as_csv, as_json
+from experiments.models import Run
 from experiments.pages.asked import Asked
 from experiments.pages.columns import PROJECT, Column, default_columns, expanded
 from experiments.pages.questions import asked_of
@@ -69,14 +71,22 @@ def file_of(viewer: Actor, project: Project | None, asked: Asked, kind: str, *, 
     content = form.write(wanted.fields, rows)
     about = f" as {form.word}, {asked.lifecycle_words}" + (f", query: {asked.query}" if asked.query else "")
     if project is not None:
-        note_export(viewer, project, what=f"Exported {_runs(str(counted))}{about}")
+        note_taken(viewer, project, what=f"Exported {_runs(str(counted))}{about}")
     else:
         for one, number in runs_by_project(viewer, **scope):  # type: ignore[arg-type]
-            note_export(viewer, one, what=f"Exported {_runs(f'{number:,}')}{about}, with runs of other projects")
+            note_taken(viewer, one, what=f"Exported {_runs(f'{number:,}')}{about}, with runs of other projects")
     response = StreamingHttpResponse(content, content_type=form.media_type)
     response["Content-Disposition"] = f'attachment; filename="{project.slug if project else "all"}-runs.{kind}"'
     response["Cache-Control"] = "private, no-store"
     return response
+
+
+def note_taken(viewer: Actor, project: Project, *, what: str) -> None:
+    """Put on record that runs of a project were taken out; of a guest of single experiments about one of those runs."""
+    if can(viewer, "experiments.see", project):
+        note_export(viewer, project, what=what)
+    elif run := Run.objects.visible_to(viewer).filter(project=project).order_by("-pk").first():
+        note_export_of(viewer, run, what=what)
 
 
 def _runs(number: str) -> str:

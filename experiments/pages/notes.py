@@ -97,9 +97,13 @@ def edit(request: HttpRequest, run: str) -> HttpResponse:
 
 def differences(theirs: str, mine: str) -> Iterator[Changed]:
     """Line by line: what stands there now (-), and what was written here (+)."""
-    for line in difflib.ndiff(theirs.splitlines(), mine.splitlines()):
-        if not line.startswith("?"):
-            yield Changed(line[0], line[2:])
+    before, after = theirs.splitlines(), mine.splitlines()
+    for kind, start, end, new_start, new_end in difflib.SequenceMatcher(None, before, after).get_opcodes():
+        if kind == "equal":
+            yield from (Changed(" ", text) for text in before[start:end])
+        else:
+            yield from (Changed("-", text) for text in before[start:end])
+            yield from (Changed("+", text) for text in after[new_start:new_end])
 
 
 @require_POST

@@ -13,7 +13,6 @@ from django.views.decorators.http import require_safe
 
 from accounts.models import Project
 from accounts.pages.doors import actor_of, signed_in
-from experiments.actions.exports import note_export
 from experiments.compare.correlation import (
     TOO_FEW,
     Correlation,
@@ -30,6 +29,7 @@ from experiments.compare.matrix import Figure
 from experiments.exporting.fields import Field, Kind
 from experiments.pages.asked import Asked
 from experiments.pages.drawing import csv_file
+from experiments.pages.export import note_taken
 from experiments.pages.figures import weight_of
 from experiments.pages.pictures import Boxes, Scatter, boxes, scatter
 from experiments.pages.query_bar import bar_of
@@ -195,7 +195,7 @@ def as_file(request: HttpRequest, slug: str) -> HttpResponse:
     ]
     about = f", query: {asked.table.query}" if asked.table.query else ""
     what = f"Exported what matters for '{asked.result}' as CSV, {len(held.runs)} runs{about}"
-    note_export(viewer, project, what=what)
+    note_taken(viewer, project, what=what)
     return csv_file(f"{project.slug}-what-matters", CSV_FIELDS, lines)
 
 

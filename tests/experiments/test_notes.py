@@ -1,10 +1,13 @@
 """Names and notes of runs: changed by their authors, who see what they change."""
 
+import time
+
 import pytest
 
 from experiments.actions.notes import NOTE, NOTE_MAX, edit_notes, state_of
 from experiments.actions.runs import set_tags
 from experiments.models import Run
+from experiments.pages.notes import differences
 from experiments.queries.notes import note_of
 from experiments.queries.runs import tags_of
 from kernel.errors import Conflict, Invalid, NotFound, Refused
@@ -64,3 +67,21 @@ def test_a_note_tells_who_wrote_it_last_whatever_else_happened_since(team, ada, 
     set_tags(team.engineer, run, tags={"other": "1"})
     note = note_of(team.auditor, run)
     assert (note.text, note.edited.who) == ("mine", "Ada")
+
+
+def test_two_long_notes_are_told_apart_at_once():
+    began = time.monotonic()
+    found = list(
+        differences("\n".join(f"line {n} abc" for n in range(2_000)), "\n".join(f"lime {n} abd" for n in range(2_000)))
+    )
+    assert time.monotonic() - began < 5
+    assert [(one.sign, one.text) for one in found[1_999:2_001]] == [("-", "line 1999 abc"), ("+", "lime 0 abd")]
+
+
+def test_of_two_texts_the_lines_that_differ_are_told():
+    assert [(one.sign, one.text) for one in differences("a\nb\nc", "a\nx\nc")] == [
+        (" ", "a"),
+        ("-", "b"),
+        ("+", "x"),
+        (" ", "c"),
+    ]

@@ -3,10 +3,13 @@
 import pytest
 from django.test import Client
 
+from audit.ledger.models import AuditEvent
+from experiments.actions.batches import log_batch
 from experiments.actions.experiments import grant_access
+from experiments.actions.runs import create_run
 from experiments.queries.record import counts_of
 from kernel.actor import Actor
-from tests.factories import a_person, a_run, a_team, a_token, an_experiment, user_of
+from tests.factories import a_batch, a_person, a_run, a_team, a_token, an_experiment, user_of
 
 pytestmark = pytest.mark.django_db
 
@@ -28,10 +31,14 @@ def guest(team, shown) -> Actor:
     return guest
 
 
-def page(person: Actor, path: str) -> str:
+def asked(person: Actor, path: str):
     client = Client()
     client.force_login(user_of(person), backend="accounts.backends.EmailBackend")
-    return client.get(path).content.decode()
+    return client.get(path)
+
+
+def page(person: Actor, path: str) -> str:
+    return asked(person, path).content.decode()
 
 
 def of_rest(person: Actor, path: str):
@@ -58,3 +65,16 @@ def test_nested_runs_in_another_experiment_are_not_counted(team, shown, guest):
         a_run(team.scientist, place, tags={"mlflow.parentRunId": parent.uid.hex})
     assert counts_of(team.scientist, parent).children == 2
     assert counts_of(guest, parent).children == 1
+
+
+def test_what_a_guest_takes_out_is_theirs_and_on_record(team, shown, guest):
+    run = create_run(team.scientist, shown, name="shown to Gil")
+    other = a_run(team.scientist, name="of others")
+    for one in (run, other):
+        log_batch(team.scientist, one, batch=a_batch(loss=[0.5]))
+    answer = asked(guest, "/runs/export.csv")
+    assert answer.status_code == 200
+    text = b"".join(answer).decode()
+    assert "of others" not in text
+    kept = AuditEvent.objects.filter(verb__startswith="experiments.note_export")
+    assert [(one.verb, one.subject_id) for one in kept] == [("experiments.note_export_of", run.ledger_id)]
