@@ -80,6 +80,8 @@ UNSAID = frozenset(
 )
 # Rows that come with what the line says: the dataset behind a role.
 UNSAID_KINDS = frozenset({"artifacts.dataset", "artifacts.datasetversion"})
+# What is said of reviews, findings and the rules: what people wrote, and where it stands.
+ABOVE, SAID_ABOVE = "compliance.", ("state", "comment", "reason", "text", "closure", "rule", "due")
 PLACE = "experiment_id"
 TIMES = frozenset({"started_ms", "ended_ms"})
 
@@ -128,6 +130,9 @@ def _changes(row: RowChange, names: Mapping[str, str]) -> list[Change]:
         return []
     if row.type in UNSAID_KINDS:
         return []
+    if row.type.startswith(ABOVE):
+        told = {name: row.fields[name] for name in SAID_ABOVE if name in row.fields}
+        return [Change(name, _words(old), _words(new)) for name, (old, new) in told.items() if old or new]
     if row.type == "experiments.comment":
         return [
             Change("", _words(old), _words(new))

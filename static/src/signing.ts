@@ -11,14 +11,10 @@ function say(place: string, words: string | undefined): void {
 
 /** What the decision needs written first, or null where it is there: nobody gives a password for nothing. */
 function missing(button: HTMLElement): HTMLTextAreaElement | null {
-  for (const id of button.dataset.needs?.split(" ") ?? []) {
-    const field = document.getElementById(id);
-    if (!(field instanceof HTMLTextAreaElement) || field.value.trim()) continue;
-    const fold = field.closest("details");
-    if (fold) fold.open = true;
-    return field;
-  }
-  return null;
+  const named = (button.dataset.needs?.split(" ") ?? []).map((id) => document.getElementById(id));
+  const empty = named.filter((field) => field instanceof HTMLTextAreaElement).filter((field) => !field.value.trim());
+  for (const field of empty) field.closest("details")?.setAttribute("open", "");
+  return empty[0] ?? null;
 }
 
 function open(button: HTMLElement): void {

@@ -17,7 +17,7 @@ from accounts.access import Denied, can, find_project, require
 from accounts.models import Project, User
 from accounts.pages.doors import actor_of, fill_in_error, signed_in
 from accounts.pages.signing import given_proof, signing
-from audit.compliance.actions.reviews import Flag, blocking, decide_review, start_review
+from audit.compliance.actions.reviews import AFTER_APPROVAL, Flag, blocking, decide_review, start_review
 from audit.compliance.judging import results_in
 from audit.compliance.models import Assessment, Finding, Review
 from audit.compliance.pages.evidence import evidence_of
@@ -119,6 +119,7 @@ def _page(
     assessment = judged_of(viewer, review)
     results = results_in(assessment.results) if assessment else []
     lines = lines_of(results)
+    by_verdict = [line for line in lines if review.is_open and not line.is_met and line.key in AFTER_APPROVAL]
     base = last_verdict(rounds_of(viewer, run), up_to=review.number)
     verdict = can(viewer, "compliance.decide_review", review)
     in_the_way = blocking(results) if run.project.is_governed else []
@@ -130,8 +131,9 @@ def _page(
         "place": place_of(viewer, review) if review.is_open else None,
         "profile": profile_of(run.project.profile),
         "assessment": assessment,
-        "counts": counted(lines),
-        "unmet": [line for line in lines if not line.is_met],
+        "counts": counted([line for line in lines if line not in by_verdict]),
+        "unmet": [line for line in lines if not line.is_met and line not in by_verdict],
+        "by_verdict": by_verdict,
         "met": [line for line in lines if line.is_met],
         "base": base,
         "changes": said(changes_since(viewer, base)) if base else [],
