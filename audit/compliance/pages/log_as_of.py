@@ -1,8 +1,9 @@
 """A run or a project's members as they were on a date, and what differs between two dates."""
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -14,8 +15,8 @@ from accounts.models import Project
 from accounts.pages.doors import actor_of, signed_in
 from audit.compliance.pages.log_words import words
 from audit.compliance.queries.log import READS
-from audit.compliance.queries.log_as_of import Row, State, compared, members_at, run_at
-from audit.compliance.queries.log_question import moment_of
+from audit.compliance.queries.log_as_of import State, members_at, run_at
+from audit.compliance.queries.log_question import FIRST_YEAR, LAST_YEAR
 from experiments.models import Run
 from experiments.queries.runs import get_run
 from kernel.actor import Actor
@@ -67,8 +68,7 @@ def _answer(viewer: Actor, project: Project, asked: dict[str, str]) -> dict[str,
     second_at = moment_of(asked["and"], "and") if asked["and"] else None
     first = state_at(first_at)
     second = state_at(second_at) if second_at is not None else first
-    people = {**first.people, **second.people}
-    parts = [(title, shown_of(rows, people)) for title, rows in compared(first, second)]
+    parts = compared(first, second)
     return {
         "run": run,
         "first_at": first_at,
@@ -91,6 +91,29 @@ def _subject(viewer: Actor, project: Project, what: str) -> tuple[At, Run | None
     return (lambda at: run_at(viewer, run, at)), run
 
 
-def shown_of(rows: Sequence[Row], people: dict[str, str]) -> list[Shown]:
-    """Values as people read them."""
-    return [Shown(row.name, words(row.before, people), words(row.after, people), row.differs) for row in rows]
+def compared(first: State, second: State) -> list[tuple[str, list[Shown]]]:
+    """The parts of two states beside each other as people read them, what differs first; empty parts are left out."""
+    people = {**first.people, **second.people}
+    parts = []
+    for title, before in first.parts.items():
+        after = second.parts.get(title, {})
+        rows = [_row(name, before.get(name), after.get(name), people) for name in sorted(before.keys() | after.keys())]
+        if rows:
+            parts.append((title, sorted(rows, key=lambda row: not row.differs)))
+    return parts
+
+
+def _row(name: str, before: Any, after: Any, people: Mapping[str, str]) -> Shown:
+    return Shown(name, words(before, people), words(after, people), bool(before != after))
+
+
+def moment_of(text: str, field: str) -> dt.datetime:
+    """An ISO 8601 moment, in UTC where it names no zone. Raises Invalid."""
+    try:
+        found = dt.datetime.fromisoformat(text.replace(" ", "+") if text.count("T") == 1 else text)
+        moment = (found if found.tzinfo else found.replace(tzinfo=dt.UTC)).astimezone(dt.UTC)
+    except (ValueError, OverflowError):
+        raise Invalid(f"'{text[:40]}' is no time.", hint="Write it as 2026-11-20T12:00.", field=field) from None
+    if not FIRST_YEAR <= moment.year <= LAST_YEAR:
+        raise Invalid("The time is outside the log.", hint=f"It is {now():%Y} now.", field=field)
+    return moment

@@ -16,8 +16,8 @@ from django.db.models import Q
 from accounts.access import require
 from accounts.models import Group, Membership, Project, User
 from accounts.roles import Role
-from artifacts.models import DatasetVersion
 from audit.compliance.queries.log import READS
+from audit.compliance.queries.log_things import HEX, versions_named
 from audit.ledger.models import AuditEvent, Leaf
 from audit.ledger.queries.history import with_payloads
 from audit.ledger.replay import Records
@@ -52,20 +52,6 @@ class State:
         return not any(self.parts.values())
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One value in two states; the same twice where only one was asked."""
-
-    name: str
-    before: Any
-    after: Any
-
-    @property
-    def differs(self) -> bool:
-        """Whether it changed between the two."""
-        return bool(self.before != self.after)
-
-
 def run_at(viewer: Actor, run: Run, at: dt.datetime) -> State:
     """A run's columns, params, tags, data and files at a moment. Raises NotFound, Refused."""
     require(viewer, READS, run.project)
@@ -78,7 +64,7 @@ def run_at(viewer: Actor, run: Run, at: dt.datetime) -> State:
             "Run": _with_place(viewer, own),
             "Parameters": records.of_kind("experiments.param").get(uid, {}),
             "Tags": records.of_kind("experiments.runtag").get(uid, {}),
-            "Data": _data_named(viewer, records.of_kind("experiments.runinput").get(uid, {})),
+            "Data": _renamed(records.of_kind("experiments.runinput").get(uid, {}), viewer),
             "Files": records.of_kind("artifacts.artifactfile").get(f"run:{uid}", {}),
         },
         events=len(ids),
@@ -109,17 +95,6 @@ def members_at(viewer: Actor, project: Project, at: dt.datetime) -> State:
         events=len(ids),
         erased=erased,
     )
-
-
-def compared(first: State, second: State) -> list[tuple[str, list[Row]]]:
-    """The parts of two states beside each other, what differs first; empty parts are left out."""
-    parts = []
-    for title, before in first.parts.items():
-        after = second.parts.get(title, {})
-        rows = [Row(name, before.get(name), after.get(name)) for name in sorted(before.keys() | after.keys())]
-        if rows:
-            parts.append((title, sorted(rows, key=lambda row: not row.differs)))
-    return parts
 
 
 def _about(run: Run) -> Q:
@@ -163,15 +138,13 @@ def _with_place(viewer: Actor, own: Mapping[str, Any]) -> Part:
     return {**own, "experiment_id": experiment_names(viewer, {number}).get(number, number)}
 
 
-def _data_named(viewer: Actor, told: Mapping[str, Any]) -> Part:
-    known = [UUID(hex=one) for one in told if len(one) == 32]
-    rows = DatasetVersion.objects.visible_to(viewer).filter(pk__in=known).select_related("dataset")
-    names = {one.pk.hex: str(one) for one in rows}
+def _renamed(told: Mapping[str, Any], viewer: Actor) -> Part:
+    names = versions_named(viewer, told)
     return {names.get(one, one): value for one, value in told.items()}
 
 
 def _people(values: Iterable[Any]) -> dict[str, str]:
-    ids = {one for one in values if isinstance(one, str) and len(one) == 32 and set(one) <= set("0123456789abcdef")}
+    ids = {one for one in values if isinstance(one, str) and len(one) == 32 and set(one) <= HEX}
     return {one.pk.hex: str(one) for one in User.objects.filter(pk__in=[UUID(hex=each) for each in ids])} if ids else {}
 
 

@@ -13,14 +13,13 @@ from audit.ledger.queries.search import Question
 from experiments.models import Run
 from experiments.queries.runs import get_run
 from kernel.actor import Actor, ActorKind, Door
-from kernel.clock import now
 from kernel.errors import Invalid, NotFound
 
 FIELDS = ("actor", "role", "door", "action", "kind", "object", "outcome", "from", "to", "q")
 TEXT_MAX = 200
 OUTCOMES = ("done", "denied")
 NOT_PEOPLE = (ActorKind.OPERATOR.value, ActorKind.SYSTEM.value, ActorKind.ANONYMOUS.value)
-_FIRST_YEAR, _LAST_YEAR = 1970, 9998
+FIRST_YEAR, LAST_YEAR = 1970, 9998
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,19 +58,6 @@ def asked_of(viewer: Actor, project: Project, given: Mapping[str, str]) -> Asked
     return Asked(question, words)
 
 
-def moment_of(text: str, field: str) -> dt.datetime:
-    """An ISO 8601 moment, in UTC where it names no zone. Raises Invalid."""
-    try:
-        found = dt.datetime.fromisoformat(text.replace(" ", "+") if text.count("T") == 1 else text)
-        aware = found if found.tzinfo else found.replace(tzinfo=dt.UTC)
-        moment = aware.astimezone(dt.UTC)
-    except (ValueError, OverflowError):
-        raise Invalid(f"'{text[:40]}' is no time.", hint="Write it as 2026-11-20T12:00.", field=field) from None
-    if not _FIRST_YEAR <= moment.year <= _LAST_YEAR:
-        raise Invalid("The time is outside the log.", hint=f"It is {now():%Y} now.", field=field)
-    return moment
-
-
 def _actor(text: str) -> tuple[UUID | None, str]:
     if not text or text in NOT_PEOPLE:
         return None, text
@@ -108,6 +94,6 @@ def _day(words: Mapping[str, str], name: str) -> dt.datetime | None:
         day = dt.date.fromisoformat(text)
     except ValueError:
         raise Invalid(f"'{text[:40]}' is no day.", hint="Write it as 2026-11-20.", field=name) from None
-    if not _FIRST_YEAR <= day.year <= _LAST_YEAR:
+    if not FIRST_YEAR <= day.year <= LAST_YEAR:
         raise Invalid("The day is outside the log.", hint="Write it as 2026-11-20.", field=name)
     return dt.datetime.combine(day, dt.time.min, dt.UTC)

@@ -17,7 +17,7 @@ from experiments.models import Comment, Experiment, Run
 from kernel.actor import Actor
 from registry.models import LoggedModel, ModelVersion, PromotionRequest, RegisteredModel
 
-_HEX = frozenset("0123456789abcdef")
+HEX = frozenset("0123456789abcdef")
 Thing = tuple[str, str]
 """Kind and id, as events name them."""
 
@@ -105,8 +105,15 @@ def _keys(kind: _Kind, ids: Iterable[str]) -> list[Any]:
     return found
 
 
+def versions_named(viewer: Actor, ids: Iterable[str]) -> dict[str, str]:
+    """How the dataset versions of these ids are called, as far as the viewer sees them."""
+    known = [UUID(hex=one) for one in ids if len(one) == 32 and set(one) <= HEX]
+    rows = DatasetVersion.objects.visible_to(viewer).filter(pk__in=known).select_related("dataset")
+    return {one.pk.hex: str(one) for one in rows}
+
+
 def people_named(viewer: Actor, project: Project, ids: Iterable[str]) -> dict[str, str]:
     """Names for ids of people that events of the project recorded, as far as they are people. Raises Refused."""
     require(viewer, READS, project)
-    known = [UUID(hex=one) for one in set(ids) if len(one) == 32 and set(one) <= _HEX]
+    known = [UUID(hex=one) for one in set(ids) if len(one) == 32 and set(one) <= HEX]
     return {one.pk.hex: str(one) for one in User.objects.filter(pk__in=known)} if known else {}
