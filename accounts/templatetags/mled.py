@@ -146,11 +146,13 @@ def on_date(value: dt.datetime | int | None, missing: str = "–") -> SafeString
 
 @register.filter
 def duration(ms: int | None) -> str:
-    """Milliseconds as "850 ms", "12 s", "4 m 10 s", "1 h 52 m" or "3 d 4 h"."""
+    """Milliseconds as "850 ms", "1.9 s", "12 s", "4 m 10 s", "1 h 52 m" or "3 d 4 h"."""
     if ms is None:
         return "–"
     if ms < 1_000:
         return f"{max(ms, 0)} ms"
+    if ms < 10_000:
+        return f"{ms // 100 / 10:.1f} s"
     seconds = ms // 1_000
     days, hours, minutes = seconds // 86_400, seconds // 3_600 % 24, seconds // 60 % 60
     if days:

@@ -51,6 +51,38 @@ def test_sources_stand_side_by_side_with_the_changed_words_marked(team, ada, pai
     assert 'class="m-diff unified' in ada.get(tab("code", pair, diff="unified")).source
 
 
+def test_the_summary_says_same_commit_only_where_every_run_recorded_it_and_which_files_differ(team, ada, pair):
+    def summary(runs=pair) -> str:
+        return re.search(
+            r'class="m-sub trunc">([^<]*)<', ada.get(f"/compare/?runs={','.join(r.readable_id for r in runs)}").source
+        )[1]
+
+    assert "commit" not in summary()
+    log_batch(team.scientist, pair[0], batch=a_batch(tags={"mlflow.source.git.commit": "a" * 40}))
+    assert summary() == "0 of 0 parameters differ, commit recorded in 1 of 2 runs"
+    log_batch(team.scientist, pair[1], batch=a_batch(tags={"mlflow.source.git.commit": "a" * 40}))
+    assert summary() == "0 of 0 parameters differ, same commit"
+    for run, rate in zip(pair, ("0.1", "0.3"), strict=True):
+        keep(team, run, **{"code/train.py": rate, "code/same.py": "x = 1\n"})
+    assert summary().endswith("same commit, 1 file differs")
+    bare = a_run(team.scientist)
+    log_batch(team.scientist, bare, batch=a_batch(tags={"mlflow.source.git.commit": "b" * 40}))
+    log_inputs(team.scientist, bare, inputs=[DatasetInput(name="icu", digest="d1")])
+    assert summary([*pair, bare]) == "0 of 0 parameters differ, data recorded in 1 of 3 runs, 2 commits"
+
+
+@pytest.mark.parametrize("name", ["code", "data", "packages", "environment", "images"])
+def test_every_tab_says_what_the_runs_stand_against_and_lets_another_be_the_base(ada, pair, team, name):
+    for run in pair:
+        log_inputs(team.scientist, run, inputs=[DatasetInput(name="icu", digest="d1")])
+        keep(team, run, **{"code/train.py": "x", "requirements.txt": "numpy==2.0"})
+    page = ada.get(tab(name, pair))
+    assert "Against first" in page
+    assert f"Set {pair[1].readable_id} as base" in page.source
+    if name == "data":
+        assert ">Set base</a>" in page.source
+
+
 def test_a_patch_in_a_tag_is_code_too_and_a_dirty_checkout_is_said(team, ada, pair):
     for run, line in zip(pair, ("+a", "+b"), strict=True):
         tags = {"mlflow.source.git.diff": f"--- x\n{line}\n", "mlflow.source.git.dirty": "true"}

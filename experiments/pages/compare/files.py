@@ -20,7 +20,7 @@ from experiments.pages.compare.columns import columns_of
 from experiments.pages.compare.fields import Fields, code_rows
 from experiments.pages.compare.frame import Frame, framed, other_of
 from experiments.pages.compare.words import code_line
-from experiments.queries.comparison import compared, files_of_runs
+from experiments.queries.comparison import Compared, compared, files_of_runs
 from kernel.actor import Actor
 from kernel.digests import sha256_hex
 from kernel.errors import MledError
@@ -102,12 +102,7 @@ def code(request: HttpRequest) -> HttpResponse:
     if frame.runs:
         held, columns = compared(frame.viewer, frame.runs), columns_of(frame)
         rows = code_rows(Fields(held, columns))
-        found = _files(frame, CODE)
-        for run in frame.runs:
-            said = held.tags.get(run.pk, {}).get(GIT_DIFF, "")
-            if said:
-                source = Source(GIT_DIFF_NAME, sha256_hex(said.encode()), len(said.encode()), text=said)
-                found.setdefault(run.pk, []).insert(0, source)
+        found = sources_of(frame, held)
         context |= pairs_context(request, frame, found) | {
             "columns": columns,
             "rows": [code_line(row) for row in rows],
@@ -115,6 +110,23 @@ def code(request: HttpRequest) -> HttpResponse:
             "without_code": [run for run in frame.runs if not found.get(run.pk)],
         }
     return render(request, "experiments/compare_code.html", context)
+
+
+def sources_of(frame: Frame, held: Compared) -> dict[int, list[Source]]:
+    """The code that each run keeps, and what it had changed since its commit."""
+    found = _files(frame, CODE)
+    for run in frame.runs:
+        said = held.tags.get(run.pk, {}).get(GIT_DIFF, "")
+        if said:
+            source = Source(GIT_DIFF_NAME, sha256_hex(said.encode()), len(said.encode()), text=said)
+            found.setdefault(run.pk, []).insert(0, source)
+    return found
+
+
+def differing(found: Mapping[int, Sequence[Source]]) -> int:
+    """How many texts are not the same in all runs that keep any."""
+    kept = [{one.path: one.mark for one in sources} for sources in found.values() if sources]
+    return sum(len({mine.get(path) for mine in kept}) > 1 for path in {path for mine in kept for path in mine})
 
 
 def _files(frame: Frame, endings: Sequence[str], *, without_lists: bool = False) -> dict[int, list[Source]]:

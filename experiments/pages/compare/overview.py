@@ -1,5 +1,6 @@
 """Metrics, parameters and what else was recorded, all in one table."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -12,6 +13,7 @@ from experiments.compare.matrix import Figure, MetricRow, TextRow, varying
 from experiments.pages.compare import fields
 from experiments.pages.compare.asked import Asked
 from experiments.pages.compare.columns import SIDE_BY_SIDE, columns_of, singles_of
+from experiments.pages.compare.files import differing, sources_of
 from experiments.pages.compare.folding import FOLDED
 from experiments.pages.compare.frame import Frame, framed
 from experiments.pages.compare.plots import panels_of, points_url, usual_panels
@@ -51,7 +53,7 @@ def table_of(frame: Frame) -> dict[str, Any]:
         "columns": columns,
         "groups": [group.folded_as(shut) for group in groups if group.rows],
         "hidden": [group for group in groups if not group.rows and group.words],
-        "summary": _summary(len(frame.runs), len(params), varying(params), held),
+        "summary": _summary(frame, len(params), varying(params), held),
         "transposed": len(columns) > SIDE_BY_SIDE,
         "figures": [(figure, figure.word, asked.url(figure=figure)) for figure in Figure],
         "identical_url": asked.url(identical=not asked.identical),
@@ -85,12 +87,28 @@ def _run_line(row: MetricRow | TextRow) -> Row:
     return metric_line(row, fields.duration_words) if isinstance(row, MetricRow) else text_line(row)
 
 
-def _summary(runs: int, params: int, differing: int, held: Compared) -> str:
-    commits = {run.git_commit for run in held.runs if run.git_commit}
-    data = {frozenset(one.dataset_version_id for one in held.inputs.get(run.pk, ())) for run in held.runs}
-    said = [f"{differing} of {params} parameter{'' if params == 1 else 's'} differ"]
-    if held.inputs:
-        said.append("same data" if len(data) == 1 else "different data")
-    if commits:
-        said.append("same commit" if len(commits) == 1 else f"{len(commits)} commits")
-    return ", ".join(said) if runs > 1 else "Add a second run to see what differs"
+def _summary(frame: Frame, params: int, varying_params: int, held: Compared) -> str:
+    if len(frame.runs) < 2:
+        return "Add a second run to see what differs"
+    data = [frozenset(one.dataset_version_id for one in held.inputs.get(run.pk, ())) for run in held.runs]
+    commits = [run.git_commit for run in held.runs]
+    said = [
+        f"{varying_params} of {params} parameter{'' if params == 1 else 's'} differ",
+        shared(data, "data", "different data"),
+        shared(commits, "commit", f"{len(set(commits))} commits"),
+    ]
+    if len(set(commits)) == 1:
+        files = differing(sources_of(frame, held))
+        said.append(f"{files} file{' differs' if files == 1 else 's differ'}" if files else "")
+    return ", ".join(part for part in said if part)
+
+
+def shared(recorded: Sequence[object], word: str, several: str) -> str:
+    """Whether all runs recorded the same; where some recorded nothing, how many did. several: said of different ones."""
+    found = {one for one in recorded if one}
+    without = sum(not one for one in recorded)
+    if not found:
+        return ""
+    if without:
+        return f"{word} recorded in {len(recorded) - without} of {len(recorded)} runs"
+    return f"same {word}" if len(found) == 1 else several
