@@ -126,7 +126,7 @@ def tabs_of(viewer: Actor, run: Run, counts: Counts, kept: Sequence[tuple[str, s
     }
     shown = [key for key in TABS if key != "system" or counts.system]
     own = [Tab(key, TABS[key], with_pairs(tab_url(run, key), kept), counted.get(key)) for key in shown]
-    further = [Tab(one.key, one.label, one.url(run), one.count(viewer, run)) for one in run_tabs]
+    further = [Tab(one.key, one.label, with_pairs(one.url(run), kept), one.count(viewer, run)) for one in run_tabs]
     return [*own[:-1], *further, *own[-1:]]
 
 

@@ -21,14 +21,16 @@ from experiments.pages.inputs import described_inputs
 from experiments.pages.notes import note_context
 from experiments.pages.slots import data_panels_of, panels_of
 from experiments.queries.experiments import metric_directions
-from experiments.queries.history import history_of_run
+from experiments.queries.history import RunEvent, history_of_run
 from experiments.queries.record import SYSTEM_PREFIX, small_curves
 from experiments.queries.runs import get_run, inputs_of, params_of, series_of, tags_of
+from kernel.actor import Actor
 from kernel.errors import MledError, NotFound
 
 TILES = 4
 PARAMS_SHOWN = 9
-LATEST_SHOWN = 3
+LATEST_SHOWN, LATEST_READ = 3, 20
+LOOKED_AT = frozenset({"experiments.note_export_of", "artifacts.open_file"})
 
 
 @require_safe
@@ -55,9 +57,15 @@ def overview(request: HttpRequest, run: str) -> HttpResponse:
         **note_context(request, viewer, found),
         "tags": [(key, value) for key, value in tags.items() if not key.startswith("mlflow.")],
         "conditions": conditions_of(found, params=params, tags=tags, series=series, inputs=inputs, paths=paths),
-        "latest": history.entries_of(viewer, history_of_run(viewer, found, limit=LATEST_SHOWN), inputs),
+        "latest": history.entries_of(viewer, latest_changes(viewer, found), inputs),
     }
     return render(request, "experiments/run_overview.html", context)
+
+
+def latest_changes(viewer: Actor, run: Run) -> list[RunEvent]:
+    """The newest events that changed something: who only looked or took figures out is told by the history."""
+    told = history_of_run(viewer, run, limit=LATEST_READ)
+    return [one for one in told if one.past.event.verb not in LOOKED_AT][:LATEST_SHOWN]
 
 
 def key_metrics(series: Sequence[MetricSeries], directions: dict[str, bool], goal: str) -> list[MetricSeries]:

@@ -36,7 +36,7 @@ def page_of(actor) -> Client:
 def test_before_the_first_assessment_the_tab_says_when_it_comes_and_asks_on_demand(team, run):
     page = page_of(team.scientist)
     url = f"/r/{run.uid.hex}/rules/"
-    assert "Not asked yet" in page.get(url).content.decode()
+    assert "Not checked yet" in page.get(url).content.decode()
     page.post(f"{url}do/assess/")
     text = page.get(url).content.decode()
     assert "What is missing, and how to fix it" in text

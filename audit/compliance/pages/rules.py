@@ -106,6 +106,8 @@ def page(request: HttpRequest, run: str) -> HttpResponse:
         "standing": standing,
         "assessment": assessment,
         "unmet": [line for line in lines if not line.is_met],
+        "must": sum(not line.is_met and line.severity is not Severity.INFORMS for line in lines),
+        "for_information": sum(not line.is_met and line.severity is Severity.INFORMS for line in lines),
         "met": [line for line in lines if line.is_met],
         "counts": counted(lines),
         "earlier": past_assessments(viewer, found)[1:],
@@ -141,7 +143,7 @@ def unmet_count(viewer: Actor, run: Run) -> int | None:
 
 def _ask(actor: Actor, run: Run, asked: QueryDict) -> str:
     assess_run(actor, run)
-    return "The rules were asked again."
+    return "The rules were checked again."
 
 
 def _except(actor: Actor, run: Run, asked: QueryDict) -> str:
