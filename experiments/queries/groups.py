@@ -1,16 +1,18 @@
 """Runs grouped by up to three fields, with statistics of metrics: reckoned by the database over all that match."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from statistics import median_low
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from accounts.models import Project, User
 from artifacts.models import DatasetVersion
 from experiments.models import Experiment
 from experiments.queries.search import View, matching_runs
-from experiments.search.compile import Compiler
-from experiments.search.databases import Sql, fetch
+from experiments.search.compile import Compiler, among
+from experiments.search.databases import TRUE, Sql, fetch
 from experiments.search.tree import Comparison, Entity, Field, Op
 from experiments.values import RunStatus
 from kernel.actor import Actor
@@ -20,12 +22,14 @@ MAX_GROUPS = 500
 MAX_METRICS = 20
 # Beyond this a square is no longer a number: such values count as infinite, and no statistics hold them.
 _LARGEST = 1e150
+_SAMPLE = 200  # runs whose values say what a usual one is
+_BLURS = 1e3  # so many times the squares around the mean: three of sixteen digits are lost, or fewer
 _COLUMNS = {"last": "last_value", "min": "min_value", "max": "max_value"}
 _OWN = {
     "status": "r.status",
     "user": "CAST(r.created_by_id AS text)",
     "experiment": "CAST(r.experiment_id AS text)",
-    "project": "(SELECT p.slug FROM accounts_project p WHERE p.id = r.project_id)",
+    "project": "CAST(r.project_id AS text)",
     "dataset": "CAST(i.dataset_version_id AS text)",
 }
 
@@ -87,97 +91,173 @@ def group_runs(
     """The runs that `search_runs` finds, by fields such as params.lr, tags.team, dataset, experiment, project or user.
 
     metrics: (name, last, min or max), of which the first MAX_METRICS are reckoned. A run with several dataset versions
-    is in the group of each. Five statements at most, whatever there is. Raises QueryError.
+    is in the group of each. One scan; where values lie close together and far from others, one more for each such
+    metric. Raises QueryError.
     """
     fields = tuple(fields)[:MAX_FIELDS]
+    metrics = tuple(dict.fromkeys(metrics))[:MAX_METRICS]
     where, compiler = matching_runs(viewer, project=project, experiments=experiments, text=text, view=view)
-    chosen = _chosen(fields, where, compiler)
-    keys = ", ".join(_keys(fields))
-    rows = fetch(
-        Sql(
-            f"WITH {chosen.text} SELECT {keys}, COUNT(*), MAX(started), AVG(lasted) FROM chosen"  # noqa: S608
-            f" GROUP BY {keys} ORDER BY COUNT(*) DESC, {keys} LIMIT {MAX_GROUPS + 1}",
-            chosen.params,
-        )
-    )
+    rows = _reckoned(fields, metrics, where, compiler)
     width = len(fields)
-    statistics = _statistics(fields, chosen, metrics[:MAX_METRICS]) if rows and metrics else {}
+    exact = _exactly(fields, [metrics[at] for at in _blurred(rows, width, len(metrics))], where, compiler)
     named = [_named(viewer, field_, {row[at] for row in rows}) for at, field_ in enumerate(fields)]
-    groups = [
-        Group(
-            values=tuple(named[at][key] for at, key in enumerate(row[:width])),
-            n=row[width],
-            newest_ms=row[width + 1],
-            duration_ms=None if row[width + 2] is None else int(row[width + 2]),
-            metrics=statistics.get(tuple(row[:width]), {}),
+    groups = []
+    for row in rows[:MAX_GROUPS]:
+        *keys, n, newest, lasted = row[: width + 3]
+        found = {metric: _statistics(sums) for metric, sums in zip(metrics, _sums(row, width), strict=True) if sums.n}
+        groups.append(
+            Group(
+                values=tuple(named[at][key] for at, key in enumerate(keys)),
+                n=n,
+                newest_ms=newest,
+                duration_ms=None if lasted is None else int(lasted),
+                metrics=found | exact.get(tuple(keys), {}),
+            )
         )
-        for row in rows[:MAX_GROUPS]
-    ]
     return Groups(groups, more=len(rows) > MAX_GROUPS)
+
+
+class _Sums(NamedTuple):
+    """What one aggregate gives of a figure in a group. shifted, squares: of the differences from its shift."""
+
+    n: int
+    mean: float
+    shifted: float
+    squares: float
+    low: float
+    high: float
+
+    @property
+    def around_mean(self) -> float:
+        """The squares of the differences from the mean."""
+        return self.squares - self.shifted * self.shifted / self.n
+
+    @property
+    def is_blurred(self) -> bool:
+        """Whether the mean lies so far from the shift that the subtraction leaves too few digits."""
+        return self.n > 1 and self.low != self.high and not self.squares <= _BLURS * self.around_mean
+
+
+def _sums(row: Sequence[Any], width: int) -> Iterator[_Sums]:
+    for at in range(width + 3, len(row), len(_Sums._fields)):
+        yield _Sums._make(row[at : at + len(_Sums._fields)])
+
+
+def _blurred(rows: Sequence[Sequence[Any]], width: int, metrics: int) -> list[int]:
+    """The places of the metrics whose deviation is not certain in some group."""
+    found = {at for row in rows[:MAX_GROUPS] for at, sums in enumerate(_sums(row, width)) if sums.n and sums.is_blurred}
+    return [at for at in range(metrics) if at in found]
+
+
+def _statistics(sums: _Sums) -> Statistics:
+    if sums.low == sums.high:  # the mean of equal numbers may be off by a bit
+        return Statistics(sums.n, sums.low, None if sums.n == 1 else 0.0, sums.low, sums.high)
+    deviation = math.sqrt(max(sums.around_mean, 0.0) / (sums.n - 1))
+    return Statistics(sums.n, sums.mean, deviation, sums.low, sums.high)
 
 
 def _keys(fields: Sequence[str]) -> list[str]:
     return [f"g{at}" for at in range(len(fields))]
 
 
-def _chosen(fields: Sequence[str], where: Sql, compiler: Compiler) -> Sql:
-    """The runs that match with their values: texts that begin with '=', and '' for runs that have none."""
-    joins: list[str] = []
-    params: list[object] = []
-    values: list[str] = []
+def _source(fields: Sequence[str], metrics: Sequence[tuple[str, str]], compiler: Compiler) -> tuple[list[str], Sql]:
+    """What stands before WHERE: the values of the fields, and the runs joined with these and with a series for each
+    metric. Only finite figures are joined. A left join also keeps SQLite from starting anywhere but at the runs.
+
+    Values are texts that begin with '=', and '' for runs that have none.
+    """
+    values, joins, params = list[str](), list[str](), list[object]()
     for at, name in enumerate(fields):
         kind, _, key = name.partition(".")
         if name == "dataset":
             joins.append("LEFT JOIN experiments_runinput i ON i.run_id = r.id")
-        if name in _OWN:
-            source = _OWN[name]
-        else:
+        elif name not in _OWN:
             table = "experiments_param" if kind == "params" else "experiments_runtag"
             joins.append(f"LEFT JOIN {table} v{at} ON v{at}.run_id = r.id AND v{at}.key = %s")
             params.append(key)
-            source = f"v{at}.value"
-        values.append(f"COALESCE('=' || {source}, '') AS g{at}")
-    return Sql(
-        f"chosen AS (SELECT DISTINCT r.id, r.started_ms AS started, r.ended_ms - r.started_ms AS lasted,"  # noqa: S608
-        f" {', '.join(values)} FROM experiments_run r {' '.join(joins)} WHERE {where.text})",
-        (*params, *where.params),
+        values.append(f"COALESCE('=' || {_OWN.get(name, f'v{at}.value')}, '') AS g{at}")
+    for at, (name, figure) in enumerate(metrics):
+        inside = _inside(f"s{at}", compiler)
+        joins.append(
+            f"LEFT JOIN experiments_metricseries s{at} ON s{at}.run_id = r.id AND s{at}.context = ''"
+            f" AND s{at}.key = %s AND {inside.text}"
+            f" AND s{at}.{_COLUMNS[figure]} BETWEEN -{_LARGEST!r} AND {_LARGEST!r}"
+        )
+        params += [name, *inside.params]
+    return values, Sql(f"experiments_run r {' '.join(joins)}", tuple(params))
+
+
+def _inside(alias: str, compiler: Compiler) -> Sql:
+    """Series of the named experiments, for a planner that may list them by index; elsewhere each run is looked up."""
+    within = compiler.scope.within if compiler.plans_itself else ()
+    return among(f"{alias}.experiment_id", within) if within else TRUE
+
+
+def _reckoned(
+    fields: Sequence[str], metrics: Sequence[tuple[str, str]], where: Sql, compiler: Compiler
+) -> list[Sequence[Any]]:
+    """A row for each group, in one scan: its values, how many, the newest start, the mean duration, and _Sums of each
+    metric around a shift that lies among its values."""
+    values, source = _source(fields, metrics, compiler)
+    shifts = _shifts(metrics, compiler)
+    figures = [f"s{at}.{_COLUMNS[figure]}" for at, (_, figure) in enumerate(metrics)]
+    inner = [*values, "r.started_ms AS started", "r.ended_ms - r.started_ms AS lasted"]
+    inner += [f"{figure} AS x{at}, {figure} - %s AS d{at}" for at, figure in enumerate(figures)]
+    outer = [
+        f"COUNT(x{at}), AVG(x{at}), SUM(d{at}), SUM(d{at} * d{at}), MIN(x{at}), MAX(x{at})"
+        for at in range(len(metrics))
+    ]
+    keys = ", ".join(_keys(fields))
+    statement = (
+        f"SELECT {', '.join([keys, 'COUNT(*)', 'MAX(started)', 'AVG(lasted)', *outer])}"  # noqa: S608
+        f" FROM (SELECT {', '.join(inner)} FROM {source.text} WHERE {where.text}) chosen"
+        f" GROUP BY {keys} ORDER BY COUNT(*) DESC, {keys} LIMIT {MAX_GROUPS + 1}"
     )
+    return fetch(Sql(statement, (*shifts, *source.params, *where.params)))
 
 
-def _statistics(
-    fields: Sequence[str], chosen: Sql, metrics: Sequence[tuple[str, str]]
+def _shifts(metrics: Sequence[tuple[str, str]], compiler: Compiler) -> list[float]:
+    """A usual value of each metric in scope, the middle one of some runs; 0 where these have none."""
+    if not metrics:
+        return []
+    scope = compiler.scope.condition(compiler.database)
+    marks = ", ".join(["%s"] * len(metrics))
+    statement = (
+        "SELECT s.key, s.last_value, s.min_value, s.max_value"  # noqa: S608
+        f" FROM (SELECT r.id FROM experiments_run r WHERE {scope.text} LIMIT {_SAMPLE}) sample"
+        f" LEFT JOIN experiments_metricseries s ON s.run_id = sample.id AND s.context = '' AND s.key IN ({marks})"
+    )
+    rows = fetch(Sql(statement, (*scope.params, *(name for name, _ in metrics))))
+    found: dict[tuple[str, str], list[float]] = {}
+    for key, *figures in rows:
+        for figure, value in zip(_COLUMNS, figures, strict=True):
+            if value is not None and abs(value) <= _LARGEST:
+                found.setdefault((key, figure), []).append(value)
+    return [median_low(found[metric]) if metric in found else 0.0 for metric in metrics]
+
+
+def _exactly(
+    fields: Sequence[str], metrics: Sequence[tuple[str, str]], where: Sql, compiler: Compiler
 ) -> dict[tuple[str, ...], dict[tuple[str, str], Statistics]]:
-    """By group and metric; one statement for each of last, min and max that is asked for.
+    """By group and metric, one statement for each metric, for values that lie close together and far from the shift.
 
-    The mean is known to every row before squares are summed, so that nothing is lost where values are large and close.
+    The mean is known to every row before squares are summed, so that nothing is lost.
     """
     keys = ", ".join(_keys(fields))
-    of_group = " AND ".join(f"c.{key} = t.{key}" for key in _keys(fields))
     found: dict[tuple[str, ...], dict[tuple[str, str], Statistics]] = {}
-    for figure, column in _COLUMNS.items():
-        names = [name for name, wanted in metrics if wanted == figure]
-        if not names:
-            continue
-        marks = ", ".join(["%s"] * len(names))
-        value = f"CASE WHEN m.{column} BETWEEN -{_LARGEST!r} AND {_LARGEST!r} THEN m.{column} END"
+    for metric in metrics:
+        values, source = _source(fields, [metric], compiler)
         statement = (
-            f"WITH {chosen.text},"  # noqa: S608
-            f" largest AS (SELECT {keys} FROM chosen GROUP BY {keys} ORDER BY COUNT(*) DESC, {keys}"
-            f" LIMIT {MAX_GROUPS}),"
-            f" value AS (SELECT {', '.join(f'c.{key}' for key in _keys(fields))}, m.key AS name, {value} AS x"
-            f" FROM chosen c JOIN largest t ON {of_group}"
-            f" JOIN experiments_metricseries m ON m.run_id = c.id AND m.context = '' AND m.key IN ({marks})),"
-            f" centred AS (SELECT {keys}, name, x, AVG(x) OVER (PARTITION BY {keys}, name) AS mean FROM value"
+            f"WITH value AS (SELECT {', '.join(values)}, s0.{_COLUMNS[metric[1]]} AS x"  # noqa: S608
+            f" FROM {source.text} WHERE {where.text}),"
+            f" centred AS (SELECT {keys}, x, AVG(x) OVER (PARTITION BY {keys}) AS mean FROM value"
             f" WHERE x IS NOT NULL)"
-            f" SELECT {keys}, name, COUNT(*), MIN(mean), SUM((x - mean) * (x - mean)), MIN(x), MAX(x) FROM centred"
-            f" GROUP BY {keys}, name"
+            f" SELECT {keys}, COUNT(*), MIN(mean), 0.0, SUM((x - mean) * (x - mean)), MIN(x), MAX(x) FROM centred"
+            f" GROUP BY {keys}"
         )
-        for row in fetch(Sql(statement, (*chosen.params, *names))):
-            *group, name, n, mean, squares, low, high = row
-            deviation = math.sqrt(squares / (n - 1)) if n > 1 else None
-            if low == high:  # the mean of equal numbers may be off by a bit
-                mean, deviation = low, None if deviation is None else 0.0
-            found.setdefault(tuple(group), {})[name, figure] = Statistics(n, mean, deviation, low, high)
+        for row in fetch(Sql(statement, (*source.params, *where.params))):
+            group, sums = tuple(row[: len(fields)]), _Sums._make(row[len(fields) :])
+            found.setdefault(group, {})[metric] = _statistics(sums)
     return found
 
 
@@ -193,6 +273,8 @@ def _named(viewer: Actor, field_: str, keys: set[str]) -> dict[str, Value]:
         case "experiment":
             rows = Experiment.objects.visible_to(viewer).filter(pk__in=[int(key) for key in present])
             named = {str(pk): Value(name, experiment=pk) for pk, name in rows.values_list("pk", "name")}
+        case "project":
+            named = _projects(viewer, present)
         case "dataset":
             named = _versions(viewer, present)
         case _:
@@ -206,6 +288,14 @@ def _users(keys: set[str]) -> dict[str, Value]:
     for user in User.objects.filter(pk__in=[UUID(key) for key in keys]):
         value = Value(str(user), condition=_condition("user", Op.EQ, user.email))
         found |= {str(user.pk): value, user.pk.hex: value}
+    return found
+
+
+def _projects(viewer: Actor, keys: set[str]) -> dict[str, Value]:
+    found: dict[str, Value] = {}
+    for project in Project.objects.visible_to(viewer).filter(pk__in=[UUID(key) for key in keys]):
+        value = Value(project.slug, condition=_condition("project", Op.EQ, project.slug))
+        found |= {str(project.pk): value, project.pk.hex: value}
     return found
 
 

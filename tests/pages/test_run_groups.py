@@ -77,6 +77,32 @@ def test_the_numbers_are_numpys(team: Team, seeds, figure):
         assert (statistics.low, statistics.high) == (values.min(), values.max())
 
 
+@pytest.mark.parametrize(
+    ("middles", "spread"), [((0.5, 0.51), 0.1), ((0.5, 0.9), 1e-6), ((-3e9, 3e9), 1e-3), ((1e140, 1e-140), 0.0)]
+)
+def test_they_are_numpys_near_and_far_from_a_usual_value(team: Team, middles, spread):
+    drawn = np.random.default_rng(7)
+    by_arch = {}
+    for at, middle in enumerate(middles):
+        by_arch[f"a{at}"] = values = middle * (1 + 0.1 * drawn.normal(size=6)) if spread == 0.0 else (
+            middle + spread * drawn.normal(size=6)
+        )  # fmt: skip
+        for value in values:
+            run = a_run(team.scientist)
+            log_batch(team.scientist, run, batch=a_batch(params={"arch": f"a{at}"}, loss=[float(value)], other=[0.25]))
+    asked = [("loss", "last"), ("other", "last"), ("loss", "max")]
+    found = group_runs(team.scientist, team.project, ["params.arch"], metrics=asked).groups
+    assert {group.values[0].text for group in found} == set(by_arch)
+    for group in found:
+        values = by_arch[group.values[0].text]
+        assert group.metrics["other", "last"] == Statistics(6, 0.25, 0.0, 0.25, 0.25)
+        for figure in ("last", "max"):
+            statistics = group.metrics["loss", figure]
+            assert (statistics.n, statistics.low, statistics.high) == (6, values.min(), values.max())
+            assert statistics.mean == pytest.approx(values.mean(), rel=1e-15)
+            assert statistics.deviation == pytest.approx(values.std(ddof=1), rel=1e-12)
+
+
 def test_equal_values_have_no_deviation(team: Team):
     for _ in range(3):
         log_batch(team.scientist, a_run(team.scientist), batch=a_batch(loss=[0.05]))
