@@ -54,7 +54,7 @@ def test_sources_stand_side_by_side_with_the_changed_words_marked(team, ada, pai
 def test_the_summary_says_same_commit_only_where_every_run_recorded_it_and_which_files_differ(team, ada, pair):
     def summary(runs=pair) -> str:
         return re.search(
-            r'class="m-sub trunc">([^<]*)<', ada.get(f"/compare/?runs={','.join(r.readable_id for r in runs)}").source
+            r'class="m-sub">([^<]*)<', ada.get(f"/compare/?runs={','.join(r.readable_id for r in runs)}").source
         )[1]
 
     assert "commit" not in summary()

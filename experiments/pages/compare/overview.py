@@ -104,7 +104,7 @@ def _summary(frame: Frame, params: int, varying_params: int, held: Compared) -> 
 
 
 def shared(recorded: Sequence[object], word: str, several: str) -> str:
-    """Whether all runs recorded the same; where some recorded nothing, how many did. several: said of different ones."""
+    """Whether all runs recorded the same; where some recorded nothing, how many did. several: said of others."""
     found = {one for one in recorded if one}
     without = sum(not one for one in recorded)
     if not found:
