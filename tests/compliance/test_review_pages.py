@@ -133,7 +133,10 @@ def test_an_auditor_reads_the_evidence_and_signs_that_it_is_compliant(team, run)
     page.post(f"{url}start/")
     assert Review.objects.get().state == Review.State.IN_REVIEW
     assert "data-open" in text_of(page.post(f"{url}decide/", {"decision": "compliant", "comment": "Seen."}))
+    in_order()
     page.post(f"{url}decide/", a_verdict(team))
+    said_then = {one["rule"]: one["outcome"] for one in Review.objects.get().assessment.results}
+    assert said_then["H1"] == "pass"
     assert "awaiting checkpoint" in text_of(page.get(url))
     assert "awaiting checkpoint" in text_of(page.get(f"{url}state/"))
     in_order()

@@ -159,11 +159,11 @@ def decide_review(
         raise Invalid("Say what was found: a flag has at least one finding.", field="text")
     if not compliant and not reason.strip():
         raise Invalid("Say why it is flagged.", field="reason")
-    _seal(run)
-    assessment = assess_run(actor, run)
+    assessment = assess_run(actor, run)  # before the seal, whose event is not in the log yet
     if compliant and run.project.is_governed and (in_the_way := blocking(results_in(assessment.results))):
         titles = ", ".join(f"{one.rule} {RULES[one.rule].title.lower()}" for one in in_the_way[:3])
         raise Conflict(f"{len(in_the_way)} rules block it: {titles}.", hint="Flag it, or let them be fixed or waived.")
+    _seal(run)
     review.state = Review.State.COMPLIANT if compliant else Review.State.FLAGGED
     review.reason, review.assessment = _text(reason, "reason"), assessment
     review.decided_at, review.decided_by_id = now(), actor.user_id

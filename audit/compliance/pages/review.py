@@ -45,7 +45,11 @@ class Verdict(forms.Form):
     """The reason of a verdict, and the finding that a flag comes with."""
 
     comment = forms.CharField(
-        required=False, max_length=TEXT_MAX, label="Reason", widget=forms.Textarea(attrs={"rows": 3})
+        required=False,
+        max_length=TEXT_MAX,
+        label="Reason",
+        help_text="A flag needs one. It is signed with the verdict.",
+        widget=forms.Textarea(attrs={"rows": 3}),
     )
     kind = forms.ChoiceField(required=False, choices=Finding.Kind.choices, label="What is the matter?")
     text = forms.CharField(
