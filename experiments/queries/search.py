@@ -262,13 +262,15 @@ def _run_scope(viewer: Actor, project: Project | None, experiments: Sequence[int
         known = [pk for pk in dict.fromkeys(experiments) if -(2**63) <= pk < 2**63]
         return _these(visible.filter(pk__in=known))
     seen = sight(viewer, Run.see_permission)
-    if project is None:
-        alone = None if seen.everything else tuple(sorted(seen.experiments))
-        return Scope(experiments=alone, projects=None if seen.everything else tuple(sorted(seen.projects)))
-    if not (seen.everything or project.pk in seen.projects):
+    if project is not None and not (seen.everything or project.pk in seen.projects):
         return _these(visible)
     few = tuple(visible.order_by("pk").values_list("pk", flat=True)[: NAMED_EXPERIMENTS + 1])
-    return Scope(projects=(project.pk,), within=few if len(few) <= NAMED_EXPERIMENTS else ())
+    within = few if len(few) <= NAMED_EXPERIMENTS else ()
+    if project is not None:
+        return Scope(projects=(project.pk,), within=within)
+    if seen.everything:
+        return Scope(within=within)
+    return Scope(tuple(sorted(seen.experiments)), tuple(sorted(seen.projects)), within)
 
 
 def _these(experiments: QuerySet[Experiment]) -> Scope:

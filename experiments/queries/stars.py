@@ -6,6 +6,7 @@ from typing import cast
 from django.db.models import Q, QuerySet
 
 from experiments.models import Run, Star
+from experiments.queries.overview import newest_of
 from experiments.values import Lifecycle
 from kernel.actor import Actor
 
@@ -33,7 +34,7 @@ def runs_of_viewer(viewer: Actor, *, limit: int) -> list[Run]:
     if viewer.user_id is None:
         return []
     runs = Run.objects.visible_to(viewer).filter(lifecycle=Lifecycle.ACTIVE, created_by_id=viewer.user_id)
-    return list(runs.select_related("project", "experiment", "created_by").order_by("-id")[:limit])
+    return newest_of(runs, limit)
 
 
 def _own_stars(viewer: Actor) -> "QuerySet[Star]":
