@@ -1,6 +1,7 @@
 """What the rules do in the background."""
 
 import datetime as dt
+import logging
 import time
 
 from celery import shared_task
@@ -11,6 +12,8 @@ from audit.compliance.following import follow_log, follow_rules, mark_old
 from audit.compliance.models import Review, RunStanding
 from kernel.actor import system
 from kernel.clock import now
+
+log = logging.getLogger(__name__)
 
 QUIET = dt.timedelta(seconds=5)
 AT_ONCE = 200
@@ -38,4 +41,13 @@ def assess_stale_runs() -> int:
 def apply_covered_verdicts() -> int:
     """Let verdicts count whose signature the log covers by now. Also called after each checkpoint."""
     waiting = Review.objects.filter(signature__isnull=False, effective_at=None).order_by("decided_at")[:AT_ONCE]
-    return sum(apply_verdict(system(), review).effective_at is not None for review in waiting)
+    return sum(_applied(review) for review in waiting)
+
+
+def _applied(review: Review) -> bool:
+    """Whether the verdict counts now. One that cannot be applied is logged, and stands in no other's way."""
+    try:
+        return apply_verdict(system(), review).effective_at is not None
+    except Exception:
+        log.exception("Applying the verdict of review %s", review.pk)
+        return False

@@ -210,6 +210,22 @@ def test_a_later_change_turns_compliant_into_changed_and_says_what_changed(team,
     assert again.number == 2
 
 
+def test_a_verdict_that_cannot_be_applied_holds_up_no_other(team, run, monkeypatch):
+    other = a_run(team.scientist, name="lstm", status=RunStatus.FINISHED)
+    for one in (run, other):
+        decide_review(team.auditor, submitted(team, one), compliant=True, reason="Seen.", proof=proof_of(team.auditor))
+
+    def torn(review: Review) -> bool:
+        if review.run_id == run.pk:
+            raise ValueError("A record that cannot be read.")
+        return True
+
+    monkeypatch.setattr("audit.compliance.actions.reviews.is_as_signed", torn)
+    in_order()
+    assert fresh(run).review_state != ReviewState.COMPLIANT
+    assert fresh(other).review_state == ReviewState.COMPLIANT
+
+
 def test_a_change_that_was_sealed_before_the_verdict_counts_is_no_part_of_it(team, run):
     review = submitted(team, run)
     decide_review(team.auditor, review, compliant=True, reason="Seen.", proof=proof_of(team.auditor))
