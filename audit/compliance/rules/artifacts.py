@@ -12,6 +12,7 @@ from kernel.errors import MledError
 READ_NOW_MAX = 64 * 1024 * 1024  # bytes read again for one assessment; larger files go by the check of the clock
 FRESH = timedelta(days=30)
 CHUNK = 1024 * 1024
+OF_FILES = ("version › files", "the signed record", "everything")  # as a signature's state names what differs
 PICKLED = (".pkl", ".pickle", ".joblib", ".pt", ".pth", ".dill", ".cloudpickle")
 
 
@@ -40,14 +41,14 @@ def files_are_sound(record: Record) -> Result:
     left, stale = READ_NOW_MAX, []
     for file in sorted(record.files, key=lambda one: one.size_bytes):
         check = record.checks.get(file.blob_id)
-        if check is not None and check.outcome != BlobCheck.Outcome.SOUND:
-            words = f"{file.path} was found {check.get_outcome_display().lower()} on {check.at:%Y-%m-%d}."
-            return failed(words, fix="Restore it from a back-up.", proof=record.page("artifacts"))
-        if file.size_bytes <= left:
+        if file.size_bytes <= left:  # what is read now counts, whatever an earlier check found
             left -= file.size_bytes
             if wrong := wrong_with(file):
                 words = f"{file.path} {wrong}."
                 return failed(words, fix="Restore it from a back-up.", proof=record.page("artifacts"))
+        elif check is not None and check.outcome != BlobCheck.Outcome.SOUND:
+            words = f"{file.path} was found {check.get_outcome_display().lower()} on {check.at:%Y-%m-%d}."
+            return failed(words, fix="Restore it from a back-up.", proof=record.page("artifacts"))
         elif check is None or record.at - check.at > FRESH:
             stale.append(file.path)
     if stale:
@@ -64,7 +65,7 @@ def approved_files_are_unchanged(record: Record) -> Result:
     if not approvals:
         return missing("No version of it was approved.", fix="Ask for its promotion.", proof=record.page("artifacts"))
     for signature in approvals:
-        changed = [name for name in state_now(signature).differs if name.startswith("version › files")]
+        changed = [name for name in state_now(signature).differs if name.startswith(OF_FILES)]
         if changed:
             words = f"Changed since {signature.printed_name} approved it: {listed(changed)}."
             return failed(words, fix="Register what changed as a new version.", proof=record.page("artifacts"))

@@ -1,13 +1,18 @@
 """D: which data went in, where they come from, and what is known of them."""
 
+import re
+
 from artifacts.models import VersionRecord
 from artifacts.versions import RECORDED_AS, page_of, told
 from audit.compliance.rules.engine import Result, failed, missing, not_applicable, passed, rule
-from audit.compliance.rules.record import Record, is_test, is_training, listed
-from audit.ledger.queries.soundness import differs_from_log
+from audit.compliance.rules.record import Record, is_test, is_training, listed, unlike
+from audit.ledger.models import AuditEvent
+from audit.ledger.queries.history import with_payloads
+from audit.ledger.queries.soundness import differs_from_log, replayed
 from experiments.models import RunInput
 
-SHA256_DIGITS = 64
+SHA256 = re.compile(r"[0-9a-f]{64}")
+RECORD = "artifacts.versionrecord"
 NAME_DATA = 'mlflow.log_input(mlflow.data.from_pandas(frame, name="vitals"), context="train")'
 
 
@@ -28,10 +33,25 @@ def without_data(record: Record) -> Result:
     return missing(words, fix=fix, code=NAME_DATA, proof=record.page("data"))
 
 
+def record_rewritten(record: Record) -> Result | None:
+    """Where what people wrote about a dataset version was changed past the log."""
+    for given in record.inputs:
+        if (written := record_of(given)) is None:
+            continue
+        events = AuditEvent.objects.filter(subject_type=RECORDED_AS, subject_id=given.dataset_version.ledger_id)
+        past = with_payloads(list(events.order_by("id")))
+        if off := unlike(replayed(RECORD, written.ledger_id, past), written.ledger_fields()):
+            words = f"The record of {named(given)} is not as it was written: {listed(off)}."
+            return failed(words, fix="Tell the administrator.", proof=page_of(given.dataset_version))
+    return None
+
+
 def asked_of_each(record: Record, fields: dict[str, str]) -> Result | None:
-    """None where every input's record has all these fields, else which of them lack what."""
+    """None where every input's record has all these fields as they were written, else which of them lack what."""
     if not record.inputs:
         return without_data(record)
+    if rewritten := record_rewritten(record):
+        return rewritten
     gaps = []
     for given in record.inputs:
         written = record_of(given)
@@ -51,16 +71,17 @@ def asked_of_each(record: Record, fields: dict[str, str]) -> Result | None:
 def data_is_bound(record: Record) -> Result:
     if not record.inputs:
         return without_data(record)
+    # First: what a client named by its own digest was made in the event of the run, not in one of its own.
+    short = [given for given in record.inputs if not SHA256.fullmatch(given.dataset_version.digest)]
+    if short:
+        words = f"Bound only by the client's own short digest: {listed([named(one) for one in short])}."
+        fix = "Upload the files as a dataset version, or give the SHA-256 of what lies elsewhere."
+        return failed(words, fix=fix, code=NAME_DATA, proof=page_of(short[0].dataset_version))
     for given in record.inputs:
         wrong = differs_from_log(RECORDED_AS, given.dataset_version.ledger_id, told(given.dataset_version))
         if wrong:
             words = f"{named(given)} is not what was recorded: {wrong}."
             return failed(words, fix="Tell the administrator.", proof=page_of(given.dataset_version))
-    short = [given for given in record.inputs if len(given.dataset_version.digest) < SHA256_DIGITS]
-    if short:
-        words = f"Bound only by the client's own short digest: {listed([named(one) for one in short])}."
-        fix = "Upload the files as a dataset version, or give the SHA-256 of what lies elsewhere."
-        return failed(words, fix=fix, code=NAME_DATA, proof=page_of(short[0].dataset_version))
     return passed(f"By SHA-256: {listed([named(one) for one in record.inputs])}.", proof=record.page("data"))
 
 
@@ -74,6 +95,8 @@ def origin_is_recorded(record: Record) -> Result:
 def splits_differ(record: Record) -> Result:
     if not record.inputs:
         return without_data(record)
+    if rewritten := record_rewritten(record):
+        return rewritten
     trained = {given.dataset_version.digest: given for given in record.inputs if is_training(given)}
     tested = {given.dataset_version.digest: given for given in record.inputs if is_test(given)}
     for run in record.family:

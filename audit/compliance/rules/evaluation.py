@@ -14,7 +14,7 @@ from experiments.models import MetricSegment, MetricSeries, Run, RunInput
 from experiments.refs import readable_id_in, uid_in
 from registry.models import CardText
 
-SLICED = re.compile(r"[/.\[ ]\w[\w -]*=[^/]+")
+SLICED = re.compile(r"[/. ]\w[\w -]*[:=][^/]+")  # test/auroc/sex:female; '=' comes with imported runs alone
 CRITERIA = "mled.criteria"
 SEGMENTS_READ = 2000
 
@@ -58,7 +58,7 @@ def criteria_came_first(record: Record) -> Result:
     fix = "Write them on the experiment or the run before it is evaluated."
     if not record.said(CRITERIA):
         return missing("No acceptance criteria are recorded.", fix=fix, code=code)
-    written = _first_place(_events_with_tag(record))
+    written = _last_place(_events_with_tag(record))
     evaluated = _first_place(_events_with_test_data(record)) or _first_place(
         list(record.events_of("experiments.seal_run"))
     )
@@ -71,11 +71,13 @@ def criteria_came_first(record: Record) -> Result:
 
 
 def _events_with_tag(record: Record) -> list[PastEvent]:
+    """Those that wrote the criteria as they stand: words that came later replace what was agreed before."""
     experiment = AuditEvent.objects.filter(
         subject_type="experiments.experiment", subject_id=str(record.run.experiment_id)
     ).order_by("id")
     every = [*record.events, *with_payloads(list(experiment[:5000]))]
-    return [one for one in every if any(CRITERIA in change.fields for change in one.changes)]
+    words = record.tags[CRITERIA]
+    return [one for one in every if any(change.fields.get(CRITERIA, ("", None))[1] == words for change in one.changes)]
 
 
 def _events_with_test_data(record: Record) -> list[PastEvent]:
@@ -83,6 +85,10 @@ def _events_with_test_data(record: Record) -> list[PastEvent]:
     rows = AuditEvent.objects.filter(subject_type=RUN, subject_id__in=runs).order_by("id")
     told = with_payloads(list(rows[:5000]))
     return [one for one in told if any(change.type == "experiments.runinput" for change in one.changes)]
+
+
+def _last_place(events: Sequence[PastEvent]) -> int | None:
+    return max((one.seq for one in events if one.seq is not None), default=None)
 
 
 def _first_place(events: Sequence[PastEvent]) -> int | None:
@@ -99,7 +105,7 @@ def subgroups_are_measured(record: Record) -> Result:
         return passed(f"{listed(sliced)}.", proof=record.page("params"))
     if why := record.said("mled.subgroups"):
         return passed(f"Not measured, because: “{why[:120]}”", proof=record.page("params"))
-    code = 'mlflow.log_metric("test/auroc/sex=female", value)   # or mlflow.set_tag("mled.subgroups", "why not")'
+    code = 'mlflow.log_metric("test/auroc/sex:female", value)   # or mlflow.set_tag("mled.subgroups", "why not")'
     return missing("No metric by subgroup, and no reason.", fix="Measure subgroups, or say why not.", code=code)
 
 

@@ -4,12 +4,14 @@ from datetime import timedelta
 from itertools import pairwise
 
 from audit.compliance.rules.engine import Result, failed, missing, not_applicable, passed, rule
-from audit.compliance.rules.record import RUN, Record, is_work, listed
-from audit.ledger.queries.history import PastEvent
-from audit.ledger.queries.soundness import broken_link, replayed
+from audit.compliance.rules.record import RUN, Record, is_work, listed, unlike
+from audit.ledger.models import AuditEvent
+from audit.ledger.queries.history import PastEvent, with_payloads
+from audit.ledger.queries.soundness import broken_link, differs_from_log, replayed
 from audit.ledger.replay import same
 from audit.ledger.values import plain
 from experiments.metrics.seal import seal_of
+from experiments.models import ExperimentTag, RunInput, RunTag
 
 LATE = timedelta(hours=24)
 LATEST = timedelta(days=36_500)  # a client may send any number of 64 bits
@@ -32,12 +34,30 @@ def history_is_whole(record: Record) -> Result:
     off = [name for name in COLUMNS if name in recorded and not same(recorded[name], plain(now.get(name)))]
     if off:
         return failed(f"Changed without an event: {listed(off)}.", fix=TELL, proof=record.page("history"))
+    if off := _words_unlike(record):
+        return failed(f"Changed without an event: {listed(off)}.", fix=TELL, proof=record.page("history"))
     if record.run.seal and seal_of(record.run) != record.run.seal:
         words = "Points, params, tags or files are not those that were sealed."
         return failed(words, fix=TELL, proof=record.page("history"))
     last = max(one.seq for one in record.events if one.seq is not None)
     sealed = "sealed" if record.run.seal else "not sealed yet"
     return passed(f"{len(record.events)} events up to place {last}, {sealed}.", proof=record.page("history"))
+
+
+def _words_unlike(record: Record) -> list[str]:
+    """Tags and inputs of the run, and tags of its experiment, that are not as their events left them."""
+    run, experiment = record.run, record.run.experiment
+    inputs = RunInput.objects.filter(run=run).values_list("dataset_version", "context", "tags")
+    given = {version.hex: {"context": context, "tags": tags} for version, context, tags in inputs}
+    tags = dict(RunTag.objects.filter(run=run).values_list("key", "value"))
+    around = dict(ExperimentTag.objects.filter(experiment=experiment).values_list("key", "value"))
+    kind, pk = experiment.ledger_subject.kind, experiment.ledger_id
+    past = with_payloads(list(AuditEvent.objects.filter(subject_type=kind, subject_id=pk).order_by("id")))
+    return [
+        *(f"tag {key}" for key in unlike(replayed("experiments.runtag", run.ledger_id, record.events), tags)),
+        *(f"input {key[:8]}" for key in unlike(replayed("experiments.runinput", run.ledger_id, record.events), given)),
+        *(f"the experiment's tag {key}" for key in unlike(replayed("experiments.experimenttag", pk, past), around)),
+    ]
 
 
 @rule("H2", "Every act is a person's or a named token's", "21 CFR 11.10(e)", "ALCOA attributable")
@@ -101,20 +121,20 @@ def changes_have_reasons(record: Record) -> Result:
 @rule("H6", "The audit trail was reviewed before approval", "EU GMP Annex 11 §9")
 def trail_was_reviewed(record: Record) -> Result:
     fix = "Let an auditor look through the project's audit log and record the review."
-    signed = next((one for one in record.events if one.event.verb in DECIDED), None)
-    before = [one for one in record.events if signed is None or one.event.id < signed.event.id]
+    signed = record.signatures[-1] if record.signatures else None  # a flag before it approved nothing
+    before = [one for one in record.events if signed is None or one.event.id < signed.event_id]
     last = max((one.seq for one in before if one.seq is not None and is_work(one.event.verb)), default=None)
     if not record.trail_reviews or last is None:
         return missing("No auditor has reviewed the project's trail.", fix=fix)
-    in_time = [one for one in record.trail_reviews if signed is None or one.at <= signed.event.at]
+    in_time = [one for one in record.trail_reviews if signed is None or one.at <= signed.signed_at]
     covering = [one for one in in_time if one.up_to >= last]
     if covering:
+        one = covering[-1]
+        said = {"up_to": one.up_to, "note": one.note, "by_id": one.by_id, "at": one.at}
+        if wrong := differs_from_log(one.ledger_subject.kind, one.ledger_id, said):
+            return failed(f"The review of the trail is not as recorded: {wrong}.", fix=TELL)
         return passed(f"By {covering[-1].by} on {covering[-1].at:%Y-%m-%d}, up to place {covering[-1].up_to}.")
     if in_time or signed is None:
         words = f"Reviewed up to place {record.trail_reviews[-1].up_to} of the log; the run's work goes to {last}."
         return missing(words, fix=fix)
     return failed("Reviewed only after the approval.", fix="Review the trail before the verdict.")
-
-
-# Acts on a run that decide about it.
-DECIDED = frozenset({"compliance.decide_review"})

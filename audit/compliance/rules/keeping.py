@@ -4,8 +4,9 @@ import datetime as dt
 
 from audit.compliance.retention import CLASSES
 from audit.compliance.rules.engine import Result, failed, missing, passed, rule
+from audit.compliance.rules.purpose import TELL
 from audit.compliance.rules.record import RUN, Record
-from audit.ledger.models import AuditEvent, Leaf
+from audit.ledger.models import AuditEvent
 from audit.ledger.queries.history import with_payloads
 from experiments.models import Run
 from experiments.values import ENDED, RunStatus
@@ -45,6 +46,8 @@ def run_ended(record: Record) -> Result:
 
 @rule("T1", "A retention class is set, and long enough", "AI Act Article 18", "21 CFR 11.10(c)")
 def retention_is_set(record: Record) -> Result:
+    if off := _retention_off(record):
+        return off
     chosen = CLASSES.get(record.project.retention_class)
     if chosen is None:
         fix = "Let the project's manager choose how long its records are kept."
@@ -55,8 +58,16 @@ def retention_is_set(record: Record) -> Result:
     return passed(f"{chosen.title}.", proof=record.settings_page)
 
 
+def _retention_off(record: Record) -> Result | None:
+    if record.project.retention_class and (wrong := record.project_differs("retention_class")):
+        return failed(f"Not as recorded: {wrong}.", fix=TELL, proof=record.settings_page)
+    return None
+
+
 @rule("T2", "The log is kept for half a year at least", "AI Act Articles 19, 26(6)")
 def log_is_kept(record: Record) -> Result:
+    if off := _retention_off(record):
+        return off
     chosen = CLASSES.get(record.project.retention_class)
     least = max(LOG_DAYS_LEAST, record.profile.log_days)
     if chosen is None:
@@ -72,15 +83,17 @@ def restore_was_rehearsed(record: Record) -> Result:
     fix = "Restore a back-up elsewhere, verify it, and record it: manage.py record_rehearsal."
     rows = AuditEvent.objects.filter(verb=REHEARSED, outcome="done").order_by("-id")
     told = with_payloads(list(rows[:50]))
-    mine = Leaf.objects.filter(event_id__in=[one.event.id for one in record.events]).order_by("seq").first()
+    last = record.last_work.seq if record.last_work is not None else None
     for past in told:
         sizes = [pair[1] for change in past.changes for name, pair in change.fields.items() if name == "log_size"]
-        if sizes and mine is not None and int(sizes[0]) > mine.seq:
+        if sizes and last is not None and int(sizes[0]) > last:
+            if wrong := record.broken(past):
+                return failed(f"The log is broken where it says so: {wrong}.", fix=TELL)
             if record.at - past.event.at > A_YEAR:
                 return failed(f"The last rehearsal was on {past.event.at:%Y-%m-%d}, over a year ago.", fix=fix)
             return passed(f"Rehearsed on {past.event.at:%Y-%m-%d}.")
     if told:
-        return failed("The last rehearsal is older than this run.", fix=fix)
+        return failed("No rehearsed back-up holds all work on this run.", fix=fix)
     return missing("No restore rehearsal is recorded.", fix=fix)
 
 
@@ -106,6 +119,7 @@ def export_was_verified(record: Record) -> Result:
         fix = "Export a bundle, verify it with the offline verifier, and record the outcome."
         return missing("No export of it was verified offline.", fix=fix)
     values = [pair[1] for change in tried[-1].changes for name, pair in change.fields.items() if name == "exit_code"]
-    if values and int(values[-1]) != 0:
-        return failed(f"The verifier ended with {values[-1]} on {tried[-1].event.at:%Y-%m-%d}.", fix="Find out why.")
+    if not values or int(values[-1]) != 0:
+        ended = values[-1] if values else "an unknown code"
+        return failed(f"The verifier ended with {ended} on {tried[-1].event.at:%Y-%m-%d}.", fix="Find out why.")
     return passed(f"Verified on {tried[-1].event.at:%Y-%m-%d}.")

@@ -15,7 +15,7 @@ Tags of the run come first, then those of its experiment.
 
 import datetime as dt
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 from uuid import UUID
@@ -29,6 +29,9 @@ from audit.compliance.models import ProfileCopy, Review, TrailReview
 from audit.compliance.profile import Profile, profile_of
 from audit.ledger.models import AuditEvent
 from audit.ledger.queries.history import PastEvent, with_payloads
+from audit.ledger.queries.soundness import broken_link, differs_from_log
+from audit.ledger.replay import same
+from audit.ledger.values import plain
 from experiments.models import ExperimentTag, MetricDirection, MetricSeries, Param, Run, RunInput, RunTag
 from kernel.clock import now
 from registry.models import LoggedModel, ModelVersion, PromotionRequest
@@ -37,6 +40,7 @@ TEST_WORDS = frozenset({"test", "testing", "eval", "evaluation", "holdout", "hel
 TRAIN_WORDS = frozenset({"train", "training", "fit"})
 SYSTEM_PREFIX = "system/"
 RUN = "experiments.run"
+PROJECT = "accounts.project"
 _WORDS = re.compile(r"[a-z-]+")
 
 
@@ -187,6 +191,23 @@ class Record:
         """When auditors looked through the project's trail, oldest first."""
         return list(TrailReview.objects.filter(project=self.project).select_related("by").order_by("at"))
 
+    @cached_property
+    def last_work(self) -> PastEvent | None:
+        """The last event that made or changed what is in the run."""
+        done = [one for one in self.events if one.event.outcome == "done" and is_work(one.event.verb)]
+        return done[-1] if done else None
+
+    def project_differs(self, *columns: str) -> str:
+        """Which of these columns of the project are not as its events left them, in words; '' for none."""
+        said = {name: getattr(self.project, name) for name in columns}
+        return differs_from_log(PROJECT, self.project.ledger_id, said)
+
+    @staticmethod
+    def broken(past: PastEvent) -> str:
+        """What is wrong with the log over an event that speaks of something else, or ''."""
+        wrong = broken_link([past])
+        return "" if wrong == "waiting" else wrong
+
     # --- Where the evidence is shown
 
     def page(self, tab: str = "") -> str:
@@ -217,9 +238,17 @@ NOT_WORK = frozenset(
 )
 
 
+AMENDED = "compliance.amend_run"
+
+
 def is_work(verb: str) -> bool:
     """Whether an act with this verb makes or changes what is in a run."""
-    return verb not in NOT_WORK and not verb.startswith("compliance.")
+    return verb == AMENDED or (verb not in NOT_WORK and not verb.startswith("compliance."))
+
+
+def unlike(recorded: Mapping[str, Any], stored: Mapping[str, Any]) -> list[str]:
+    """The names whose value is not the recorded one. What no event speaks of is left out."""
+    return [name for name in recorded if not same(recorded[name], plain(stored.get(name)))]
 
 
 def words_of(*texts: str) -> set[str]:

@@ -14,6 +14,7 @@ LOCKS_WITH_HASHES = ("uv.lock", "poetry.lock", "pixi.lock", "pdm.lock", "pipfile
 INTERPRETER_FILES = ("python_env.yaml", "conda.yaml", "environment.yml", ".python-version", "conda-lock.yml")
 CONTAINER_TAGS = ("mlflow.docker.image.id", "mlflow.docker.image.name")
 SEED = re.compile(r"(^|[._/-])(random_?)?(seed|state)s?$|(^|[._/-])rng(_seed)?$", re.IGNORECASE)
+NO_SEED = frozenset({"", "none", "null", "nan"})  # libraries log random_state=None by themselves
 PARAM = "experiments.param"
 
 
@@ -78,7 +79,10 @@ def environment_is_captured(record: Record) -> Result:
 def was_reproduced(record: Record) -> Result:
     code = f'mlflow.set_tag("mled.reproduces", "{record.run.uid.hex}")'
     fix = "Let another person do the run again, and say so in a tag of theirs."
-    others = [run for run in record.reproductions if run.created_by_id not in record.contributors]
+    if not any(one.last_value is not None for one in record.deciding):
+        return missing("Nothing was measured that could be compared.", fix="Log what decides.", code=code)
+    theirs = [run for run in record.reproductions if run.created_by_id is not None]
+    others = [run for run in theirs if run.created_by_id not in record.contributors]
     if not others:
         mine = f" ({len(record.reproductions)} by the same people)" if record.reproductions else ""
         return missing(f"Nobody else has done it again{mine}.", fix=fix, code=code)
@@ -92,12 +96,13 @@ def was_reproduced(record: Record) -> Result:
 
 def differences(record: Record, again: Run) -> str:
     """Which deciding metrics of a reproduction are off by more than is allowed, in words; '' for none."""
-    theirs = {one.key: one for one in MetricSeries.objects.filter(run=again, context="")}
+    theirs = {(one.key, one.context): one for one in MetricSeries.objects.filter(run=again)}
     allowed = dict(record.copy.tolerances) if record.copy else {}
     common = _number(record.said("mled.tolerance"))
     off = []
     for one in record.deciding:
-        other, limit = theirs.get(one.key), float(allowed.get(one.key, common if common is not None else 0.0))
+        other = theirs.get((one.key, one.context))
+        limit = float(allowed.get(one.key, common if common is not None else 0.0))
         if one.last_value is None:
             continue
         if other is None or other.last_value is None:
@@ -117,12 +122,17 @@ def _number(text: str) -> float | None:
 
 @rule("V5", "Seeds are recorded, or that results vary is declared", "SR 11-7 IV")
 def seeds_are_recorded(record: Record) -> Result:
-    seeds = [f"{key} = {value[:20]}" for key, value in record.params.items() if SEED.search(key)]
+    given = {key: value for key, value in record.params.items() if SEED.search(key)}
+    seeds = [f"{key} = {value[:20]}" for key, value in given.items() if value.strip().lower() not in NO_SEED]
+    unset = [key for key, value in given.items() if value.strip().lower() in NO_SEED]
     if seeds:
         return passed(f"{listed(seeds)}.", proof=record.page("params"))
     if why := record.said("mled.nondeterminism"):
         return passed(f"Declared to vary: “{why[:120]}”", proof=record.page("params"))
     code = 'mlflow.log_param("seed", 17)   # or mlflow.set_tag("mled.nondeterminism", "why results vary")'
+    if unset:
+        words = f"Recorded, but not set: {listed(unset)}."
+        return failed(words, fix="Set a seed and run again, or declare that results vary.", code=code)
     return missing("No seed is recorded.", fix="Log the seeds that training uses.", code=code)
 
 

@@ -7,17 +7,21 @@ from datetime import timedelta
 from uuid import UUID
 
 from accounts.identity import VERB as PROVED
-from accounts.models import Signature
+from accounts.models import Signature, User
 from accounts.roles import THE_TABLE, Role
+from accounts.signing import RECORDED_AS, recorded_fields
 from audit.compliance.rules.engine import Result, failed, missing, passed, rule
-from audit.compliance.rules.record import Record, listed
+from audit.compliance.rules.record import Record, listed, unlike
 from audit.compliance.signed import state_now
 from audit.ledger.models import AuditEvent
+from audit.ledger.queries.history import PastEvent, with_payloads
+from audit.ledger.queries.soundness import replayed
 from registry.promoting.makers import makers_of
 
 WINDOW = timedelta(minutes=5)
 APPROVING = {"compliance.review": "compliance.decide_review", "registry.promotionrequest": "registry.decide_promotion"}
 ASK = "Submit the run for review."
+USER = "accounts.user"
 
 
 def unsigned(record: Record) -> Result:
@@ -27,18 +31,28 @@ def unsigned(record: Record) -> Result:
 
 @rule("R1", "A responsible person is named and was active", "AI Act 17(1)(m)", "NIST RMF GOVERN 2.1", "42001 A.3.2")
 def somebody_is_responsible(record: Record) -> Result:
-    author = record.run.created_by
+    author, first = record.run.created_by, next(iter(record.events), None)
+    if first is not None and first.event.actor_id != record.run.created_by_id:
+        words = f"{author or 'Somebody unknown'} stands as the author, but the log names somebody else."
+        return failed(words, fix="Tell the administrator.", proof=record.page("history"))
     if author is None:
         fix = "Log runs with the token of a person or of a named service account."
         return missing("The run has no author.", fix=fix, proof=record.page("history"))
-    first = next(iter(record.events), None)
-    if first is not None and first.event.actor_id != author.pk:
-        words = f"{author} stands as the author, but the log names somebody else."
-        return failed(words, fix="Tell the administrator.", proof=record.page("history"))
-    if not author.is_active:
-        return failed(f"{author}'s account is not active.", fix="Let somebody take the run over in a new one.")
-    roles = first.event.actor_roles if first is not None else ""
-    return passed(f"{author}{f', {roles} then' if roles else ''}.", proof=record.page("history"))
+    if not _was_active(author, first):
+        fix = "Let somebody take the run over in a new one."
+        return failed(f"{author}'s account was not active then.", fix=fix, proof=record.page("history"))
+    roles = f", {first.event.actor_roles} then" if first is not None and first.event.actor_roles else ""
+    left = "" if author.is_active else "; the account is not active any more"
+    return passed(f"{author}{roles}{left}.", proof=record.page("history"))
+
+
+def _was_active(author: User, first: PastEvent | None) -> bool:
+    """Whether the account was active when the run began: people leave, and what they did stays theirs."""
+    if first is None or author.is_active:
+        return author.is_active
+    events = AuditEvent.objects.filter(subject_type=USER, subject_id=author.ledger_id, id__lt=first.event.id)
+    told = replayed(USER, author.ledger_id, with_payloads(list(events.order_by("id"))))
+    return bool(told.get("is_active", True))
 
 
 @rule(
@@ -76,6 +90,8 @@ def approver_had_the_role(record: Record) -> Result:
         event = AuditEvent.objects.filter(pk=signature.event_id).first()
         if event is None or event.actor_id != signature.signed_by_id:
             return failed(f"The log does not have the signature of {signature.printed_name}.", fix="Sign again.")
+        if wrong := record.broken(*with_payloads([event])):
+            return failed(f"The log is broken where it was signed: {wrong}.", fix="Tell the administrator.")
         held = {role.strip() for role in event.actor_roles.split(",") if role.strip()}
         wanted = {role.value for role in able(APPROVING.get(signature.subject_type, ""))}
         if not held & wanted:
@@ -96,22 +112,37 @@ def signature_says_what_it_means(record: Record) -> Result:
     for signature in record.signatures:
         if not (signature.printed_name.strip() and signature.meaning.strip()):
             return failed("A signature lacks its name or meaning.", fix="Sign again.")
+        if off := _not_as_signed(signature):
+            words = f"The signature of {signature.printed_name} is not as the log has it: {listed(off)}."
+            return failed(words, fix="Tell the administrator.", proof=record.page("history"))
     last = record.signatures[-1]
     return passed(f"{last.printed_name}, {last.signed_at:%Y-%m-%d %H:%M} UTC: {last.meaning}.")
+
+
+def _not_as_signed(signature: Signature) -> list[str]:
+    """The fields of a signature that are not those of the event that carries it."""
+    event = AuditEvent.objects.filter(pk=signature.event_id)
+    recorded = replayed(RECORDED_AS, signature.pk.hex, with_payloads(list(event)))
+    return unlike(recorded, recorded_fields(signature)) if recorded else ["all of it"]
 
 
 @rule("S2", "The signature matches the record as it is", "21 CFR 11.70", "EU GMP Annex 11 §14")
 def signature_matches(record: Record) -> Result:
     if not record.signatures:
         return unsigned(record)
-    last = record.signatures[-1]
-    state = state_now(last)
-    if not state.matches:
-        words = f"Changed since {last.printed_name} signed: {listed(state.differs)}."
-        return failed(words, fix="Submit it again: what changed has to be signed anew.", proof=record.page("history"))
-    if not state.is_covered:
-        return missing("The signature waits for its place in the log.", fix="Wait some seconds.")
-    return passed(f"As {last.printed_name} signed it, place {state.seq} of the log.")
+    places = []
+    # The newest of each kind: a promotion says nothing of what only the verdict covers, and the other way round.
+    for last in {one.subject_type: one for one in record.signatures}.values():
+        state = state_now(last)
+        if not state.matches or {"record", "digest"} & set(_not_as_signed(last)):
+            off = listed(state.differs) or "the signed record itself"
+            words = f"Changed since {last.printed_name} signed: {off}."
+            fix = "Submit it again: what changed has to be signed anew."
+            return failed(words, fix=fix, proof=record.page("history"))
+        if not state.is_covered:
+            return missing("The signature waits for its place in the log.", fix="Wait some seconds.")
+        places.append(f"{last.printed_name} at place {state.seq} of the log")
+    return passed(f"As signed by {', '.join(places)}.")
 
 
 @rule("S3", "The signer proved who they are when signing", "21 CFR 11.200(a)")

@@ -55,6 +55,14 @@ def with_payloads(events: Sequence[AuditEvent]) -> list[PastEvent]:
     return [_past(event, bodies.get(event.id), places.get(event.id)) for event in events]
 
 
+def _read(body: str) -> _Payload:
+    """What a payload says; nothing where somebody damaged it, which its commitment shows to whoever verifies."""
+    try:
+        return msgspec.json.decode(body, type=_Payload)
+    except msgspec.DecodeError:
+        return _Payload([])
+
+
 def _past(event: AuditEvent, body: str | None, seq: int | None) -> PastEvent:
-    payload = _Payload([]) if body is None else msgspec.json.decode(body, type=_Payload)
+    payload = _Payload([]) if body is None else _read(body)
     return PastEvent(event, payload.changes, payload.reason, seq, body is None)
