@@ -105,7 +105,7 @@ def test_a_name_alone_is_registered(team, ada):
         ("", "model", "required"),
         ("a/b", "model", "cannot be used"),
         ("x" * 257, "model", "256"),
-        ("fine", "", "folder"),
+        ("fine", "", "This field is required"),
         ("fine", "../other", ".."),
     ],
 )
