@@ -56,14 +56,15 @@ def page(request: HttpRequest) -> HttpResponse:
     names = offered_names(viewer, None, experiments=asked.experiment_ids or None)
     by_default = [PROJECT, *default_columns(names, directions, "", many_experiments=True)]
     columns = in_groups(expanded(asked.columns, names) or by_default)
-    picker = picker_of(asked, columns, names)
+    shown = _shown(viewer, asked, text, found, trees, columns, directions)
+    picker = picker_of(asked, shown.get("chosen", columns), names)
     context = {
         "at": "all_runs",
         "everywhere": True,
         "project": None,
         "asked": asked if problem is None else replace(asked, good=text),
         "problem": problem,
-        **_shown(viewer, asked, text, found, trees, columns, directions),
+        **shown,
         **_grouping(asked, grouping_of(asked, names)),
         **sorting_of(asked, columns, directions),
         **bar_of(request, None, asked, problem, names=names, is_empty=not found.rows),

@@ -15,7 +15,7 @@ from experiments.templatetags.runs import run_verdict, spark
 LONGEST = 400  # characters of a text that a cell holds
 NARROW, WIDE = 64, 272  # pixels between which a column is wide by itself
 FIXED = {"when": 78, "verdict": 128}
-A_LETTER, AROUND, STAR, A_SPARK = 6.9, 18, 12, 54
+A_LETTER, AROUND, STAR, A_SPARK = 6.9, 22, 12, 54
 IN_HEADS, AN_ARROW = 6.7, 14
 NOTHING = '<span class="t3">–</span>'
 

@@ -5,12 +5,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from accounts.models import Project
-from accounts.templatetags.mled import duration, number
+from accounts.templatetags.mled import duration
 from experiments.pages.asked import GROUP_WORDS, GROUPS_MAX, Asked
 from experiments.pages.chips import narrowed
 from experiments.pages.columns import NAME, SYSTEM, Column
 from experiments.pages.group_rows import rows_address
+from experiments.pages.numbers import written
 from experiments.pages.run_rows import Head, head_of
+from experiments.pages.taste import taste_of
 from experiments.queries.groups import MAX_GROUPS, MAX_METRICS, Group, Statistics, Value, group_runs
 from experiments.queries.table import Names
 from kernel.actor import Actor
@@ -56,6 +58,7 @@ def groups_of(
         text=text,
         view=asked.lives,
     )
+    formats = taste_of(viewer, project).formats
     ordered = in_order(found.groups, asked, measured, ways)
     heads = [head_of(asked, column, ways) for column in measured]
     return {
@@ -64,7 +67,7 @@ def groups_of(
         "group_heads": [replace(head, label=_label(head)) for head in heads],
         "group_duration_head": head_of(asked, SYSTEM["duration"], ways),
         "group_newest_head": head_of(asked, SYSTEM["created"], ways),
-        "group_rows": [_row(asked, project, text, group, heads, ways) for group in ordered],
+        "group_rows": [_row(asked, project, text, group, heads, ways, formats) for group in ordered],
         "groups_cut": MAX_GROUPS if found.more else 0,
         "metrics_cut": MAX_METRICS if len(metrics) > MAX_METRICS else 0,
     }
@@ -117,12 +120,27 @@ def _natural(value: Value) -> tuple[bool, bool, float, str]:
 
 
 def _row(
-    asked: Asked, project: Project | None, text: str, group: Group, heads: Sequence[Head], ways: Mapping[str, bool]
+    asked: Asked,
+    project: Project | None,
+    text: str,
+    group: Group,
+    heads: Sequence[Head],
+    ways: Mapping[str, bool],
+    formats: Mapping[str, str],
 ) -> GroupRow:
     opened = opened_as(asked, text, group.values)
     measured = [head.column for head in heads]
     columns = [
-        (_figure(group.metrics.get(_reckoned(head.column, ways)), head.direction, group.n), head) for head in heads
+        (
+            _figure(
+                group.metrics.get(_reckoned(head.column, ways)),
+                head.direction,
+                group.n,
+                formats.get(head.column.key, "auto"),
+            ),
+            head,
+        )
+        for head in heads
     ]
     return GroupRow(
         parts=[(value.text[:LONGEST], value.is_none) for value in group.values],
@@ -137,16 +155,16 @@ def _row(
     )
 
 
-def _figure(found: Statistics | None, way: bool | None, runs: int) -> Figure | None:
+def _figure(found: Statistics | None, way: bool | None, runs: int, form: str) -> Figure | None:
     if found is None:
         return None
     best = None if way is None else found.high if way else found.low
     without = f"; {runs - found.n:,} of {runs:,} runs without a finite value are left out" if found.n < runs else ""
     deviation = "" if found.deviation is None else f", sample standard deviation {found.deviation!r}"
     return Figure(
-        mean=number(found.mean),
-        deviation="" if found.deviation is None else number(found.deviation),
-        best="" if best is None else number(best),
+        mean=written(found.mean, form),
+        deviation="" if found.deviation is None else written(found.deviation, form),
+        best="" if best is None else written(best, form),
         title=f"n {found.n:,}, mean {found.mean!r}{deviation}, lowest {found.low!r}, highest {found.high!r}{without}",
     )
 

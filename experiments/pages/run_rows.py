@@ -103,7 +103,7 @@ def table_of(
     *,
     as_tree: bool = False,
 ) -> dict[str, Any]:
-    """Heads and rows of these runs. chosen: all columns, also those that "only filled" or "only differing" hide.
+    """Heads and rows of these runs. chosen: also the columns that "only filled" or "only differing" hide.
 
     Columns that nobody chose are shown where they say something; in a tree what is measured and set is often said only
     by runs that are not opened yet, so that there no run on the page is told to be the best.
@@ -122,11 +122,12 @@ def table_of(
     values = {column.key: values_of(runs, column, cells, directions) for column in columns if column.kind == "metric"}
     extremes = {} if as_tree else extremes_of(values, columns, directions)
     drawn = [_drawn(column, runs, cells, values, extremes, taste, curves, asked.spark) for column in columns]
-    only = asked.only if asked.column_keys else (*asked.only, "filled")
+    if runs and not asked.column_keys:
+        drawn = [one for one in drawn if (as_tree and one.column.group in KEYED) or _says_something(one)]
     shown = [
         one
         for one in _pinned_first(drawn, taste)
-        if (as_tree and one.column.group in KEYED) or _is_shown(one, only, chosen=bool(asked.column_keys))
+        if (as_tree and one.column.group in KEYED) or _is_shown(one, asked.only)
     ]
     warm = warm_columns(asked, [one.column for one in shown], extremes, taste)
     for one in shown:
@@ -136,8 +137,8 @@ def table_of(
     _edged(shown, heads)
     return {
         "columns": [one.column for one in shown],
-        "chosen": columns,
-        "hidden_columns": len(columns) - len(shown),
+        "chosen": [one.column for one in drawn],
+        "hidden_columns": len(drawn) - len(shown),
         "column_groups": _groups(heads),
         "name_head": head_of(asked, NAME, directions),
         "status_head": head_of(asked, STATUS, directions),
@@ -221,12 +222,15 @@ def _pinned_first(drawn: Sequence[Drawn], taste: Taste) -> list[Drawn]:
     return sorted(drawn, key=lambda one: one.column.key not in taste.pins)
 
 
-def _is_shown(one: Drawn, only: Sequence[str], *, chosen: bool) -> bool:
+def _says_something(one: Drawn) -> bool:
+    """Whether a column that nobody chose says something here."""
+    return _is_shown(one, ("filled", "differing") if one.column.key == "experiment" else ("filled",))
+
+
+def _is_shown(one: Drawn, only: Sequence[str]) -> bool:
     """Whether a column has a value (filled) or several (differing) among the rows."""
     said = {cell.said for cell in one.cells}
     is_differing = len(said) > 1 or len(one.cells) < 2
-    if not chosen and one.column.key == "experiment" and not is_differing:
-        return False
     return ("filled" not in only or bool(said - {""})) and ("differing" not in only or is_differing)
 
 
@@ -308,7 +312,7 @@ def head_of(asked: Asked, column: Column, directions: Mapping[str, bool]) -> Hea
         column=column,
         label=column.label,
         url=asked.sort_url(column, first_down=first_down) if is_sortable else "",
-        title=_title(column, direction),
+        title=_title(column, direction, way),
         arrow=arrow,
         sorted=way,
         numeric=column.is_numeric,
@@ -325,7 +329,8 @@ def _figures(column: Column, direction: bool | None) -> tuple[tuple[str, str, bo
     return tuple((figure, FIGURE_WORDS[figure], figure == column.figure) for figure in offered)
 
 
-def _title(column: Column, direction: bool | None) -> str:
+def _title(column: Column, direction: bool | None, way: str) -> str:
+    now = {"descending": "; now highest first", "ascending": "; now lowest first"}.get(way, "")
     said = {True: ", higher is better", False: ", lower is better", None: ""}[direction]
     figure = f"{column.figure} " if column.kind == "metric" and column.figure != "last" else ""
-    return f"Sort by {figure}{column.label}{said}"
+    return f"Sort by {figure}{column.label}{said}{now}"

@@ -70,17 +70,18 @@ def runs(request: HttpRequest, slug: str) -> HttpResponse:
         expanded(asked.columns, names)
         or default_columns(names, directions, project.goal_metric, many_experiments=len(asked.experiment_ids) != 1)
     )
+    shown = shown_of(request, viewer, project, asked, Found(page, text, names, columns, directions, trees))
     context = {
         "at": "runs",
         "project": project,
         "asked": asked if problem is None else replace(asked, good=text),
         "problem": problem,
         "experiments": [one for one in experiments if one.lifecycle == "active" or one.pk in asked.experiment_ids],
-        **shown_of(request, viewer, project, asked, Found(page, text, names, columns, directions, trees)),
+        **shown,
         **grouping_of(asked, names),
         **sorting_of(asked, columns, directions),
         **bar_of(request, project, asked, problem, names=names, is_empty=not page.rows),
-        **picker_of(asked, columns, names),
+        **picker_of(asked, shown.get("chosen", columns), names),
         **paging_of(viewer, project, asked, page, text, as_tree=as_tree),
         "acts": acts_of(viewer, asked.only_experiment) if asked.only_experiment else [],
         "nothing_yet": not page.rows

@@ -68,6 +68,7 @@ def test_small_negative_and_odd_figures_are_written_in_each_format():
 def test_a_column_is_pinned_widened_and_formatted_for_oneself_alone(ada: Browser, team: Team, three):
     page = like(ada, team, f"fixed2:{LOSS}")
     assert ">0.37<" in page.source
+    assert ">0.25" in table(ada, team, group="status").source, "the means of groups are written alike"
     page = like(ada, team, f"width-200:{LR}")
     assert widths(page)[LR] == 200
     page = like(ada, team, f"pin:{LR}")

@@ -59,6 +59,23 @@ def test_by_default_the_params_with_the_most_values_are_shown_a_learning_rate_fi
     assert found == ["params.base_lr", "params.width", "params.blocks"]
 
 
+def test_the_picker_ticks_what_is_shown_and_an_act_on_a_column_adds_nothing_that_says_nothing(
+    ada: Browser, team: Team, three
+):
+    page = table(ada, team)
+    ticked = re.findall(r'name="columns" value="([^"]+)" checked', page.source)
+    assert sorted(ticked) == sorted(keys(page))
+    assert "verdict" not in ticked
+    kept = re.search(r'id="columns-now">(.*?)</form>', page.source, re.S)
+    assert kept
+    assert "verdict" not in kept[1]
+    narrowed = table(ada, team, only="differing")
+    kept = re.search(r'id="columns-now">(.*?)</form>', narrowed.source, re.S)
+    assert kept
+    assert sorted(re.findall(r'name="columns" value="([^"]+)"', kept[1])) == sorted(keys(page))
+    assert 'name="columns" value="created" checked' in table(ada, team, q="nothing").source
+
+
 @pytest.mark.parametrize(
     ("name", "is_so"),
     [

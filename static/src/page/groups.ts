@@ -7,7 +7,7 @@ const opened = new Set<string>();
 
 /** What a group is called, by its fields and values. */
 function nameOf(button: HTMLElement): string {
-  const fields = new URLSearchParams(location.search).getAll("group");
+  const fields = new URLSearchParams(location.search).getAll("group").filter(Boolean);
   return JSON.stringify([fields, button.getAttribute("aria-label")]);
 }
 
