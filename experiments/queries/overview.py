@@ -45,9 +45,8 @@ def newest_of(runs: "QuerySet[Run]", limit: int) -> list[Run]:
 
     By ids first, where the database walks from the newest; asked for whole rows, SQLite sorted 110,000 (240 ms).
     """
-    newest = list(runs.order_by("-id").values_list("pk", flat=True)[:limit])
-    whole = runs.filter(pk__in=newest).select_related("project", "experiment", "created_by")
-    return list(whole.order_by("-id"))
+    newest = Run.objects.filter(pk__in=runs.order_by("-id").values("pk")[:limit])
+    return list(newest.select_related("project", "experiment", "created_by").order_by("-id"))
 
 
 def numbers_of(viewer: Actor, project: Project) -> Numbers:
