@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from django.core.cache import cache
 
+from accounts.access import sight
 from accounts.models import Project
 from experiments.models import Run
 from experiments.queries.search import FoundCount, FoundRun, Page, View, count_runs, search_runs
@@ -57,7 +58,9 @@ def _listed(viewer: Actor, question: Question, wanted: str) -> tuple[list[str], 
     """The list as far as the wanted run and the one after it, and how many there are."""
     project = question.project.pk.hex if question.project else ""
     asked = (project, list(question.experiments or ()), question.text, list(question.order), question.view.value)
-    name = f"beside:{viewer.user_id}:{question_digest('beside', str(asked))}"
+    seen = sight(viewer, "experiments.see")  # whoever sees less now gets another list
+    within = (seen.everything, sorted(map(str, seen.projects)), sorted(seen.experiments))
+    name = f"beside:{viewer.user_id}:{question_digest('beside', str((asked, within)))}"
     kept = cache.get(name)
     if kept is not None and (kept[1] or wanted in kept[0][:-1]):
         return kept[0], FoundCount(*kept[2])

@@ -4,11 +4,16 @@ from urllib.parse import unquote, urlencode
 
 import pytest
 
+from accounts.actions.members import add_member, remove_member
+from accounts.models import Membership
 from accounts.roles import Role
 from experiments.actions.runs import delete_run
 from experiments.models import Run
 from experiments.queries import neighbours
-from tests.factories import STARTED_MS, Team, a_batch, a_project, a_run, again, join
+from experiments.queries.neighbours import Question, neighbours_of
+from experiments.queries.search import View
+from kernel.actor import operator
+from tests.factories import STARTED_MS, Team, a_batch, a_project, a_run, a_team, again, join, user_of
 from tests.factories import log_batch as log
 from tests.pages.conftest import Browser, address
 
@@ -123,3 +128,14 @@ def test_a_run_beside_the_table_tells_most_and_is_the_page_for_who_has_no_script
     assert "0.1000" in words
     alone = ada.get(page_of(five[1], "beside/"), expecting=302, **{"from": ""})
     assert alone.response["Location"] == f"{page_of(five[1])}?from="
+
+
+def test_a_list_that_is_kept_says_nothing_of_runs_that_are_out_of_sight_now(team: Team, five: list[Run], monkeypatch):
+    monkeypatch.setattr(neighbours, "_KEPT_SECONDS", 60)
+    other = a_team()
+    add_member(operator(), other.project, role=Role.DATA_SCIENTIST, user=user_of(team.scientist))
+    a_run(other.scientist, name="elsewhere", started_ms=STARTED_MS)
+    everything = Question(None, None, "", ("start_time DESC",), View.ACTIVE_ONLY)
+    assert neighbours_of(again(team.scientist), five[2], everything).total.number == 6
+    remove_member(operator(), Membership.objects.get(project=other.project, user=user_of(team.scientist)))
+    assert neighbours_of(again(team.scientist), five[2], everything).total.number == 5
