@@ -48,11 +48,12 @@ function widen(key: string, width: number): number {
 }
 
 function keep(key: string, width: number): void {
+  const kept = document.getElementById("columns-taste");
+  if (!kept) return; // the table went while its column was dragged: what is kept is not known here
   const chosen = taste();
   delete chosen.widths[key];
   chosen.widths[key] = width;
-  const kept = document.getElementById("columns-taste");
-  if (kept) kept.textContent = JSON.stringify(chosen);
+  kept.textContent = JSON.stringify(chosen);
   keepSetting(table()?.dataset.setting ?? "runs.columns", chosen, table()?.dataset.project ?? "");
 }
 
