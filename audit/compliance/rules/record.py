@@ -1,15 +1,6 @@
 """The record of one run as rules read it: every part is read once, when the first rule asks for it.
 
-What people say about a run stands in tags, so that it can be written through every door and is in the log:
-
-    mled.limits           known limits and failure cases          mled.criteria      acceptance criteria
-    mled.subgroups        why there are no metrics by subgroup    mled.units         units of the deciding metrics
-    mled.representative   whom the data stand for, and bias       mled.baseline      id of the run compared with
-    mled.nondeterminism   why runs differ                         mled.evaluates     id of the run that this one tests
-    mled.reproduces       id of the run done again                mled.tolerance     how far off a reproduction may be
-    mled.pickle           what scanned the pickled files          mled.review_by     day of the next review, 2027-01-31
-    mled.python, mled.os, mled.hardware                           the surroundings, where no file tells them
-
+What people say about a run stands in tags (see tags.py), so that it can be written through every door and is in the log.
 Tags of the run come first, then those of its experiment.
 """
 
