@@ -12,12 +12,13 @@ class ComplianceConfig(AppConfig):
         from audit.compliance.hands import refuse_deletion, refuse_hands, refuse_unlocking
         from audit.compliance.models import Finding, Review
         from audit.compliance.pages import run_review
+        from audit.compliance.pages.my_work import review_panel
         from audit.compliance.pages.rules import unmet_count, url_of
         from audit.compliance.tasks import apply_covered_verdicts
         from audit.ledger.hooks import checkpoint_signed
         from experiments.hooks import run_deletion
         from experiments.models import Run
-        from experiments.pages.slots import RunTab, run_tabs
+        from experiments.pages.slots import RunTab, bulk_acts, home_panels, run_tabs
 
         for model in (Review, Finding, Run):
             register_state_check(model, refuse_hands)
@@ -28,3 +29,5 @@ class ComplianceConfig(AppConfig):
         evidence.register()
         run_tabs.append(RunTab("rules", "Rules", url_of, unmet_count))
         run_tabs.append(RunTab("review", "Review", run_review.url_of, run_review.unanswered_count))
+        bulk_acts["request-review"] = run_review.BULK_OFFER
+        home_panels.append(review_panel)

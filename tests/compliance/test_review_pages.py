@@ -296,6 +296,28 @@ def test_an_auditor_records_that_the_trail_was_looked_through(team, run):
     assert page_of(team.manager).post(f"{url}do/trail/", {"trail-up_to": "0", "trail-note": "x"}).status_code == 403
 
 
+def test_what_waits_for_somebody_stands_on_their_first_page(team, run):
+    review = submitted(team, run)
+    auditor, author = page_of(team.auditor), page_of(team.scientist)
+    assert "Reviews and findings for you" not in text_of(auditor.get("/"))
+    auditor.post(f"{address_of(review)}assign/", {"assigned_to": str(team.auditor.user_id), "due": TOMORROW})
+    assert f'href="{address_of(review)}"' in text_of(auditor.get("/"))
+    auditor.post(f"{address_of(review)}decide/", a_verdict(team, "flag", text="Which seed?"))
+    assert "Which seed?" in text_of(author.get("/"))
+    assert "Reviews and findings for you" not in text_of(auditor.get("/"))
+
+
+def test_selected_runs_are_sent_to_review_together(team, run):
+    page, going_on = page_of(team.scientist), a_run(team.scientist, name="going-on")
+    url = f"/p/{team.project.slug}/runs/"
+    assert "Request review" in text_of(page.get(url))
+    chosen = {"runs": f"{run.readable_id},{going_on.readable_id}"}
+    text = text_of(page.post(f"{url}do/request-review/", chosen, follow=True))
+    assert "1 run sent to review" in text
+    assert "Only a run that has ended is reviewed." in text
+    assert [one.run_id for one in Review.objects.all()] == [run.pk]
+
+
 # --- Words
 
 

@@ -31,6 +31,7 @@ from audit.compliance.queries.reviews import (
 )
 from experiments.models import Run
 from experiments.pages.frame import run_frame
+from experiments.pages.slots import BulkOffer
 from experiments.queries.runs import get_run, tags_of
 from experiments.values import ENDED, ReviewState
 from kernel.actor import Actor
@@ -164,6 +165,17 @@ def url_of(run: Run) -> str:
 def unanswered_count(viewer: Actor, run: Run) -> int | None:
     """How many findings nobody has answered, for the tab; None for none."""
     return unanswered(viewer, run) or None
+
+
+# Below selected runs: each of them is submitted.
+BULK_OFFER = BulkOffer(
+    label="Request review",
+    icon="shieldok",
+    do=lambda actor, run, reason: submit_run(actor, run, comment=reason),
+    done="sent to review",
+    permission="experiments.log_run",  # who logs runs has some of their own; the action looks at each
+    is_so=lambda run: run.review_state in (ReviewState.SUBMITTED, ReviewState.IN_REVIEW),
+)
 
 
 # --- Acts

@@ -180,6 +180,17 @@ def my_work(viewer: Actor) -> dict[str, int]:
     return {"reviews": mine.count(), "findings": asked.count()}
 
 
+def reviews_of_mine(viewer: Actor) -> QuerySet[Review]:
+    """The rounds that this viewer was given to decide, what is due first."""
+    mine = reviews_in(viewer).filter(assigned_to=viewer.user_id, state__in=Review.OPEN)
+    return mine.order_by(F("due").asc(nulls_last=True), "submitted_at", "pk")
+
+
+def findings_to_answer(viewer: Actor) -> QuerySet[Finding]:
+    """The findings that this viewer has to answer, what is due first."""
+    return open_findings(viewer).filter(owner=viewer.user_id, state=Finding.State.OPEN)
+
+
 def person_named(viewer: Actor, project: Project, email: str | None) -> User | None:
     """A person of the project by e-mail, None for none. Raises Invalid for somebody who has no part in it."""
     if not email:
