@@ -11,8 +11,8 @@ BEGIN = """# The rules
 
 Every rule that MLED asks about the record of a run, read from the code by `manage.py rulebook`; a test keeps this page
 current. A rule says *pass*, *fail* (what is recorded breaks it), *not recorded* (what it asks for is not there) or *not
-applicable*. People may say, with a reason, that a rule does not apply to a run; a manager who had no hand in the run may
-waive a rule until a day, with an auditor beside where it blocks approval.
+applicable*. People may say, with a reason, that a rule does not apply to a run; a manager who had no hand in the run
+may waive a rule until a day, with an auditor beside where it blocks approval.
 
 A profile that checks against a law supports evidence for it; it is no statement of conformity.
 """

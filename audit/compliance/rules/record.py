@@ -1,7 +1,7 @@
 """The record of one run as rules read it: every part is read once, when the first rule asks for it.
 
-What people say about a run stands in tags (see tags.py), so that it can be written through every door and is in the log.
-Tags of the run come first, then those of its experiment.
+What people say about a run stands in tags (see tags.py), so that it can be written through every door and is in the
+log. Tags of the run come first, then those of its experiment.
 """
 
 import datetime as dt
