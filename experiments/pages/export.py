@@ -14,13 +14,13 @@ from experiments.actions.exports import note_export, note_export_of
 from experiments.exporting.fields import Field, Rows
 from experiments.exporting.files import as_parquet, as_xlsx
 from experiments.exporting.texts import as_csv, as_json
-from experiments.models import Run
 from experiments.pages.asked import Asked
 from experiments.pages.columns import PROJECT, Column, default_columns, expanded
 from experiments.pages.questions import asked_of
 from experiments.queries.export import SYSTEM_FIELDS, Wanted, exported_rows
 from experiments.queries.overview import directions_of
-from experiments.queries.search import count_runs, runs_by_project
+from experiments.queries.runs import get_run
+from experiments.queries.search import View, count_runs, runs_by_project, search_runs
 from experiments.queries.table import all_names, offered_names
 from kernel.actor import Actor
 from kernel.errors import Invalid
@@ -85,8 +85,9 @@ def note_taken(viewer: Actor, project: Project, *, what: str) -> None:
     """Put on record that runs of a project were taken out; of a guest of single experiments about one of those runs."""
     if can(viewer, "experiments.see", project):
         note_export(viewer, project, what=what)
-    elif run := Run.objects.visible_to(viewer).filter(project=project).order_by("-pk").first():
-        note_export_of(viewer, run, what=what)
+        return
+    for found in search_runs(viewer, project=project, view=View.ALL, limit=1).rows:
+        note_export_of(viewer, get_run(viewer, found.uid, project=project), what=what)
 
 
 def _runs(number: str) -> str:
