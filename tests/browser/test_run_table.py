@@ -114,6 +114,7 @@ def test_runs_are_grouped_and_a_group_opens_as_a_query(ada: Page, seeds: str):
     bar.get_by_role("button", name="Compare").click()
     expect(ada).to_have_url(re.compile("/compare/"))
     ada.go_back()
+    expect(bar).to_contain_text("2 selected")
     ada.locator("tr.group a.name", has_text="tcn").click()
     expect(ada.locator("#query")).to_have_value("params.arch = 'tcn'")
     assert sorted(names(ada)) == ["tcn-0", "tcn-1", "tcn-2"]

@@ -2,6 +2,7 @@
 // match. What is selected stays selected when the table comes again with another order, page or filter.
 const MAX = 100; // as many as can be compared
 const MOST = 1000; // as many as one act takes
+const KEPT = "mled.selected ";
 
 const chosen = new Set<string>();
 let everything = false; // all that match, also those on other pages
@@ -9,6 +10,17 @@ let last: HTMLInputElement | null = null;
 
 const form = (): HTMLFormElement | null => document.querySelector<HTMLFormElement>("#selection");
 const boxes = (): HTMLInputElement[] => [...document.querySelectorAll<HTMLInputElement>('input[name="runs"][form="selection"]')];
+
+/** Whoever leads back to this page finds what was selected: browsers would put ticks back by their place, on other runs. */
+function keep(): void {
+  if (form()) sessionStorage.setItem(KEPT + location.pathname, JSON.stringify([...chosen]));
+}
+
+function recall(): void {
+  const [way] = performance.getEntriesByType("navigation") as PerformanceNavigationTiming[];
+  if (!form() || (way?.type !== "back_forward" && way?.type !== "reload")) return;
+  for (const ref of JSON.parse(sessionStorage.getItem(KEPT + location.pathname) ?? "[]") as string[]) chosen.add(ref);
+}
 
 function choose(box: HTMLInputElement, on: boolean): void {
   box.checked = on;
@@ -102,8 +114,9 @@ export function listenForSelection(): void {
   document.addEventListener("keydown", onKey);
   document.addEventListener("htmx:load", showSelection);
   document.addEventListener("htmx:beforeRequest", () => (everything = false));
-  addEventListener("pageshow", () => {
-    for (const box of boxes()) if (box.checked) chosen.add(box.value);
+  addEventListener("pagehide", keep);
+  addEventListener("pageshow", (event) => {
+    if (!event.persisted) recall();
     showSelection();
   });
   document.addEventListener("submit", (event) => {

@@ -41,6 +41,7 @@ export class Frame implements Panel {
   ) {
     root.classList.add("m-plot");
     root.dataset.kind = spec.kind;
+    if (root.getAttribute("role") === "img") root.setAttribute("role", "group"); // has parts of its own to tab to
     this.hidden = new Set(new URL(source, location.href).searchParams.getAll("hide"));
     this.bar = new PanelBar((next) => this.change(next), () => this.offered());
     this.heldRuns = new HeldRuns(() => this.brush(undefined, true), (run) => this.light(run));
