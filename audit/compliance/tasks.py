@@ -6,7 +6,7 @@ import time
 
 from celery import shared_task
 
-from audit.compliance.actions.assessments import assess_run
+from audit.compliance.actions.assessments import assess_run, judgement_of
 from audit.compliance.actions.reviews import apply_verdict
 from audit.compliance.following import follow_log, follow_rules, mark_old
 from audit.compliance.models import Review, RunStanding
@@ -32,7 +32,7 @@ def assess_stale_runs() -> int:
     for standing in waiting[:AT_ONCE]:
         if time.monotonic() - began > SECONDS:
             break
-        assess_run(system(), standing.run)
+        assess_run(system(), standing.run, judgement=judgement_of(standing.run))
         done += 1
     return done
 

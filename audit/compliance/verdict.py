@@ -12,6 +12,7 @@ from audit.compliance.models import Review
 from audit.ledger.values import plain
 from experiments.metrics.seal import seal_of
 from experiments.models import MetricSeries, Param, Run, RunInput, RunTag
+from kernel.digests import canonical_json, sha256_hex
 from registry.models import LoggedModel
 
 FORM = "mled-verdict-1"
@@ -43,6 +44,11 @@ def is_as_signed(review: Review) -> bool:
         return False
     signed: dict[str, Any] = orjson.loads(review.signature.record)
     return bool(signed["run"] == plain(facts_of(Run.objects.get(pk=review.run_id))))
+
+
+def digest_of_facts(run: Run) -> str:
+    """SHA-256 over everything in a run that a verdict rests on: another one where anything of it changed."""
+    return sha256_hex(canonical_json(plain(facts_of(run))))
 
 
 def facts_of(run: Run) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from kernel.clock import now
 
 
 class Star(ProjectScoped, Tracked):
-    """A run that somebody wants to find again. Only they see it."""
+    """A run that somebody wants to find again. Only they see it, and whoever reads the project's log."""
 
     run = models.ForeignKey(Run, on_delete=models.PROTECT, related_name="stars", db_index=False)
     user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")

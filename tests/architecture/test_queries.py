@@ -22,6 +22,7 @@ NO_VIEWER = {
     "experiments.queries.events.told": "words for events that were read for a viewer",
     "experiments.queries.experiments.wire_id": "how an experiment that was found is called",
     "experiments.queries.files.owner_of_root": "finds what rights rest on, which is then asked",
+    "experiments.queries.overview.newest_of": "thins runs that were read for a viewer",
     "experiments.queries.record.small_curves": "thins series that were read for a viewer",
     "experiments.queries.seals.broken_seals": "part of verify_ledger, which reads everything",
     "registry.queries.files.owner_of_root": "finds what rights rest on, which is then asked",

@@ -26,6 +26,7 @@ from audit.compliance.profile import profiles
 from audit.compliance.queries.reviews import changes_since, queue, reviewers_for, signature_state
 from audit.compliance.rules.record import Record
 from audit.compliance.tasks import apply_covered_verdicts
+from audit.compliance.verdict import digest_of_facts
 from audit.ledger.sequencer import run_once as in_order
 from audit.ledger.verify import verify_ledger
 from experiments.actions.batches import log_batch
@@ -265,6 +266,22 @@ def test_a_flag_without_reason_or_finding_is_refused(team, run, reason, flags, f
             flags=flags,
         )
     assert caught.value.field == field
+
+
+def test_a_run_that_changed_since_it_was_looked_at_is_not_decided_about(team, run):
+    review, seen = submitted(team, run), digest_of_facts(fresh(run))
+    set_tags(team.scientist, fresh(run), tags={"stage": "late"})
+    given = {"compliant": True, "reason": "Fine.", "proof": proof_of(team.auditor)}
+    with pytest.raises(Conflict, match="changed since you looked"):
+        decide_review(team.auditor, review, seen=seen, **given)
+    decide_review(team.auditor, review, seen=digest_of_facts(fresh(run)), **given)
+
+
+def test_a_drawn_round_leaves_a_verdict_as_it_is(team, run):
+    decided(team, submitted(team, run))
+    draw_sample(team.auditor, team.project, method="random", runs=[fresh(run)], size=1, seed="s")
+    start_review(team.auditor, queue(team.auditor)[0])
+    assert fresh(run).review_state == ReviewState.COMPLIANT
 
 
 def test_rules_that_block_stand_in_the_way_in_a_governed_project(team, run):

@@ -1,6 +1,8 @@
 """Asking the rules about a run."""
 
 import datetime as dt
+from dataclasses import dataclass
+from typing import Any
 
 from accounts.decorators import action
 from audit.compliance.judging import as_rows, digest_of_rows, judge, results_in, tally_of
@@ -17,23 +19,38 @@ from kernel.clock import now
 RECORDED_AS = "compliance.assessment"
 
 
-@action("compliance.assess", on="run")
-def assess_run(actor: Actor, run: Run) -> Assessment:
-    """Ask every rule of the project's profile about a run, and keep the results where any of them is another.
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What the rules say of a run, read before the act that keeps it: reading holds no lock, however long it takes."""
 
-    Gives the assessment that holds now; the same as before, without an event, where nothing changed.
+    record: Record
+    rows: list[dict[str, Any]]
+    began: dt.datetime
+
+
+def judgement_of(run: Run) -> Judgement:
+    """Ask every rule of the project's profile about a run."""
+    began, record = now(), Record(run)
+    return Judgement(record, as_rows(judge(record)), began)
+
+
+@action("compliance.assess", on="run")
+def assess_run(actor: Actor, run: Run, *, judgement: Judgement | None = None) -> Assessment:
+    """Keep what the rules say where any result is another than before.
+
+    judgement: of this run, asked before the act. Gives the assessment that holds now; the same as before, without an
+    event, where nothing changed.
     """
-    began = now()
-    record = Record(run)
-    rows = as_rows(judge(record))
-    digest, profile_digest = digest_of_rows(rows), digest_of(record.profile, record.copy)
+    asked = judgement or judgement_of(run)
+    profile, rows = asked.record.profile, asked.rows
+    digest, profile_digest = digest_of_rows(rows), digest_of(profile, asked.record.copy)
     standing, _ = RunStanding.objects.select_for_update(no_key=True).get_or_create(run=run)
     newest = standing.assessment
     if newest is None or (newest.digest, newest.profile_digest) != (digest, profile_digest):
         newest = Assessment(
             run=run,
-            profile=record.profile.name,
-            profile_version=record.profile.version,
+            profile=profile.name,
+            profile_version=profile.version,
             profile_digest=profile_digest,
             results=rows,
             digest=digest,
@@ -44,7 +61,7 @@ def assess_run(actor: Actor, run: Run) -> Assessment:
         act = current_act()
         act.record(RECORDED_AS, newest.pk.hex, "create", {name: (None, value) for name, value in told(newest).items()})
         act.speaks_of(Subject(RECORDED_AS, newest.pk.hex))
-    _stand(standing, newest, began)
+    _stand(standing, newest, asked.began)
     return newest
 
 

@@ -18,7 +18,7 @@ from audit.compliance.judging import results_in
 from audit.compliance.models import Finding, Review
 from audit.compliance.reviewers import may_review
 from audit.compliance.rules.engine import RULES, Judged
-from audit.compliance.verdict import is_as_signed, record_of
+from audit.compliance.verdict import digest_of_facts, is_as_signed, record_of
 from audit.ledger.acting import current_act
 from experiments.actions.batches import write_params
 from experiments.actions.runs import RUN_NAME, amend_tags
@@ -138,7 +138,8 @@ def start_review(actor: Actor, review: Review) -> Review:
         review.state = Review.State.IN_REVIEW
         review.assigned_to_id = review.assigned_to_id or actor.user_id
         review.save()
-        run.review_state = ReviewState.IN_REVIEW
+        if run.review_state != ReviewState.COMPLIANT:  # a drawn round leaves an earlier verdict as it is
+            run.review_state = ReviewState.IN_REVIEW
         run.save()
         current_act().speaks_of(run.ledger_subject)
     return review
@@ -146,15 +147,26 @@ def start_review(actor: Actor, review: Review) -> Review:
 
 @action("compliance.decide_review", on="review")
 def decide_review(
-    actor: Actor, review: Review, *, compliant: bool, reason: str, proof: Proof, flags: tuple[Flag, ...] = ()
+    actor: Actor,
+    review: Review,
+    *,
+    compliant: bool,
+    reason: str,
+    proof: Proof,
+    flags: tuple[Flag, ...] = (),
+    seen: str = "",
 ) -> Review:
     """Give a signed verdict. It counts once the log covers it. Flagging takes a finding at least.
 
-    Raises Conflict once it is decided, or where rules of a governed project block; Invalid without a reason or
-    finding; ProofNeeded.
+    seen: the digest of the run that the decider looked at (verdict.digest_of_facts), where a page showed it.
+
+    Raises Conflict once it is decided, where the run changed since it was looked at, or where rules of a governed
+    project block; Invalid without a reason or finding; ProofNeeded.
     """
     review = _open(review)
     run = _held(review.run)
+    if seen and seen != digest_of_facts(run):
+        raise Conflict("The run changed since you looked at it.", hint="Look at what changed, then decide.")
     if not compliant and not flags:
         raise Invalid("Say what was found: a flag has at least one finding.", field="text")
     if not compliant and not reason.strip():

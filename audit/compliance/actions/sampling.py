@@ -70,8 +70,9 @@ def _queue(run: Run, draw: Draw) -> None:
         return
     last = Review.objects.filter(run=held).order_by("-number").values_list("number", flat=True).first()
     Review(run=held, number=(last or 0) + 1, draw=draw, submitted_by=None).save()
-    held.review_state = ReviewState.SUBMITTED
-    held.save()
+    if held.review_state != ReviewState.COMPLIANT:  # an earlier verdict stands while it is looked at again
+        held.review_state = ReviewState.SUBMITTED
+        held.save()
 
 
 @action("compliance.review_trail", on="project")

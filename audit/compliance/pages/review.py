@@ -29,6 +29,7 @@ from audit.compliance.queries.assessments import standing_of
 from audit.compliance.queries.reviews import changes_since, get_review, queue, rounds_of, signature_state
 from audit.compliance.reviewers import ANSWER, people_who
 from audit.compliance.rules.engine import RULES, Judged, Rule
+from audit.compliance.verdict import digest_of_facts
 from kernel.actor import Actor
 from kernel.errors import Invalid, MledError, NotFound
 
@@ -148,6 +149,7 @@ def _page(
         "signature": review.signature,
         "signature_state": signature_state(viewer, review),
         "form": form or verdict_form(run.project),
+        "seen": request.POST.get("seen") or (digest_of_facts(run) if review.is_open and verdict else ""),
         "signing": signing(request, run.project, opened=opened, error=error),
         "sign_what": run.name,
         "sign_id": run.readable_id,
@@ -248,7 +250,8 @@ def decide(request: HttpRequest, slug: str, review: UUID) -> HttpResponse:
             return _page(request, found, form=form, opened=decision)
         proof = given_proof(request)
         reason = form.cleaned_data["comment"].replace("\r\n", "\n")
-        decide_review(viewer, found, compliant=DECISIONS[decision], reason=reason, proof=proof, flags=flags)
+        given = {"reason": reason, "proof": proof, "flags": flags, "seen": request.POST.get("seen", "")}
+        decide_review(viewer, found, compliant=DECISIONS[decision], **given)
     except MledError as error:
         if error.field in PROOF_FIELDS:
             return _page(request, found, form=form, opened=decision, error=error)

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.access import can
 from accounts.pages.doors import actor_of, signed_in
-from audit.compliance.actions.assessments import assess_run
+from audit.compliance.actions.assessments import assess_run, judgement_of
 from audit.compliance.actions.exceptions import (
     cosign_waiver,
     end_waiver,
@@ -142,19 +142,19 @@ def unmet_count(viewer: Actor, run: Run) -> int | None:
 
 
 def _ask(actor: Actor, run: Run, asked: QueryDict) -> str:
-    assess_run(actor, run)
+    assess_run(actor, run, judgement=judgement_of(run))
     return "The rules were checked again."
 
 
 def _except(actor: Actor, run: Run, asked: QueryDict) -> str:
     set_not_applicable(actor, run, rule=asked.get("rule", ""), reason=asked.get("reason", ""))
-    assess_run(actor, run)
+    assess_run(actor, run, judgement=judgement_of(run))
     return f"{asked.get('rule')} does not apply to this run."
 
 
 def _ask_anyway(actor: Actor, run: Run, asked: QueryDict) -> str:
     remove_not_applicable(actor, run, rule=asked.get("rule", ""))
-    assess_run(actor, run)
+    assess_run(actor, run, judgement=judgement_of(run))
     return f"{asked.get('rule')} is asked again."
 
 
@@ -162,19 +162,19 @@ def _waive(actor: Actor, run: Run, asked: QueryDict) -> str:
     waive_rule(
         actor, run, rule=asked.get("rule", ""), reason=asked.get("reason", ""), until=_day(asked.get("until", ""))
     )
-    assess_run(actor, run)
+    assess_run(actor, run, judgement=judgement_of(run))
     return f"{asked.get('rule')} is waived until {asked.get('until')}."
 
 
 def _cosign(actor: Actor, run: Run, asked: QueryDict) -> str:
     cosign_waiver(actor, get_waiver(actor, run, asked.get("rule", "")))
-    assess_run(actor, run)
+    assess_run(actor, run, judgement=judgement_of(run))
     return "Signed along."
 
 
 def _end(actor: Actor, run: Run, asked: QueryDict) -> str:
     end_waiver(actor, get_waiver(actor, run, asked.get("rule", "")), reason=asked.get("reason", ""))
-    assess_run(actor, run)
+    assess_run(actor, run, judgement=judgement_of(run))
     return "The waiver has ended."
 
 

@@ -10,7 +10,7 @@ from rest_framework.response import Response
 from accounts.access import find_project, require
 from accounts.models import Project
 from accounts.rest.door import RestView
-from audit.compliance.actions.assessments import assess_run
+from audit.compliance.actions.assessments import assess_run, judgement_of
 from audit.compliance.actions.exceptions import (
     cosign_waiver,
     end_waiver,
@@ -88,7 +88,9 @@ class RunAssessment(RestView):
     @extend_schema(request=None, responses={200: AssessmentJson})
     def post(self, request: Request, run: str) -> Response:
         """Ask the rules now."""
-        return Response(AssessmentJson(assess_run(self.actor, get_run(self.actor, run))).data)
+        found = get_run(self.actor, run)
+        require(self.actor, "compliance.assess", found)
+        return Response(AssessmentJson(assess_run(self.actor, found, judgement=judgement_of(found))).data)
 
 
 class RuleException(RestView):

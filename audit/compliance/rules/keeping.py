@@ -11,6 +11,7 @@ from audit.ledger.queries.history import with_payloads
 from experiments.models import Run
 from experiments.values import ENDED, RunStatus
 
+SIBLINGS_MAX = 2_000  # so many are looked up in the log for one run
 A_YEAR = dt.timedelta(days=365)
 LOG_DAYS_LEAST = 183  # AI Act Articles 19 and 26(6): six months
 REHEARSED = "compliance.record_rehearsal"
@@ -26,10 +27,10 @@ def siblings_are_counted(record: Record) -> Result:
     gone = siblings.filter(lifecycle="deleted").count()
     told = AuditEvent.objects.filter(
         verb__in=("experiments.create_run", "experiments.move_run"), project_id=record.project.pk,
-        subject_type=RUN, subject_id__in=[uid.hex for uid in siblings.values_list("uid", flat=True)[:20_000]],
+        subject_type=RUN, subject_id__in=[uid.hex for uid in siblings.values_list("uid", flat=True)[:SIBLINGS_MAX]],
     )  # fmt: skip
     known = told.values("subject_id").distinct().count()
-    if known < min(made, 20_000):
+    if known < min(made, SIBLINGS_MAX):
         return failed(f"The log made {known} runs of this experiment, the table has {made}.", fix="Run verify_ledger.")
     return passed(f"One of {made} runs of its experiment; {failed_ones} did not finish, {gone} are deleted.")
 
