@@ -7,11 +7,13 @@ from typing import Final
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import SuspiciousOperation
+from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.views.decorators.csrf import requires_csrf_token
 
+from audit.ledger.acting import told_of
 from kernel.clock import now
 from kernel.errors import MledError, Unauthenticated
 
@@ -142,6 +144,8 @@ class ErrorPages:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if isinstance(exception, DatabaseError):
+            exception = told_of(exception) or exception
         if not isinstance(exception, MledError):
             return None
         if isinstance(exception, Unauthenticated) and request.method == "GET":

@@ -71,11 +71,19 @@ def _check(project: Project) -> None:
 
 
 @action("projects.edit", on="project")
-def edit_project(actor: Actor, project: Project, *, name: str | None = None, purpose: str | None = None) -> Project:
-    """Change a project's name or purpose. Raises Invalid."""
+def edit_project(
+    actor: Actor,
+    project: Project,
+    *,
+    name: str | None = None,
+    purpose: str | None = None,
+    risk_class: str | None = None,
+) -> Project:
+    """Change a project's name, purpose or risk class. Raises Invalid."""
     project = Project.objects.select_for_update(no_key=True).get(pk=project.pk)
     project.name = project.name if name is None else name
     project.purpose = project.purpose if purpose is None else purpose
+    project.risk_class = project.risk_class if risk_class is None else risk_class
     _check(project)
     project.save()
     return project

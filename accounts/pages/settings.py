@@ -32,6 +32,15 @@ class About(forms.Form):
         widget=forms.Textarea(attrs={"rows": 4}),
         help_text="What the models are for, and what they are not for. Reports quote it.",
     )
+    risk_class = forms.ChoiceField(
+        required=False,
+        choices=Project.RiskClass.choices,
+        help_text="How much depends on the models: the class of the AI Act, or your own. Who chose it is on record.",
+    )
+
+    def clean_risk_class(self) -> str | None:
+        """None where a form does not send it: then it stays as it is."""
+        return self.cleaned_data["risk_class"] if "risk_class" in self.data else None
 
 
 class Governance(forms.Form):
@@ -80,7 +89,7 @@ def settings(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def _about(project: Project) -> dict[str, str]:
-    return {"name": project.name, "purpose": project.purpose}
+    return {"name": project.name, "purpose": project.purpose, "risk_class": project.risk_class}
 
 
 def _governance(project: Project) -> dict[str, str]:
@@ -103,7 +112,8 @@ def _save(change: Any, viewer: Actor, project: Project, form: forms.Form) -> str
 
 def _edit(viewer: Actor, project: Project, asked: dict[str, str]) -> str:
     purpose = asked["purpose"].replace("\r\n", "\n")
-    return f"{edit_project(viewer, project, name=asked['name'], purpose=purpose).name} is saved."
+    saved = edit_project(viewer, project, name=asked["name"], purpose=purpose, risk_class=asked["risk_class"])
+    return f"{saved.name} is saved."
 
 
 def _govern(viewer: Actor, project: Project, asked: dict[str, str]) -> str:

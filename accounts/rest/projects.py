@@ -28,7 +28,18 @@ class ProjectJson(serializers.ModelSerializer[Project]):
 
     class Meta:
         model = Project
-        fields = ["id", "slug", "key", "name", "purpose", "visibility", "is_governed", "created_at", "my_roles"]
+        fields = [
+            "id",
+            "slug",
+            "key",
+            "name",
+            "purpose",
+            "risk_class",
+            "visibility",
+            "is_governed",
+            "created_at",
+            "my_roles",
+        ]
         read_only_fields = fields
 
     def get_my_roles(self, project: Project) -> list[str]:
@@ -38,6 +49,7 @@ class ProjectJson(serializers.ModelSerializer[Project]):
 class ProjectEdits(serializers.Serializer[Any]):
     name = serializers.CharField(max_length=120, required=False)
     purpose = serializers.CharField(allow_blank=True, max_length=20_000, required=False)
+    risk_class = serializers.ChoiceField(choices=Project.RiskClass.choices, required=False)
 
 
 class MemberJson(serializers.ModelSerializer[Membership]):

@@ -136,13 +136,14 @@ def _races_in_words() -> Iterator[None]:
     try:
         yield
     except DatabaseError as error:
-        told = _told(error)
+        told = told_of(error)
         if told is None:
             raise
         raise told from error
 
 
-def _told(error: DatabaseError) -> MledError | None:
+def told_of(error: DatabaseError) -> MledError | None:
+    """What two writers did to each other, in words; None for any other failure of the database."""
     name = getattr(error.__cause__, "sqlstate", None) or getattr(error.__cause__, "sqlite_errorname", None)
     if name in _IN_THE_WAY:
         return Unavailable("Another writer was in the way, and nothing was written.", hint="Try again.")

@@ -1,9 +1,14 @@
 """Error pages: what, why, the way out, and the id that finds it in the log; nothing internal."""
 
+import sqlite3
+
 import pytest
+from django.db import OperationalError
+from django.http import HttpResponse
 from django.test import Client
 
 from experiments.models import Run
+from mled_site.errors import ErrorPages
 from tests.factories import user_of
 from tests.pages.conftest import Browser, Page, address
 
@@ -98,3 +103,18 @@ def test_what_is_missing_in_a_project_is_called_what_it_is(ada: Browser, team, a
 def test_a_missing_project_and_a_missing_run_are_called_so(ada: Browser):
     assert "No such project, or not yours to see" in ada.get("/p/nothing/", expecting=404)
     assert "No such run, or not yours to see" in ada.get("/r/nothing/", expecting=404)
+
+
+def test_a_database_that_another_writer_holds_is_a_page_that_says_try_again(tmp_path, rf):
+    """What sign-in meets, which writes outside of our acts."""
+    held = sqlite3.connect(tmp_path / "one.sqlite3", isolation_level=None)
+    held.execute("BEGIN IMMEDIATE")
+    with pytest.raises(sqlite3.OperationalError) as busy:
+        sqlite3.connect(tmp_path / "one.sqlite3", timeout=0, isolation_level=None).execute("BEGIN IMMEDIATE")
+    locked = OperationalError("database is locked")
+    locked.__cause__ = busy.value
+    answer = ErrorPages(lambda request: HttpResponse()).process_exception(rf.get("/login/"), locked)
+    assert answer is not None
+    assert answer.status_code == 503
+    assert "Another writer was in the way" in answer.content.decode()
+    assert ErrorPages(lambda request: HttpResponse()).process_exception(rf.get("/"), OperationalError("gone")) is None

@@ -11,6 +11,15 @@ def fresh(team: Team) -> Project:
     return Project.objects.get(pk=team.project.pk)
 
 
+def test_a_manager_chooses_the_risk_class_and_a_form_without_it_leaves_it(team):
+    mona = Browser(team.manager)
+    mona.follow(address(team.project, "settings/"), name="Sepsis", purpose="", risk_class="high")
+    mona.follow(address(team.project, "settings/"), name="Sepsis watch", purpose="")
+    assert (fresh(team).risk_class, fresh(team).name) == ("high", "Sepsis watch")
+    page = mona.post(address(team.project, "settings/"), expecting=200, name="Sepsis", purpose="", risk_class="odd")
+    assert "odd is not one of the available choices" in page
+
+
 def test_a_manager_writes_name_and_purpose(team):
     page = Browser(team.manager).follow(
         address(team.project, "settings/"), name="Sepsis watch", purpose="Score for adults.\r\nNot for children."
