@@ -1,6 +1,7 @@
 """The pages of reviews: a run's tab, a round with its verdict, the queue."""
 
 import datetime as dt
+import re
 
 import pytest
 from django.test import Client
@@ -19,6 +20,7 @@ from audit.ledger.sequencer import run_once as in_order
 from experiments.actions.batches import log_batch
 from experiments.actions.runs import set_tags
 from experiments.models import Param, Run
+from experiments.queries.runs import tags_of
 from experiments.values import ReviewState, RunStatus
 from kernel.actor import operator
 from kernel.clock import now
@@ -93,6 +95,25 @@ def test_what_cannot_be_submitted_or_amended_stands_beside_its_field(team, run):
     assert "names no value" in text
     assert "id_amend-params_error" in text
     assert not Param.objects.filter(run=run, key="seed").exists()
+
+
+def test_an_amendment_puts_no_old_note_back_over_a_newer_one(team, run):
+    submit_run(team.scientist, run)
+    page, url = page_of(team.scientist), f"/r/{run.uid.hex}/review/"
+    opened = page.get(url).content.decode()
+    before = re.search(r'name="amend-before" value="([0-9a-f]+)"', opened)
+    assert before is not None
+    amend_run(team.scientist, run, reason="Newer.", note="Written in another window.")
+    late = {"amend-reason": "Old tab.", "amend-name": run.name, "amend-note": "Old.", "amend-before": before.group(1)}
+    told = page.post(f"{url}do/amend/", late)
+    answer = text_of(told)
+    assert "Somebody changed name or note while you wrote" in answer
+    assert "Written in another window." in answer
+    assert tags_of(team.scientist, run)["mlflow.note.content"] == "Written in another window."
+    now_ = re.search(r'name="amend-before" value="([0-9a-f]+)"', told.content.decode())
+    assert now_ is not None
+    page.post(f"{url}do/amend/", late | {"amend-before": now_.group(1)})
+    assert tags_of(team.scientist, run)["mlflow.note.content"] == "Old."
 
 
 def test_an_author_amends_what_was_submitted_with_a_reason(team, run):

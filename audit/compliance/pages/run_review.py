@@ -29,6 +29,7 @@ from audit.compliance.queries.reviews import (
     signature_state,
     unanswered,
 )
+from experiments.actions.notes import state_of
 from experiments.models import Run
 from experiments.pages.frame import run_frame
 from experiments.pages.slots import BulkOffer
@@ -76,6 +77,7 @@ class Amendment(forms.Form):
     )
     name = forms.CharField(required=False, max_length=TEXT_MAX)
     note = forms.CharField(required=False, label="Note", widget=forms.Textarea(attrs={"rows": 3}))
+    before = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)
 
 
 FORMS: dict[str, type[forms.Form]] = {"submit": Submission, "withdraw": Withdrawal, "amend": Amendment}
@@ -106,7 +108,8 @@ def _page(
     current = next((one.review for one in rounds if one.review.is_open), None)
     threads = threads_about(viewer, run, unsent)
     may = offered(viewer, run, current, threads)
-    initial = {"amend": {"name": run.name, "note": tags_of(viewer, run).get(NOTE_TAG, "")}}
+    note = tags_of(viewer, run).get(NOTE_TAG, "")
+    initial = {"amend": {"name": run.name, "note": note, "before": state_of(run.name, note)}}
     context |= {
         "rounds": rounds,
         "current": current,
@@ -192,7 +195,14 @@ def _withdraw(actor: Actor, run: Run, asked: Mapping[str, Any]) -> str:
 
 
 def _amend(actor: Actor, run: Run, asked: Mapping[str, Any]) -> str:
-    note = asked["note"].replace("\r\n", "\n")
+    note, stored = asked["note"].replace("\r\n", "\n"), tags_of(actor, run).get(NOTE_TAG, "")
+    changes = asked["name"] not in ("", run.name) or note != stored
+    if changes and asked["before"] and asked["before"] != state_of(run.name, stored):
+        raise Invalid(
+            f"Somebody changed name or note while you wrote. Now it is '{run.name}', with the note: {stored[:400]}",
+            hint="Take over what you want to keep of it, and amend again.",
+            field="note",
+        )
     amend_run(
         actor,
         run,
@@ -200,7 +210,7 @@ def _amend(actor: Actor, run: Run, asked: Mapping[str, Any]) -> str:
         params=pairs_in(asked["params"], "params"),
         tags=pairs_in(asked["tags"], "tags"),
         name=asked["name"] if asked["name"] not in ("", run.name) else None,
-        note=note if note != tags_of(actor, run).get(NOTE_TAG, "") else None,
+        note=note if note != stored else None,
     )
     return "Amended. The reason is kept with the change."
 
@@ -241,9 +251,17 @@ def act(request: HttpRequest, run: str, verb: str) -> HttpResponse:
             messages.error(request, str(error))
         except MledError as error:
             fill_in_error(form, error)
-            return _page(request, run, {verb: form})
+            return _page(request, run, {verb: _up_to_date(viewer, found, form)})
         return redirect(url_of(found))
     return _page(request, run, {verb: form})
+
+
+def _up_to_date(viewer: Actor, run: Run, form: forms.Form) -> forms.Form:
+    """The form with what name and note are now, which its writer has just been told: sent again, it counts."""
+    if isinstance(form, Amendment):
+        form.data = form.data.copy()
+        form.data[form.add_prefix("before")] = state_of(run.name, tags_of(viewer, run).get(NOTE_TAG, ""))
+    return form
 
 
 @require_POST
