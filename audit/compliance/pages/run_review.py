@@ -259,8 +259,8 @@ def act(request: HttpRequest, run: str, verb: str) -> HttpResponse:
 def _up_to_date(viewer: Actor, run: Run, form: forms.Form) -> forms.Form:
     """The form with what name and note are now, which its writer has just been told: sent again, it counts."""
     if isinstance(form, Amendment):
-        form.data = form.data.copy()
-        form.data[form.add_prefix("before")] = state_of(run.name, tags_of(viewer, run).get(NOTE_TAG, ""))
+        now_ = state_of(run.name, tags_of(viewer, run).get(NOTE_TAG, ""))
+        form.data = {**form.data.dict(), form.add_prefix("before"): now_}  # type: ignore[attr-defined]  # a QueryDict
     return form
 
 
