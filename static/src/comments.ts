@@ -1,9 +1,11 @@
-// Writing about a run: preview, Ctrl+Enter, and people to mention.
+// Writing about a run: preview, Ctrl+Enter, people to mention, and drafts that wait.
+import { keepDrafts } from "./comments/drafts";
 import { listenForMentions } from "./comments/mentions";
 import { listenForPreviews } from "./comments/preview";
 
 listenForPreviews();
 listenForMentions();
+keepDrafts();
 
 document.addEventListener("keydown", (event) => {
   const field = event.target;

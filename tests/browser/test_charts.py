@@ -207,7 +207,8 @@ def test_settings_of_the_page_of_a_section_and_of_a_chart_override_one_another(a
 
 
 def test_a_panel_and_the_whole_page_are_saved_as_picture_as_drawing_and_as_numbers(ada: Page, lab: Logged):
-    chart = drawn(ada, f"{VIEW}&panel=bar;y=metrics.val/loss.min")
+    ada.set_viewport_size({"width": 1600, "height": 1000})
+    chart = drawn(ada, f"{VIEW}&panel=bar;y=metrics.val/loss.min&panel=line;metrics=val/loss;group=params.arch")
     files = {}
     for words in ("Picture, PNG", "Drawing, SVG", "Numbers shown, CSV"):
         with ada.expect_download() as one:
@@ -218,6 +219,17 @@ def test_a_panel_and_the_whole_page_are_saved_as_picture_as_drawing_and_as_numbe
         files[words] = saved(one.value), saved(every.value)
     assert all(file[:8] == b"\x89PNG\r\n\x1a\n" for file in files["Picture, PNG"])
     one_drawing, all_drawings = (ET.fromstring(file) for file in files["Drawing, SVG"])  # noqa: S314 - our own file
+    said = [text.text or "" for text in one_drawing.iter("{http://www.w3.org/2000/svg}text")]
+    assert said[0] == "val/loss"
+    assert {"gru-1", "gru-2", "tcn-1", "tcn-2", "Step"} <= set(said)
+    assert any("EMA 0.60" in words for words in said)
+    every_word = {text.text for text in all_drawings.iter("{http://www.w3.org/2000/svg}text")}
+    assert {"gru-1", "gru, n = 2", "tcn, n = 2", "Step", "val/loss by arch"} <= every_word
+    bars, bands = all_drawings.findall("{http://www.w3.org/2000/svg}svg")[:2]
+    assert bars.get("y") == bands.get("y"), "Side by side on the page, side by side in the file."
+    one_picture, all_pictures = (_size_of_png(file) for file in files["Picture, PNG"])
+    assert one_picture == tuple(2 * math.floor(float(one_drawing.get(side, ""))) for side in ("width", "height"))
+    assert all_pictures[0] == 2 * math.floor(float(all_drawings.get("width", "")))
     paths = [path.get("d", "") for path in one_drawing.iter("{http://www.w3.org/2000/svg}path")]
     assert max(path.count("L") for path in paths) > 200
     assert len(list(all_drawings.iter("{http://www.w3.org/2000/svg}svg"))) >= 4
@@ -225,8 +237,12 @@ def test_a_panel_and_the_whole_page_are_saved_as_picture_as_drawing_and_as_numbe
     assert {row["line"] for row in rows} == {"gru-1", "gru-2", "tcn-1", "tcn-2"}
     assert any(row["value"] == "NaN" for row in rows)
     every_row = list(csv.DictReader(files["Numbers shown, CSV"][1].decode().splitlines()))
-    assert {row["panel"] for row in every_row} == {"val/loss of each run", "val/loss", "epoch"}
+    assert {row["panel"] for row in every_row} == {"val/loss of each run", "val/loss by arch", "val/loss", "epoch"}
     assert ada.complaints == []  # type: ignore[attr-defined]
+
+
+def _size_of_png(file: bytes) -> tuple[int, int]:
+    return int.from_bytes(file[16:20]), int.from_bytes(file[20:24])
 
 
 def test_charts_are_open_to_all(ada: Page, lab: Logged):

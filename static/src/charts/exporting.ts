@@ -1,7 +1,9 @@
 // Panels as files: pictures, drawings of vectors, and the numbers that are shown; one panel, or all of the workspace.
+import { escaped, PICTURE_SCALE } from "../panels/pen";
 import type { Cell, Row, Shown } from "./board";
+import { inGrid, type Tile } from "./laying";
 import { css } from "./marks";
-import { blobOf, page } from "./vector";
+import { blobOf, HEAD, page } from "./picture";
 
 export type Kind = "png" | "svg" | "csv";
 export interface Exported {
@@ -9,8 +11,8 @@ export interface Exported {
   shown: Shown;
 }
 
-const GAP = 16;
-const ACROSS = 2;
+const LONGEST = 16_000; // pixels of a side: more and some browsers draw nothing
+const LARGEST = 120_000_000; // pixels in all
 const FORMULA = /^[=+\-@\t\r]/;
 
 export function saved(name: string, kind: Kind, blob: Blob): void {
@@ -35,11 +37,16 @@ export async function exportOne({ cell, shown }: Exported, kind: Kind): Promise<
   saved(cell.title(), kind, kind === "csv" ? textBlob(csvOf(shown.rows())) : await shown.picture(kind));
 }
 
-/** All panels in one file: pictures side by side, numbers one value a row. */
-export async function exportAll(name: string, all: readonly Exported[], kind: Kind): Promise<void> {
-  if (kind === "csv") return saved(name, kind, textBlob(csvOf(longRows(all.map(({ cell, shown }) => ({ title: cell.title(), rows: shown.rows() }))))));
-  const pictures = await Promise.all(all.map(({ shown }) => shown.picture(kind)));
-  saved(name, kind, kind === "svg" ? await drawings(name, pictures) : await picture(pictures));
+/** All panels in one file: pictures as the grid has them, numbers one value a row. Says how many panels had no picture. */
+export async function exportAll(name: string, all: readonly Exported[], kind: Kind): Promise<number> {
+  if (kind === "csv") {
+    saved(name, kind, textBlob(csvOf(longRows(all.map(({ cell, shown }) => ({ title: cell.title(), rows: shown.rows() }))))));
+    return 0;
+  }
+  const made = await Promise.allSettled(all.map(async ({ cell, shown }) => ({ figure: cell.figure, blob: await shown.picture(kind) })));
+  const pictures = made.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
+  if (pictures.length) saved(name, kind, kind === "svg" ? await drawings(name, pictures) : await picture(name, pictures));
+  return all.length - pictures.length;
 }
 
 /** Tables with different columns as one: panel, row, column, value. */
@@ -54,50 +61,44 @@ export function longRows(tables: readonly { title: string; rows: readonly Row[] 
 
 const textBlob = (text: string): Blob => new Blob([text], { type: "text/csv;charset=utf-8" });
 
-interface Placed<T> {
-  item: T;
-  x: number;
-  y: number;
+interface Picture {
+  figure: HTMLElement;
+  blob: Blob;
 }
 
-/** Two beside one another, each row as high as its highest. */
-function inRows<T extends { width: number; height: number }>(items: readonly T[]): { placed: Placed<T>[]; width: number; height: number } {
-  const placed: Placed<T>[] = [];
-  let [y, width] = [GAP, 0];
-  for (let at = 0; at < items.length; at += ACROSS) {
-    const row = items.slice(at, at + ACROSS);
-    let x = GAP;
-    for (const item of row) {
-      placed.push({ item, x, y });
-      x += item.width + GAP;
-    }
-    width = Math.max(width, x);
-    y += Math.max(...row.map((item) => item.height)) + GAP;
-  }
-  return { placed, width, height: y };
-}
-
-async function picture(blobs: readonly Blob[]): Promise<Blob> {
-  const { placed, width, height } = inRows(await Promise.all(blobs.map((blob) => createImageBitmap(blob))));
+async function picture(name: string, pictures: readonly Picture[]): Promise<Blob> {
+  const tiles = await Promise.all(
+    pictures.map(async ({ figure, blob }): Promise<Tile<ImageBitmap>> => {
+      const item = await createImageBitmap(blob);
+      return { item, figure, width: item.width / PICTURE_SCALE, height: item.height / PICTURE_SCALE };
+    }),
+  );
+  const { placed, heads, width, height } = inGrid(tiles, HEAD);
+  const scale = Math.min(PICTURE_SCALE, LONGEST / height, LONGEST / width, Math.sqrt(LARGEST / (width * height)));
   const canvas = document.createElement("canvas");
-  [canvas.width, canvas.height] = [width, height];
-  const pen = canvas.getContext("2d");
-  if (!pen) throw new Error("This browser draws no pictures.");
-  pen.fillStyle = css("--m-surface");
-  pen.fillRect(0, 0, width, height);
-  for (const { item, x, y } of placed) pen.drawImage(item, x, y);
+  [canvas.width, canvas.height] = [Math.ceil(width * scale), Math.ceil(height * scale)];
+  const context = canvas.getContext("2d");
+  if (!context) throw new Error("This browser draws no pictures.");
+  context.scale(scale, scale);
+  context.fillStyle = css("--m-surface");
+  context.fillRect(0, 0, width, height);
+  context.fillStyle = css("--m-text");
+  context.font = `600 13px ${css("--m-font")}`;
+  for (const { words, x, y } of [{ words: name, x: 12, y: 18 }, ...heads]) context.fillText(words, x, y);
+  for (const { item, x, y, width: wide, height: high } of placed) context.drawImage(item, x, y, wide, high);
   return blobOf(canvas);
 }
 
-async function drawings(name: string, blobs: readonly Blob[]): Promise<Blob> {
-  const parts = await Promise.all(
-    blobs.map(async (blob) => {
-      const text = (await blob.text()).replace(/^<\?xml[^>]*\?>\s*/, "");
-      const [width, height] = ["width", "height"].map((side) => Number(new RegExp(`<svg[^>]*?\\s${side}="([\\d.]+)`).exec(text)?.[1] ?? 400));
-      return { text, width: width ?? 400, height: height ?? 240 };
+async function drawings(name: string, pictures: readonly Picture[]): Promise<Blob> {
+  const tiles = await Promise.all(
+    pictures.map(async ({ figure, blob }): Promise<Tile<string>> => {
+      const item = (await blob.text()).replace(/^<\?xml[^>]*\?>\s*/, "");
+      const [width = 400, height = 240] = ["width", "height"].map((side) => Number(new RegExp(`<svg[^>]*?\\s${side}="([\\d.]+)`).exec(item)?.[1] ?? NaN) || undefined);
+      return { item, figure, width, height };
     }),
   );
-  const { placed, width, height } = inRows(parts);
-  const inside = placed.map(({ item, x, y }) => item.text.replace("<svg", `<svg x="${x}" y="${y + 20}"`)).join("");
-  return new Blob([page(width, height + 20, name, inside)], { type: "image/svg+xml" });
+  const { placed, heads, width, height } = inGrid(tiles, HEAD);
+  const words = heads.map(({ words, x, y }) => `<text x="${x}" y="${y}" font-size="13" font-weight="600" fill="${css("--m-text")}">${escaped(words)}</text>`);
+  const inside = placed.map(({ item, x, y }) => item.replace("<svg", `<svg x="${x}" y="${y}"`));
+  return new Blob([page(width, height, name, [...words, ...inside].join(""))], { type: "image/svg+xml" });
 }

@@ -1,10 +1,11 @@
 // How parameters go with a result, as bars: correlation or importance of each, with n, and a caution where runs are few.
 // The figures are those of the page "What matters", for the runs of the same question.
 import type { Cell, Row, Shown } from "./board";
+import { PICTURE_SCALE } from "../panels/pen";
 import { css } from "./marks";
 import type { Model } from "./model";
+import { blobOf, HEAD, page } from "./picture";
 import { make } from "./swatch";
-import { blobOf } from "./vector";
 
 const MOST = 12;
 const FIGURES = ["last", "min", "max", "best"];
@@ -75,9 +76,10 @@ export class ImportancePanel implements Shown {
   async picture(kind: "png" | "svg"): Promise<Blob> {
     const svg = this.drawing();
     if (!svg) throw new Error("Nothing is drawn yet.");
-    const text = new XMLSerializer().serializeToString(svg);
-    const blob = new Blob([text], { type: "image/svg+xml" });
-    return kind === "svg" ? blob : painted(text, this.element.clientWidth, this.element.clientHeight);
+    svg.setAttribute("y", String(HEAD));
+    const [width, height] = [this.element.clientWidth, this.element.clientHeight + HEAD];
+    const text = page(width, height, this.cell.title(), new XMLSerializer().serializeToString(svg));
+    return kind === "svg" ? new Blob([text], { type: "image/svg+xml" }) : painted(text, width, height);
   }
 
   private method(): Method {
@@ -193,7 +195,7 @@ async function painted(svg: string, width: number, height: number): Promise<Blob
   image.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(svg)}`;
   await image.decode();
   const canvas = document.createElement("canvas");
-  [canvas.width, canvas.height] = [width * devicePixelRatio, height * devicePixelRatio];
+  [canvas.width, canvas.height] = [width * PICTURE_SCALE, height * PICTURE_SCALE];
   const pen = canvas.getContext("2d");
   if (!pen) throw new Error("This browser draws no pictures.");
   pen.fillStyle = css("--m-surface");

@@ -2,12 +2,13 @@
 // the board which lines are hidden; the panel reads its data again when the server's answer depends on what changed.
 import { fetchBlocks } from "./blocks";
 import type { Board, Cell, Row, Shown } from "./board";
+import { entriesOf } from "./legend";
 import { drawnOf, naturally, type Answered, type Drawn } from "./lines";
-import { fixedRange, type Look } from "./look";
+import { axisTitle, fixedRange, type Look } from "./look";
 import { css } from "./marks";
-import { tell } from "./notice";
+import { noticeWords, pointWords, tell, type Beside } from "./notice";
+import { pictureOf } from "./picture";
 import { Plot, type Extent } from "./plot_of_lines";
-import { pictureOf } from "./vector";
 
 const FACETS_MAX = 12;
 const FACET_WIDTH = 170;
@@ -20,6 +21,7 @@ export class LinePanel implements Shown {
   private loaded = "";
   private plots: Plot[] = [];
   private lines: Drawn[] = [];
+  private beside: Beside = { beyond: 0, facetsLeft: 0 };
   private window: Extent | null = null;
 
   constructor(
@@ -70,7 +72,15 @@ export class LinePanel implements Shown {
   }
 
   async picture(kind: "png" | "svg"): Promise<Blob> {
-    return pictureOf(kind, this.cell.title(), this.plots.map((plot) => plot.drawing()), this.element);
+    const [look, answered] = [this.look(), this.answered ?? []];
+    const words = [pointWords(this.lines), ...noticeWords({ ...look, window: null }, answered, this.lines, this.beside), look.window && "zoomed"];
+    return pictureOf(kind, this.element, {
+      title: this.cell.title(),
+      drawings: this.plots.map((plot) => plot.drawing()),
+      xTitle: axisTitle(look.x),
+      entries: entriesOf(this.lines, look, answered, this.board.model),
+      words: words.filter((said): said is string => Boolean(said)).join(" · "),
+    });
   }
 
   /** What is shown as a table: only the lines that are drawn, in the window, as many points as are drawn. */
@@ -152,10 +162,8 @@ export class LinePanel implements Shown {
       const range = this.range(plots, beyond);
       this.place(plots, range);
     }
-    tell(this.cell, look, answered, this.lines, this.board.model, {
-      beyond: beyond.count,
-      facetsLeft: Math.max(0, facets.length - FACETS_MAX),
-    });
+    this.beside = { beyond: beyond.count, facetsLeft: Math.max(0, facets.length - FACETS_MAX) };
+    tell(this.cell, look, answered, this.lines, this.board.model, this.beside);
   }
 
   /** One range for all facets; with "same" one for all charts of the section; null: as each plot finds it. */

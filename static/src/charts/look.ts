@@ -94,6 +94,11 @@ export function fixedRange(yrange: string): [number, number] | null {
   return Number.isFinite(low) && Number.isFinite(high) && (low as number) < (high as number) ? [low as number, high as number] : null;
 }
 
+/** The x axis as its title. */
+export function axisTitle(x: string): string {
+  return x.startsWith(METRIC) ? x.slice(METRIC.length) : { step: "Step", relative: "Seconds since the start", time: "Wall time, UTC" }[x] ?? x;
+}
+
 /** The x axis in words. */
 export function axisWords(x: string): string {
   return x.startsWith(METRIC) ? x.slice(METRIC.length) : { step: "step", relative: "time since the start", time: "wall time" }[x] ?? x;

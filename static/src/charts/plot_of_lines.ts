@@ -3,7 +3,7 @@ import uPlot from "uplot";
 import type { Board, Extent } from "./board";
 import { figure } from "./format";
 import { columnsOf, isolated, joinedTables, percentiles, type Drawn } from "./lines";
-import { axisWords, type Look } from "./look";
+import type { Look } from "./look";
 import { axisStyle, clockOnAxis, INCREMENTS, markNotFinite, onlyPowersOfTen } from "./marks";
 import { pointerTip } from "./tip";
 import type { Drawing, Stroke } from "./vector";
@@ -128,7 +128,7 @@ export class Plot {
       return { colour: String(one.stroke ?? ""), width: one.width ?? 1, dash: one.dash ?? [], fill: band ? String(band.fill) : "", dots: one.points?.show === true };
     });
     const odd = this.lines.map((line) => ({ colour: line.colour, x: notFinite(line) }));
-    return { u: this.u, title: this.facet, xTitle: axisWords(this.look.x), strokes, odd };
+    return { u: this.u, title: this.facet, strokes, odd };
   }
 
   private options(width: number, height: number, range: Extent | null): uPlot.Options {

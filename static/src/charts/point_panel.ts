@@ -15,7 +15,7 @@ export class PointPanel implements Shown {
     private readonly board: Board,
   ) {}
 
-  show(): void {
+  async show(): Promise<void> {
     if (!this.panel) {
       this.panel = mountPanel(this.element, this.place.own(), this.board.model.points ?? "", {
         highlight: (runId) => this.board.light(runId === null ? null : [runId]),
@@ -24,6 +24,7 @@ export class PointPanel implements Shown {
       });
     }
     this.panel.hide([...this.board.hidden].filter((id) => !id.startsWith("group ")));
+    await this.panel.ready();
   }
 
   redraw(): void {

@@ -288,7 +288,8 @@ export class Workspace implements Board {
     const places = this.figures().flatMap((figure) => this.placeOf(figure) ?? []).slice(0, EXPORTED_MAX);
     const all = await Promise.all(places.map((place) => this.ready(place)));
     if (kind === "csv" && !(await this.noted(`${all.length} charts`))) return;
-    await exportAll(this.model.project ? `${this.model.project}-charts` : "charts", all, kind);
+    const left = await exportAll(this.model.project ? `${this.model.project}-charts` : "charts", all, kind);
+    if (left) say(`${left} of ${all.length} charts had nothing to draw and are not in the file.`);
   }
 
   async exportPanel(place: Held, kind: Kind): Promise<void> {

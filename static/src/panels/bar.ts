@@ -40,6 +40,10 @@ export class BarPlot extends Plot {
     return Math.max(this.area.clientHeight, HEAD + FOOT + 20 + this.bars.length * ROW);
   }
 
+  protected override fileHeight(): number {
+    return Math.min(this.height, HEAD + FOOT + this.legend + this.bars.length * ROW);
+  }
+
   private gather(): void {
     const { spec, shown, points } = this.stage;
     const [x, y] = [this.field(spec.x), this.field(spec.y)];

@@ -26,6 +26,7 @@ export class Frame implements Panel {
   private plot: Plot | null = null;
   private points: Points | null = null;
   private loading: AbortController | null = null;
+  private reading: Promise<void> = Promise.resolve();
   private hidden = new Set<string>();
   private shown: number[] = [];
   private waiting = 0;
@@ -57,7 +58,7 @@ export class Frame implements Panel {
     this.measure();
     this.watch = new ResizeObserver(() => this.resized());
     this.watch.observe(root);
-    void this.load();
+    this.reading = this.load();
   }
 
   destroy(): void {
@@ -72,6 +73,10 @@ export class Frame implements Panel {
   resize(): void {
     this.measure();
     this.draw();
+  }
+
+  ready(): Promise<void> {
+    return this.reading;
   }
 
   async picture(kind: "png" | "svg"): Promise<Blob> {
@@ -237,7 +242,7 @@ export class Frame implements Panel {
     this.linked.onSpec?.(this.spec);
     const known = new Set(this.points?.fields.map((field) => field.key));
     if (fieldsOf(this.spec).every((key) => known.has(key))) this.draw();
-    else void this.load();
+    else this.reading = this.load();
   }
 }
 

@@ -19,6 +19,8 @@ export const PANEL_KINDS = ["parallel", "scatter", "box", "bar"] as const;
 export interface Panel {
   destroy(): void;
   resize(): void;
+  /** Once what was asked for last is drawn. */
+  ready(): Promise<void>;
   picture(kind: "png" | "svg"): Promise<Blob>;
   /** What is drawn, as CSV. */
   table(): string;

@@ -27,8 +27,12 @@ export interface Pen {
   mark(shape: Shape, x: number, y: number, radius: number, style: Style): void;
   text(x: number, y: number, words: string, style: TextStyle): void;
   widthOf(words: string, size?: number): number;
+  /** What is drawn meanwhile is seen only within this place. */
+  within(x: number, y: number, width: number, height: number, draw: () => void): void;
 }
 
+/** Pixels of a PNG for each pixel of the page: the same for every panel, so that they can stand side by side. */
+export const PICTURE_SCALE = 2;
 const SIZE = 11;
 
 /** The corners of a mark as x, y, x, y, …; of circles and crosses none. */
@@ -98,6 +102,15 @@ export class CanvasPen implements Pen {
     return this.ctx.measureText(words).width;
   }
 
+  within(x: number, y: number, width: number, height: number, draw: () => void): void {
+    this.ctx.save();
+    this.ctx.beginPath();
+    this.ctx.rect(x, y, width, height);
+    this.ctx.clip();
+    draw();
+    this.ctx.restore();
+  }
+
   private trace(points: number[]): void {
     this.ctx.beginPath();
     for (let at = 0; at + 1 < points.length; at += 2) {
@@ -163,6 +176,13 @@ export class SvgPen implements Pen {
 
   widthOf(words: string, size = SIZE): number {
     return this.measure(words, size);
+  }
+
+  within(x: number, y: number, width: number, height: number, draw: () => void): void {
+    const id = `clip-${Math.random().toString(36).slice(2, 9)}`; // several drawings stand in one file
+    this.parts.push(`<clipPath id="${id}"><rect x="${rounded(x)}" y="${rounded(y)}" width="${rounded(width)}" height="${rounded(height)}"/></clipPath><g clip-path="url(#${id})">`);
+    draw();
+    this.parts.push("</g>");
   }
 
   /** The whole file. */

@@ -158,5 +158,5 @@ function clipped(first: number, last: number): [number, number] {
 /** A pen that measures and draws nothing. */
 export function blind(pen: Pen): Pen {
   const nothing = (): void => undefined;
-  return { line: nothing, rect: nothing, mark: nothing, text: nothing, widthOf: (words, size) => pen.widthOf(words, size) };
+  return { line: nothing, rect: nothing, mark: nothing, text: nothing, within: (_x, _y, _width, _height, draw) => draw(), widthOf: (words, size) => pen.widthOf(words, size) };
 }
