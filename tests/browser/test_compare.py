@@ -89,6 +89,7 @@ def test_runs_are_added_moved_and_grouped_in_place_and_sections_stay_shut(ada: P
     expect(ada.locator("thead th.base")).to_contain_text("fast")
     ada.keyboard.press("n")
     expect(ada.locator("td.diff:focus")).to_have_count(1)
+    ada.wait_for_load_state()
     ada.get_by_role("list", name="Runs compared").get_by_role("link", name=re.compile("Move .* left")).first.click()
     expect(ada.locator("thead th").nth(1)).to_contain_text("fast")
     expect(ada.locator("thead th.base")).to_contain_text("fast")

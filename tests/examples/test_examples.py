@@ -177,7 +177,7 @@ def test_a_run_is_seen_in_the_browser_by_its_team_alone(
     sign_in(page, team)
     page.goto("/p/examples/runs/?q=" + quote("metrics.`best error` > 0"))
     row = page.locator("table[data-rows] tbody tr", has_text="ridge sweep").first
-    row.get_by_role("link", name="ridge sweep").click()
+    row.get_by_role("link", name="ridge sweep", exact=True).click()
     expect(page.get_by_role("heading", name="ridge sweep")).to_be_visible()
     page.goto(f"/r/{run.info.run_id}/curves/")
     expect(page.get_by_role("cell", name="best error")).to_be_visible()

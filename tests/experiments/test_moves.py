@@ -55,6 +55,13 @@ def found(viewer, experiment: Experiment, text: str = "") -> list[str]:
     return [run.name for run in page.rows]
 
 
+@pytest.fixture(autouse=True)
+def data(settings, tmp_path):
+    """A log of its own: what is anchored here is not looked for by other tests."""
+    settings.MLED_DATA = tmp_path
+
+
+
 def test_all_that_is_the_runs_goes_with_it(ada, full, place):
     left = full.experiment
     model = create_logged_model(ada, left, name="m", source_run=full)

@@ -29,6 +29,7 @@ export class Offers {
   private isStale = false; // typed on since the list was asked for
   private timer = 0;
   private asked: AbortController | null = null;
+  private isAsking = false; // then Escape is for the offers that are on their way
 
   constructor(
     private readonly field: HTMLInputElement,
@@ -72,8 +73,10 @@ export class Offers {
     clearTimeout(this.timer);
     this.asked?.abort();
     const asked = (this.asked = new AbortController());
+    this.isAsking = true;
     try {
       const found = await this.source.ask(this.field, asked.signal);
+      if (this.asked === asked) this.isAsking = false;
       if (!asked.signal.aborted && document.activeElement === this.field) this.show(found);
     } catch {
       if (!asked.signal.aborted) this.close(); // an offer that does not come is none
@@ -96,7 +99,8 @@ export class Offers {
   }
 
   close(): boolean {
-    const was = this.isOpen;
+    const was = this.isOpen || this.isAsking;
+    this.isAsking = false;
     clearTimeout(this.timer);
     this.asked?.abort();
     this.box.hidden = true;
