@@ -31,9 +31,10 @@ class Visitor:
         form = self.get("/login/").body.decode()
         found = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', form)
         sent = {"login": EMAIL, "password": PASSWORD, "csrfmiddlewaretoken": found[1] if found else ""}
-        self._ask("POST", "/login/", urllib.parse.urlencode(sent))
+        told = self._ask("POST", "/login/", urllib.parse.urlencode(sent))
         if "mled_session" not in self.cookies:
-            raise RuntimeError("the sign-in was refused")
+            words = " ".join(re.sub(rb"<[^>]+>", b" ", told.body).decode(errors="replace").split())
+            raise RuntimeError(f"the sign-in was refused: {words[-600:]}")
 
     def get(self, path: str) -> Answer:
         return self._ask("GET", path)

@@ -252,8 +252,8 @@ def _exactly(
             f" FROM {source.text} WHERE {where.text}),"
             f" centred AS (SELECT {keys}, x, AVG(x) OVER (PARTITION BY {keys}) AS mean FROM value"
             f" WHERE x IS NOT NULL)"
-            f" SELECT {keys}, COUNT(*), MIN(mean), 0.0, SUM((x - mean) * (x - mean)), MIN(x), MAX(x) FROM centred"
-            f" GROUP BY {keys}"
+            f" SELECT {keys}, COUNT(*), MIN(mean), MIN(mean) - MIN(mean), SUM((x - mean) * (x - mean)), MIN(x), MAX(x)"
+            f" FROM centred GROUP BY {keys}"
         )
         for row in fetch(Sql(statement, (*source.params, *where.params))):
             group, sums = tuple(row[: len(fields)]), _Sums._make(row[len(fields) :])

@@ -61,7 +61,6 @@ def data(settings, tmp_path):
     settings.MLED_DATA = tmp_path
 
 
-
 def test_all_that_is_the_runs_goes_with_it(ada, full, place):
     left = full.experiment
     model = create_logged_model(ada, left, name="m", source_run=full)
