@@ -3,7 +3,10 @@
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,6 +14,7 @@ from bench import pages
 from bench.pages import Measured
 from bench.visited import Visitor, addresses, curve_runs, experiment_ids
 from tests.services.browser import chromium
+from tests.services.fixtures import running_mled
 from tests.services.live import LiveMled
 from tests.services.processes import ROOT
 
@@ -18,15 +22,28 @@ RUNS = 40
 
 
 @pytest.fixture(scope="module")
-def filled(live_mled: LiveMled) -> LiveMled:
+def server(
+    databases: Any,
+    collected_static: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    valkey_url: str,
+    django_db_blocker: Any,
+) -> Iterator[LiveMled]:
+    """A server of its own: what the bench puts in has no events, and no other test's log should hold it."""
+    place = tmp_path_factory.mktemp("bench")
+    yield from running_mled(databases, collected_static, place, valkey_url, django_db_blocker)
+
+
+@pytest.fixture(scope="module")
+def filled(server: LiveMled) -> LiveMled:
     """Few runs and short curves, put in as the bench does it, twice: the second time there is nothing to do."""
     short = "import bench.stocked as s; s.CURVE_POINTS, s.WIDE_RUNS = 2_000, 5; s.fill({runs}); s.fill({runs})"
     command = [sys.executable, "-c", short.format(runs=RUNS)]
     done = subprocess.run(
-        command, cwd=ROOT, env={**os.environ, **live_mled.environment}, capture_output=True, text=True, check=False
+        command, cwd=ROOT, env={**os.environ, **server.environment}, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr[-2000:]
-    return live_mled
+    return server
 
 
 @pytest.fixture(scope="module")

@@ -108,7 +108,9 @@ def collected_static(shared_directory: Path) -> Path:
 def live_mled(
     databases, collected_static: Path, shared_directory: Path, worker_id: str, valkey_url: str, django_db_blocker
 ):
-    yield from _live(databases, collected_static, shared_directory / f"live-{worker_id}", valkey_url, django_db_blocker)
+    yield from running_mled(
+        databases, collected_static, shared_directory / f"live-{worker_id}", valkey_url, django_db_blocker
+    )
 
 
 @pytest.fixture(scope="session")
@@ -124,15 +126,15 @@ def live_mled_on_s3(
     endpoint, place = s3_server.endpoint, shared_directory / f"live-s3-{worker_id}"
     bucket = f"s3://{s3_server.bucket()}/live?endpoint={endpoint}&public={endpoint}"
     environment = {"MLED_BLOBS": bucket, **s3_server.environment}
-    yield from _live(databases, collected_static, place, valkey_url, django_db_blocker, **environment)
+    yield from running_mled(databases, collected_static, place, valkey_url, django_db_blocker, **environment)
 
 
 @pytest.fixture
 def own_live_mled(databases, collected_static: Path, tmp_path: Path, valkey_url: str, django_db_blocker):
-    yield from _live(databases, collected_static, tmp_path / "live", valkey_url, django_db_blocker)
+    yield from running_mled(databases, collected_static, tmp_path / "live", valkey_url, django_db_blocker)
 
 
-def _live(databases, static_root: Path, data: Path, valkey_url: str, blocker, **environment: str):
+def running_mled(databases, static_root: Path, data: Path, valkey_url: str, blocker, **environment: str):
     from tests.services.live import LiveMled
 
     database = databases.clone()
