@@ -310,7 +310,9 @@ def test_an_upload_works_by_keyboard_alone(sign_in, vitals: Vitals):
     ada: Page = sign_in(ADA)
     ada.goto(vitals.path("{icu}new-version/"))
     expect(ada.locator("#files")).not_to_have_attribute("name", "files")
+    ada.wait_for_load_state()
     ada.locator("#files").focus()
+    expect(ada.locator("#files")).to_be_focused()
     with ada.expect_file_chooser() as chooser:
         ada.keyboard.press("Enter")
     chooser.value.set_files(a_csv("a\n7\n", "keyed.csv"))

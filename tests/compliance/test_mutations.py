@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,6 +38,9 @@ def world(standing: World) -> Iterator[World]:
         yield standing
 
 
+HEX_ID = re.compile(r"[0-9a-f]{32}")
+
+
 def other_byte(value: Any, at: str) -> Any:
     """The value with the lowest bit of one byte flipped. at: the text whose last byte it is; '' for the very last."""
     if isinstance(value, UUID):
@@ -44,6 +48,8 @@ def other_byte(value: Any, at: str) -> Any:
     if isinstance(value, bytes | memoryview):
         content = bytes(value)
         return content[:-1] + bytes([content[-1] ^ 1])
+    if not at and HEX_ID.fullmatch(value):  # an id as SQLite keeps it: another digit, not another sign
+        return value[:-1] + ("0" if value[-1] != "0" else "1")
     content = value.encode()
     place = content.index(at.encode()) + len(at.encode()) - 1 if at else len(content) - 1
     return (content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :]).decode()
