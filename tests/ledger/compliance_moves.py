@@ -70,7 +70,9 @@ COMPLIANCE: list[Callable[[Any], Any]] = [
     lambda w: exceptions.set_not_applicable(w.who(), w.run(), rule=w.chance.choice(RULES), reason=w.text()),
     _take_back,
     _waive,
-    lambda w: exceptions.cosign_waiver(w.chance.choice((w.who(), again(w.team.auditor))), w.any(Waiver, ended_at=None)),
+    lambda w: exceptions.cosign_waiver(
+        w.chance.choice((w.who(), again(w.team.auditor))), w.any(Waiver, ended_at=None, cosigned_at=None)
+    ),
     lambda w: exceptions.end_waiver(w.who(), w.any(Waiver, ended_at=None), reason=w.text()),
     lambda w: profiles.choose_profile(
         w.who(), w.team.project, profile=w.chance.choice([*every_profile(), "none"]), reason=w.text()

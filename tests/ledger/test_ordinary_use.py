@@ -124,6 +124,9 @@ PEOPLE: list[Move] = [
     lambda w: projects.grant_sight(w.who(), w.any(Project), user=w.any(User)),
     lambda w: projects.withdraw_sight(w.who(), w.any(Project), user=w.any(User)),
     lambda w: members.add_member(w.who(), w.any(Project), role=w.chance.choice(list(Role)), user=w.any(User)),
+    lambda w: members.add_member(
+        w.who(), w.any(Project), role=w.chance.choice(list(Role)), user=w.any(User, email__contains="new-")
+    ),
     lambda w: members.add_member(w.who(), w.any(Project), role=w.chance.choice(list(Role)), group=w.any(Group)),
     lambda w: members.appoint_member(w.who(), w.any(Project), role=Role.AUDITOR, user=w.any(User), reason=w.text()),
     lambda w: members.change_role(w.who(), w.any(Membership), role=w.chance.choice(list(Role))),

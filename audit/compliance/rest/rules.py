@@ -19,14 +19,15 @@ from audit.compliance.actions.exceptions import (
     waive_rule,
 )
 from audit.compliance.actions.profiles import change_copy, choose_profile, choose_retention
-from audit.compliance.models import Assessment, ProfileCopy, Waiver
-from audit.compliance.profile import profile_of
+from audit.compliance.models import Assessment, Waiver
+from audit.compliance.profile import profile_of, profiles
 from audit.compliance.queries.assessments import assessment_of, copy_of, get_waiver, waivers_in_force
 from audit.compliance.retention import CLASSES
 from audit.compliance.rules.engine import Outcome, Severity
 from experiments.queries.runs import get_run
 from kernel.errors import NotFound
 
+PROFILES = list(profiles())
 OUTCOMES = [one.value for one in Outcome]
 SEVERITIES = [one.value for one in Severity]
 
@@ -149,16 +150,16 @@ class OneWaiver(RestView):
         return Response(WaiverJson(end_waiver(self.actor, get_waiver(self.actor, get_run(self.actor, run), rule))).data)
 
 
-class CopyJson(serializers.ModelSerializer[ProfileCopy]):
-    tolerances = serializers.DictField(child=serializers.FloatField())
-
-    class Meta:
-        model = ProfileCopy
-        fields = ["version", "required_params", "required_tags", "required_metrics", "tolerances"]
+class CopyJson(serializers.Serializer[Any]):
+    version = serializers.IntegerField(min_value=0, help_text="The one that you saw; 0 before the first.")
+    required_params = serializers.ListField(child=serializers.CharField(), default=list)
+    required_tags = serializers.ListField(child=serializers.CharField(), default=list)
+    required_metrics = serializers.ListField(child=serializers.CharField(), default=list)
+    tolerances = serializers.DictField(child=serializers.FloatField(), default=dict)
 
 
 class RulesJson(serializers.Serializer[Any]):
-    profile = serializers.ChoiceField(choices=["house", "eu-ai-act-high-risk", "gxp", "model-risk"])
+    profile = serializers.ChoiceField(choices=PROFILES)
     profile_version = serializers.CharField(read_only=True)
     profile_digest = serializers.CharField(read_only=True)
     retention_class = serializers.ChoiceField(choices=["", *CLASSES])
@@ -167,17 +168,9 @@ class RulesJson(serializers.Serializer[Any]):
 
 
 class RulesWanted(serializers.Serializer[Any]):
-    profile = serializers.ChoiceField(choices=["house", "eu-ai-act-high-risk", "gxp", "model-risk"], required=False)
+    profile = serializers.ChoiceField(choices=PROFILES, required=False)
     retention_class = serializers.ChoiceField(choices=list(CLASSES), required=False)
     reason = serializers.CharField(required=False, default="", max_length=1000, allow_blank=True)
-
-
-class OwnWanted(serializers.Serializer[Any]):
-    version = serializers.IntegerField(min_value=0, help_text="The one that you saw; 0 before the first.")
-    required_params = serializers.ListField(child=serializers.CharField(), default=list)
-    required_tags = serializers.ListField(child=serializers.CharField(), default=list)
-    required_metrics = serializers.ListField(child=serializers.CharField(), default=list)
-    tolerances = serializers.DictField(child=serializers.FloatField(), default=dict)
 
 
 class ProjectRules(RestView):
@@ -201,11 +194,11 @@ class ProjectRules(RestView):
             project = choose_retention(self.actor, project, retention_class=asked["retention_class"])
         return self._told(project)
 
-    @extend_schema(request=OwnWanted, responses={200: RulesJson})
+    @extend_schema(request=CopyJson, responses={200: RulesJson})
     def put(self, request: Request, slug: str) -> Response:
         """Set what every run of the project has to have besides."""
         project = find_project(self.actor, slug)
-        change_copy(self.actor, project, **self.parsed(OwnWanted))
+        change_copy(self.actor, project, **self.parsed(CopyJson))
         return self._told(project)
 
     def _told(self, project: Project) -> Response:
