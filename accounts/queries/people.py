@@ -3,10 +3,11 @@
 from collections.abc import Iterable
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from accounts.access import can, require
 from accounts.models import Group, Membership, Project, ProjectUserObjectPermission, User
+from accounts.roles import roles_with
 from kernel.actor import Actor
 from kernel.errors import NotFound
 
@@ -20,6 +21,13 @@ def people_in(memberships: Iterable[Membership]) -> list[User]:
         elif membership.group is not None:
             people |= {member.user.pk: member.user for member in membership.group.members.all()}
     return sorted(people.values(), key=lambda user: user.name.lower())
+
+
+def people_who(permission: str, project: Project) -> list[User]:
+    """Everybody whose role gives them this permission in the project, by name; service accounts are left out."""
+    rows = Membership.objects.filter(Q(project=project) | Q(project=None), role__in=roles_with(permission))
+    people = people_in(rows.select_related("user", "group").prefetch_related("group__members__user"))
+    return [user for user in people if user.is_active and not user.is_service]
 
 
 def groups_to_add(viewer: Actor, project: Project) -> QuerySet[Group]:

@@ -5,12 +5,13 @@ from uuid import UUID
 
 from django.db.models import Q
 
-from accounts.models import Membership, Project, User
-from accounts.queries.people import people_in
+from accounts.models import User
+from accounts.queries.people import people_who
 from accounts.roles import PERMISSIONS, roles_with
 from audit.ledger.models import AuditEvent
 from audit.ledger.values import Subject
 from experiments.models import Run
+from experiments.work import BESIDE
 from kernel.actor import Actor
 from kernel.errors import MledError, Refused
 from registry.models import CardText, ModelVersion, PromotionRequest
@@ -18,13 +19,8 @@ from registry.models import CardText, ModelVersion, PromotionRequest
 DECIDE = "registry.decide_promotion"
 
 # Acts on a run, model or version that leave its content alone: whoever did no more has no hand in it.
-NOT_WORK = frozenset(
+NOT_WORK = BESIDE | frozenset(
     {
-        "artifacts.open_file",
-        "experiments.lock_run",
-        "experiments.note_export_of",
-        "experiments.unlock_run",
-        "experiments.seal_run",
         "registry.set_alias",
         "registry.delete_alias",
         "registry.transition_stage",
@@ -90,17 +86,10 @@ def _workers(subject: Subject) -> list[UUID]:
     return [user_id for user_id in found if user_id is not None]
 
 
-def deciders_of(project: Project) -> list[User]:
-    """Everybody whose role lets them decide promotions in this project, by name."""
-    rows = Membership.objects.filter(Q(project=project) | Q(project=None), role__in=roles_with(DECIDE))
-    people = people_in(rows.select_related("user", "group").prefetch_related("group__members__user"))
-    return [user for user in people if user.is_active and not user.is_service]
-
-
 def who_may_decide(version: ModelVersion, asker_id: UUID | None, makers: Mapping[UUID, str]) -> list[User]:
     """The deciders who have no hand in the version and did not ask."""
     barred = {*makers, asker_id}
-    return [user for user in deciders_of(version.model.project) if user.pk not in barred]
+    return [user for user in people_who(DECIDE, version.model.project) if user.pk not in barred]
 
 
 def refuse_makers(actor: Actor, permission: str, request: PromotionRequest) -> MledError | None:

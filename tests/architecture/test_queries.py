@@ -13,6 +13,7 @@ ROOMS = ("accounts", "artifacts", "experiments", "registry", "audit/compliance")
 NO_VIEWER = {
     "accounts.queries.history.with_names": "names for events that were read for a viewer",
     "accounts.queries.people.people_in": "tells who stands in memberships that were read for a viewer",
+    "accounts.queries.people.people_who": "whose role allows an act is asked by acts and pages that know the project",
     "accounts.queries.projects.my_tokens": "one's own rows, by one's own id",
     "accounts.queries.settings.all_settings_of": "one's own rows, by one's own id",
     "accounts.queries.settings.setting_of": "one's own row, by one's own id",

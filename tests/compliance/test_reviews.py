@@ -8,10 +8,9 @@ from accounts.actions.governance import govern_project
 from accounts.actions.users import change_password
 from accounts.models import Notice
 from accounts.signing import Proof, prove
-from audit.compliance.actions.findings import answer_finding, ask_again, close_finding, open_finding
+from audit.compliance.actions.findings import Flag, answer_finding, ask_again, close_finding, open_finding
 from audit.compliance.actions.profiles import choose_profile
 from audit.compliance.actions.reviews import (
-    Flag,
     amend_run,
     assign_review,
     decide_review,
@@ -306,14 +305,14 @@ def test_a_review_is_assigned_to_an_auditor_of_the_project_who_is_told(team, run
 
 
 def test_a_finding_outside_of_a_review_is_opened_by_an_auditor_alone(team, run):
-    open_finding(team.auditor, run, kind="data", text="Licence ended.")
+    open_finding(team.auditor, run, flag=Flag("data", "Licence ended."))
     assert Finding.objects.get().review is None
     with pytest.raises(Refused):
-        open_finding(team.manager, run, kind="data", text="x")
+        open_finding(team.manager, run, flag=Flag("data", "x"))
     with pytest.raises(Invalid):
-        open_finding(team.auditor, run, kind="data", text="x", owner=user_of(team.auditor))
+        open_finding(team.auditor, run, flag=Flag("data", "x", owner=user_of(team.auditor)))
     with pytest.raises(Invalid):
-        open_finding(team.auditor, run, kind="odd", text="x")
+        open_finding(team.auditor, run, flag=Flag("odd", "x"))
 
 
 # --- Samples and trails

@@ -50,7 +50,7 @@ def _submit(walk: Any) -> None:
 def _decide(walk: Any) -> None:
     compliant = walk.chance.random() < 0.6
     actor = with_password(a_person("Olga", site_role=Role.AUDITOR))
-    flags = () if compliant else (reviews.Flag("other", walk.text() or "Seen."),)
+    flags = () if compliant else (findings.Flag("other", walk.text() or "Seen."),)
     given = {"compliant": compliant, "reason": walk.text() or "Seen.", "flags": flags}
     reviews.decide_review(actor, walk.any(Review, state__in=Review.OPEN), proof=proof_of(actor), **given)
 
@@ -90,7 +90,7 @@ COMPLIANCE: list[Callable[[Any], Any]] = [
     _decide,
     lambda w: reviews.apply_verdict(system(), w.any(Review)),
     lambda w: reviews.amend_run(w.who(), w.any(Review).run, reason=w.text(), tags=w.pairs()),
-    lambda w: findings.open_finding(_auditor(w), w.run(), kind="other", text=w.text()),
+    lambda w: findings.open_finding(_auditor(w), w.run(), flag=findings.Flag("other", w.text())),
     lambda w: findings.answer_finding(w.who(), w.any(Finding, state__in=("open", "answered")), text=w.text()),
     lambda w: findings.ask_again(_auditor(w), w.any(Finding, state__in=("open", "answered")), text=w.text()),
     lambda w: findings.close_finding(_auditor(w), w.any(Finding, state__in=("open", "answered")), closure=w.text()),

@@ -6,24 +6,25 @@ from django.db import IntegrityError, transaction
 
 from accounts.access import not_found
 from accounts.decorators import action
-from accounts.texts import storable
 from audit.compliance.models import NotApplicable, Waiver
-from audit.compliance.profile import profile_of
 from audit.compliance.rules.engine import RULES
 from audit.compliance.rules.record import Record
+from audit.compliance.texts import kept_text
 from experiments.models import Run
 from kernel.actor import Actor
 from kernel.clock import now
 from kernel.errors import AlreadyExists, Conflict, Invalid, Refused
 
-REASON_MAX = 4000
+WHY = "Say why: auditors read it."
 DAYS_MAX = 366
 
 
 @action("compliance.except_rule", on="run")
 def set_not_applicable(actor: Actor, run: Run, *, rule: str, reason: str) -> NotApplicable:
     """Say that a rule does not apply to a run, and why. Raises Invalid, AlreadyExists."""
-    said = NotApplicable(run=run, rule=_known(rule), reason=_checked(reason), by_id=actor.user_id)
+    said = NotApplicable(
+        run=run, rule=_known(rule), reason=kept_text(reason, field="reason", ask=WHY), by_id=actor.user_id
+    )
     try:
         with transaction.atomic():
             said.save()
@@ -50,7 +51,9 @@ def waive_rule(actor: Actor, run: Run, *, rule: str, reason: str, until: dt.date
     _refuse_hands(actor, run)
     if not now().date() <= until <= now().date() + dt.timedelta(days=DAYS_MAX):
         raise Invalid(f"A waiver lasts until a day within the next {DAYS_MAX} days.", field="until")
-    waiver = Waiver(run=run, rule=_known(rule), reason=_checked(reason), until=until, by_id=actor.user_id)
+    waiver = Waiver(
+        run=run, rule=_known(rule), reason=kept_text(reason, field="reason", ask=WHY), until=until, by_id=actor.user_id
+    )
     _end_those_run_out(run, rule)
     try:
         with transaction.atomic():
@@ -111,17 +114,3 @@ def _known(rule: str) -> str:
     if rule not in RULES:
         raise Invalid(f"There is no rule '{rule[:40]}'.", field="rule")
     return rule
-
-
-def _checked(reason: str) -> str:
-    text = storable(reason.strip(), "A reason", field="reason")
-    if not text:
-        raise Invalid("Say why: auditors read it.", field="reason")
-    if len(text) > REASON_MAX:
-        raise Invalid(f"A reason has at most {REASON_MAX:,} characters.", field="reason")
-    return text
-
-
-def asked_of(run: Run, rule: str) -> bool:
-    """Whether the project's profile asks this rule."""
-    return rule in profile_of(run.project.profile).rules

@@ -1,65 +1,56 @@
 """Findings: opened by auditors, answered by those who work on the run, closed with what showed that it is right."""
 
 import datetime as dt
+from dataclasses import dataclass
 
 from accounts.access import not_found
 from accounts.decorators import action
 from accounts.models import User
 from accounts.notices import tell
-from accounts.texts import storable
 from audit.compliance.models import Finding, FindingNote, Review
 from audit.compliance.reviewers import may_answer
 from audit.compliance.rules.engine import RULES
+from audit.compliance.texts import kept_text
 from audit.ledger.acting import current_act
 from experiments.models import Run
 from kernel.actor import Actor
 from kernel.clock import now
 from kernel.errors import Conflict, Invalid
 
-TEXT_MAX = 4000
+WORDS = "Say it in words."
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """What an auditor found: its kind, what is wrong, the rule it speaks of, who answers until when."""
+
+    kind: str
+    text: str
+    rule: str = ""
+    owner: User | None = None
+    due: dt.date | None = None
 
 
 @action("compliance.find", on="run")
-def open_finding(
-    actor: Actor,
-    run: Run,
-    *,
-    kind: str,
-    text: str,
-    rule: str = "",
-    owner: User | None = None,
-    due: dt.date | None = None,
-) -> Run:
+def open_finding(actor: Actor, run: Run, *, flag: Flag) -> Run:
     """Record something that has to be put right, outside of a review. Raises Invalid, Refused (four eyes)."""
-    open_finding_in(actor, run, review=None, kind=kind, text=text, rule=rule, owner=owner, due=due)
+    open_finding_in(actor, run, flag, review=None)
     return run
 
 
-def open_finding_in(
-    actor: Actor,
-    run: Run,
-    *,
-    review: Review | None,
-    kind: str,
-    text: str,
-    rule: str = "",
-    owner: User | None = None,
-    due: dt.date | None = None,
-) -> Finding:
+def open_finding_in(actor: Actor, run: Run, flag: Flag, *, review: Review | None) -> Finding:
     """Part of an act: make a finding, and tell who has to answer; without an owner that is the run's author."""
-    if kind not in Finding.Kind.values:
-        raise Invalid(
-            f"'{kind[:40]}' is no kind of finding.", hint=f"Use {', '.join(Finding.Kind.values)}.", field="kind"
-        )
-    if rule and rule not in RULES:
-        raise Invalid(f"There is no rule '{rule[:40]}'.", field="rule")
-    who = owner or run.created_by
-    if owner is not None and not may_answer(owner, run.project):
-        raise Invalid(f"{owner} does not work in this project.", field="owner")
-    if due is not None and due < now().date():
-        raise Invalid("The day is past.", field="due")
+    _check(run, flag)
+    who = flag.owner or run.created_by
     finding = Finding(
-        run=run, review=review, kind=kind, text=_text(text), rule=rule, owner=who, due=due, opened_by_id=actor.user_id
+        run=run,
+        review=review,
+        kind=flag.kind,
+        text=kept_text(flag.text, field="text", ask=WORDS),
+        rule=flag.rule,
+        owner=who,
+        due=flag.due,
+        opened_by_id=actor.user_id,
     )
     finding.save()
     current_act().speaks_of(run.ledger_subject)
@@ -67,6 +58,18 @@ def open_finding_in(
         words = f"{run.readable_id} has a finding: {finding.text}"
         tell([who], kind="finding.opened", text=words, url=page_of(run), project=run.project)
     return finding
+
+
+def _check(run: Run, flag: Flag) -> None:
+    if flag.kind not in Finding.Kind.values:
+        hint = f"Use {', '.join(Finding.Kind.values)}."
+        raise Invalid(f"'{flag.kind[:40]}' is no kind of finding.", hint=hint, field="kind")
+    if flag.rule and flag.rule not in RULES:
+        raise Invalid(f"There is no rule '{flag.rule[:40]}'.", field="rule")
+    if flag.owner is not None and not may_answer(flag.owner, run.project):
+        raise Invalid(f"{flag.owner} does not work in this project.", field="owner")
+    if flag.due is not None and flag.due < now().date():
+        raise Invalid("The day is past.", field="due")
 
 
 @action("compliance.answer", on="finding")
@@ -97,7 +100,7 @@ def ask_again(actor: Actor, finding: Finding, *, text: str) -> Finding:
 def close_finding(actor: Actor, finding: Finding, *, closure: str) -> Finding:
     """Close a finding, with what showed that it was put right. Raises Conflict, Invalid, Refused (four eyes)."""
     held = _open(finding)
-    held.state, held.closure = Finding.State.CLOSED, _text(closure)
+    held.state, held.closure = Finding.State.CLOSED, kept_text(closure, field="text", ask=WORDS)
     held.closed_at, held.closed_by_id = now(), actor.user_id
     held.save()
     current_act().speaks_of(held.run.ledger_subject)
@@ -117,7 +120,7 @@ def _open(finding: Finding) -> Finding:
 
 
 def _note(actor: Actor, finding: Finding, text: str) -> None:
-    FindingNote(finding=finding, text=_text(text), by_id=actor.user_id).save()
+    FindingNote(finding=finding, text=kept_text(text, field="text", ask=WORDS), by_id=actor.user_id).save()
     current_act().speaks_of(finding.run.ledger_subject)
 
 
@@ -125,15 +128,6 @@ def _tell(actor: Actor, finding: Finding, people: list[User | None], what: str) 
     others = [one for one in people if one is not None and one.pk != actor.user_id]
     words = f"A finding about {finding.run.readable_id} {what}: {finding.text}"
     tell(others, kind="finding.changed", text=words, url=page_of(finding.run), project=finding.run.project)
-
-
-def _text(text: str) -> str:
-    kept = storable(text.strip(), "The text", field="text")
-    if not kept:
-        raise Invalid("Say it in words.", field="text")
-    if len(kept) > TEXT_MAX:
-        raise Invalid(f"The text has at most {TEXT_MAX:,} characters.", field="text")
-    return kept
 
 
 def page_of(run: Run) -> str:

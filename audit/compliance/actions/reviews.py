@@ -2,7 +2,6 @@
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from django.db import IntegrityError, transaction
 
@@ -11,13 +10,13 @@ from accounts.decorators import action
 from accounts.models import User
 from accounts.notices import tell
 from accounts.signing import Proof, covered_at, sign
-from accounts.texts import storable
 from audit.compliance.actions.assessments import assess_run
-from audit.compliance.actions.findings import open_finding_in
+from audit.compliance.actions.findings import Flag, open_finding_in
 from audit.compliance.judging import results_in
 from audit.compliance.models import Finding, Review
 from audit.compliance.reviewers import may_review
 from audit.compliance.rules.engine import RULES, Judged
+from audit.compliance.texts import kept_text
 from audit.compliance.verdict import digest_of_facts, is_as_signed, record_of
 from audit.ledger.acting import current_act
 from experiments.actions.batches import write_params
@@ -30,21 +29,9 @@ from kernel.actor import Actor
 from kernel.clock import now
 from kernel.errors import AlreadyExists, Conflict, Invalid
 
-TEXT_MAX = 4000
 NOTE_TAG = "mlflow.note.content"
 # Rules that speak of the approval itself: they can only be met by it.
 AFTER_APPROVAL = frozenset({"R2", "R3", "S1", "S2", "S3", "A2", "X1"})
-
-
-@dataclass(frozen=True, slots=True)
-class Flag:
-    """What an auditor found: its kind, what is wrong, the rule it speaks of, who answers until when."""
-
-    kind: str
-    text: str
-    rule: str = ""
-    owner: User | None = None
-    due: dt.date | None = None
 
 
 @action("compliance.submit", on="run")
@@ -63,7 +50,7 @@ def submit_run(actor: Actor, run: Run, *, comment: str = "") -> Run:
     review = Review(
         run=run,
         number=_next_round(run),
-        comment=_text(comment, "comment"),
+        comment=kept_text(comment, field="comment"),
         submitted_by_id=actor.user_id,
         locks=governed and not run.is_locked,
     )
@@ -95,7 +82,7 @@ def withdraw_submission(actor: Actor, run: Run, *, reason: str = "") -> Review:
     review: Review | None = Review.objects.filter(run=run, state__in=Review.OPEN).first()
     if review is None or review.draw_id is not None:
         raise Conflict("There is no submission to withdraw.")
-    review.state, review.decided_at, review.reason = Review.State.WITHDRAWN, now(), _text(reason, "reason")
+    review.state, review.decided_at, review.reason = Review.State.WITHDRAWN, now(), kept_text(reason, field="reason")
     review.save()
     if review.locks:
         run.locked_at, run.locked_by_id = None, None
@@ -177,20 +164,11 @@ def decide_review(
         raise Conflict(f"{len(in_the_way)} rules block it: {titles}.", hint="Flag it, or let them be fixed or waived.")
     _seal(run)
     review.state = Review.State.COMPLIANT if compliant else Review.State.FLAGGED
-    review.reason, review.assessment = _text(reason, "reason"), assessment
+    review.reason, review.assessment = kept_text(reason, field="reason"), assessment
     review.decided_at, review.decided_by_id = now(), actor.user_id
     review.save()
     for flag in flags:
-        open_finding_in(
-            actor,
-            run,
-            review=review,
-            kind=flag.kind,
-            text=flag.text,
-            rule=flag.rule,
-            owner=flag.owner,
-            due=flag.due,
-        )
+        open_finding_in(actor, run, flag, review=review)
     meaning = "reviewed and found compliant" if compliant else "reviewed and flagged"
     review.signature = sign(
         actor,
@@ -264,8 +242,7 @@ def amend_run(
     held = _held(run)
     if held.review_state == ReviewState.NOT_REVIEWED:
         raise Conflict("This run was not submitted for review.", hint="Change it as any other run.")
-    if not _text(reason, "reason"):
-        raise Invalid("Say why it is amended: auditors read it.", field="reason")
+    kept_text(reason, field="reason", ask="Say why it is amended: auditors read it.")
     changes = dict(tags or {}) | ({RUN_NAME: name} if name is not None else {})
     changes |= {NOTE_TAG: note} if note is not None else {}
     for field, pairs in (("tags", changes), ("params", dict(params or {}))):
@@ -306,13 +283,6 @@ def _open(review: Review) -> Review:
     if not held.is_open:
         raise Conflict("This review has its verdict already.", hint="What changes since needs a new round.")
     return held
-
-
-def _text(text: str, field: str) -> str:
-    kept = storable(text.strip(), f"The {field}", field=field)
-    if len(kept) > TEXT_MAX:
-        raise Invalid(f"The {field} has at most {TEXT_MAX:,} characters.", field=field)
-    return kept
 
 
 def page_of(review: Review) -> str:

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 from accounts.decorators import action
 from accounts.models import Project
-from accounts.texts import storable
 from audit.compliance.models import Draw, Review, TrailReview
+from audit.compliance.texts import kept_text
 from audit.compliance.trail import last_place
 from experiments.models import Run
 from experiments.values import ENDED, ReviewState
@@ -16,7 +16,6 @@ from kernel.errors import Conflict, Invalid
 
 SAMPLE_MAX = 1000
 SEED_MAX = 64
-NOTE_MAX = 4000
 
 
 @action("compliance.assign", on="project")
@@ -43,7 +42,7 @@ def draw_sample(
         project=project,
         method=method,
         seed=seed if method == Draw.Method.RANDOM else "",
-        question=storable(question[:NOTE_MAX], "The question", field="question"),
+        question=kept_text(question, field="question"),
         population=len(population),
         population_digest=sha256_hex("\n".join(population).encode()),
         drawn=drawn,
@@ -86,9 +85,7 @@ def review_trail(actor: Actor, project: Project, *, up_to: int, note: str) -> Tr
     before = TrailReview.objects.filter(project=project).order_by("-at").first()
     if before is not None and up_to < before.up_to:
         raise Invalid(f"It was reviewed up to place {before.up_to} already.", field="up_to")
-    text = storable(note.strip(), "The note", field="note")
-    if not text or len(text) > NOTE_MAX:
-        raise Invalid(f"Say what was looked at and found, in 1 to {NOTE_MAX:,} characters.", field="note")
+    text = kept_text(note, field="note", ask="Say what was looked at and found.")
     review = TrailReview(project=project, up_to=up_to, note=text, by_id=actor.user_id)
     review.save()
     return review

@@ -18,6 +18,7 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.access import can, find_project, require
 from accounts.models import Project, User
 from accounts.pages.doors import actor_of, fill_in_error, sees_experiments, signed_in
+from accounts.queries.people import people_who
 from audit.compliance.actions.reviews import assign_review
 from audit.compliance.actions.sampling import draw_sample, review_trail
 from audit.compliance.models import Draw, Review, TrailReview
@@ -33,7 +34,7 @@ from audit.compliance.queries.reviews import (
     trail_end,
     trail_reviews_in,
 )
-from audit.compliance.reviewers import REVIEW, people_who
+from audit.compliance.reviewers import REVIEW
 from experiments.values import ReviewState
 from kernel.actor import Actor
 from kernel.clock import now

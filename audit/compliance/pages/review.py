@@ -17,7 +17,9 @@ from accounts.access import Denied, can, find_project, require
 from accounts.models import Project, User
 from accounts.pages.doors import actor_of, fill_in_error, signed_in
 from accounts.pages.signing import given_proof, signing
-from audit.compliance.actions.reviews import AFTER_APPROVAL, Flag, blocking, decide_review, start_review
+from accounts.queries.people import people_who
+from audit.compliance.actions.findings import Flag
+from audit.compliance.actions.reviews import AFTER_APPROVAL, blocking, decide_review, start_review
 from audit.compliance.judging import results_in
 from audit.compliance.models import Assessment, Finding, Review
 from audit.compliance.pages.evidence import evidence_of
@@ -27,7 +29,7 @@ from audit.compliance.pages.run_review import last_verdict, said
 from audit.compliance.profile import profile_of
 from audit.compliance.queries.assessments import standing_of
 from audit.compliance.queries.reviews import changes_since, get_review, queue, rounds_of, signature_state
-from audit.compliance.reviewers import ANSWER, people_who
+from audit.compliance.reviewers import ANSWER
 from audit.compliance.rules.engine import RULES, Judged, Rule
 from audit.compliance.verdict import digest_of_facts
 from kernel.actor import Actor

@@ -10,10 +10,10 @@ from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 
 from accounts.access import can_see, not_found
 from accounts.models import Project, User
+from accounts.queries.people import people_who
 from accounts.signing import SignatureState
 from audit.compliance.hands import hands_in
 from audit.compliance.models import Draw, Finding, FindingNote, Review, TrailReview
-from audit.compliance.reviewers import people_who
 from audit.compliance.signed import state_now
 from audit.compliance.trail import last_place
 from audit.compliance.verdict import facts_of

@@ -1,5 +1,6 @@
 """Reviews of runs, findings, samples and trail reviews."""
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -11,12 +12,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.access import find_project
-from accounts.models import User
+from accounts.models import Project
 from accounts.rest.door import RestView
 from accounts.rest.signatures import ProofWanted, given_proof
-from audit.compliance.actions.findings import answer_finding, ask_again, close_finding, open_finding
+from audit.compliance.actions.findings import Flag, answer_finding, ask_again, close_finding, open_finding
 from audit.compliance.actions.reviews import (
-    Flag,
     amend_run,
     assign_review,
     decide_review,
@@ -39,6 +39,7 @@ from audit.compliance.queries.reviews import (
     trail_reviews_in,
 )
 from experiments.queries.runs import get_run
+from kernel.actor import Actor
 
 
 class ReviewJson(serializers.ModelSerializer[Review]):
@@ -94,6 +95,12 @@ class FindingWanted(serializers.Serializer[Any]):
     rule = serializers.CharField(max_length=40, allow_blank=True, default="")
     owner = serializers.EmailField(allow_null=True, default=None, help_text="Null: the run's author.")
     due = serializers.DateField(allow_null=True, default=None)
+
+
+def flag_of(actor: Actor, project: Project, asked: Mapping[str, Any]) -> Flag:
+    """A finding as a call describes it. Raises Invalid for an owner who has no part in the project."""
+    owner = person_named(actor, project, asked["owner"])
+    return Flag(asked["kind"], asked["text"], asked["rule"], owner, asked["due"])
 
 
 class VerdictWanted(ProofWanted):
@@ -202,18 +209,12 @@ class Verdict(RestView):
     @extend_schema(request=VerdictWanted, responses={200: ReviewJson})
     def post(self, request: Request, review: UUID) -> Response:
         found, asked = get_review(self.actor, review), self.parsed(VerdictWanted)
-        flags = tuple(
-            Flag(one["kind"], one["text"], one["rule"], self._owner(found, one["owner"]), one["due"])
-            for one in asked["findings"]
-        )
+        flags = tuple(flag_of(self.actor, found.run.project, one) for one in asked["findings"])
         proof = given_proof(request, self.actor, email=asked["email"], password=asked["password"])
         done = decide_review(
             self.actor, found, compliant=asked["compliant"], reason=asked["reason"], flags=flags, proof=proof
         )
         return Response(ReviewJson(done).data)
-
-    def _owner(self, review: Review, email: str | None) -> User | None:
-        return person_named(self.actor, review.run.project, email)
 
 
 class Changes(RestView):
@@ -245,8 +246,7 @@ class RunFindings(RestView):
     def post(self, request: Request, run: str) -> Response:
         """Open a finding outside of a review."""
         found, asked = get_run(self.actor, run), self.parsed(FindingWanted)
-        asked["owner"] = person_named(self.actor, found.project, asked["owner"])
-        open_finding(self.actor, found, **asked)
+        open_finding(self.actor, found, flag=flag_of(self.actor, found.project, asked))
         return Response(FindingJson(findings_of(self.actor, found)[0]).data, status=201)
 
 

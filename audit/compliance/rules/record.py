@@ -24,6 +24,7 @@ from audit.ledger.queries.soundness import broken_link, differs_from_log
 from audit.ledger.replay import same
 from audit.ledger.values import plain
 from experiments.models import ExperimentTag, MetricDirection, MetricSeries, Param, Run, RunInput, RunTag
+from experiments.work import BESIDE
 from kernel.clock import now
 from registry.models import LoggedModel, ModelVersion, PromotionRequest
 
@@ -212,29 +213,12 @@ class Record:
         return reverse("accounts:settings", args=[self.project.slug])
 
 
-# Acts on a run that leave its content alone.
-NOT_WORK = frozenset(
-    {
-        "artifacts.open_file",
-        "experiments.lock_run",
-        "experiments.note_export_of",
-        "experiments.unlock_run",
-        "experiments.seal_run",
-        "experiments.star_run",
-        "experiments.unstar_run",
-        "experiments.add_comment",
-        "experiments.edit_comment",
-        "experiments.remove_comment",
-    }
-)
-
-
 AMENDED = "compliance.amend_run"
 
 
 def is_work(verb: str) -> bool:
     """Whether an act with this verb makes or changes what is in a run."""
-    return verb == AMENDED or (verb not in NOT_WORK and not verb.startswith("compliance."))
+    return verb == AMENDED or (verb not in BESIDE and not verb.startswith("compliance."))
 
 
 def unlike(recorded: Mapping[str, Any], stored: Mapping[str, Any]) -> list[str]:
