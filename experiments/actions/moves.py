@@ -3,14 +3,11 @@
 from accounts.access import require
 from accounts.decorators import action
 from experiments import hooks
-from experiments.actions.writable import require_active
+from experiments.actions.writable import hold_to_change, require_active
 from experiments.locations import place_of
-from experiments.metrics.holding import hold_run
 from experiments.models import Experiment, MetricSeries, Param, Run, RunTag
-from experiments.state import locked
-from experiments.values import Lifecycle
 from kernel.actor import Actor
-from kernel.errors import Conflict, Invalid, NotFound
+from kernel.errors import Conflict, Invalid
 
 
 @action("experiments.move_run", on="run")
@@ -31,7 +28,8 @@ def move_run(actor: Actor, run: Run, *, experiment: Experiment, reason: str = ""
     require_active(experiment)
     for move in hooks.run_moves:
         move(run, experiment)
-    _hold(run)
+    hold_to_change(run, alone=True)  # its seal says nothing of its experiment, so it stays
+    run.refresh_from_db()
     if run.experiment_id == experiment.pk:
         return run
     _require_reachable_files(run.experiment, experiment)
@@ -40,18 +38,6 @@ def move_run(actor: Actor, run: Run, *, experiment: Experiment, reason: str = ""
     for copies in (MetricSeries, Param, RunTag):
         copies.objects.filter(run=run).update(experiment=experiment)
     return run
-
-
-def _hold(run: Run) -> None:
-    """The run as it is now, alone until the commit. Its seal says nothing of its experiment, so it stays."""
-    state = hold_run(run.pk, alone=True)
-    if state is None:
-        raise NotFound("No such run was found.")
-    if state.lifecycle != Lifecycle.ACTIVE:
-        raise Conflict(f"Run {run.uid.hex} is deleted.", hint="Restore it first.", field="run_id")
-    if state.is_locked:
-        raise locked(run)
-    run.refresh_from_db()
 
 
 def _require_reachable_files(left: Experiment, entered: Experiment) -> None:

@@ -1,7 +1,7 @@
 """Whether a run or experiment takes writes now, asked under its lock inside the act."""
 
 from accounts.access import require
-from experiments.metrics.holding import hold_experiment, hold_run
+from experiments.metrics.holding import RunState, hold_experiment, hold_run
 from experiments.models import Experiment, Run
 from experiments.state import locked
 from experiments.values import Lifecycle, ReviewState
@@ -16,18 +16,24 @@ def writable_run(run: Run, *, alone: bool = True) -> Run:
 
     Raises Conflict, Locked. alone=False lets other batches of points in at the same time.
     """
-    state = hold_run(run.pk, alone=alone or run.sealed_at is not None)
+    state = hold_to_change(run, alone=alone or run.sealed_at is not None)
+    if state.is_sealed:
+        reopen(run)
+    elif alone or state.experiment_id != run.experiment_id:  # moved since it was read
+        run.refresh_from_db()
+    return run
+
+
+def hold_to_change(run: Run, *, alone: bool) -> RunState:
+    """Lock the run's row until the commit. Raises Conflict where it is deleted, Locked, NotFound where it is gone."""
+    state = hold_run(run.pk, alone=alone)
     if state is None:
         raise NotFound("No such run was found.")
     if state.lifecycle != Lifecycle.ACTIVE:
         raise Conflict(f"Run {run.uid.hex} is deleted.", hint="Restore it first.", field="run_id")
     if state.is_locked:
         raise locked(run)
-    if state.is_sealed:
-        reopen(run)
-    elif alone or state.experiment_id != run.experiment_id:  # moved since it was read
-        run.refresh_from_db()
-    return run
+    return state
 
 
 def reopen(run: Run) -> None:

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from accounts.models import Project
 from experiments.pages.asked import Asked
 from experiments.pages.chart_lines import slots_of
+from experiments.pages.questions import search
 from experiments.pages.run_rows import BEYOND
-from experiments.queries.search import FoundRun, search_runs
+from experiments.queries.search import FoundRun
 from kernel.actor import Actor
 
 
@@ -17,15 +18,7 @@ def drawn_of(
 
     text: the query that was answered. The colour is 0 where charts do not draw the run. Raises QueryError.
     """
-    first = search_runs(
-        viewer,
-        project=project,
-        experiments=asked.experiment_ids or None,
-        text=text,
-        order=asked.order,
-        view=asked.lives,
-        limit=asked.count,
-    ).rows
+    first = search(viewer, project, asked, text, limit=asked.count).rows
     places = {run.id: place for place, run in enumerate(first)}
     also = [run for run in runs if run.readable_id in asked.show and run.id not in places]
     listed = [*first, *sorted(also, key=lambda run: run.number)]

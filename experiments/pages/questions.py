@@ -65,22 +65,24 @@ def with_default_experiment(viewer: Actor, project: Project, asked: Asked) -> As
 
 
 def find(
-    viewer: Actor, project: Project | None, asked: Asked, search: Callable[[Actor, Project | None, Asked, str], T]
+    viewer: Actor, project: Project | None, asked: Asked, searched: Callable[[Actor, Project | None, Asked, str], T]
 ) -> tuple[T, Problem | None, str]:
     """The page asked for, what is wrong with the query, and the query that was answered: the last good one."""
     try:
-        return search(viewer, project, asked, asked.query), None, asked.query
+        return searched(viewer, project, asked, asked.query), None, asked.query
     except QueryError as error:
         problem = Problem.of(error, asked.query)
     first = replace(asked, after="")
     try:
-        return search(viewer, project, first, asked.good), problem, asked.good
+        return searched(viewer, project, first, asked.good), problem, asked.good
     except QueryError:
-        return search(viewer, project, first, ""), problem, ""
+        return searched(viewer, project, first, ""), problem, ""
 
 
-def search_list(viewer: Actor, project: Project | None, asked: Asked, text: str) -> Page[FoundRun]:
-    """A page of the runs, one after the other. Raises QueryError."""
+def search(
+    viewer: Actor, project: Project | None, asked: Asked, text: str, *, limit: int, after: str = ""
+) -> Page[FoundRun]:
+    """So many of the runs that an address asks for, in its order. Raises QueryError."""
     return search_runs(
         viewer,
         project=project,
@@ -88,9 +90,16 @@ def search_list(viewer: Actor, project: Project | None, asked: Asked, text: str)
         text=text,
         order=asked.order,
         view=asked.lives,
-        limit=1 if asked.group else A_PAGE,
-        after=None if asked.group else asked.after or None,
+        limit=limit,
+        after=after or None,
     )
+
+
+def search_list(viewer: Actor, project: Project | None, asked: Asked, text: str) -> Page[FoundRun]:
+    """A page of the runs, one after the other; of grouped ones only whether there are any. Raises QueryError."""
+    if asked.group:
+        return search(viewer, project, asked, text, limit=1)
+    return search(viewer, project, asked, text, limit=A_PAGE, after=asked.after)
 
 
 def charted(viewer: Actor, project: Project, asked: Asked, text: str) -> tuple[list[Run], bool]:
@@ -98,15 +107,7 @@ def charted(viewer: Actor, project: Project, asked: Asked, text: str) -> tuple[l
 
     Those of `hide` are among them; see Asked.draws. Raises QueryError.
     """
-    found = search_runs(
-        viewer,
-        project=project,
-        experiments=asked.experiment_ids or None,
-        text=text,
-        order=asked.order,
-        view=asked.lives,
-        limit=asked.count,
-    )
+    found = search(viewer, project, asked, text, limit=asked.count)
     runs = runs_in_order(viewer, [run.id for run in found.rows])
     listed = {run.pk for run in runs}
     also = [run for run in chosen_runs(viewer, project, asked.show) if run.pk not in listed]
