@@ -4,7 +4,7 @@ Plain data in, plain data out; nothing here reads the database.
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -56,10 +56,6 @@ class MetricCell:
     n: int = 1
     spread: float | None = None
 
-    @property
-    def is_best(self) -> bool:
-        return self.extreme == "best"
-
 
 @dataclass(frozen=True, slots=True)
 class MetricRow:
@@ -69,11 +65,6 @@ class MetricRow:
     cells: tuple[MetricCell, ...]
     higher_is_better: bool | None
     varies: bool
-
-
-def text_rows(fields: Mapping[str, Mapping[int, str]], runs: Sequence[int], base: int) -> list[TextRow]:
-    """A row per field. fields: what each run (by primary key) says of it."""
-    return [text_row(name, [said.get(run) for run in runs], runs.index(base)) for name, said in fields.items()]
 
 
 def text_row(name: str, said: Sequence[str | None], base: int) -> TextRow:
@@ -108,13 +99,8 @@ def summary_of(values: Sequence[float | None]) -> Summary:
     return Summary(mean, math.sqrt(variance), len(known))
 
 
-def metric_row(name: str, values: Sequence[float | None], base: int, higher_is_better: bool | None) -> MetricRow:
-    """One row. Extremes are marked among finite values where they differ."""
-    return summary_row(name, [Summary(value, None, int(value is not None)) for value in values], base, higher_is_better)
-
-
 def summary_row(name: str, groups: Sequence[Summary], base: int, higher_is_better: bool | None) -> MetricRow:
-    """One row of groups of runs, by their means."""
+    """One row of groups of runs, by their means. Extremes are marked among finite values where they differ."""
     values = [group.mean for group in groups]
     extremes = _extremes(values, higher_is_better)
     cells = tuple(

@@ -65,7 +65,7 @@ def page(request: HttpRequest) -> HttpResponse:
         "asked": asked if problem is None else replace(asked, good=text),
         "problem": problem,
         **shown,
-        **_grouping(asked, grouping_of(asked, names)),
+        **_grouping(grouping_of(asked, names)),
         **sorting_of(asked, columns, directions),
         **bar_of(request, None, asked, problem, names=names, is_empty=not found.rows),
         **picker,
@@ -97,7 +97,7 @@ def _shown(
     return {**table, **tree, "taste": liked.value}
 
 
-def _grouping(asked: Asked, grouping: dict[str, Any]) -> dict[str, Any]:
+def _grouping(grouping: dict[str, Any]) -> dict[str, Any]:
     """The menu of groups, with the project first."""
     others = [choice for choice in grouping["group_choices"] if choice[0] != "project"]
     return {**grouping, "group_choices": [("project", "Project"), *others]}

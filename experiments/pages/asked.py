@@ -231,12 +231,6 @@ class Asked:
         ]
 
     @property
-    def charts_group(self) -> list[tuple[str, str]]:
-        """The first field that curves can be grouped by as well."""
-        fields = [key for key in self.group if key == "dataset" or key.startswith(("params.", "tags."))]
-        return [("group", key) for key in fields[:1]]
-
-    @property
     def counts(self) -> list[tuple[int, str]]:
         """(number, address) for each number of runs that charts can draw by themselves."""
         return [(number, replace(self, count=number).all_url) for number in COUNTS]

@@ -107,7 +107,7 @@ def charts_of(
     measured = goal if goal and not system else next(iter(keys), "")
     of_runs = run_lines(runs, final_values(viewer, runs, measured, ways.get(measured)), hidden)
     lines = group_lines(first_groups(groups), hidden) if groups else of_runs
-    model = _model_of(viewer, runs, of_runs, keys, ways, goal)
+    model = _model_of(viewer, runs, of_runs, keys, goal)
     return {
         "runs": runs,
         "lines": lines,
@@ -130,9 +130,7 @@ def _with_pairs(path: str, pairs: Sequence[tuple[str, str]]) -> str:
     return f"{path}?{urlencode(list(pairs), safe=',')}"
 
 
-def _model_of(
-    viewer: Actor, runs: Sequence[Run], lines: Sequence[Line], keys: list[str], ways: Mapping[str, bool], goal: str
-) -> dict[str, Any]:
+def _model_of(viewer: Actor, runs: Sequence[Run], lines: Sequence[Line], keys: list[str], goal: str) -> dict[str, Any]:
     """What the script knows of the page: static/src/charts/model.ts."""
     return {
         "runs": [{"ref": line.ref, "name": line.name, "slot": line.slot, "url": line.url} for line in lines],

@@ -25,7 +25,6 @@ from experiments.queries.runs import get_run, tag_of
 from kernel.actor import Actor
 from kernel.errors import Conflict, MledError
 
-NOTE_TAG = NOTE
 PREVIEW_MAX = 25_000
 PAGES = ("overview", "notes")
 

@@ -93,13 +93,6 @@ def panel_text(panel: Panel) -> str:
     return ";".join([panel.kind, *said])
 
 
-def fields_of(panel: Panel) -> list[str]:
-    """The fields that it draws, each once: what its data address asks for."""
-    single = [str(panel[name]) for name in ("x", "y", "color", "size") if name in panel]
-    axes = panel.get("fields", [])
-    return list(dict.fromkeys([*single, *(axes if isinstance(axes, list) else [])]))
-
-
 def _guarded(text: str) -> str:
     return _GUARDED.sub(lambda sign: f"%{ord(sign[0]):02X}", text)
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from experiments.pages.panels import fields_of, panel_text, parse_panel
+from experiments.pages.panels import panel_text, parse_panel
 from tests.pages.scripts import Module, bundled
 
 TEXTS = (
@@ -49,7 +49,8 @@ def test_what_is_unknown_is_dropped_and_what_is_no_kind_is_no_panel():
     assert parse_panel("") is None
 
 
-def test_a_panel_asks_for_each_of_its_fields_once():
+def test_a_panel_asks_for_each_of_its_fields_once(tmp_path):
     panel = parse_panel("parallel;fields=params.lr,params.arch;color=params.lr;x=params.b")
     assert panel is not None
-    assert fields_of(panel) == ["params.b", "params.lr", "params.arch"]
+    [asked] = bundled("panels/points.ts", tmp_path).calls(("fieldsOf", [panel]))
+    assert asked == ["params.b", "params.lr", "params.arch"]
