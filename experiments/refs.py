@@ -1,4 +1,4 @@
-"""How people and protocols name a run: by 32 hex digits, or readably as VIS-123."""
+"""How people and protocols name a run: by 32 hex digits, or readably as VIS-123; and other things by their number."""
 
 import re
 import uuid
@@ -12,6 +12,11 @@ def uid_in(ref: str) -> uuid.UUID | None:
         return uuid.UUID(ref) if len(ref) in (32, 36) else None
     except ValueError:
         return None
+
+
+def number_in(ref: str) -> int | None:
+    """The number that a text is, such as the key of an experiment; None where it is none, or larger than keys are."""
+    return int(ref) if ref.isascii() and ref.isdigit() and len(ref) < 19 else None
 
 
 def readable_id_in(ref: str) -> tuple[str, int] | None:

@@ -10,7 +10,7 @@ from experiments.actions.saved_views import LOOK
 from experiments.models import Experiment
 from experiments.pages.columns import Column, column_of, sortable
 from experiments.queries.search import View
-from experiments.refs import readable_id_in
+from experiments.refs import number_in, readable_id_in
 
 LIFECYCLES = {
     "active": ("Active", View.ACTIVE_ONLY),
@@ -80,7 +80,7 @@ class Asked:
             column_keys=tuple(key for key in params.getlist("columns") if column_of(key)),
             lifecycle=lifecycle if lifecycle in LIFECYCLES else "active",
             after=params.get("after", ""),
-            saved=_whole_number(params.get("saved", "")),
+            saved=number_in(params.get("saved", "")),
             group=tuple(dict.fromkeys(key for key in params.getlist("group") if groupable(key)))[:GROUPS_MAX],
             only=tuple(word for word in ONLY if word in params.getlist("only")),
             spark=_plain(params.get("spark", ""), 250),
@@ -281,11 +281,7 @@ def groupable(key: str) -> bool:
 
 def numbers_in(texts: Iterable[str]) -> tuple[int, ...]:
     """The whole numbers among them, such as those of experiments."""
-    return tuple(number for text in texts if (number := _whole_number(text)) is not None)
-
-
-def _whole_number(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
+    return tuple(number for text in texts if (number := number_in(text)) is not None)
 
 
 def _plain(text: str, longest: int) -> str:

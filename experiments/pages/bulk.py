@@ -1,7 +1,7 @@
 """What is done to many runs at once: one act and one event for each, and told for each where it was refused."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -17,7 +17,7 @@ from accounts.pages.doors import actor_of, signed_in
 from experiments.actions.moves import move_run
 from experiments.actions.runs import delete_run, delete_tag, lock_run, restore_run, set_tags, unlock_run
 from experiments.models import Experiment, Run
-from experiments.pages.asked import Asked
+from experiments.pages.asked import Asked, numbers_in
 from experiments.pages.export import FORMATS, file_of
 from experiments.pages.slots import bulk_acts
 from experiments.queries.nested import count_left_behind
@@ -206,12 +206,8 @@ def _places_in(viewer: Actor, project: Project, text: str) -> dict[str, Experime
     said = {
         ref: place for part in text.split(";") for place, _, refs in [part.partition(":")] for ref in refs.split(",")
     }
-    known = {str(one.pk): one for one in experiments_of(viewer, project).filter(pk__in=_numbers(said.values()))}
+    known = {str(one.pk): one for one in experiments_of(viewer, project).filter(pk__in=set(numbers_in(said.values())))}
     return {ref: known[place] for ref, place in said.items() if place in known}
-
-
-def _numbers(texts: Iterable[str]) -> set[int]:
-    return {int(text) for text in texts if text.isascii() and text.isdigit() and len(text) < 19}
 
 
 def _refs(request: HttpRequest) -> list[str]:
@@ -236,7 +232,7 @@ def _chosen(viewer: Actor, project: Project, asked: Asked, request: HttpRequest)
 def _wish(viewer: Actor, project: Project, request: HttpRequest, verb: str) -> Wish:
     reason = next((text.strip() for text in request.POST.getlist("reason") if text.strip()), "")
     if verb == "move":
-        to = experiments_of(viewer, project).filter(pk__in=_numbers([request.POST.get("to", "")])).first()
+        to = experiments_of(viewer, project).filter(pk__in=numbers_in([request.POST.get("to", "")])).first()
         places = _places_in(viewer, project, request.POST.get("back", ""))
         if to is None and not places:
             raise Invalid("Nobody said where to.", hint="Choose an experiment of this project.", field="to")

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 
 from accounts.models import Project
 from accounts.pages.doors import actor_of, signed_in
-from experiments.pages.asked import Asked
+from experiments.pages.asked import Asked, numbers_in
 from experiments.pages.columns import Column
 from experiments.pages.questions import A_PAGE, asked_of
 from experiments.pages.run_rows import table_of
@@ -20,6 +20,7 @@ from experiments.pages.taste import taste_of
 from experiments.queries.changes import changed_numbers, count_new, last_number, uids_of
 from experiments.queries.experiments import metric_directions
 from experiments.queries.search import View, search_runs
+from experiments.refs import number_in
 from experiments.search.errors import QueryError
 from kernel.actor import Actor
 from kernel.clock import now_ms
@@ -54,9 +55,9 @@ def newer(request: HttpRequest, slug: str) -> HttpResponse:
     viewer = actor_of(request)
     project, asked = asked_of(request, slug)
     started = now_ms()
-    since, number = _number(request.GET.get("since", "")), _number(request.GET.get("number", ""))
+    since, number = number_in(request.GET.get("since", "")), number_in(request.GET.get("number", ""))
     new = 0 if number is None else _count(viewer, project, asked, number)
-    numbers = [one for text in request.GET.get("rows", "").split(",")[:A_PAGE] if (one := _number(text)) is not None]
+    numbers = numbers_in(request.GET.get("rows", "").split(",")[:A_PAGE])
     changed = changed_numbers(viewer, project, numbers, since_ms=started if since is None else since)
     context = {
         "new": new,
@@ -90,7 +91,3 @@ def _count(viewer: Actor, project: Project, asked: Asked, number: int) -> int:
         return count_new(viewer, project, experiments=experiments, text=asked.query, view=asked.lives, after=number)
     except QueryError:
         return 0
-
-
-def _number(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else None

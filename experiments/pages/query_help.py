@@ -1,5 +1,6 @@
 """How a query is written: examples made of the runs' own keys for the bar, and the whole language as a page."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -10,10 +11,11 @@ from django.shortcuts import render
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
-from accounts.access import find_project, require
 from accounts.markdown import as_html
 from accounts.models import Project
-from accounts.pages.doors import actor_of, sees_experiments, signed_in
+from accounts.pages.doors import actor_of, signed_in
+from experiments.pages.asked import numbers_in
+from experiments.pages.questions import asked_of
 from experiments.queries.experiments import metric_directions
 from experiments.queries.suggestions import figures_of, keys_of, newest_in, values_of
 from experiments.search.tree import Aggregate, Entity, Field, written_text
@@ -32,27 +34,23 @@ class Example:
 @signed_in
 def of_project(request: HttpRequest, slug: str) -> HttpResponse:
     """Examples of a project's own keys: the inside of the help."""
-    viewer = actor_of(request)
-    project = find_project(viewer, slug)
-    if not sees_experiments(viewer, project):
-        require(viewer, "experiments.see", project)
-    return _answer(request, viewer, project)
+    project, asked = asked_of(request, slug)
+    return _answer(request, project, asked.experiment_ids)
 
 
 @require_safe
 @signed_in
 def of_all(request: HttpRequest) -> HttpResponse:
     """The same of all runs that one sees."""
-    return _answer(request, actor_of(request), None)
+    return _answer(request, None, numbers_in(request.GET.getlist("experiment")))
 
 
-def _answer(request: HttpRequest, viewer: Actor, project: Project | None) -> HttpResponse:
-    given = [text for text in request.GET.getlist("experiment") if text.isascii() and text.isdigit() and len(text) < 19]
-    examples = examples_of(viewer, project, [int(text) for text in given])
+def _answer(request: HttpRequest, project: Project | None, experiments: Sequence[int]) -> HttpResponse:
+    examples = examples_of(actor_of(request), project, experiments)
     return render(request, "experiments/query_examples.html", {"examples": examples})
 
 
-def examples_of(viewer: Actor, project: Project | None, experiments: list[int]) -> list[Example]:
+def examples_of(viewer: Actor, project: Project | None, experiments: Sequence[int]) -> list[Example]:
     """Queries that the newest runs in scope answer, one of each kind."""
     runs = newest_in(viewer, project, experiments)
     keys = keys_of(viewer, runs)

@@ -8,12 +8,14 @@ from dataclasses import asdict, dataclass
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_safe
 
-from accounts.access import find_project, require
 from accounts.models import Project
-from accounts.pages.doors import actor_of, sees_experiments, signed_in
+from accounts.pages.doors import actor_of, signed_in
 from accounts.queries.settings import setting_of
+from experiments.pages.asked import numbers_in
+from experiments.pages.questions import asked_of
 from experiments.queries.suggestions import Keys, figures_of, keys_of, newest_in, values_of
 from experiments.query_history import NAME as HISTORY
+from experiments.refs import number_in
 from experiments.search.columns import Column, Dialect, Kind, keyed_ops
 from experiments.search.completion import Place, Wanted, place_at
 from experiments.search.errors import QueryError
@@ -77,31 +79,27 @@ class Scope:
 @signed_in
 def of_project(request: HttpRequest, slug: str) -> HttpResponse:
     """Completion among a project's runs."""
-    viewer = actor_of(request)
-    project = find_project(viewer, slug)
-    if not sees_experiments(viewer, project):
-        require(viewer, "experiments.see", project)
-    return _answer(request, project)
+    project, asked = asked_of(request, slug)
+    return _answer(request, project, asked.experiment_ids)
 
 
 @require_safe
 @signed_in
 def of_all(request: HttpRequest) -> HttpResponse:
     """Completion among all runs that one sees."""
-    return _answer(request, None)
+    return _answer(request, None, numbers_in(request.GET.getlist("experiment")))
 
 
-def _answer(request: HttpRequest, project: Project | None) -> HttpResponse:
+def _answer(request: HttpRequest, project: Project | None, experiments: tuple[int, ...]) -> HttpResponse:
     asked = request.GET
     viewer = actor_of(request)
     if "history" in asked:
         return JsonResponse({"history": setting_of(viewer, HISTORY, project)})
-    numbers = (_whole_number(text) for text in asked.getlist("experiment"))
-    scope = Scope(viewer, project, tuple(number for number in numbers if number is not None))
+    scope = Scope(viewer, project, experiments)
     if "field" in asked:
         return JsonResponse({"items": [asdict(one) for one in of_field(scope, asked["field"], asked.get("q", ""))]})
     text = asked.get("q", "")[:TYPED_MAX]
-    at = _whole_number(asked.get("at", ""))
+    at = number_in(asked.get("at", ""))
     place = place_at(text, len(text) if at is None else at, RUNS)
     items = offers(scope, place) if place else []
     where = {"start": place.start, "end": place.end} if place else {"start": 0, "end": 0}
@@ -257,7 +255,3 @@ def _fit(item: Item, wanted: str) -> int | None:
 
 def _is_number(text: str) -> bool:
     return bool(re.fullmatch(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?", text))
-
-
-def _whole_number(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None

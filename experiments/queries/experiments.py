@@ -9,6 +9,7 @@ from accounts.access import can_see, not_found
 from accounts.models import Project
 from experiments.models import Experiment, ExperimentTag, MetricDirection
 from experiments.queries.prepared import Prepared
+from experiments.refs import number_in
 from kernel.actor import Actor
 
 DEFAULT_WIRE_ID = "0"
@@ -38,8 +39,9 @@ def get_experiment(viewer: Actor, wire: str, *, project: Project) -> Experiment:
 def _by_wire_id(wire: str, project: Project) -> Experiment | None:
     if wire == DEFAULT_WIRE_ID:
         return next(iter(_DEFAULT_OF(project.pk)), None)
-    if wire.isascii() and wire.isdigit() and len(wire) < 19:
-        found = next(iter(_BY_KEY(int(wire))), None)
+    key = number_in(wire)
+    if key is not None:
+        found = next(iter(_BY_KEY(key)), None)
         return None if found is None or found.is_default else found
     return None
 
@@ -48,8 +50,7 @@ def experiments_named(viewer: Actor, project: Project | None, wires: Sequence[st
     """Experiments by their ids on the wire, as searches take them: unknown ones hold nothing; none named, no limit."""
     if not wires:
         return None
-    keys = [int(wire) for wire in wires if wire.isascii() and wire.isdigit() and len(wire) < 19]
-    named = Q(pk__in=[key for key in keys if key], is_default=False)
+    named = Q(pk__in=[key for wire in wires if (key := number_in(wire))], is_default=False)
     if DEFAULT_WIRE_ID in wires:
         named |= Q(is_default=True)
     rows = Experiment.objects.visible_to(viewer).filter(named)

@@ -13,6 +13,7 @@ from artifacts.models import Dataset
 from experiments.models import Experiment, MetricDirection, MetricSeries, Run
 from experiments.queries.experiments import metric_directions
 from experiments.queries.record import SYSTEM_PREFIX
+from experiments.refs import number_in
 from experiments.values import Lifecycle, RunStatus
 from kernel.actor import Actor
 from kernel.clock import now_ms
@@ -153,7 +154,8 @@ def named_like(viewer: Actor, text: str) -> Named:
     words = text.split()
     runs = Run.objects.visible_to(viewer).filter(lifecycle=Lifecycle.ACTIVE)
     experiments = Experiment.objects.visible_to(viewer).filter(lifecycle=Lifecycle.ACTIVE)
-    numbered = Q(pk=int(text)) if text.isascii() and text.isdigit() and len(text) < 19 else Q()
+    number = number_in(text)
+    numbered = Q() if number is None else Q(pk=number)
     by_name = _each(words, "name")
     return Named(
         runs=_begun(runs, text) + list(runs.filter(by_name).select_related("project").order_by("-id")[:JUMP_MAX]),

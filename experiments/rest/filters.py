@@ -13,6 +13,7 @@ from audit.ledger.models import AuditEvent
 from experiments.models import Experiment, Run
 from experiments.queries.experiments import DEFAULT_WIRE_ID
 from experiments.queries.stars import with_star
+from experiments.refs import number_in
 from experiments.values import Lifecycle, RunStatus
 
 LIVES = [*Lifecycle.choices, ("all", "All")]
@@ -72,7 +73,8 @@ class RunFilter(filters.FilterSet):
     def of_experiment(self, rows: QuerySet[Run], name: str, value: str) -> QuerySet[Run]:
         if value == DEFAULT_WIRE_ID:
             return rows.filter(experiment__is_default=True)
-        return rows.filter(experiment=int(value), experiment__is_default=False) if is_id(value) else rows.none()
+        key = number_in(value)
+        return rows.none() if key is None else rows.filter(experiment=key, experiment__is_default=False)
 
     def of_user(self, rows: QuerySet[Run], name: str, value: str) -> QuerySet[Run]:
         return rows.filter(Q(created_by__email=value.lower()) | Q(created_by__in=[value] if is_uuid(value) else []))
@@ -95,11 +97,6 @@ class EventFilter(filters.FilterSet):
     class Meta:
         model = AuditEvent
         fields: list[str] = []
-
-
-def is_id(text: str) -> bool:
-    """Whether it can be the key of a row."""
-    return text.isascii() and text.isdigit() and len(text) < 19
 
 
 def is_uuid(text: str) -> bool:

@@ -12,6 +12,7 @@ from experiments.metrics.batch import Batch
 from experiments.queries.experiments import DEFAULT_WIRE_ID, get_experiment
 from experiments.queries.runs import get_run, get_run_to_log, tag_of
 from experiments.queries.search import load_run_data, search_runs
+from experiments.refs import number_in
 from experiments.search.rows import RunData
 from experiments.search.translation import asked_by_client
 from kernel.errors import Invalid, NotFound
@@ -91,7 +92,7 @@ def search(call: Call, asked: ask.SearchRuns) -> Reply:
 
 def experiment_keys(call: Call, wire_ids: Sequence[str]) -> list[int]:
     """Experiments as our searches name them; what cannot be one is left out, as one that does not exist is."""
-    keys = [int(wire) for wire in wire_ids if wire.isascii() and wire.isdigit() and len(wire) < 19]
+    keys = [key for wire in wire_ids if (key := number_in(wire)) is not None]
     if DEFAULT_WIRE_ID not in wire_ids:
         return keys
     try:
