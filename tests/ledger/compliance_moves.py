@@ -57,12 +57,14 @@ def _decide(walk: Any) -> None:
 
 def _draw(walk: Any) -> None:
     runs = list(Run.objects.filter(project=walk.team.project).order_by("pk")[:3])
-    actor = walk.chance.choice((walk.who(), again(walk.team.auditor)))
-    sampling.draw_sample(actor, walk.team.project, method="random", runs=runs, size=1, seed=walk.text())
+    sampling.draw_sample(_auditor(walk), walk.team.project, method="random", runs=runs, size=1, seed=walk.text())
 
 
 def _auditor(walk: Any) -> Any:
-    return walk.chance.choice((walk.who(), again(walk.team.auditor)))
+    """Anybody, or an auditor of the whole site, whose role no other move takes away."""
+    if not hasattr(walk, "auditor"):
+        walk.auditor = a_person("Olaf", site_role=Role.AUDITOR)
+    return walk.chance.choice((walk.who(), again(walk.auditor)))
 
 
 COMPLIANCE: list[Callable[[Any], Any]] = [
@@ -70,9 +72,7 @@ COMPLIANCE: list[Callable[[Any], Any]] = [
     lambda w: exceptions.set_not_applicable(w.who(), w.run(), rule=w.chance.choice(RULES), reason=w.text()),
     _take_back,
     _waive,
-    lambda w: exceptions.cosign_waiver(
-        w.chance.choice((w.who(), again(w.team.auditor))), w.any(Waiver, ended_at=None, cosigned_at=None)
-    ),
+    lambda w: exceptions.cosign_waiver(_auditor(w), w.any(Waiver, ended_at=None, cosigned_at=None)),
     lambda w: exceptions.end_waiver(w.who(), w.any(Waiver, ended_at=None), reason=w.text()),
     lambda w: profiles.choose_profile(
         w.who(), w.team.project, profile=w.chance.choice([*every_profile(), "none"]), reason=w.text()
