@@ -1,7 +1,5 @@
 """What the rules said, for those who may read the run."""
 
-from collections.abc import Sequence
-
 from accounts.access import not_found
 from accounts.models import Project
 from audit.compliance.models import Assessment, NotApplicable, ProfileCopy, RunStanding, Waiver
@@ -20,12 +18,6 @@ def standing_of(viewer: Actor, run: Run) -> RunStanding | None:
     rows = RunStanding.objects.visible_to(viewer).filter(run=run)
     found: RunStanding | None = rows.select_related("assessment__asked_by").first()
     return found
-
-
-def standings_of(viewer: Actor, runs: Sequence[Run]) -> dict[int, RunStanding]:
-    """How several runs stand, by their keys."""
-    rows = RunStanding.objects.visible_to(viewer).filter(run__in=[run.pk for run in runs])
-    return {one.run_id: one for one in rows}
 
 
 def past_assessments(viewer: Actor, run: Run) -> list[Assessment]:

@@ -6,14 +6,14 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, F, OuterRef, QuerySet
 
 from accounts.access import can_see, not_found
 from accounts.models import Project, User
 from accounts.queries.people import people_who
 from accounts.signing import SignatureState
-from audit.compliance.hands import hands_in
 from audit.compliance.models import Draw, Finding, FindingNote, Review, TrailReview
+from audit.compliance.reviewers import ANSWER, REVIEW
 from audit.compliance.signed import state_now
 from audit.compliance.trail import last_place
 from audit.compliance.verdict import facts_of
@@ -25,7 +25,6 @@ from kernel.actor import Actor
 from kernel.errors import Invalid
 from registry.queries.registered_models import find_model, versions_of
 
-REVIEW, ANSWER = "compliance.decide_review", "compliance.answer"
 POPULATION_MAX = 10_000
 
 
@@ -134,12 +133,6 @@ def trail_reviews_in(viewer: Actor, project: Project) -> list[TrailReview]:
     return list(rows.select_related("by").order_by("-at"))
 
 
-def reviewers_for(viewer: Actor, run: Run) -> list[User]:
-    """Who may review this run: auditors of its project without a hand in it."""
-    barred = hands_in(run) if Run.objects.visible_to(viewer).filter(pk=run.pk).exists() else set()
-    return [user for user in people_who(REVIEW, run.project) if user.pk not in barred]
-
-
 @dataclass(frozen=True, slots=True)
 class Change:
     """One thing in a run that is not as it was decided about. path: 'tags › stage'."""
@@ -171,13 +164,6 @@ def signature_state(viewer: Actor, review: Review) -> SignatureState | None:
     """Whether the verdict's signature still matches, and whether the log covers it."""
     seen = Review.objects.visible_to(viewer).filter(pk=review.pk).exists()
     return state_now(review.signature) if seen and review.signature is not None else None
-
-
-def my_work(viewer: Actor) -> dict[str, int]:
-    """What waits for this viewer: reviews that are theirs, findings that they have to answer."""
-    mine = Review.objects.visible_to(viewer).filter(assigned_to=viewer.user_id, state__in=Review.OPEN)
-    asked = Finding.objects.visible_to(viewer).filter(Q(owner=viewer.user_id), state=Finding.State.OPEN)
-    return {"reviews": mine.count(), "findings": asked.count()}
 
 
 def reviews_of_mine(viewer: Actor) -> QuerySet[Review]:
