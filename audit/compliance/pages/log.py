@@ -15,9 +15,8 @@ from accounts.pages.history import DOORS, before_of
 from accounts.roles import Role
 from audit.compliance.pages.log_words import kind_words, lines_of, people_in, verb_words
 from audit.compliance.queries.log import Choices, LogPage, check_events, choices_in, log_page, standing_of_log
-from audit.compliance.queries.log_question import FIELDS, NOT_PEOPLE, Asked, asked_of
+from audit.compliance.queries.log_question import FIELDS, NOT_PEOPLE, asked_of
 from audit.compliance.queries.log_things import people_named, things_named
-from audit.ledger.queries.search import Question
 from kernel.errors import Invalid
 
 A_PAGE = 50
@@ -61,8 +60,7 @@ def page(request: HttpRequest, slug: str) -> HttpResponse:
     """The log as far as it matches, newest first, in pages. `verify=1`: the events shown are proven."""
     viewer = actor_of(request)
     project = find_project(viewer, slug)
-    asked, problem = Asked(Question(), {}), None
-    shown = LogPage([], None, None)
+    problem, shown = None, LogPage([], None, None)
     try:
         asked = asked_of(viewer, project, request.GET)
         shown = log_page(viewer, project, asked.question, before=before_of(request), limit=A_PAGE)

@@ -24,9 +24,8 @@ def file(request: HttpRequest, slug: str) -> HttpResponseBase:
         raise Conflict("The log has no signed head yet.", hint="Try again in some seconds.")
     lines = log_lines(viewer, project, asked.question, size=head.size)
     narrowed = ", ".join(f"{name}: {text}" for name, text in asked.words.items())
-    export_log(
-        viewer, project, what=f"Log up to place {head.size - 1} as JSON Lines" + (f"; {narrowed}" * bool(narrowed))
-    )
+    what = f"Log up to place {head.size - 1} as JSON Lines"
+    export_log(viewer, project, what=f"{what}; {narrowed}" if narrowed else what)
     response = StreamingHttpResponse(lines, content_type="application/x-ndjson")
     response["Content-Disposition"] = f'attachment; filename="{project.slug}-log-{head.size}.jsonl"'
     response["Cache-Control"] = "private, no-store"

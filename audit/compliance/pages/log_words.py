@@ -22,6 +22,7 @@ from registry.pages.past import SAID as OF_MODELS
 
 CHANGES_MAX = 200
 TEXT_MAX = 600
+NOBODY: Final[Mapping[str, str]] = {}
 _DULL = frozenset({"at", "id", "uid", "run", "project", "experiment", "number", "version", "created_by", "log_size"})
 _ISO = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(\.\d+)?\+00:00")
 _OWN = {
@@ -136,7 +137,7 @@ def people_in(events: Iterable[NamedEvent]) -> set[str]:
         for name, pair in row.fields.items()
         if name.endswith("_id")
         for value in pair
-        if isinstance(value, str) and len(value) == 32
+        if isinstance(value, str)
     }
 
 
@@ -184,8 +185,8 @@ def changes_of(row: RowChange, people: Mapping[str, str]) -> list[Change]:
     return [Change(f"{kind} {_label(name)}".strip(), old, new) for name, old, new in pairs if old != new]
 
 
-def words(value: Any, people: Mapping[str, str]) -> str:
-    """A recorded value as a person reads it."""
+def words(value: Any, people: Mapping[str, str] = NOBODY) -> str:
+    """A recorded value as a person reads it. people: names for ids that stand in it."""
     if value is None or value == "":
         return ""
     if isinstance(value, bool):

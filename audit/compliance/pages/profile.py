@@ -103,9 +103,7 @@ def keep(viewer: Actor, project: Project, part: str, form: forms.Form) -> bool:
         elif part == "keeping":
             choose_retention(viewer, project, retention_class=asked["retention_class"])
         else:
-            names = {
-                field: lines_in(asked[field]) for field in ("required_params", "required_tags", "required_metrics")
-            }
+            names = {field: lines_in(asked[field]) for field in LISTS}
             tolerances = tolerances_in(asked["tolerances"])
             change_copy(viewer, project, version=asked["version"], tolerances=tolerances, **names)
     except MledError as error:

@@ -23,6 +23,7 @@ from audit.compliance.actions.reviews import assign_review
 from audit.compliance.actions.sampling import draw_sample, review_trail
 from audit.compliance.models import Draw, Review, TrailReview
 from audit.compliance.pages.findings import is_overdue
+from audit.compliance.pages.rules import day_of
 from audit.compliance.queries.reviews import (
     counts_by_state,
     draws_in,
@@ -217,8 +218,8 @@ def assign(request: HttpRequest, slug: str, review: UUID) -> HttpResponse:
     viewer = actor_of(request)
     found = get_review(viewer, review, project=find_project(viewer, slug))
     try:
-        who = _reviewer(found.run.project, request.POST.get("assigned_to", ""))
-        assign_review(viewer, found, assigned_to=who, due=_day(request.POST.get("due", "")))
+        who, due = _reviewer(found.run.project, request.POST.get("assigned_to", "")), request.POST.get("due")
+        assign_review(viewer, found, assigned_to=who, due=day_of(due, field="due") if due else None)
     except Invalid as error:
         messages.error(request, f"{found.run.readable_id}: {error}")
     else:
@@ -235,10 +236,3 @@ def _reviewer(project: Project, key: str) -> User | None:
     if found is None:
         raise Invalid("That person does not review in this project.", field="assigned_to")
     return found
-
-
-def _day(text: str) -> dt.date | None:
-    try:
-        return dt.date.fromisoformat(text) if text else None
-    except ValueError:
-        raise Invalid(f"'{text[:40]}' is no day.", hint="Write it as 2027-06-30.", field="due") from None

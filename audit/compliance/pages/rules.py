@@ -160,7 +160,11 @@ def _ask_anyway(actor: Actor, run: Run, asked: QueryDict) -> str:
 
 def _waive(actor: Actor, run: Run, asked: QueryDict) -> str:
     waive_rule(
-        actor, run, rule=asked.get("rule", ""), reason=asked.get("reason", ""), until=_day(asked.get("until", ""))
+        actor,
+        run,
+        rule=asked.get("rule", ""),
+        reason=asked.get("reason", ""),
+        until=day_of(asked.get("until", ""), field="until"),
     )
     assess_run(actor, run, judgement=judgement_of(run))
     return f"{asked.get('rule')} is waived until {asked.get('until')}."
@@ -178,11 +182,12 @@ def _end(actor: Actor, run: Run, asked: QueryDict) -> str:
     return "The waiver has ended."
 
 
-def _day(text: str) -> dt.date:
+def day_of(text: str, *, field: str) -> dt.date:
+    """A day as a form gives it. Raises Invalid."""
     try:
         return dt.date.fromisoformat(text)
     except ValueError:
-        raise Invalid(f"'{text[:40]}' is no day.", hint="Write it as 2027-06-30.", field="until") from None
+        raise Invalid(f"'{text[:40]}' is no day.", hint="Write it as 2027-06-30.", field=field) from None
 
 
 ACTS: dict[str, Callable[[Actor, Run, Any], str]] = {

@@ -19,6 +19,8 @@ from audit.compliance.actions.reviews import NOTE_TAG, amend_run, submit_run, wi
 from audit.compliance.models import Finding, Review
 from audit.compliance.pages import findings
 from audit.compliance.pages.findings import Unsent, threads_about
+from audit.compliance.pages.log_words import words
+from audit.compliance.pages.profile import lines_in
 from audit.compliance.queries.assessments import standing_of
 from audit.compliance.queries.reviews import (
     Change,
@@ -148,15 +150,10 @@ def last_verdict(rounds: list[Review], *, up_to: int | None = None) -> Review | 
 
 def said(changes: list[Change]) -> list[Change]:
     """Changes in words: short values, and what was not there said so."""
-    return [Change(one.path, _words(one.before), _words(one.now)) for one in changes]
+    return [Change(one.path, _short(words(one.before)), _short(words(one.now))) for one in changes]
 
 
-def _words(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, dict):
-        return ", ".join(f"{key} {_words(item)}" for key, item in value.items() if item is not None)
-    text = str(value)
+def _short(text: str) -> str:
     return text if len(text) <= SHOWN_MAX else f"{text[:SHOWN_MAX]}…"
 
 
@@ -225,12 +222,10 @@ ACTS: dict[str, Callable[[Actor, Run, Mapping[str, Any]], str]] = {
 def pairs_in(text: str, field: str) -> dict[str, str]:
     """'seed = 17', one a line. Raises Invalid for a line that names nothing."""
     found = {}
-    for line in text.splitlines():
-        if not line.strip():
-            continue
+    for line in lines_in(text):
         name, equals, value = line.partition("=")
         if not equals or not name.strip():
-            raise Invalid(f"'{line.strip()[:80]}' names no value.", hint="Write: seed = 17", field=field)
+            raise Invalid(f"'{line[:80]}' names no value.", hint="Write: seed = 17", field=field)
         found[name.strip()] = value.strip()
     return found
 

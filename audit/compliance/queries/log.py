@@ -12,7 +12,7 @@ from audit.ledger.queries.extract import extract
 from audit.ledger.queries.health import Lag, ledger_lag
 from audit.ledger.queries.history import PastEvent, with_payloads
 from audit.ledger.queries.proofs import newest_checkpoint
-from audit.ledger.queries.search import Found, Question, found_in, matching, values_of
+from audit.ledger.queries.search import Question, found_in, matching, values_of
 from audit.ledger.queries.soundness import broken_link
 from kernel.actor import Actor
 
@@ -65,7 +65,7 @@ def log_page(
 ) -> LogPage:
     """What happened in a project, newest first, as far as it matches. Raises NotFound, Refused."""
     require(viewer, READS, project)
-    found: Found = found_in(project.pk, question, before=before, limit=limit)
+    found = found_in(project.pk, question, before=before, limit=limit)
     return LogPage(with_names(with_payloads(found.events)), found.next_id, found.searched)
 
 

@@ -6,7 +6,7 @@ changed past the log is not.
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -14,10 +14,10 @@ from uuid import UUID
 from django.db.models import Q
 
 from accounts.access import require
-from accounts.models import Group, Membership, Project, User
+from accounts.models import Group, Membership, Project
 from accounts.roles import Role
 from audit.compliance.queries.log import READS
-from audit.compliance.queries.log_things import HEX, versions_named
+from audit.compliance.queries.log_things import people_named, versions_named
 from audit.ledger.models import AuditEvent, Leaf
 from audit.ledger.queries.history import with_payloads
 from audit.ledger.replay import Records
@@ -69,7 +69,7 @@ def run_at(viewer: Actor, run: Run, at: dt.datetime) -> State:
         },
         events=len(ids),
         erased=erased,
-        people=_people(own.values()),
+        people=people_named(viewer, run.project, own.values()),
     )
 
 
@@ -87,9 +87,11 @@ def members_at(viewer: Actor, project: Project, at: dt.datetime) -> State:
     ]
     guests = [one for one in records.of_kind(_GUEST).values() if one.get("user_id")]
     groups = _groups(records, rows)
-    people = _people(
-        [one.get("user_id") for one in (*rows, *guests)] + [one for _, inside in groups.values() for one in inside]
-    )
+    said = [
+        *(one.get("user_id") for one in (*rows, *guests)),
+        *(one for _, inside in groups.values() for one in inside),
+    ]
+    people = people_named(viewer, project, said)
     return State(
         {"Members": _roles(rows, people, groups), "See it without a role": _named(guests, people)},
         events=len(ids),
@@ -141,11 +143,6 @@ def _with_place(viewer: Actor, own: Mapping[str, Any]) -> Part:
 def _renamed(told: Mapping[str, Any], viewer: Actor) -> Part:
     names = versions_named(viewer, told)
     return {names.get(one, one): value for one, value in told.items()}
-
-
-def _people(values: Iterable[Any]) -> dict[str, str]:
-    ids = {one for one in values if isinstance(one, str) and len(one) == 32 and set(one) <= HEX}
-    return {one.pk.hex: str(one) for one in User.objects.filter(pk__in=[UUID(hex=each) for each in ids])} if ids else {}
 
 
 def _groups(records: Records, rows: Sequence[Mapping[str, Any]]) -> dict[str, tuple[str, list[str]]]:

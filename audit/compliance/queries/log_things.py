@@ -107,13 +107,15 @@ def _keys(kind: _Kind, ids: Iterable[str]) -> list[Any]:
 
 def versions_named(viewer: Actor, ids: Iterable[str]) -> dict[str, str]:
     """How the dataset versions of these ids are called, as far as the viewer sees them."""
-    known = [UUID(hex=one) for one in ids if len(one) == 32 and set(one) <= HEX]
-    rows = DatasetVersion.objects.visible_to(viewer).filter(pk__in=known).select_related("dataset")
+    rows = DatasetVersion.objects.visible_to(viewer).filter(pk__in=_ids_among(ids)).select_related("dataset")
     return {one.pk.hex: str(one) for one in rows}
 
 
-def people_named(viewer: Actor, project: Project, ids: Iterable[str]) -> dict[str, str]:
-    """Names for ids of people that events of the project recorded, as far as they are people. Raises Refused."""
+def people_named(viewer: Actor, project: Project, values: Iterable[Any]) -> dict[str, str]:
+    """Names for those of the values that are ids of people, as events of the project recorded them. Raises Refused."""
     require(viewer, READS, project)
-    known = [UUID(hex=one) for one in set(ids) if len(one) == 32 and set(one) <= HEX]
-    return {one.pk.hex: str(one) for one in User.objects.filter(pk__in=known)} if known else {}
+    return {one.pk.hex: str(one) for one in User.objects.filter(pk__in=_ids_among(values))}
+
+
+def _ids_among(values: Iterable[Any]) -> set[UUID]:
+    return {UUID(hex=one) for one in values if isinstance(one, str) and len(one) == 32 and set(one) <= HEX}
