@@ -5,7 +5,8 @@ import re
 from artifacts.models import VersionRecord
 from artifacts.versions import RECORDED_AS, page_of, told
 from audit.compliance.rules.engine import Result, failed, missing, not_applicable, passed, rule
-from audit.compliance.rules.record import Record, is_test, is_training, listed, unlike
+from audit.compliance.rules.evaluation import tested_on
+from audit.compliance.rules.record import Record, is_training, listed, unlike
 from audit.ledger.models import AuditEvent
 from audit.ledger.queries.history import with_payloads
 from audit.ledger.queries.soundness import differs_from_log, replayed
@@ -98,13 +99,8 @@ def splits_differ(record: Record) -> Result:
     if rewritten := record_rewritten(record):
         return rewritten
     trained = {given.dataset_version.digest: given for given in record.inputs if is_training(given)}
-    tested = {given.dataset_version.digest: given for given in record.inputs if is_test(given)}
-    for run in record.family:
-        given_to = RunInput.objects.filter(run=run).select_related(
-            "dataset_version__dataset", "dataset_version__record"
-        )
-        tested |= {given.dataset_version.digest: given for given in given_to if is_test(given)}
-    same = trained.keys() & tested.keys()
+    tested = {given.dataset_version.digest for _, given in tested_on(record)}
+    same = trained.keys() & tested
     if same and all(getattr(record_of(trained[digest]), "split_role", "") == "mixed" for digest in same):
         words = f"{named(trained[min(same)])} is split in its files; nothing shows that the parts do not overlap."
         return missing(words, fix="Upload training and test data as versions of their own.", proof=record.page("data"))

@@ -97,10 +97,8 @@ def _first_place(events: Sequence[PastEvent]) -> int | None:
 
 @rule("E3", "Measured by subgroup, or it is said why not", "AI Act Annex IV 3", "NIST RMF MEASURE 2.11")
 def subgroups_are_measured(record: Record) -> Result:
-    keys = [one.key for one in record.series]
-    for run in record.family:
-        keys += MetricSeries.objects.filter(run=run).values_list("key", flat=True)
-    sliced = sorted({key for key in keys if SLICED.search(key)})
+    around = MetricSeries.objects.filter(run__in=record.family).values_list("key", flat=True)
+    sliced = sorted({key for key in (*(one.key for one in record.series), *around) if SLICED.search(key)})
     if sliced:
         return passed(f"{listed(sliced)}.", proof=record.page("params"))
     if why := record.said("mled.subgroups"):

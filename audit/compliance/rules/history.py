@@ -8,8 +8,6 @@ from audit.compliance.rules.record import RUN, Record, is_work, listed, unlike
 from audit.ledger.models import AuditEvent
 from audit.ledger.queries.history import PastEvent, with_payloads
 from audit.ledger.queries.soundness import broken_link, differs_from_log, replayed
-from audit.ledger.replay import same
-from audit.ledger.values import plain
 from experiments.metrics.seal import seal_of
 from experiments.models import ExperimentTag, RunInput, RunTag
 
@@ -31,8 +29,7 @@ def history_is_whole(record: Record) -> Result:
     if wrong:
         return failed(f"The log is broken: {wrong}.", fix=TELL, proof=record.page("history"))
     recorded, now = replayed(RUN, record.run.ledger_id, record.events), record.run.ledger_fields()
-    off = [name for name in COLUMNS if name in recorded and not same(recorded[name], plain(now.get(name)))]
-    if off:
+    if off := [name for name in unlike(recorded, now) if name in COLUMNS]:
         return failed(f"Changed without an event: {listed(off)}.", fix=TELL, proof=record.page("history"))
     if off := _words_unlike(record):
         return failed(f"Changed without an event: {listed(off)}.", fix=TELL, proof=record.page("history"))
