@@ -20,11 +20,11 @@ from django.db import connection, transaction
 from django.db.models import QuerySet, Subquery
 
 from audit.ledger import anchors, checkpoints, hooks
-from audit.ledger.canonical import LEAF_COLUMNS, hex_id, ids_parameter, leaf_hash_of, leaf_select
+from audit.ledger.canonical import leaf_hash_of
 from audit.ledger.keys import SigningKey, signing_key
 from audit.ledger.merkle import CompactRange, Grown
 from audit.ledger.models import Checkpoint, EventOrigin, Leaf, Pending, Subtree
-from audit.ledger.tree import stored_size, stored_tree, subtrees_of
+from audit.ledger.tree import leaf_rows, stored_size, stored_tree, subtrees_of
 from kernel.clock import now
 
 log = logging.getLogger(__name__)
@@ -37,7 +37,6 @@ _ADVISORY_LOCK = 0x4D4C4544
 
 _QUEUE = ("id", "event_id", "ip")
 _Waiting = tuple[int, UUID, str | None, bytes]
-_ID = LEAF_COLUMNS.index("id")
 
 
 class LogBroken(RuntimeError):
@@ -153,26 +152,17 @@ def _next_waiting() -> list[_Waiting]:
     after = 0
     while queue := list(Pending.objects.filter(id__gt=after).order_by("id").values_list(*_QUEUE)[:BATCH]):
         ids = [event_id for _, event_id, _ in queue]
-        hashes = _leaf_hashes(ids)
+        hashes = {event_id: leaf_hash_of(row) for event_id, row in leaf_rows(ids).items()}
         placed = set(Leaf.objects.filter(event_id__in=ids).values_list("event_id", flat=True))
         fit = [
-            (number, event_id, ip, hashes[event_id.hex])
+            (number, event_id, ip, hashes[event_id])
             for number, event_id, ip in queue
-            if event_id.hex in hashes and event_id not in placed
+            if event_id in hashes and event_id not in placed
         ]
         if fit:
             return fit
         after = queue[-1][0]
     return []
-
-
-def _leaf_hashes(event_ids: list[UUID]) -> dict[str, bytes]:
-    """The leaf hash of each event by its id in hex."""
-    columns, marks = leaf_select(connection.vendor, "event"), ", ".join(["%s"] * len(event_ids))
-    query = f"SELECT {columns} FROM ledger_auditevent event WHERE event.id IN ({marks})"  # noqa: S608
-    with connection.cursor() as cursor:
-        cursor.execute(query, ids_parameter(connection.vendor, event_ids))
-        return {hex_id(row[_ID]): leaf_hash_of(row) for row in cursor.fetchall()}
 
 
 def _not_anchored() -> QuerySet[Checkpoint]:

@@ -4,14 +4,13 @@ from collections.abc import Iterator
 from uuid import UUID
 
 import orjson
-from django.db import connection
 from django.db.models import Q
 
-from audit.ledger.canonical import LEAF_COLUMNS, hex_id, ids_parameter, leaf_bytes, leaf_select
+from audit.ledger.canonical import leaf_bytes
 from audit.ledger.models import AuditEvent, AuditPayload, Leaf
+from audit.ledger.tree import leaf_rows
 
 CHUNK = 1000
-_ID = LEAF_COLUMNS.index("id")
 
 
 def extract(project_id: UUID, matching: Q, *, size: int) -> Iterator[bytes]:
@@ -31,7 +30,7 @@ def extract(project_id: UUID, matching: Q, *, size: int) -> Iterator[bytes]:
 def _lines(found: dict[UUID, tuple[int, str]]) -> Iterator[bytes]:
     if not found:
         return
-    rows = _raw(list(found))
+    rows = {event_id: leaf_bytes(row) for event_id, row in leaf_rows(list(found)).items()}
     payloads = AuditPayload.objects.filter(event_id__in=list(found)).values_list("event_id", "salt", "body")
     bodies = {event_id: (bytes(salt).hex(), body) for event_id, salt, body in payloads}
     for event_id, (seq, leaf_hash) in sorted(found.items(), key=lambda item: item[1]):
@@ -43,15 +42,3 @@ def _lines(found: dict[UUID, tuple[int, str]]) -> Iterator[bytes]:
             orjson.dumps(salt),
             body.encode() if body is not None else b"null",
         )
-
-
-def _raw(ids: list[UUID]) -> dict[UUID, bytes]:
-    """The canonical bytes of leaves, from the columns as they are stored."""
-    by_hex = {event_id.hex: event_id for event_id in ids}
-    marks = ", ".join(["%s"] * len(ids))
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f'SELECT {leaf_select(connection.vendor, "e")} FROM ledger_auditevent e WHERE e."id" IN ({marks})',  # noqa: S608 - fixed words
-            ids_parameter(connection.vendor, ids),
-        )
-        return {by_hex[hex_id(row[_ID])]: leaf_bytes(row) for row in cursor.fetchall()}

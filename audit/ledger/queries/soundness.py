@@ -1,18 +1,17 @@
 """Whether one thing is as the log says, and the log over it as it was signed: verify_ledger for a few events."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
-from django.db import connection
-
 from audit.ledger import checkpoints, merkle
-from audit.ledger.canonical import LEAF_COLUMNS, Unreadable, hex_id, ids_parameter, leaf_hash_of, leaf_select
+from audit.ledger.canonical import Unreadable, leaf_hash_of
 from audit.ledger.keys import trusted_keys
 from audit.ledger.models import AuditEvent, AuditPayload, Checkpoint, Leaf
 from audit.ledger.queries.history import PastEvent, with_payloads
 from audit.ledger.queries.proofs import newest_checkpoint
 from audit.ledger.replay import same
-from audit.ledger.tree import range_hash
+from audit.ledger.tree import leaf_rows, range_hash
 from audit.ledger.values import plain
 from kernel.digests import commitment
 
@@ -86,26 +85,10 @@ def _leaf_hashes(ids: Sequence[Any]) -> dict[Any, str]:
     """By event: the hash of its leaf, computed anew from the stored columns."""
     hashes: dict[Any, str] = {}
     for start in range(0, len(ids), AT_ONCE):
-        some = ids[start : start + AT_ONCE]
-        marks = ", ".join(["%s"] * len(some))
-        columns = leaf_select(connection.vendor, "e")
-        with connection.cursor() as cursor:
-            cursor.execute(
-                f'SELECT {columns} FROM ledger_auditevent e WHERE e."id" IN ({marks})',  # noqa: S608 - fixed words
-                ids_parameter(connection.vendor, some),
-            )
-            rows = cursor.fetchall()
-        by_hex = {event_id.hex: event_id for event_id in some}
-        for row in rows:
-            hashes |= _hash_of(row, by_hex)
+        for event_id, row in leaf_rows(ids[start : start + AT_ONCE]).items():
+            with suppress(Unreadable):
+                hashes[event_id] = leaf_hash_of(row).hex()
     return hashes
-
-
-def _hash_of(row: Sequence[Any], by_hex: Mapping[str, Any]) -> dict[Any, str]:
-    try:
-        return {by_hex[hex_id(row[LEAF_COLUMNS.index("id")])]: leaf_hash_of(row).hex()}
-    except Unreadable:
-        return {}
 
 
 def _is_included(seq: int, stored: str, head: Checkpoint) -> bool:
