@@ -38,7 +38,7 @@ def world(standing: World) -> Iterator[World]:
         yield standing
 
 
-HEX_ID = re.compile(r"[0-9a-f]{32}")
+HEX = re.compile(r"[0-9a-f]{32}|[0-9a-f]{64}")
 
 
 def other_byte(value: Any, at: str) -> Any:
@@ -48,7 +48,7 @@ def other_byte(value: Any, at: str) -> Any:
     if isinstance(value, bytes | memoryview):
         content = bytes(value)
         return content[:-1] + bytes([content[-1] ^ 1])
-    if not at and HEX_ID.fullmatch(value):  # an id as SQLite keeps it: another digit, not another sign
+    if not at and HEX.fullmatch(value):  # a digest, or an id as SQLite keeps it: another digit, not another sign
         return value[:-1] + ("0" if value[-1] != "0" else "1")
     content = value.encode()
     place = content.index(at.encode()) + len(at.encode()) - 1 if at else len(content) - 1
@@ -106,7 +106,7 @@ FLIPS = [
     Flip("file of an approved version", "A2", "artifacts_artifactfile", "blob_id", "path = 'model.safetensors'"),
     Flip("role of an input", "H1", "experiments_runinput", "context", "run_id = {run} AND context = 'test'"),
     Flip("dataset version digest", "D1", "artifacts_datasetversion", "digest",
-         "id IN (SELECT dataset_version_id FROM experiments_runinput WHERE run_id = {run})", "a"),
+         "id IN (SELECT dataset_version_id FROM experiments_runinput WHERE run_id = {run})"),
     Flip("dataset record", "D2", "artifacts_versionrecord", "licence", "split_role = 'train'"),
     Flip("lawful basis", "D6", "artifacts_versionrecord", "lawful_basis", "split_role = 'train'"),
     Flip("event row", "H1", "ledger_auditevent", "verb", MADE),
