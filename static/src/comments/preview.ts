@@ -1,4 +1,6 @@
 // Write and Preview over a text: what was written comes back as it will look.
+import { formOf } from "../page/posting";
+
 async function show(box: HTMLElement, url: string): Promise<void> {
   const text = box.querySelector("textarea");
   const place = box.querySelector<HTMLElement>("[data-write-preview]");
@@ -6,10 +8,7 @@ async function show(box: HTMLElement, url: string): Promise<void> {
   place.style.minHeight = `${text.offsetHeight}px`;
   place.hidden = false;
   text.hidden = true;
-  const body = new FormData();
-  body.set("csrfmiddlewaretoken", document.querySelector<HTMLInputElement>("input[name=csrfmiddlewaretoken]")?.value ?? "");
-  body.set("text", text.value);
-  const answer = await fetch(url, { method: "POST", body, credentials: "same-origin" });
+  const answer = await fetch(url, { method: "POST", body: formOf({ text: text.value }), credentials: "same-origin" });
   if (answer.ok) place.innerHTML = await answer.text();
   else place.textContent = "No preview could be made just now. What you wrote is still there.";
 }

@@ -1,5 +1,7 @@
 // Keeps how the reader likes a page on the server: the same in another browser. Writes of one name are gathered for
 // half a second, and the last one is sent also when the page is left.
+import { formOf } from "./posting";
+
 const waiting = new Map<string, { body: FormData; timer: number }>();
 
 function send(key: string): void {
@@ -11,12 +13,7 @@ function send(key: string): void {
 }
 
 export function keepSetting(name: string, value: unknown, project = ""): void {
-  const token = document.querySelector<HTMLInputElement>("input[name=csrfmiddlewaretoken]")?.value ?? "";
-  const body = new FormData();
-  body.set("csrfmiddlewaretoken", token);
-  body.set("name", name);
-  body.set("project", project);
-  body.set("value", JSON.stringify(value));
+  const body = formOf({ name, project, value: JSON.stringify(value) });
   const key = `${project} ${name}`;
   clearTimeout(waiting.get(key)?.timer);
   waiting.set(key, { body, timer: window.setTimeout(() => send(key), 500) });
