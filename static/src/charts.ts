@@ -1,7 +1,7 @@
 // Curves of many runs: draws what is in view, follows the bar above and the list of runs, keeps its state in the URL.
 import { asked, goes, listenForLeaving, startFrom } from "./charts/address";
 import { listenForLooks, listenToBar } from "./charts/bar";
-import type { Kind } from "./charts/exporting";
+import type { Kind } from "./charts/saving";
 import { fillMenu } from "./charts/menus";
 import { readModel } from "./charts/model";
 import { Workspace } from "./charts/workspace";

@@ -117,7 +117,9 @@ def test_a_scientist_brushes_axes_and_opens_what_they_hold(ada: Page, logged: Lo
     together.get_by_role("button", name="Clear brush").click()
     expect(together.get_by_role("region", name="Brushed runs")).to_be_hidden()
 
-    # What is drawn, as files.
+    # What is drawn, as files; the panel stays as it is.
+    picture = together.locator(".m-plot-base")
+    before = picture.evaluate("canvas => canvas.toDataURL()")
     with ada.expect_download() as download:
         together.get_by_role("button", name="CSV of").click()
     download.value.save_as(tmp_path / "panel.csv")
@@ -135,6 +137,7 @@ def test_a_scientist_brushes_axes_and_opens_what_they_hold(ada: Page, logged: Lo
         together.get_by_role("button", name="PNG of").click()
     download.value.save_as(tmp_path / "panel.png")
     assert (tmp_path / "panel.png").read_bytes()[:4] == b"\x89PNG"
+    assert picture.evaluate("canvas => canvas.toDataURL()") == before
     assert ada.complaints == []
 
 

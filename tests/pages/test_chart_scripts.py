@@ -33,7 +33,8 @@ LOOK = {
 def scripts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Module]:
     place = tmp_path_factory.mktemp("charts")
     return {
-        name: bundled(f"charts/{name}.ts", place) for name in ("smooth", "lines", "look", "exporting", "importance")
+        name: bundled(f"charts/{name}.ts", place)
+        for name in ("smooth", "lines", "look", "exporting", "importance", "saving")
     }
 
 
@@ -141,7 +142,7 @@ def test_what_an_address_says_of_the_axis_and_the_range(scripts):
 
 def test_no_cell_of_an_exported_table_begins_a_formula(scripts):
     rows = [["run", "value"], ["=cmd()", -1.5], ['say "hi", you', 2], ["-3", 1e-9], ["@x\n+y", 0]]
-    [text] = scripts["exporting"].calls(("csvOf", [rows]))
+    [text] = scripts["saving"].calls(("csvOf", [rows]))
     assert list(csv.reader(io.StringIO(text, newline=""))) == [
         ["run", "value"],
         ["'=cmd()", "-1.5"],
@@ -174,10 +175,3 @@ def test_parameters_come_with_the_strongest_first_and_without_those_not_reckoned
     [ranks, shares] = importance.calls(*(("strongest", [relations, name]) for name in ("spearman", "importance")))
     assert ranks == [{"name": "depth", "n": 8, "by": 0.7}, {"name": "lr", "n": 9, "by": -0.4}]
     assert [one["name"] for one in shares] == ["arch", "depth", "lr"]
-
-
-def test_a_csv_is_read_cell_by_cell(scripts):
-    text = 'run,name\r\nA-1,"a,""b"""\r\nA-2,\r\n"two\nlines",x'
-    assert scripts["importance"].calls(("parsed", [text])) == [
-        [["run", "name"], ["A-1", 'a,"b"'], ["A-2", ""], ["two\nlines", "x"]]
-    ]

@@ -1,8 +1,8 @@
 // What panels of charts and their page know of one another.
 import type { Look } from "./look";
 import type { Model } from "./model";
+import type { Row } from "./saving";
 
-export type Row = (string | number)[];
 export type Extent = [number, number];
 
 /** One place of the grid: an automatic chart of a metric, or a panel of the reader's own. */

@@ -1,11 +1,11 @@
 // Panels as files: pictures, drawings of vectors, and the numbers that are shown; one panel, or all of the workspace.
-import { escaped, PICTURE_SCALE } from "../panels/pen";
-import type { Cell, Row, Shown } from "./board";
+import { blobOf, escaped, PICTURE_SCALE, sheet } from "../panels/pen";
+import type { Cell, Shown } from "./board";
 import { inGrid, type Tile } from "./laying";
 import { css } from "./marks";
-import { blobOf, HEAD, page } from "./picture";
+import { HEAD, page } from "./picture";
+import { csvBlob, saved, type Kind, type Row } from "./saving";
 
-export type Kind = "png" | "svg" | "csv";
 export interface Exported {
   cell: Cell;
   shown: Shown;
@@ -13,34 +13,15 @@ export interface Exported {
 
 const LONGEST = 16_000; // pixels of a side: more and some browsers draw nothing
 const LARGEST = 120_000_000; // pixels in all
-const FORMULA = /^[=+\-@\t\r]/;
-
-export function saved(name: string, kind: Kind, blob: Blob): void {
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(blob);
-  link.download = `${name.replace(/[^\p{L}\p{N}._-]+/gu, "_").slice(0, 120) || "chart"}.${kind}`;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
-}
-
-/** Rows as CSV; no cell of words begins a formula. */
-export function csvOf(rows: readonly Row[]): string {
-  const cell = (value: string | number): string => {
-    if (typeof value === "number") return String(value);
-    const text = FORMULA.test(value) && !Number.isFinite(Number(value)) ? `'${value}` : value;
-    return /[",\r\n]/.test(text) ? `"${text.replace(/"/g, '""')}"` : text;
-  };
-  return rows.map((row) => `${row.map(cell).join(",")}\r\n`).join("");
-}
 
 export async function exportOne({ cell, shown }: Exported, kind: Kind): Promise<void> {
-  saved(cell.title(), kind, kind === "csv" ? textBlob(csvOf(shown.rows())) : await shown.picture(kind));
+  saved(cell.title(), kind, kind === "csv" ? csvBlob(shown.rows()) : await shown.picture(kind));
 }
 
 /** All panels in one file: pictures as the grid has them, numbers one value a row. Says how many panels had no picture. */
 export async function exportAll(name: string, all: readonly Exported[], kind: Kind): Promise<number> {
   if (kind === "csv") {
-    saved(name, kind, textBlob(csvOf(longRows(all.map(({ cell, shown }) => ({ title: cell.title(), rows: shown.rows() }))))));
+    saved(name, kind, csvBlob(longRows(all.map(({ cell, shown }) => ({ title: cell.title(), rows: shown.rows() })))));
     return 0;
   }
   const made = await Promise.allSettled(all.map(async ({ cell, shown }) => ({ figure: cell.figure, blob: await shown.picture(kind) })));
@@ -59,8 +40,6 @@ export function longRows(tables: readonly { title: string; rows: readonly Row[] 
   return found;
 }
 
-const textBlob = (text: string): Blob => new Blob([text], { type: "text/csv;charset=utf-8" });
-
 interface Picture {
   figure: HTMLElement;
   blob: Blob;
@@ -75,24 +54,20 @@ async function picture(name: string, pictures: readonly Picture[]): Promise<Blob
   );
   const { placed, heads, width, height } = inGrid(tiles, HEAD);
   const scale = Math.min(PICTURE_SCALE, LONGEST / height, LONGEST / width, Math.sqrt(LARGEST / (width * height)));
-  const canvas = document.createElement("canvas");
-  [canvas.width, canvas.height] = [Math.ceil(width * scale), Math.ceil(height * scale)];
-  const context = canvas.getContext("2d");
-  if (!context) throw new Error("This browser draws no pictures.");
-  context.scale(scale, scale);
+  const context = sheet(width, height, scale);
   context.fillStyle = css("--m-surface");
   context.fillRect(0, 0, width, height);
   context.fillStyle = css("--m-text");
   context.font = `600 13px ${css("--m-font")}`;
   for (const { words, x, y } of [{ words: name, x: 12, y: 18 }, ...heads]) context.fillText(words, x, y);
   for (const { item, x, y, width: wide, height: high } of placed) context.drawImage(item, x, y, wide, high);
-  return blobOf(canvas);
+  return blobOf(context.canvas);
 }
 
 async function drawings(name: string, pictures: readonly Picture[]): Promise<Blob> {
   const tiles = await Promise.all(
     pictures.map(async ({ figure, blob }): Promise<Tile<string>> => {
-      const item = (await blob.text()).replace(/^<\?xml[^>]*\?>\s*/, "");
+      const item = await blob.text();
       const [width = 400, height = 240] = ["width", "height"].map((side) => Number(new RegExp(`<svg[^>]*?\\s${side}="([\\d.]+)`).exec(item)?.[1] ?? NaN) || undefined);
       return { item, figure, width, height };
     }),

@@ -1,10 +1,11 @@
 // How parameters go with a result, as bars: correlation or importance of each, with n, and a caution where runs are few.
 // The figures are those of the page "What matters", for the runs of the same question.
-import type { Cell, Row, Shown } from "./board";
-import { PICTURE_SCALE } from "../panels/pen";
+import { blobOf, sheet } from "../panels/pen";
+import type { Cell, Shown } from "./board";
 import { css } from "./marks";
 import type { Model } from "./model";
-import { blobOf, HEAD, page } from "./picture";
+import { HEAD, page } from "./picture";
+import type { Row } from "./saving";
 import { make } from "./swatch";
 
 const MOST = 12;
@@ -179,27 +180,13 @@ export function strongest(relations: Figures["relations"], method: Method): Rela
     .sort((a, b) => Math.abs(b.by) - Math.abs(a.by));
 }
 
-/** The cells of a CSV; quoted ones may hold commas, line ends and doubled quotes. */
-export function parsed(csv: string): string[][] {
-  const rows: string[][] = [[]];
-  for (const [, quoted, bare, end] of csv.matchAll(/(?:"((?:[^"]|"")*)"|([^",\r\n]*))(,|\r?\n|$)/g)) {
-    (rows[rows.length - 1] as string[]).push(quoted === undefined ? (bare ?? "") : quoted.replace(/""/g, '"'));
-    if (end === "") break;
-    if (end !== ",") rows.push([]);
-  }
-  return rows.filter((row) => row.length > 1 || row[0] !== "");
-}
-
 async function painted(svg: string, width: number, height: number): Promise<Blob> {
   const image = new Image();
   image.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(svg)}`;
   await image.decode();
-  const canvas = document.createElement("canvas");
-  [canvas.width, canvas.height] = [width * PICTURE_SCALE, height * PICTURE_SCALE];
-  const pen = canvas.getContext("2d");
-  if (!pen) throw new Error("This browser draws no pictures.");
+  const pen = sheet(width, height);
   pen.fillStyle = css("--m-surface");
-  pen.fillRect(0, 0, canvas.width, canvas.height);
-  pen.drawImage(image, 0, 0, canvas.width, canvas.height);
-  return blobOf(canvas);
+  pen.fillRect(0, 0, width, height);
+  pen.drawImage(image, 0, 0, width, height);
+  return blobOf(pen.canvas);
 }

@@ -1,7 +1,7 @@
 // The curves of one or more metrics in many runs, or the bands of groups of runs, in one panel. The cell gives the look,
 // the board which lines are hidden; the panel reads its data again when the server's answer depends on what changed.
 import { fetchBlocks } from "./blocks";
-import type { Board, Cell, Row, Shown } from "./board";
+import type { Board, Cell, Shown } from "./board";
 import { entriesOf } from "./legend";
 import { drawnOf, naturally, type Answered, type Drawn } from "./lines";
 import { axisTitle, fixedRange, type Look } from "./look";
@@ -9,6 +9,7 @@ import { css } from "./marks";
 import { noticeWords, pointWords, tell, type Beside } from "./notice";
 import { pictureOf } from "./picture";
 import { Plot, type Extent } from "./plot_of_lines";
+import type { Row } from "./saving";
 
 const FACETS_MAX = 12;
 const FACET_WIDTH = 170;

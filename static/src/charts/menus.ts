@@ -2,7 +2,7 @@
 import type { PanelSpec } from "../panels/spec";
 import { asked, change } from "./address";
 import { keepSettingOf, lookOfSection, settingOf, PanelPlace, without } from "./cells";
-import type { Kind } from "./exporting";
+import type { Kind } from "./saving";
 import { kindsOffered, lookForm, panelForm, sizeFields, tipForm, type Patch } from "./forms";
 import { lookOf } from "./look";
 import { icon, make } from "./swatch";

@@ -1,6 +1,6 @@
 // A panel of lines as a file, PNG or SVG by the same strokes: its title, the plots, the title of the x axis, a legend of
 // every line, and in words what smooths and cuts them.
-import { CanvasPen, escaped, fitted, PICTURE_SCALE, SvgPen, type Pen } from "../panels/pen";
+import { CanvasPen, drawnFile, escaped, fitted, rounded, sheet, type Pen } from "../panels/pen";
 import { drawName, named, wrapped, type Entry } from "./legend";
 import { css } from "./marks";
 import { drawPlot, type Drawing } from "./vector";
@@ -17,25 +17,11 @@ export const HEAD = 28; // pixels above a picture for its title
 const SIDE = 12;
 const AXIS = 18;
 const ROW = 17;
-const SVG_HEAD = `<?xml version="1.0" encoding="UTF-8"?>\n`;
-const short = (value: number): string => String(Math.round(value * 100) / 100);
 
 export async function pictureOf(kind: "png" | "svg", element: HTMLElement, told: Pictured): Promise<Blob> {
-  const canvas = document.createElement("canvas");
-  const context = canvas.getContext("2d");
-  if (!context) throw new Error("This browser draws no pictures.");
   const font = css("--m-font");
-  const drawn = new CanvasPen(context, font);
-  const { width, height, paint } = laidOut(drawn, element, told);
-  if (kind === "svg") {
-    const pen = new SvgPen(width, height, font, (words, size) => drawn.widthOf(words, size));
-    paint(pen);
-    return new Blob([SVG_HEAD, pen.file(told.title)], { type: "image/svg+xml" });
-  }
-  [canvas.width, canvas.height] = [width * PICTURE_SCALE, height * PICTURE_SCALE];
-  context.scale(PICTURE_SCALE, PICTURE_SCALE);
-  paint(drawn);
-  return blobOf(canvas);
+  const { width, height, paint } = laidOut(new CanvasPen(sheet(1, 1), font), element, told);
+  return drawnFile(kind, width, height, font, told.title, paint);
 }
 
 interface LaidOut {
@@ -91,14 +77,10 @@ function placed(element: HTMLElement, drawings: readonly Drawing[]): PlacedPlot[
   });
 }
 
-export function blobOf(canvas: HTMLCanvasElement): Promise<Blob> {
-  return new Promise((done, failed) => canvas.toBlob((blob) => (blob ? done(blob) : failed(new Error("The picture could not be made."))), "image/png"));
-}
-
 /** A drawing around others, with a title above. */
 export function page(width: number, height: number, title: string, inside: string): string {
   return (
-    `<svg xmlns="http://www.w3.org/2000/svg" width="${short(width)}" height="${short(height)}" viewBox="0 0 ${short(width)} ${short(height)}" font-family="${escaped(css("--m-font"))}" font-size="11">` +
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${rounded(width)}" height="${rounded(height)}" viewBox="0 0 ${rounded(width)} ${rounded(height)}" font-family="${escaped(css("--m-font"))}" font-size="11">` +
     `<title>${escaped(title)}</title><rect width="100%" height="100%" fill="${css("--m-surface")}"/>` +
     `<text x="${SIDE}" y="18" font-size="13" font-weight="600" fill="${css("--m-text")}">${escaped(title)}</text>${inside}</svg>`
   );

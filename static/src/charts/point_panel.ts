@@ -1,9 +1,9 @@
 // Scatter, parallel coordinates, boxes and bars in a cell of the grid: the panels of ../panels, linked with the page.
 import { mountPanel, type Panel } from "../panels";
 import type { PanelSpec } from "../panels/spec";
-import type { Board, Row, Shown } from "./board";
+import type { Board, Shown } from "./board";
 import type { PanelPlace } from "./cells";
-import { parsed } from "./importance";
+import type { Row } from "./saving";
 
 export class PointPanel implements Shown {
   private panel: Panel | null = null;
@@ -41,7 +41,7 @@ export class PointPanel implements Shown {
   }
 
   rows(): Row[] {
-    return parsed(this.panel?.table() ?? "");
+    return this.panel?.rows() ?? [];
   }
 
   destroy(): void {

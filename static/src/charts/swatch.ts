@@ -1,15 +1,21 @@
 // A short line in a colour and dash, and other small parts that scripts add to a page.
 const SVG = "http://www.w3.org/2000/svg";
 
+/** In a colour of its own, as a line of a chart has it. */
 export function swatch(colour: string, dash: readonly number[]): SVGElement {
+  return drawn("own", { stroke: colour, ...(dash.length && { "stroke-dasharray": dash.map((part) => part / 1.5).join(" ") }) });
+}
+
+/** One of the twelve of the runs' colours. */
+export const slotSwatch = (slot: number): SVGElement => drawn(`r${slot}`, {});
+
+function drawn(kind: string, attributes: Record<string, string>): SVGElement {
   const shown = document.createElementNS(SVG, "svg");
-  shown.setAttribute("class", "m-sw own");
+  shown.setAttribute("class", `m-sw ${kind}`);
   shown.setAttribute("viewBox", "0 0 18 8");
   shown.setAttribute("aria-hidden", "true");
   const path = document.createElementNS(SVG, "path");
-  path.setAttribute("d", "M0 4h18");
-  path.setAttribute("stroke", colour);
-  if (dash.length) path.setAttribute("stroke-dasharray", dash.map((part) => part / 1.5).join(" "));
+  for (const [name, value] of Object.entries({ d: "M0 4h18", ...attributes })) path.setAttribute(name, value);
   shown.append(path);
   return shown;
 }

@@ -1,10 +1,11 @@
 // The charts of one page: their cells, the eyes of the list, and what lights up where. Its state is the address.
+import { formOf } from "../page/posting";
 import { specText, parseSpec, type PanelSpec } from "../panels/spec";
 import { asked, change } from "./address";
 import { showBar, Watched } from "./bar";
 import type { Board, Cell, Extent, Shown } from "./board";
 import { ChartPlace, PanelPlace } from "./cells";
-import { exportAll, exportOne, type Exported, type Kind } from "./exporting";
+import { exportAll, exportOne, type Exported } from "./exporting";
 import { fullScreen, type Full } from "./full";
 import { movable, sizable, type Moves } from "./grid";
 import { ImportancePanel } from "./importance";
@@ -13,6 +14,7 @@ import { groupId } from "./lines";
 import { lookOf } from "./look";
 import type { Model } from "./model";
 import { PointPanel } from "./point_panel";
+import type { Kind } from "./saving";
 
 export type Held = PanelPlace | ChartPlace;
 const EXPORTED_MAX = 60;
@@ -300,10 +302,7 @@ export class Workspace implements Board {
 
   /** Numbers leave only once that is on record. */
   private async noted(what: string): Promise<boolean> {
-    const body = new FormData();
-    body.set("csrfmiddlewaretoken", document.querySelector<HTMLInputElement>("input[name=csrfmiddlewaretoken]")?.value ?? "");
-    body.set("runs", this.model.runs.map((run) => run.ref).join(","));
-    body.set("what", what.slice(0, 200));
+    const body = formOf({ runs: this.model.runs.map((run) => run.ref).join(","), what: what.slice(0, 200) });
     const answer = await fetch(this.model.noted, { method: "POST", body, credentials: "same-origin" });
     if (!answer.ok) say("The export could not be put on record, so nothing was saved. Try again.");
     return answer.ok;

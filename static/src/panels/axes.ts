@@ -1,5 +1,6 @@
 // What one can take hold of in parallel coordinates: the name of each axis (a menu; dragged or moved with Shift and the
 // arrow keys), the axis itself (drag to brush), and two handles that are sliders for the keyboard.
+import { make } from "../charts/swatch";
 import { MISSING } from "./brush";
 import { spans, type Axis, type ParallelPlot } from "./parallel";
 import type { Acts } from "./plot";
@@ -35,7 +36,7 @@ export class AxisControls {
     private readonly plot: ParallelPlot,
     private readonly acts: Acts,
   ) {
-    this.menu = made("div", "m-menu-list m-headmenu m-plot-axismenu");
+    this.menu = make("div", { class: "m-menu-list m-headmenu m-plot-axismenu" });
     this.menu.popover = "auto";
     area.append(this.menu);
   }
@@ -70,12 +71,12 @@ export class AxisControls {
   }
 
   private make(key: string): Held {
-    const root = made("div", "m-plot-axis");
+    const root = make("div", { class: "m-plot-axis" });
     root.setAttribute("role", "group");
     const head = document.createElement("button");
     head.type = "button";
     head.className = "m-plot-head";
-    const strip = made("div", "m-plot-strip");
+    const strip = make("div", { class: "m-plot-strip" });
     const handles: [HTMLElement, HTMLElement] = [this.handle(key, 0), this.handle(key, 1)];
     root.append(head, strip, ...handles);
     this.area.append(root);
@@ -90,7 +91,7 @@ export class AxisControls {
   }
 
   private handle(key: string, end: 0 | 1): HTMLElement {
-    const handle = made("div", "m-plot-handle");
+    const handle = make("div", { class: "m-plot-handle" });
     handle.setAttribute("role", "slider");
     handle.setAttribute("aria-orientation", "vertical");
     handle.tabIndex = 0;
@@ -333,12 +334,6 @@ export class AxisControls {
     });
     return button;
   }
-}
-
-function made(tag: string, classes: string): HTMLElement {
-  const element = document.createElement(tag);
-  element.className = classes;
-  return element;
 }
 
 /** What a brush between two places of an axis says: words, or from and to, open at the ends of the axis. */

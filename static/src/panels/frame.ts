@@ -1,5 +1,7 @@
 // One panel: its bar, its picture, the notice below, the brushed runs and the table of what is drawn. Reads the points
 // that its spec asks for, and draws again when the spec, the brush, the size or the theme changes.
+import type { Row } from "../charts/saving";
+import { make } from "../charts/swatch";
 import { BarPlot } from "./bar";
 import { BoxPlot } from "./box";
 import { brushed, inWords } from "./brush";
@@ -10,14 +12,14 @@ import type { Acts, Plot } from "./plot";
 import { addressOf, fetchPoints, fieldsOf, labelOf, type Points } from "./points";
 import { ScatterPlot } from "./scatter";
 import type { PanelSpec } from "./spec";
-import { csvOf, DataTable, HeldRuns } from "./tables";
+import { DataTable, HeldRuns, rowsOf } from "./tables";
 
 const PLOTS: Record<string, new (area: HTMLElement, acts: Acts) => Plot> = { parallel: ParallelPlot, scatter: ScatterPlot, box: BoxPlot, bar: BarPlot };
 
 export class Frame implements Panel {
-  private readonly scroll = made("div", "m-plot-scroll");
-  private readonly area = made("div", "m-plot-area");
-  private readonly notice = made("p", "m-plot-notice");
+  private readonly scroll = make("div", { class: "m-plot-scroll" });
+  private readonly area = make("div", { class: "m-plot-area" });
+  private readonly notice = make("p", { class: "m-plot-notice" });
   private readonly bar: PanelBar;
   private readonly heldRuns: HeldRuns;
   private readonly data: DataTable;
@@ -86,8 +88,8 @@ export class Frame implements Panel {
     return this.plot.file(kind, said.filter((words) => !words.startsWith("drag")).join(" · "));
   }
 
-  table(): string {
-    return this.points ? csvOf(this.points, this.shown) : "";
+  rows(): Row[] {
+    return this.points ? rowsOf(this.points, this.shown) : [];
   }
 
   show(spec: PanelSpec): void {
@@ -260,10 +262,4 @@ export function titleOf(spec: PanelSpec, points: Points | null): string {
     default:
       return `${label(spec.y)} against ${label(spec.x)}`;
   }
-}
-
-function made(tag: string, classes: string): HTMLElement {
-  const element = document.createElement(tag);
-  element.className = classes;
-  return element;
 }

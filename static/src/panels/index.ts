@@ -9,12 +9,11 @@
 // linked: the page's side. highlight(runId) is told a run's readable id while it is pointed at, onHighlight hands over a
 // listener for what is pointed at elsewhere, onBrush the brushed runs (null: no brush), onSpec a spec that the reader
 // changed in the panel, to be kept in the address.
+import type { Row } from "../charts/saving";
 import { Frame } from "./frame";
 import type { PanelSpec } from "./spec";
 
 export { parseSpec, specText, type PanelSpec } from "./spec";
-
-export const PANEL_KINDS = ["parallel", "scatter", "box", "bar"] as const;
 
 export interface Panel {
   destroy(): void;
@@ -22,8 +21,8 @@ export interface Panel {
   /** Once what was asked for last is drawn. */
   ready(): Promise<void>;
   picture(kind: "png" | "svg"): Promise<Blob>;
-  /** What is drawn, as CSV. */
-  table(): string;
+  /** What is drawn: a line for each run below the fields' keys. */
+  rows(): Row[];
   /** Draws another spec in its place; its kind may be another, too. */
   show(spec: PanelSpec): void;
   /** Leaves out the runs of these readable ids, as the eyes of the page say. */

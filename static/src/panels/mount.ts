@@ -1,11 +1,12 @@
 // Panels that stand in a page's markup: <figure data-panel="its text" data-source="address of its points"> with a place
 // [data-plot] to draw in, and buttons [data-save="png"], "svg" and "csv". Those of one page light the same run.
+import { csvBlob, saved } from "../charts/saving";
 import { mountPanel, parseSpec, specText, type Linked, type Panel, type PanelSpec } from "./index";
 
 type Listener = (runId: string | null) => void;
 
 /** One shared light for all panels of a page. */
-export function oneLight(): { linkedFor: (more?: Partial<Linked>) => Linked } {
+function oneLight(): { linkedFor: (more?: Partial<Linked>) => Linked } {
   const listeners = new Set<Listener>();
   const highlight: Listener = (runId) => listeners.forEach((listener) => listener(runId));
   return { linkedFor: (more = {}) => ({ highlight, onHighlight: (listener) => listeners.add(listener), ...more }) };
@@ -47,11 +48,7 @@ export function mountPanels(root: ParentNode, changed: (figure: HTMLElement, spe
 }
 
 /** Hands a panel's picture or numbers to the reader as a file. */
-export async function save(panel: Panel, kind: string, name: string): Promise<void> {
-  const blob = kind === "csv" ? new Blob([panel.table()], { type: "text/csv" }) : await panel.picture(kind === "svg" ? "svg" : "png");
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(blob);
-  link.download = `${name}.${kind}`;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+async function save(panel: Panel, kind: string, name: string): Promise<void> {
+  if (kind === "csv") saved(name, kind, csvBlob(panel.rows()));
+  else if (kind === "png" || kind === "svg") saved(name, kind, await panel.picture(kind));
 }

@@ -138,9 +138,9 @@ export class CanvasPen implements Pen {
 
 /** A text within a drawing, without signs that no XML holds. */
 export const escaped = (text: string): string => text.replace(/[&<>"]/g, (sign) => `&#${sign.charCodeAt(0)};`).replace(/[^\P{C}\t\n]/gu, "");
-const rounded = (value: number): string => String(Math.round(value * 100) / 100);
+export const rounded = (value: number): string => String(Math.round(value * 100) / 100);
 
-export class SvgPen implements Pen {
+class SvgPen implements Pen {
   private readonly parts: string[] = [];
 
   constructor(
@@ -204,6 +204,32 @@ function attributes(style: Style): string {
   if (style.stroke && style.dash?.length) said.push(`stroke-dasharray="${style.dash.join(" ")}"`);
   if (style.alpha !== undefined && style.alpha < 1) said.push(`opacity="${style.alpha}"`);
   return said.join(" ");
+}
+
+/** A canvas of its own for a file; drawn on in pixels of the page. */
+export function sheet(width: number, height: number, scale = PICTURE_SCALE): CanvasRenderingContext2D {
+  const canvas = document.createElement("canvas");
+  [canvas.width, canvas.height] = [Math.ceil(width * scale), Math.ceil(height * scale)];
+  const context = canvas.getContext("2d");
+  if (!context) throw new Error("This browser draws no pictures.");
+  context.scale(scale, scale);
+  return context;
+}
+
+export function blobOf(canvas: HTMLCanvasElement): Promise<Blob> {
+  return new Promise((done, failed) => canvas.toBlob((blob) => (blob ? done(blob) : failed(new Error("The picture is too large for this browser."))), "image/png"));
+}
+
+/** A drawing as a file, both kinds by the same strokes. */
+export async function drawnFile(kind: "png" | "svg", width: number, height: number, font: string, title: string, paint: (pen: Pen) => void): Promise<Blob> {
+  const drawn = new CanvasPen(sheet(width, height), font);
+  if (kind === "png") {
+    paint(drawn);
+    return blobOf(drawn.ctx.canvas);
+  }
+  const pen = new SvgPen(width, height, font, (words, size) => drawn.widthOf(words, size));
+  paint(pen);
+  return new Blob([pen.file(title)], { type: "image/svg+xml" });
 }
 
 /** A text cut to a width, with an ellipsis. */

@@ -2,7 +2,7 @@
 // run to run by keys, and one way to paint for the screen and for a file.
 import { tipOf } from "../charts/marks";
 import { themeNow, type Theme } from "./colours";
-import { CanvasPen, fitted, PICTURE_SCALE, SvgPen, type Pen } from "./pen";
+import { CanvasPen, drawnFile, fitted, type Pen } from "./pen";
 import { labelOf, wordsOf, type Field, type Points } from "./points";
 import type { PanelSpec } from "./spec";
 
@@ -88,22 +88,13 @@ export abstract class Plot {
   }
 
   /** The panel as a file, with its title. */
-  async file(kind: "png" | "svg", title: string): Promise<Blob> {
+  file(kind: "png" | "svg", title: string): Promise<Blob> {
     const foot = this.fileHeight();
-    const [width, height] = [this.width, foot + TITLE];
-    const canvas = document.createElement("canvas");
-    canvas.width = width * PICTURE_SCALE;
-    canvas.height = height * PICTURE_SCALE;
-    const ctx = canvas.getContext("2d") as CanvasRenderingContext2D;
-    ctx.scale(PICTURE_SCALE, PICTURE_SCALE);
-    const drawn = new CanvasPen(ctx, this.theme.font);
-    const pen: Pen = kind === "png" ? drawn : new SvgPen(width, height, this.theme.font, (words, size) => drawn.widthOf(words, size));
-    pen.rect(0, 0, width, height, { fill: this.theme.surface });
-    this.paintFile(pen);
-    pen.text(12, foot + TITLE / 2 - 4, fitted(pen, title, width - 24), { colour: this.theme.quiet, weight: 600 });
-    this.layout(this.pen(this.base), this.width, this.height);
-    if (pen instanceof SvgPen) return new Blob([pen.file(title)], { type: "image/svg+xml" });
-    return new Promise((done, failed) => canvas.toBlob((blob) => (blob ? done(blob) : failed(new Error("The picture is too large."))), "image/png"));
+    return drawnFile(kind, this.width, foot + TITLE, this.theme.font, title, (pen) => {
+      pen.rect(0, 0, this.width, foot + TITLE, { fill: this.theme.surface });
+      this.paintFile(pen);
+      pen.text(12, foot + TITLE / 2 - 4, fitted(pen, title, this.width - 24), { colour: this.theme.quiet, weight: 600 });
+    });
   }
 
   /** What stands below the picture: methods, numbers of runs, what is left out. */

@@ -1,5 +1,7 @@
 // What stands below a picture: the runs that a brush holds, with ways on from there, and the numbers as a table. Also the
-// same numbers as CSV.
+// same numbers as rows of a file.
+import type { Row } from "../charts/saving";
+import { make, slotSwatch } from "../charts/swatch";
 import { inWords, queryOf } from "./brush";
 import { labelOf, wordsOf, type Points } from "./points";
 
@@ -7,55 +9,36 @@ const HELD_LISTED = 50;
 const ROWS_LISTED = 200;
 const FIELDS_LISTED = 12;
 
-function made<K extends keyof HTMLElementTagNameMap>(tag: K, classes = "", words = ""): HTMLElementTagNameMap[K] {
-  const element = document.createElement(tag);
-  if (classes) element.className = classes;
-  if (words) element.textContent = words;
-  return element;
-}
-
-function swatch(slot: number): SVGElement {
-  const space = "http://www.w3.org/2000/svg";
-  const svg = document.createElementNS(space, "svg");
-  svg.setAttribute("class", `m-sw r${slot}`);
-  svg.setAttribute("viewBox", "0 0 18 8");
-  svg.setAttribute("aria-hidden", "true");
-  const line = document.createElementNS(space, "path");
-  line.setAttribute("d", "M0 4h18");
-  svg.append(line);
-  return svg;
-}
-
 /** A table of some runs: name, then the fields that are drawn. */
 function tableOf(points: Points, runs: number[], name: string, lit?: (run: number | null) => void): HTMLElement {
-  const box = made("div", "m-tablebox");
+  const box = make("div", { class: "m-tablebox" });
   box.tabIndex = 0;
   box.setAttribute("role", "region");
   box.setAttribute("aria-label", name);
-  const table = made("table", "m-t");
-  const head = made("tr");
+  const table = make("table", { class: "m-t" });
+  const head = make("tr");
   const fields = points.fields.slice(0, FIELDS_LISTED);
   for (const [words, numeric] of [["Run", false] as const, ...fields.map((field) => [labelOf(field.key, field), field.kind === "number"] as const)]) {
-    const cell = made("th", numeric ? "n" : "", words);
+    const cell = make("th", { class: numeric && "n" }, words);
     cell.scope = "col";
     head.append(cell);
   }
-  const body = made("tbody");
+  const body = make("tbody");
   for (const run of runs) {
-    const row = made("tr");
-    const first = made("th", "fw-normal");
+    const row = make("tr");
+    const first = make("th", { class: "fw-normal" });
     first.scope = "row";
-    const link = made("a", "", points.runs[run]?.name ?? "");
+    const link = make("a", {}, points.runs[run]?.name ?? "");
     link.href = points.runs[run]?.url ?? "";
-    first.append(swatch(points.runs[run]?.slot ?? 1), " ", link, " ", made("span", "t3 sm", points.runs[run]?.id ?? ""));
-    row.append(first, ...fields.map((field) => made("td", field.kind === "number" ? "n" : "", wordsOf(field, run))));
+    first.append(slotSwatch(points.runs[run]?.slot ?? 1), " ", link, " ", make("span", { class: "t3 sm" }, points.runs[run]?.id ?? ""));
+    row.append(first, ...fields.map((field) => make("td", { class: field.kind === "number" && "n" }, wordsOf(field, run))));
     if (lit) {
       row.addEventListener("pointerenter", () => lit(run));
       row.addEventListener("pointerleave", () => lit(null));
     }
     body.append(row);
   }
-  const top = made("thead");
+  const top = make("thead");
   top.append(head);
   table.append(top, body);
   box.append(table);
@@ -63,9 +46,9 @@ function tableOf(points: Points, runs: number[], name: string, lit?: (run: numbe
 }
 
 export class HeldRuns {
-  readonly element = made("section", "m-plot-held");
+  readonly element = make("section", { class: "m-plot-held" });
   private listed = "";
-  private readonly words = made("p");
+  private readonly words = make("p");
 
   constructor(
     private readonly clear: () => void,
@@ -87,11 +70,11 @@ export class HeldRuns {
     if (!held || now === this.listed) return;
     this.say(points, shown, held, brush);
     this.listed = now;
-    const head = made("div", "m-plot-ways");
+    const head = make("div", { class: "m-plot-ways" });
     head.append(this.words, ...this.ways(points, shown, held, brush));
     const parts: HTMLElement[] = [head];
     if (held.length) parts.push(tableOf(points, held.slice(0, HELD_LISTED), "Brushed runs", this.lit));
-    if (held.length > HELD_LISTED) parts.push(made("p", "t3 sm", `The first ${HELD_LISTED} are listed; the table has all.`));
+    if (held.length > HELD_LISTED) parts.push(make("p", { class: "t3 sm" }, `The first ${HELD_LISTED} are listed; the table has all.`));
     this.element.replaceChildren(...parts);
   }
 
@@ -100,8 +83,8 @@ export class HeldRuns {
     const query = queryOf(points, shown, brush, held);
     if (points.table && query !== null && held.length) ways.push(link("Open them in the table", `${points.table}${points.table.includes("?") ? "&" : "?"}q=${encodeURIComponent(query)}`, query));
     if (held.length >= 2 && held.length <= points.compared_max) ways.push(link("Compare these", `${points.compare}?runs=${held.map((run) => points.runs[run]?.id ?? "").join(",")}`, ""));
-    else if (held.length > points.compared_max) ways.push(made("span", "t3", `up to ${points.compared_max} can be compared`));
-    const clear = made("button", "btn btn-quiet btn-sm", "Clear brush");
+    else if (held.length > points.compared_max) ways.push(make("span", { class: "t3" }, `up to ${points.compared_max} can be compared`));
+    const clear = make("button", { class: "btn btn-quiet btn-sm" }, "Clear brush");
     clear.type = "button";
     clear.addEventListener("click", this.clear);
     return [...ways, clear];
@@ -109,19 +92,16 @@ export class HeldRuns {
 }
 
 function link(words: string, address: string, title: string): HTMLAnchorElement {
-  const made_ = made("a", "", words);
-  made_.href = address;
-  if (title) made_.title = title;
-  return made_;
+  return make("a", { href: address, title: title || null }, words);
 }
 
 export class DataTable {
-  readonly element = made("details", "m-plot-data");
-  private readonly inside = made("div");
+  readonly element = make("details", { class: "m-plot-data" });
+  private readonly inside = make("div");
   private latest: [Points, number[]] | null = null;
 
   constructor() {
-    this.element.append(made("summary", "", "Data as table"), this.inside);
+    this.element.append(make("summary", {}, "Data as table"), this.inside);
     this.element.addEventListener("toggle", () => this.fill());
   }
 
@@ -134,21 +114,12 @@ export class DataTable {
     if (!this.element.open || !this.latest) return;
     const [points, shown] = this.latest;
     this.inside.replaceChildren(tableOf(points, shown.slice(0, ROWS_LISTED), "Data of the picture"));
-    if (shown.length > ROWS_LISTED) this.inside.append(made("p", "t3 sm", `The first ${ROWS_LISTED} of ${shown.length.toLocaleString("en-US")} runs; the CSV has all.`));
+    if (shown.length > ROWS_LISTED) this.inside.append(make("p", { class: "t3 sm" }, `The first ${ROWS_LISTED} of ${shown.length.toLocaleString("en-US")} runs; the CSV has all.`));
   }
 }
 
-/** A text as a cell of CSV: quoted where it must be, and no formula for a spreadsheet. */
-function cell(value: number | string | null | undefined): string {
-  if (value === null || value === undefined) return "";
-  if (typeof value === "number") return String(value);
-  const plain = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value;
-  return /[",\n\r]/.test(plain) ? `"${plain.replaceAll('"', '""')}"` : plain;
-}
-
 /** What is drawn: a line for each run, fields by their keys, all digits. */
-export function csvOf(points: Points, shown: number[]): string {
+export function rowsOf(points: Points, shown: number[]): Row[] {
   const head = ["run", "name", ...points.fields.map((field) => field.key)];
-  const lines = shown.map((run) => [points.runs[run]?.id, points.runs[run]?.name, ...points.fields.map((field) => field.values[run] ?? field.odd[run])]);
-  return [head, ...lines].map((line) => line.map(cell).join(",")).join("\r\n") + "\r\n";
+  return [head, ...shown.map((run): Row => [points.runs[run]?.id ?? "", points.runs[run]?.name ?? "", ...points.fields.map((field) => field.values[run] ?? field.odd[run] ?? "")])];
 }
