@@ -43,12 +43,13 @@ def as_html(text: str, strong: re.Pattern[str] | None = None) -> SafeString:
 def plain_parts(text: str) -> list[str]:
     """What is written outside of code and links, piece by piece."""
     tokens = _parser().parse(text[:LONGEST])
-    return [part.content for token in tokens for part, linked in _unlinked(token.children or ()) if not linked]
+    parts = [part for token in tokens for part in _with_links(token.children or ())]
+    return [part.content for part, is_linked in parts if part.type == "text" and not is_linked]
 
 
 def _stressed(children: Sequence[Token], strong: re.Pattern[str]) -> Iterator[Token]:
-    for part, linked in _unlinked(children, every=True):
-        if linked or part.type != "text":
+    for part, is_linked in _with_links(children):
+        if is_linked or part.type != "text":
             yield part
             continue
         end = 0
@@ -61,13 +62,12 @@ def _stressed(children: Sequence[Token], strong: re.Pattern[str]) -> Iterator[To
         yield _text(part.content[end:])
 
 
-def _unlinked(children: Sequence[Token], *, every: bool = False) -> Iterator[tuple[Token, bool]]:
-    """The pieces of text of a line, and whether each stands in a link. every: with the pieces that are no text."""
+def _with_links(children: Sequence[Token]) -> Iterator[tuple[Token, bool]]:
+    """The pieces of a line, and whether each stands in a link."""
     depth = 0
     for part in children:
         depth += part.nesting if part.type.startswith("link_") else 0
-        if every or part.type == "text":
-            yield part, depth > 0
+        yield part, depth > 0
 
 
 def _text(content: str) -> Token:

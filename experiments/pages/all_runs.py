@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
-from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import redirect, render
@@ -21,10 +20,10 @@ from experiments.pages.grouped import grouping_of, groups_of
 from experiments.pages.nested import answer, is_tree, nested_rows, tree_of
 from experiments.pages.query_bar import bar_of
 from experiments.pages.run_rows import table_of
-from experiments.pages.table_bar import EXPORTS, picker_of, sorting_of
+from experiments.pages.table_bar import export_links, paging_of, picker_of, sorting_of
 from experiments.queries.nested import TreePage
-from experiments.queries.overview import directions_of, experiments_named
-from experiments.queries.search import FoundRun, Page, count_runs
+from experiments.queries.overview import directions_of, experiments_by_key
+from experiments.queries.search import FoundRun, Page
 from experiments.queries.table import offered_names
 from kernel.actor import Actor
 
@@ -34,7 +33,7 @@ def asked_everywhere(viewer: Actor, params: QueryDict) -> Asked:
     asked = replace(Asked.parse(reverse("experiments:all_runs"), params), view="table", saved=None)
     if not asked.experiment_ids:
         return asked
-    return replace(asked, experiments=tuple(experiments_named(viewer, [pk for pk in asked.experiment_ids if pk])))
+    return replace(asked, experiments=tuple(experiments_by_key(viewer, [pk for pk in asked.experiment_ids if pk])))
 
 
 @require_safe
@@ -70,8 +69,8 @@ def page(request: HttpRequest) -> HttpResponse:
         **bar_of(request, None, asked, problem, names=names, is_empty=not found.rows),
         **picker,
         "choices": _with_project(picker["choices"]),
-        **_paging(viewer, asked, found, text, as_tree=as_tree),
-        "exports": _exports(asked),
+        **paging_of(viewer, None, asked, found, text, as_tree=as_tree),
+        "exports": export_links(None, asked),
         "bulk": frozenset(),
     }
     return render(request, "experiments/all_runs.html", context)
@@ -109,25 +108,6 @@ def _with_project(choices: list[dict[str, Any]]) -> list[dict[str, Any]]:
     for group in others:
         group["columns"][:0] = [PROJECT] if group["title"] == PROJECT.group else []
     return others
-
-
-def _paging(viewer: Actor, asked: Asked, found: Page[FoundRun], text: str, *, as_tree: bool) -> dict[str, str]:
-    scope = {"experiments": asked.experiment_ids or None, "text": text, "view": asked.lives}
-    whole = not (asked.after or found.next_token or as_tree)
-    number = f"{len(found.rows):,}" if whole else str(count_runs(viewer, **scope))  # type: ignore[arg-type]
-    return {
-        "count_number": number,
-        "count_words": f"{number} run{'' if number == '1' else 's'}",
-        "page_words": f"{number} as a tree" if as_tree else f"{len(found.rows):,} of {number} on this page",
-        "next_url": asked.next_page_url(found.next_token),
-    }
-
-
-def _exports(asked: Asked) -> list[tuple[str, str, str]]:
-    """(format, address of a file with the columns shown, address of one with every column)."""
-    shown, every = urlencode(asked.kept("good")), urlencode([*asked.kept("good", "columns"), ("all", "1")])
-    address = {kind: reverse("experiments:export_all", args=[kind]) for kind in EXPORTS}
-    return [(word, f"{address[kind]}?{shown}", f"{address[kind]}?{every}") for kind, word in EXPORTS.items()]
 
 
 @require_safe

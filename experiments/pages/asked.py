@@ -81,7 +81,7 @@ class Asked:
             lifecycle=lifecycle if lifecycle in LIFECYCLES else "active",
             after=params.get("after", ""),
             saved=number_in(params.get("saved", "")),
-            group=tuple(dict.fromkeys(key for key in params.getlist("group") if groupable(key)))[:GROUPS_MAX],
+            group=groups_in(params),
             only=tuple(word for word in ONLY if word in params.getlist("only")),
             spark=_plain(params.get("spark", ""), 250),
             view=view if view in VIEWS else "table",
@@ -277,6 +277,11 @@ def groupable(key: str) -> bool:
         or key == "project"
         or (kind in ("params", "tags") and name != "" and "\x00" not in name and "`" not in name)
     )
+
+
+def groups_in(params: QueryDict) -> tuple[str, ...]:
+    """The fields that an address groups runs by, each once."""
+    return tuple(dict.fromkeys(key for key in params.getlist("group") if groupable(key)))[:GROUPS_MAX]
 
 
 def numbers_in(texts: Iterable[str]) -> tuple[int, ...]:

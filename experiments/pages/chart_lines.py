@@ -10,8 +10,7 @@ from django.urls import reverse
 from accounts.templatetags.mled import number
 from experiments.compare.bands import Middle, Spread
 from experiments.models import Run
-from experiments.pages.asked import GROUPS_MAX as FIELDS_MAX
-from experiments.pages.asked import groupable
+from experiments.pages.asked import groups_in
 from experiments.queries.search import FoundRun
 from experiments.templatetags.runs import RUN_COLOURS, slot
 
@@ -49,10 +48,9 @@ class Grouped:
     @classmethod
     def parse(cls, params: QueryDict) -> "Grouped":
         """What is unknown is left out."""
-        fields = tuple(dict.fromkeys(key for key in params.getlist("group") if groupable(key)))[:FIELDS_MAX]
         middle, spread = params.get("middle", ""), params.get("spread", "")
         return cls(
-            fields,
+            groups_in(params),
             Middle(middle) if middle in list(Middle) else Middle.MEAN,
             Spread(spread) if spread in list(Spread) else Spread.MIN_MAX,
             spread == MEMBERS,
@@ -119,10 +117,10 @@ def slots_of(runs: Sequence[Run | FoundRun]) -> list[int]:
     found = []
     for run in runs:
         own = slot(run)
-        free = (1 + (own - 1 + by) % RUN_COLOURS for by in range(RUN_COLOURS))
-        chosen = next((one for one in free if one not in taken), own)
-        taken.add(chosen)
-        found.append(chosen)
+        if len(taken) < RUN_COLOURS:
+            own = next(one for by in range(RUN_COLOURS) if (one := 1 + (own - 1 + by) % RUN_COLOURS) not in taken)
+            taken.add(own)
+        found.append(own)
     return found
 
 

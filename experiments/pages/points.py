@@ -19,6 +19,7 @@ from django.views.decorators.http import require_safe
 from accounts.models import Project
 from accounts.pages.doors import actor_of, signed_in
 from experiments.compare.point_fields import point_field
+from experiments.pages.chart_lines import slots_of
 from experiments.pages.questions import asked_of
 from experiments.queries.comparison import COMPARED_MAX, runs_named
 from experiments.queries.experiments import metric_directions
@@ -26,7 +27,6 @@ from experiments.queries.overview import agreed_directions
 from experiments.queries.points import RUNS_MAX, columns_of, offered_fields
 from experiments.queries.search import FoundRun, View, count_runs, search_runs
 from experiments.search.tree import written_text
-from experiments.templatetags.runs import RUN_COLOURS, slot
 from experiments.values import Lifecycle
 from kernel.actor import Actor
 from kernel.errors import Invalid
@@ -100,7 +100,7 @@ def _answer(
     if len(keys) > FIELDS_MAX:
         raise Invalid(f"A panel draws at most {FIELDS_MAX} fields; these are {len(keys):,}.", field="field")
     fields = [field for key in keys if (field := point_field(key)) is not None]
-    slots = _slots(runs)
+    slots = slots_of(runs)
     body: dict[str, Any] = {
         "runs": [
             {"id": run.readable_id, "uid": run.uid, "name": run.name, "slot": of, "url": f"/r/{run.uid}/"}
@@ -116,16 +116,3 @@ def _answer(
     response = HttpResponse(msgspec.json.encode(body), content_type="application/json")
     response["Cache-Control"] = "private, no-store"
     return response
-
-
-def _slots(runs: Sequence[FoundRun]) -> list[int]:
-    """Each run's colour, as charts of curves choose it: its own, moved on where it is taken and another is free."""
-    taken: set[int] = set()
-    found = []
-    for run in runs:
-        own = slot(run)
-        if len(taken) < RUN_COLOURS:
-            own = next(one for by in range(RUN_COLOURS) if (one := 1 + (own - 1 + by) % RUN_COLOURS) not in taken)
-            taken.add(own)
-        found.append(own)
-    return found

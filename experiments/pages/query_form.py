@@ -193,10 +193,7 @@ def _choice(slot: str, on: Field, facet: Choice | None) -> Section:
     column = RUNS.columns.get(on.key) if on.entity is Entity.ATTRIBUTE else None
     chosen, mode = (facet.values, facet.mode) if facet else ((), Mode.ANY)
     if column and column.choices:
-        stored: dict[str, str] = {}
-        for word, value in column.choices.items():
-            stored.setdefault(value, word)
-        options = [Option(word, word.capitalize(), word in chosen) for word in stored.values()]
+        options = [Option(word, word.capitalize(), word in chosen) for word in column.words.values()]
     else:
         options = [Option(value, value, True) for value in chosen]
     known = [one for one in Mode if one is not Mode.ALL or holds_several(on, RUNS)]

@@ -17,7 +17,9 @@ from accounts.pages.doors import actor_of, signed_in
 from experiments.pages.asked import numbers_in
 from experiments.pages.questions import asked_of
 from experiments.queries.experiments import metric_directions
-from experiments.queries.suggestions import figures_of, keys_of, newest_in, values_of
+from experiments.queries.suggestions import figures_of, keys_of, values_of
+from experiments.queries.table import newest_in
+from experiments.search.literals import is_number
 from experiments.search.tree import Aggregate, Entity, Field, written_text
 from kernel.actor import Actor
 
@@ -52,7 +54,7 @@ def _answer(request: HttpRequest, project: Project | None, experiments: Sequence
 
 def examples_of(viewer: Actor, project: Project | None, experiments: Sequence[int]) -> list[Example]:
     """Queries that the newest runs in scope answer, one of each kind."""
-    runs = newest_in(viewer, project, experiments)
+    runs = newest_in(viewer, project, experiments or None)
     keys = keys_of(viewer, runs)
     found = [*_of_metrics(viewer, project, runs, list(keys.metrics))]
     found += _of_params(viewer, runs, list(keys.params))
@@ -91,7 +93,7 @@ def _of_params(viewer: Actor, runs: list[int], keys: list[str]) -> list[Example]
         values = list(values_of(viewer, field, runs))[:2]
         if not values:
             continue
-        if all(_is_number(value) for value in values):
+        if all(is_number(value) for value in values):
             found.setdefault(
                 "number", Example(f"{field} <= {max(values, key=float)}", "with at most this, as a number")
             )
@@ -99,14 +101,6 @@ def _of_params(viewer: Actor, runs: list[int], keys: list[str]) -> list[Example]
             listed = ", ".join(written_text(value) for value in values)
             found.setdefault("words", Example(f"{field} IN ({listed})", "with one of these"))
     return [found[kind] for kind in ("words", "number") if kind in found]
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return text.strip() == text and "_" not in text and text.lower().strip("+-") not in ("nan", "inf", "infinity")
 
 
 @require_safe

@@ -13,13 +13,15 @@ from accounts.pages.doors import actor_of, signed_in
 from accounts.queries.settings import setting_of
 from experiments.pages.asked import numbers_in
 from experiments.pages.questions import asked_of
-from experiments.queries.suggestions import Keys, figures_of, keys_of, newest_in, values_of
+from experiments.queries.suggestions import Keys, figures_of, keys_of, values_of
+from experiments.queries.table import newest_in
 from experiments.query_history import NAME as HISTORY
 from experiments.refs import number_in
 from experiments.search.columns import Column, Dialect, Kind, keyed_ops
 from experiments.search.completion import Place, Wanted, place_at
 from experiments.search.errors import QueryError
 from experiments.search.grammar import parse_field
+from experiments.search.literals import is_number
 from experiments.search.tree import Entity, Field, Op, written_text
 from experiments.search.vocabularies import RUNS
 from kernel.actor import Actor
@@ -72,7 +74,7 @@ class Scope:
     experiments: tuple[int, ...]
 
     def runs(self) -> list[int]:
-        return newest_in(self.viewer, self.project, self.experiments)
+        return newest_in(self.viewer, self.project, self.experiments or None)
 
 
 @require_safe
@@ -198,7 +200,7 @@ def value_items(scope: Scope, place: Place, field: Field) -> list[Item]:
     items = []
     for text, count in found.items():
         put = text if as_number else written_text(text)
-        if not as_number or _is_number(text):
+        if not as_number or is_number(text):
             items.append(Item(f"{put}{tail}", text, _count(count), "value"))
     return _best(items, place.typed)
 
@@ -207,10 +209,7 @@ def _fixed(column: Column) -> Mapping[str, str]:
     """The values of a column that are the same for all runs, as they are written."""
     match column.kind:
         case Kind.CHOICE:
-            stored: dict[str, str] = {}
-            for word, value in column.choices.items():
-                stored.setdefault(value, word)
-            return {written_text(word): "" for word in stored.values()}
+            return {written_text(word): "" for word in column.words.values()}
         case Kind.FLAG:
             return {"true": "", "false": ""}
         case Kind.TIME:
@@ -251,7 +250,3 @@ def _fit(item: Item, wanted: str) -> int | None:
     if label.startswith(wanted) or (is_key and (any(parts) or label.partition(".")[2].startswith(wanted))):
         return 0
     return 1 if any(parts) else 2 if wanted in label else None
-
-
-def _is_number(text: str) -> bool:
-    return bool(re.fullmatch(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?", text))

@@ -28,12 +28,12 @@ from experiments.pages.questions import asked_of
 from experiments.pages.run_rows import table_of
 from experiments.pages.saved_views import default_address, menu_of
 from experiments.pages.slots import bulk_offers_of
-from experiments.pages.table_bar import export_links, matters_url, picker_of, shown_as, sorting_of
+from experiments.pages.table_bar import export_links, matters_url, paging_of, picker_of, shown_as, sorting_of
 from experiments.pages.taste import taste_of
 from experiments.queries.experiments import metric_directions
 from experiments.queries.nested import TreePage
 from experiments.queries.overview import experiments_of
-from experiments.queries.search import FoundCount, FoundRun, Page, count_runs
+from experiments.queries.search import FoundRun, Page
 from experiments.queries.table import Names, offered_names
 from kernel.actor import Actor
 
@@ -137,24 +137,3 @@ def offered_experiments(viewer: Actor, project: Project, asked: Sequence[int]) -
     offered = list(every[:EXPERIMENTS_OFFERED])
     missing = set(asked) - {one.pk for one in offered}
     return [*offered, *every.filter(pk__in=missing)] if missing else offered
-
-
-def _count(viewer: Actor, project: Project, asked: Asked, text: str) -> FoundCount:
-    return count_runs(viewer, project=project, experiments=asked.experiment_ids or None, text=text, view=asked.lives)
-
-
-def paging_of(
-    viewer: Actor, project: Project, asked: Asked, page: Page[FoundRun], text: str, *, as_tree: bool
-) -> dict[str, str]:
-    """How many there are, and the way to the next page."""
-    if asked.after or page.next_token or as_tree:
-        counted = _count(viewer, project, asked, text)
-        number, words = counted.number, str(counted)
-    else:
-        number, words = len(page.rows), f"{len(page.rows):,}"
-    return {
-        "count_number": words,
-        "count_words": f"{words} run{'' if number == 1 else 's'}",
-        "page_words": f"{words} as a tree" if as_tree else f"{len(page.rows):,} of {words} on this page",
-        "next_url": asked.next_page_url(page.next_token),
-    }

@@ -1,4 +1,4 @@
-"""What the head and the bar of the run table offer: ways to look, an order, columns, files."""
+"""What the head and the bar of the run table offer: ways to look, an order, columns, files, the next page."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +11,9 @@ from accounts.models import Project
 from experiments.pages.asked import Asked
 from experiments.pages.columns import GROUP_ORDER, GROUPS, NAME, STATUS, SYSTEM, Column, keyed, sortable
 from experiments.pages.questions import over_to
+from experiments.queries.search import FoundRun, Page, count_runs
 from experiments.queries.table import Names
+from kernel.actor import Actor
 
 EXPORTS = {"csv": "CSV", "xlsx": "XLSX", "parquet": "Parquet", "json": "JSON"}
 SORTS_MAX = 40
@@ -95,8 +97,27 @@ def _all_url(asked: Asked, columns: Sequence[Column], title: str) -> str:
     return asked.url([*asked.all_kept("columns"), *others, ("columns", f"{kind}.*")])
 
 
-def export_links(project: Project, asked: Asked) -> list[tuple[str, str, str]]:
-    """(format, address of a file with the columns shown, address of one with every column)."""
+def export_links(project: Project | None, asked: Asked) -> list[tuple[str, str, str]]:
+    """(format, address of a file with the columns shown, address of one with every column); of all runs for None."""
     shown, every = urlencode(asked.kept("good")), urlencode([*asked.kept("good", "columns"), ("all", "1")])
-    address = {kind: reverse("experiments:export", args=[project.slug, kind]) for kind in EXPORTS}
+    name, given = ("export", [project.slug]) if project else ("export_all", [])
+    address = {kind: reverse(f"experiments:{name}", args=[*given, kind]) for kind in EXPORTS}
     return [(word, f"{address[kind]}?{shown}", f"{address[kind]}?{every}") for kind, word in EXPORTS.items()]
+
+
+def paging_of(
+    viewer: Actor, project: Project | None, asked: Asked, page: Page[FoundRun], text: str, *, as_tree: bool
+) -> dict[str, str]:
+    """How many there are, and the way to the next page. text: the query that was answered."""
+    if asked.after or page.next_token or as_tree:
+        experiments = asked.experiment_ids or None
+        counted = count_runs(viewer, project=project, experiments=experiments, text=text, view=asked.lives)
+        number, words = counted.number, str(counted)
+    else:
+        number, words = len(page.rows), f"{len(page.rows):,}"
+    return {
+        "count_number": words,
+        "count_words": f"{words} run{'' if number == 1 else 's'}",
+        "page_words": f"{words} as a tree" if as_tree else f"{len(page.rows):,} of {words} on this page",
+        "next_url": asked.next_page_url(page.next_token),
+    }

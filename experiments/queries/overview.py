@@ -108,7 +108,7 @@ def experiments_of(
     return cast("QuerySet[Experiment]", experiments.filter(lifecycle=lifecycle) if lifecycle else experiments)
 
 
-def experiments_named(viewer: Actor, keys: Sequence[int]) -> QuerySet[Experiment]:
+def experiments_by_key(viewer: Actor, keys: Sequence[int]) -> QuerySet[Experiment]:
     """Those of these experiments that the viewer sees, of any project, by name."""
     return cast("QuerySet[Experiment]", Experiment.objects.visible_to(viewer).filter(pk__in=keys).order_by("name"))
 

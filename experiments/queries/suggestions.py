@@ -1,6 +1,7 @@
 """What a query line can be completed with: keys and values of runs that the viewer may see.
 
-Only the newest runs in scope are looked at, so that an answer comes while one types, whatever is in the database.
+Only the newest runs in scope are looked at (queries.table.newest_in), so that an answer comes while one types, whatever
+is in the database.
 """
 
 from collections import Counter
@@ -11,18 +12,17 @@ from typing import Any
 from django.db.models import Count, QuerySet
 from django.db.models.functions import Left
 
-from accounts.models import Project, User
+from accounts.models import User
 from experiments.hooks import column_values
 from experiments.models import ExperimentTag, MetricSeries, Param, Run, RunInput, RunTag
+from experiments.queries.table import names_among
 from experiments.search.columns import Column, Kind
 from experiments.search.databases import Sql, fetch, this_database
 from experiments.search.limits import TEXT_INDEX_LENGTH
 from experiments.search.tree import Aggregate, Entity, Field
 from experiments.search.vocabularies import RUNS
-from experiments.values import Lifecycle
 from kernel.actor import Actor
 
-NEWEST = 200  # runs that are looked at
 KEYS_MAX = 2_000
 VALUES_MAX = 500
 VALUE_LENGTH = 200  # longer values are of no use in a line
@@ -37,28 +37,13 @@ class Keys:
     tags: dict[str, int] = field(default_factory=dict)
 
 
-def newest_in(viewer: Actor, project: Project | None, experiments: Sequence[int] | None) -> list[int]:
-    """The runs that are looked at, by primary key; of all projects where none is named."""
-    runs = Run.objects.visible_to(viewer).filter(lifecycle=Lifecycle.ACTIVE)
-    if project is not None:
-        runs = runs.filter(project=project)
-    if experiments:
-        runs = runs.filter(experiment__in=experiments)
-    return list(runs.order_by("-id").values_list("pk", flat=True)[:NEWEST])
-
-
 def keys_of(viewer: Actor, runs: Sequence[int]) -> Keys:
     """The names that these runs use: one query for each kind."""
     return Keys(
-        metrics=_keys(MetricSeries.objects.visible_to(viewer).filter(run__in=runs, context="")),
-        params=_keys(Param.objects.visible_to(viewer).filter(run__in=runs)),
-        tags=_keys(RunTag.objects.visible_to(viewer).filter(run__in=runs)),
+        metrics=names_among(MetricSeries.objects.visible_to(viewer).filter(run__in=runs, context=""), KEYS_MAX),
+        params=names_among(Param.objects.visible_to(viewer).filter(run__in=runs), KEYS_MAX),
+        tags=names_among(RunTag.objects.visible_to(viewer).filter(run__in=runs), KEYS_MAX),
     )
-
-
-def _keys(rows: "QuerySet[Any]") -> dict[str, int]:
-    counted = rows.order_by("key").values("key").annotate(runs=Count("run"))
-    return dict(counted.values_list("key", "runs")[:KEYS_MAX])
 
 
 def values_of(viewer: Actor, on: Field, runs: Sequence[int]) -> dict[str, int]:

@@ -14,7 +14,7 @@ from experiments.queries.record import small_curves
 from experiments.values import Lifecycle
 from kernel.actor import Actor
 
-OFFER_FROM = 200  # newest runs whose names of metrics, params and tags are offered as columns
+OFFER_FROM = 200  # newest runs whose names of metrics, params and tags are offered: as columns, in the query line
 OFFERED_MAX = 300
 SPARK_POINTS = 2_000  # the longest curve that a row of the table draws
 
@@ -105,27 +105,33 @@ def _of(model: Any, viewer: Actor, runs: Sequence[int], keys: Sequence[str]) -> 
 
 def offered_names(viewer: Actor, project: Project | None, *, experiments: Sequence[int] | None = None) -> Names:
     """The names that the newest runs in scope use: what a column picker offers. One query per kind."""
-    runs = Run.objects.visible_to(viewer).filter(lifecycle=Lifecycle.ACTIVE)
-    if project is not None:
-        runs = runs.filter(project=project)
-    if experiments is not None:
-        runs = runs.filter(experiment__in=experiments)
-    newest = list(runs.order_by("-id").values_list("pk", flat=True)[:OFFER_FROM])
+    newest = newest_in(viewer, project, experiments)
     params = Param.objects.visible_to(viewer).filter(run__in=newest).order_by("key").values("key")
     values = params.annotate(runs=Count("run"), values=Count(Left("value", 40), distinct=True))
     counted = list(values.values_list("key", "runs", "values")[:OFFERED_MAX])
     return Names(
         runs=len(newest),
-        metrics=_names(MetricSeries.objects.visible_to(viewer).filter(run__in=newest, context="")),
+        metrics=names_among(MetricSeries.objects.visible_to(viewer).filter(run__in=newest, context=""), OFFERED_MAX),
         params={key: count for key, count, _ in counted},
-        tags=_names(RunTag.objects.visible_to(viewer).filter(run__in=newest)),
+        tags=names_among(RunTag.objects.visible_to(viewer).filter(run__in=newest), OFFERED_MAX),
         varying={key: different for key, _, different in counted if different > 1},
     )
 
 
-def _names(rows: "QuerySet[Any]") -> dict[str, int]:
+def newest_in(viewer: Actor, project: Project | None, experiments: Sequence[int] | None) -> list[int]:
+    """The runs whose names are offered, by primary key: the newest in scope, of all projects where none is named."""
+    runs = Run.objects.visible_to(viewer).filter(lifecycle=Lifecycle.ACTIVE)
+    if project is not None:
+        runs = runs.filter(project=project)
+    if experiments is not None:
+        runs = runs.filter(experiment__in=experiments)
+    return list(runs.order_by("-id").values_list("pk", flat=True)[:OFFER_FROM])
+
+
+def names_among(rows: "QuerySet[Any]", most: int) -> dict[str, int]:
+    """The first keys of rows that runs have, each with how many of the runs have it."""
     counted = rows.order_by("key").values("key").annotate(runs=Count("run"))
-    return dict(counted.values_list("key", "runs")[:OFFERED_MAX])
+    return dict(counted.values_list("key", "runs")[:most])
 
 
 def all_names(

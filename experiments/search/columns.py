@@ -100,6 +100,14 @@ class Column:
     sorted_by: tuple[str, Kind] | None = None
     personal: bool = False
 
+    @property
+    def words(self) -> dict[str, str]:
+        """Each stored choice by the first of its words: how it is offered and shown."""
+        found: dict[str, str] = {}
+        for word, stored in self.choices.items():
+            found.setdefault(stored, word)
+        return found
+
     def ops(self, dialect: Dialect) -> frozenset[Op]:
         """The operators it takes."""
         ops = _COLUMN_OPS[self.kind]

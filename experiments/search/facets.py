@@ -175,8 +175,7 @@ def _facet(node: Node, vocabulary: Vocabulary) -> Facet | None:
             return _of_comparison(node, vocabulary)
         case Not(Comparison() as inner) if _is_complement(inner, vocabulary):
             found = _of_comparison(inner, vocabulary)
-            positive = isinstance(found, Choice) and found.mode is Mode.ANY
-            return replace(found, mode=Mode.NONE) if positive and isinstance(found, Choice) else None
+            return replace(found, mode=Mode.NONE) if isinstance(found, Choice) and found.mode is Mode.ANY else None
     return None
 
 
@@ -202,9 +201,7 @@ def _of_comparison(node: Comparison, vocabulary: Vocabulary) -> Facet:
 def _worded(field: Field, value: str, vocabulary: Vocabulary) -> str:
     """A choice as people say it, where the tree has what is stored."""
     column = vocabulary.columns.get(field.key) if field.entity is Entity.ATTRIBUTE else None
-    if column is None or not column.choices:
-        return value
-    return next((word for word, stored in column.choices.items() if stored == value), value)
+    return column.words.get(value, value) if column else value
 
 
 def _take_up(pieces: list[Piece], new: Piece, vocabulary: Vocabulary) -> None:

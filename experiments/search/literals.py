@@ -22,9 +22,14 @@ _INT64 = 2**63
 _DATE_HINT = "Write '2026-01-31', '2026-01-31T09:00Z', or '7d' for seven days ago."
 
 
+def is_number(text: str) -> bool:
+    """Whether a filter takes the text for a number."""
+    return bool(_NUMBER.fullmatch(text))
+
+
 def number(token: Token) -> int | float | None:
     """The number that a bare word stands for; None if it is none. Beyond 64 bits it is a float."""
-    if token.kind is not TokenKind.WORD or not _NUMBER.fullmatch(token.text):
+    if token.kind is not TokenKind.WORD or not is_number(token.text):
         return None
     if token.text.lstrip("+-").isdigit() and len(token.text) < 20 and abs(int(token.text)) < _INT64:
         return int(token.text)
@@ -171,7 +176,7 @@ def _instant(text: str) -> Instant | None:
 
 def _unquoted_number(token: Token) -> str:
     text = quoted(token)
-    return text if text is not None and _NUMBER.fullmatch(text) else ""
+    return text if text is not None and is_number(text) else ""
 
 
 def _wanted(rule: str, token: Token, *, suggestion: str = "", hint: str = "") -> QueryError:

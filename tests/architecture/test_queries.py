@@ -25,6 +25,7 @@ NO_VIEWER = {
     "experiments.queries.files.owner_of_root": "finds what rights rest on, which is then asked",
     "experiments.queries.overview.newest_of": "thins runs that were read for a viewer",
     "experiments.queries.record.small_curves": "thins series that were read for a viewer",
+    "experiments.queries.table.names_among": "counts keys of rows that were read for a viewer",
     "experiments.queries.seals.broken_seals": "part of verify_ledger, which reads everything",
     "registry.queries.files.owner_of_root": "finds what rights rest on, which is then asked",
 }

@@ -9,7 +9,7 @@ from django.http import QueryDict
 from django.urls import reverse
 
 from experiments.compare.matrix import Figure
-from experiments.pages.asked import GROUPS_MAX, groupable
+from experiments.pages.asked import groups_in
 
 OVERVIEW = "overview"
 
@@ -44,7 +44,7 @@ class Asked:
             figure=Figure(figure) if figure in list(Figure) else Figure.LAST,
             identical=params.get("identical") == "1",
             names=params.get("names", "").strip()[:200],
-            groups=tuple(dict.fromkeys(key for key in params.getlist("group") if groupable(key)))[:GROUPS_MAX],
+            groups=groups_in(params),
             tab=tab,
         )
 
