@@ -132,6 +132,11 @@ def enter(page: Page, email: str, password: str) -> None:
     page.wait_for_url(lambda url: "/login/" not in url)
 
 
+def names(page: Page) -> list[str]:
+    """Of the runs in the table of the page, from the top."""
+    return page.locator("tbody a.name").all_inner_texts()
+
+
 @pytest.fixture
 def ada(sign_in) -> Page:
     """The project's scientist at her browser."""

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import re
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import ADA, Logged
-from tests.browser.looking import NARROW, WIDE, faults_of
+from tests.browser.conftest import ADA, Logged, names
+from tests.browser.looking import WIDE, faults_of
 
 pytestmark = pytest.mark.once
 PROJECT = "sweeps"
@@ -44,24 +43,8 @@ def sweeps(logged: Logged) -> str:
     return f"/p/{PROJECT}/runs/"
 
 
-def names(page: Page) -> list[str]:
-    return page.locator("tbody a.name").all_inner_texts()
-
-
 def chip(page: Page, name: str):
     return page.locator("tbody tr", has=page.get_by_role("link", name=name, exact=True)).locator("[data-nest]")
-
-
-def look(page: Page, name: str) -> None:
-    """Pictures for whoever wants to see the pages: MLED_SHOTS=/tmp/somewhere."""
-    folder = os.environ.get("MLED_SHOTS")
-    for size in (WIDE, NARROW) if folder else ():
-        for scheme in ("light", "dark"):
-            page.set_viewport_size(size)
-            page.emulate_media(color_scheme=scheme)
-            page.screenshot(path=f"{folder}-{name}-{size['width']}-{scheme}.png")
-    page.set_viewport_size(WIDE)
-    page.emulate_media(color_scheme="light")
 
 
 def test_a_sweep_opens_where_it_stands_and_stays_open_under_another_order(ada: Page, sweeps: str):
@@ -82,7 +65,6 @@ def test_a_sweep_opens_where_it_stands_and_stays_open_under_another_order(ada: P
     expect(ada.locator("tbody a.name")).to_have_count(59)
     chip(ada, "trial-00").click()
     expect(ada.get_by_role("link", name="fold-2", exact=True)).to_be_visible()
-    look(ada, "tree")
     ada.locator("thead a", has_text="val/loss").first.click()
     expect(ada.locator("th[aria-sort]")).to_contain_text("val/loss")
     expect(ada.get_by_role("link", name="depth-2", exact=True)).to_be_visible()
@@ -96,7 +78,6 @@ def test_a_sweep_opens_where_it_stands_and_stays_open_under_another_order(ada: P
     ada.keyboard.press("Enter")
     expect(chip(ada, "sweep-lr")).to_have_text(re.compile("[+−]3"))
     expect(ada.get_by_text("does not match; a run nested in it does").first).to_be_attached()
-    look(ada, "filtered")
     ada.get_by_role("link", name="Nested", exact=True).click()
     expect(ada.locator("tbody a.name")).to_have_count(3)
     assert sorted(names(ada)) == ["fold-0", "fold-1", "fold-2"]
@@ -116,20 +97,16 @@ def test_a_star_shows_at_once_and_leads_back(ada: Page, sweeps: str):
     expect(ada.locator("tbody a.name")).to_have_count(1)
     ada.goto("/")
     expect(ada.get_by_role("heading", name="Starred")).to_be_visible()
-    look(ada, "home")
     ada.get_by_role("link", name="All my runs").click()
     expect(ada.get_by_role("heading", name="All runs")).to_be_visible()
-    look(ada, "all-runs")
     ada.keyboard.press("Control+k")
     ada.keyboard.type("depth 1")
     expect(ada.get_by_role("option", name=re.compile("depth-1"))).to_be_visible()
-    look(ada, "jump")
     ada.keyboard.press("ArrowDown")
     ada.keyboard.press("Enter")
     expect(ada.get_by_role("heading", name="depth-1")).to_be_visible()
     ada.locator("summary", has_text="Actions").click()
     ada.get_by_label("Move to experiment").select_option(label="icu/kept")
-    look(ada, "move")
     ada.get_by_role("button", name="Move run").click()
     expect(ada.get_by_text("1 run moved.")).to_be_visible()
     expect(ada.get_by_role("link", name="icu/kept")).to_be_visible()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -130,27 +130,9 @@ def _arranged() -> tuple[str, str]:
 
 
 @pytest.fixture
-def signed_in(browser: Browser, ward: Ward) -> Iterator[Callable[[str], Page]]:
+def signed_in(sign_in, ward: Ward) -> Callable[[str], Page]:
     """Several people at once, each in a browser of their own."""
-    contexts = []
-
-    def open_browser(email: str) -> Page:
-        context = browser.new_context(base_url=ward.live.url, viewport={"width": 1280, "height": 800})
-        contexts.append(context)
-        page = context.new_page()
-        page.complaints = []  # type: ignore[attr-defined]
-        page.on("console", lambda message: message.type == "error" and page.complaints.append(message.text))  # type: ignore[attr-defined]
-        page.on("pageerror", lambda error: page.complaints.append(str(error)))  # type: ignore[attr-defined]
-        page.goto("/login/")
-        page.get_by_label("E-mail").fill(email)
-        page.get_by_label("Password").fill(ward.passwords[email])
-        page.get_by_role("button", name="Sign in").click()
-        page.wait_for_url(lambda url: "/login/" not in url)
-        return page
-
-    yield open_browser
-    for context in contexts:
-        context.close()
+    return lambda email: sign_in(email, ward.passwords[email])
 
 
 def addresses(ward: Ward) -> list[str]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Logged, enter
+from tests.browser.conftest import Logged
 from tests.browser.looking import faults_of, serious
 from tests.services.live import LiveMled
 
@@ -59,24 +59,9 @@ def _log(uri: str) -> str:
 
 
 @pytest.fixture
-def signed_in(browser: Browser, clinic: Clinic) -> Iterator[Callable[[str], Page]]:
+def signed_in(sign_in, clinic: Clinic) -> Callable[[str], Page]:
     """Several people at once, each in a browser of their own."""
-    contexts = []
-
-    def open_browser(email: str) -> Page:
-        context = browser.new_context(base_url=clinic.live.url, viewport={"width": 1280, "height": 800})
-        contexts.append(context)
-        page = context.new_page()
-        page.complaints = []  # type: ignore[attr-defined]
-        page.on("console", lambda message: message.type == "error" and page.complaints.append(message.text))  # type: ignore[attr-defined]
-        page.on("pageerror", lambda error: page.complaints.append(str(error)))  # type: ignore[attr-defined]
-        page.goto("/login/")
-        enter(page, email, clinic.passwords[email])
-        return page
-
-    yield open_browser
-    for context in contexts:
-        context.close()
+    return lambda email: sign_in(email, clinic.passwords[email])
 
 
 def sign(page: Page, clinic: Clinic) -> None:

@@ -42,11 +42,6 @@ def printed(lines: int) -> str:
     return "".join(f"step {at} loss {1 / at:.4f}{' is nan' if at % 300 == 0 else ''}\n" for at in range(1, lines + 1))
 
 
-@pytest.fixture
-def ada(sign_in) -> Page:
-    return sign_in(ADA)
-
-
 def shown_lines(page: Page) -> list[int]:
     return [int(number) for number in page.locator("#log .ln").all_inner_texts()]
 

@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import ADA, Logged
+from tests.browser.conftest import ADA, Logged, names
 from tests.browser.looking import NARROW, WIDE, faults_of, serious
 
 pytestmark = pytest.mark.once
@@ -49,10 +49,6 @@ def menu(page: Page, column: str):
 
 def heads(page: Page) -> list[str]:
     return page.locator("th[data-column-key]").evaluate_all("all => all.map(one => one.dataset.columnKey)")
-
-
-def names(page: Page) -> list[str]:
-    return page.locator("tbody a.name").all_inner_texts()
 
 
 def test_the_menu_of_a_head_shows_the_best_draws_curves_and_hides(ada: Page, seeds: str):

@@ -37,10 +37,6 @@ def table(logged: Logged) -> str:
     return f"/p/{PROJECT}/runs/"
 
 
-def names(page: Page) -> list[str]:
-    return page.locator("tbody a.name").all_inner_texts()
-
-
 def width(page: Page, key: str) -> float:
     return page.locator(f"th[data-column-key='{key}']").bounding_box()["width"]  # type: ignore[index]
 
