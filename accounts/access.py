@@ -5,7 +5,7 @@ grant; object state. Upper rooms register what they know of state and grants; th
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 from uuid import UUID
@@ -61,11 +61,13 @@ class Denied:
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """How far a viewer sees: everything, or these projects and single experiments."""
+    """How far a viewer sees: everything, or these projects and single experiments; in others what is their own."""
 
     everything: bool
     projects: frozenset[UUID]
     experiments: frozenset[int]
+    own_in: frozenset[UUID] = frozenset()
+    viewer_id: UUID | None = None
 
 
 NOTHING = Sight(False, frozenset(), frozenset())
@@ -212,12 +214,17 @@ def sight(viewer: Actor, permission: str) -> Sight:
         return NOTHING
     roles = standing(viewer)
     limit = token.projects if token else None
-    if any(permission in THE_TABLE[role] for role in roles.get(None, ())):
+    if Reach.ANY in _reach(roles.get(None, ()), permission):
         return Sight(True, frozenset(), frozenset()) if limit is None else Sight(False, limit, frozenset())
     granted = _granted_to(viewer) if permission in GRANTABLE else NOTHING
-    mine = {pid for pid, held in roles.items() if pid and any(permission in THE_TABLE[role] for role in held)}
-    projects = frozenset(mine) if limit is None else frozenset(mine) & limit
-    return Sight(False, projects | granted.projects, granted.experiments)
+    reach = {pid: _reach(held, permission) for pid, held in roles.items() if pid and (limit is None or pid in limit)}
+    projects = frozenset(pid for pid, found in reach.items() if Reach.ANY in found)
+    own_in = frozenset(pid for pid, found in reach.items() if Reach.OWN in found) - projects
+    return Sight(False, projects | granted.projects, granted.experiments, own_in, viewer.user_id)
+
+
+def _reach(roles: Iterable[Role], permission: str) -> set[Reach]:
+    return {THE_TABLE[role][permission] for role in roles if permission in THE_TABLE[role]}
 
 
 def require(actor: Actor, permission: str, subject: ProjectScoped | None = None) -> Allowed:

@@ -41,10 +41,12 @@ class GrantManager(UserObjectPermissionManager):  # type: ignore[type-arg]  # ge
 
 
 def seen_rows(model: type[ProjectScoped], seen: Sight) -> Q:
-    """The condition that keeps the rows in sight: by project, or by a grant on their experiment."""
+    """The condition that keeps the rows in sight: by project, by a grant on their experiment, or as one's own."""
     rows = Q(**{f"{model.project_path or 'pk'}__in": seen.projects})
     if model.experiment_path and seen.experiments:
         rows |= Q(**{f"{model.experiment_path}__in": seen.experiments})
+    if model.owner_path and seen.own_in:
+        rows |= Q(**{f"{model.project_path or 'pk'}__in": seen.own_in, model.owner_path: seen.viewer_id})
     return rows
 
 
@@ -52,12 +54,14 @@ class ProjectScoped(models.Model):
     """Base of rows that belong to a project.
 
     project_path: the lookup that leads to it ('' for the project itself); experiment_path: the one that leads to the
-    experiment, where a grant on a single experiment reaches this row; see_permission: what it takes to see it.
+    experiment, where a grant on a single experiment reaches this row; see_permission: what it takes to see it;
+    owner_path: the lookup that leads to the user whose own it is, where that permission reaches only so far for some.
     """
 
     project_path: ClassVar[str] = "project"
     experiment_path: ClassVar[str] = ""
     see_permission: ClassVar[str] = "experiments.see"
+    owner_path: ClassVar[str] = ""
 
     objects: ClassVar[BaseManager[Any]] = ScopedQuerySet.as_manager()
 
@@ -93,4 +97,8 @@ class ProjectScoped(models.Model):
     @property
     def owner_id(self) -> UUID | None:
         """The id of the user whose own this row is, for permissions that reach only so far."""
-        return getattr(self, "created_by_id", None)
+        row: Any = self
+        *way, last = (self.owner_path or "created_by").split("__")
+        for step in way:
+            row = getattr(row, step)
+        return getattr(row, f"{last}_id", None)

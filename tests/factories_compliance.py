@@ -2,12 +2,30 @@
 
 from __future__ import annotations
 
+import io
+
 from accounts.models import Project
+from artifacts.blobs import know
+from artifacts.storage import blobs
 from audit.compliance.actions.assessments import assess_run
 from audit.compliance.actions.exceptions import set_not_applicable, waive_rule
 from audit.compliance.actions.profiles import change_copy
-from audit.compliance.models import Draw, Finding, FindingNote, Review, TrailReview
-from audit.ledger.acting import acting
+from audit.compliance.models import (
+    AccessReview,
+    Draw,
+    Finding,
+    FindingNote,
+    LegalHold,
+    Purge,
+    Report,
+    ReportFile,
+    ReportPart,
+    Review,
+    Tombstone,
+    TrailReview,
+)
+from audit.ledger.acting import acting, current_act
+from experiments.actions.runs import create_run, delete_run
 from experiments.models import Run
 from kernel.actor import Actor, operator, system
 from kernel.clock import now
@@ -37,4 +55,28 @@ def a_reviewed_run(actor: Actor, project: Project, run: Run, word: str) -> Revie
             drawn=[],
         ).save()
         TrailReview(project=project, up_to=0, note=word).save()
+        _kept_and_reported(project, run, word)
     return review
+
+
+def _kept_and_reported(project: Project, run: Run, word: str) -> None:
+    """Part of an act: a hold that was lifted, a purge that was refused, a report that was stopped, with a file."""
+    LegalHold(project=project, run=run, reason=word, lifted_at=now(), lifted_reason=word).save()
+    purge = Purge(project=project, runs=[], reason=word, state=Purge.State.REFUSED)
+    purge.save()
+    gone = create_run(operator(), run.experiment, name=f"{word} run")
+    delete_run(operator(), gone)
+    Tombstone(run=gone, purge=purge, digest="0" * 64, removed={}).save()
+    kept = {"kind": Report.Kind.COMPLIANCE, "scope": Report.Scope.RUN, "subject": run.uid.hex}
+    report = Report(project=project, title=word, reason=word, state=Report.State.CANCELLED, **kept)
+    report.save()
+    ReportPart.objects.create(report=report, number=1, runs=[run.uid.hex])
+    stored = blobs().receive(io.BytesIO(word.encode()), limit=1000)
+    know(stored)
+    ReportFile(
+        report=report, name=f"{word}.csv", format="csv", media_type="text/csv", blob_id=stored.digest,
+        size_bytes=stored.size_bytes,
+    ).save(force_insert=True)  # fmt: skip
+    fields = {f"{word}.csv": (None, {"digest": stored.digest, "size_bytes": stored.size_bytes})}
+    current_act().record("compliance.reportfile", report.ledger_id, "set", fields)
+    AccessReview(project=project, table=[], digest="0" * 64, note=word).save()

@@ -1,19 +1,31 @@
 """How verify_ledger reads the rows of this room that actions record."""
 
 from collections.abc import Iterator
+from itertools import groupby
+from operator import itemgetter
 
 from audit.compliance.actions.assessments import RECORDED_AS, told
-from audit.compliance.models import Assessment
+from audit.compliance.models import Assessment, ReportFile
 from audit.ledger.evidence import Row, register_evidence
 from audit.ledger.values import plain
+
+REPORT_FILE = "compliance.reportfile"
 
 
 def register() -> None:
     """Tell the ledger. Called once, when the app is ready."""
     register_evidence(RECORDED_AS, read_assessments)
+    register_evidence(REPORT_FILE, read_report_files)
 
 
 def read_assessments() -> Iterator[Row]:
     """Each assessment; of its results their digest."""
     for one in Assessment.objects.order_by().iterator(chunk_size=500):
         yield one.pk.hex, {name: plain(value) for name, value in told(one).items()}
+
+
+def read_report_files() -> Iterator[Row]:
+    """The files of each report by name, with their digests."""
+    rows = ReportFile.objects.order_by("report", "name").values_list("report", "name", "blob", "size_bytes")
+    for report, files in groupby(rows.iterator(chunk_size=2000), key=itemgetter(0)):
+        yield report.hex, {name: {"digest": digest, "size_bytes": size} for _, name, digest, size in files}

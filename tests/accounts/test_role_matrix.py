@@ -68,6 +68,10 @@ MATRIX = """
     compliance.review_trail       project     no   no   no   yes  no   404  401
     compliance.report             run         own  yes  yes  yes  404  404  401
     compliance.hold               project     no   no   yes  yes  no   404  401
+    compliance.purge_ask          project     no   no   yes  no   no   404  401
+    compliance.purge              project     no   no   no   no   yes  404  401
+    compliance.review_access      project     no   no   yes  yes  no   404  401
+    ledger.erase                  site        no   no   no   no   yes  no   401
     compliance.rehearse           site        no   no   no   no   yes  no   401
     webhooks.see                  project     no   yes  yes  yes  yes  404  401
     webhooks.manage               project     no   yes  yes  no   yes  404  401

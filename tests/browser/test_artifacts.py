@@ -30,7 +30,7 @@ FILES: dict[str, bytes] = {
 }
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def run(logged: Logged, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The id of a run with files of every kind and a folder of many."""
     from mlflow import MlflowClient

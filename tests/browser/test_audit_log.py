@@ -15,7 +15,7 @@ from tests.browser.looking import faults_of
 pytestmark = pytest.mark.once
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def traced(logged: Logged) -> str:
     """The id of a run whose tag was changed twice, and whose names are as long as they may be."""
     from mlflow import MlflowClient

@@ -19,7 +19,7 @@ VIEW = f"/p/{PROJECT}/runs/?view=charts"
 STEPS = 3_000
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def lab(logged: Logged) -> Logged:
     """Four runs of two architectures, one with NaN, long enough to be thinned."""
     from mlflow import MlflowClient

@@ -19,7 +19,7 @@ PLACE = "ridge"
 SOURCE = "def update(weights, slope):\n    return weights - {rate} * slope\n"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def trained(logged: Logged) -> list[str]:
     """Ids of three runs that fit a line by gradient descent and draw it as it comes."""
     logged.live.create_project(PLACE)

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.once
 PROJECT = "sweeps"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def sweeps(logged: Logged) -> str:
     """Two sweeps of an MLflow script, one of 53 trials, the first of which has folds, and a run beside them."""
     from mlflow import MlflowClient

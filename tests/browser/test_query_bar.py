@@ -14,7 +14,7 @@ pytestmark = pytest.mark.once
 PROJECT = "asking"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def asking(logged: Logged) -> str:
     """Six runs of two architectures; the table's address."""
     from mlflow import MlflowClient

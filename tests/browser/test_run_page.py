@@ -14,7 +14,7 @@ pytestmark = pytest.mark.once
 PROJECT, EMIL = "run-pages", "emil.runpages@example.org"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def runs(logged: Logged) -> dict[str, str]:
     """Three runs in a project of their own: one that goes on and prints, a failed one, one with much in it."""
     from mlflow import MlflowClient

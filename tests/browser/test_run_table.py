@@ -15,7 +15,7 @@ PROJECT = "seeds"
 ARCHITECTURES = ("gru-d", "lightgbm", "tcn", "transformer-m")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def seeds(logged: Logged) -> str:
     """Twelve runs of four architectures and three seeds, and one without either; the table's address."""
     from mlflow import MlflowClient

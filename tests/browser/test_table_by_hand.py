@@ -16,7 +16,7 @@ SHOWN = ("created", "duration", "user", "metrics.val/auroc", "metrics.val/ece", 
 COLUMNS = "&".join(f"columns={key}" for key in SHOWN)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def table(logged: Logged) -> str:
     """Sixteen runs, the newest of which still runs; the table's address."""
     from mlflow import MlflowClient
