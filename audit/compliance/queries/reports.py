@@ -1,0 +1,281 @@
+"""Reports, for those who may see them: which there are, how far they are, what they are asked about."""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from accounts.access import can, can_see, find_project_by_id, not_found, require, roles_in, sight
+from accounts.models import Project
+from accounts.roles import Role
+from audit.compliance.models import Report, ReportFile
+from audit.compliance.reports.asked import LIFECYCLES, RUNS_MAX
+from audit.compliance.reports.lease import is_worker_alive
+from audit.ledger.models import AuditEvent, Checkpoint, Leaf
+from experiments.models import Run
+from experiments.queries.runs import get_run
+from experiments.queries.search import matching_runs
+from experiments.search.databases import Sql, fetch
+from kernel.actor import Actor
+from kernel.clock import now
+from kernel.errors import Invalid, Refused
+from registry.models import ModelVersion
+from registry.queries.registered_models import find_by_address
+
+ISSUED = "compliance.issue_report"
+LEADING = frozenset({Role.PROJECT_MANAGER, Role.AUDITOR})
+_AT_ONCE = 500
+_SOON = dt.timedelta(seconds=45)
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a report is. words: in a sentence; since: when it began to stand so; of: None before it is known.
+
+    waits_for: 'worker' where none is running, 'log' for the head that it will speak of, 'checkpoint' where it is
+    finished and its files wait until the log covers that; else ''.
+    """
+
+    state: str
+    words: str
+    done: int
+    of: int | None
+    since: dt.datetime
+    waits_for: str
+    is_worker_alive: bool
+    may_stop: bool
+    may_download: bool
+
+    @property
+    def percent(self) -> int:
+        """0 to 100."""
+        return 100 if self.state == Report.State.DONE else int(100 * self.done / self.of) if self.of else 0
+
+
+def reports_of(viewer: Actor, project: Project) -> QuerySet[Report]:
+    """The reports of a project that the viewer sees, the newest request first."""
+    rows = Report.objects.visible_to(viewer).filter(project=project)
+    return rows.select_related("project", "requested_by").order_by("-requested_at", "-pk")
+
+
+def get_report(viewer: Actor, report_id: UUID, *, project: Project | None = None) -> Report:
+    """One report. Raises NotFound, the same for absent and invisible."""
+    rows = Report.objects.visible_to(viewer).select_related("project", "requested_by")
+    found: Report | None = (rows if project is None else rows.filter(project=project)).filter(pk=report_id).first()
+    if found is None:
+        raise not_found(Report)
+    return found
+
+
+def files_of_report(viewer: Actor, report: Report) -> list[ReportFile]:
+    """The files of a report: volumes first, in their order, then the annexes."""
+    rows = ReportFile.objects.visible_to(viewer).filter(report=report).select_related("blob", "report__project")
+    return sorted(rows, key=lambda one: (one.part is None, one.part or 0, one.name))
+
+
+def get_report_file(viewer: Actor, report: Report, name: str) -> ReportFile:
+    """One file of a report by its name. Raises NotFound."""
+    rows = ReportFile.objects.visible_to(viewer).filter(report=report, name=name)
+    found: ReportFile | None = rows.select_related("blob", "report__project").first()
+    if found is None:
+        raise not_found(ReportFile, name[:80])
+    return found
+
+
+def issued_at_place(viewer: Actor, report: Report) -> int | None:
+    """The place in the log of the event that issued a report; None until a signed head covers it."""
+    if not can_see(viewer, report):
+        return None
+    subject = report.ledger_subject
+    told = AuditEvent.objects.filter(subject_type=subject.kind, subject_id=subject.id, verb=ISSUED, outcome="done")
+    seq = Leaf.objects.filter(event_id__in=list(told.values_list("id", flat=True)[:1])).values_list("seq", flat=True)
+    place: int | None = seq.first()
+    return place if place is not None and Checkpoint.objects.filter(size__gt=place).exists() else None
+
+
+def progress_of(viewer: Actor, report: Report) -> Progress:
+    """How far a report is, and what it waits for. Raises NotFound."""
+    require(viewer, "compliance.report", report)
+    alive = is_worker_alive()
+    covered = report.state == Report.State.DONE and issued_at_place(viewer, report) is not None
+    waits_for = _waits_for(report, alive=alive, covered=covered)
+    return Progress(
+        state=report.state,
+        words=_words(report, waits_for),
+        done=report.done,
+        of=report.records,
+        since=report.finished_at or report.requested_at,
+        waits_for=waits_for,
+        is_worker_alive=alive,
+        may_stop=report.is_open and _may_stop(viewer, report),
+        may_download=covered,
+    )
+
+
+def _waits_for(report: Report, *, alive: bool, covered: bool) -> str:
+    if report.state == Report.State.DONE:
+        return "" if covered else "checkpoint"
+    if not report.is_open:
+        return ""
+    leased = report.lease_until is not None and report.lease_until > now()
+    if not alive and not leased:
+        return "worker"
+    return "log" if report.state == Report.State.WAITING and report.attempts == 0 and leased else ""
+
+
+def _words(report: Report, waits_for: str) -> str:
+    match report.state:
+        case Report.State.WAITING if waits_for == "worker":
+            return "Waiting: no worker is running. It begins by itself when one does."
+        case Report.State.WAITING if waits_for == "log":
+            return "Asking the rules, and waiting for the log's signed head."
+        case Report.State.WAITING:
+            return "Waiting for its turn."
+        case Report.State.RUNNING if waits_for == "worker":
+            done = f"Interrupted at {report.done:,} of {report.records or 0:,}"
+            return f"{done}: no worker is running. It goes on by itself when one does."
+        case Report.State.RUNNING if report.done >= (report.records or 0):
+            return "Everything is gathered. Writing the files."
+        case Report.State.RUNNING:
+            return f"{report.done:,} of {report.records or 0:,} gathered."
+        case Report.State.DONE if waits_for == "checkpoint":
+            return "Finished, awaiting its checkpoint: its files are given out once the log covers them."
+        case Report.State.DONE:
+            return "Finished."
+        case Report.State.CANCELLED:
+            return "Stopped."
+    return report.failure or "It could not be made."
+
+
+def may_stop(viewer: Actor, report: Report) -> None:
+    """Raise Refused for who neither asked for a report nor leads or audits its project."""
+    require(viewer, "compliance.report", report)
+    if not _may_stop(viewer, report):
+        raise Refused("Somebody else asked for this report.", hint="Ask them, or a manager of the project, to stop it.")
+
+
+def _may_stop(viewer: Actor, report: Report) -> bool:
+    if not can(viewer, "compliance.report", report):
+        return False
+    if not viewer.is_person or viewer.user_id == report.requested_by_id:
+        return True
+    return bool(roles_in(viewer, report.project_id) & LEADING)
+
+
+# --- What it is asked about
+
+
+def runs_asked(viewer: Actor, report: Report) -> list[int]:
+    """The runs that a report is asked about, by primary key in the order of their numbers, within the viewer's sight.
+
+    Raises NotFound for a run or version that is not there, QueryError, Invalid for too many.
+    """
+    scope = Report.Scope
+    if report.scope == scope.RUN:
+        return [get_run(viewer, report.subject, project=report.project).pk]
+    if report.scope == scope.VERSION:
+        version = version_asked(viewer, report)
+        seen = Run.objects.visible_to(viewer).filter(pk__in=[pk for pk in _runs_behind(version) if pk])
+        return list(seen.order_by("number").values_list("pk", flat=True))
+    asked = report.question
+    where, _ = matching_runs(
+        viewer,
+        project=report.project,
+        experiments=asked.get("experiments") or None,
+        text=asked.get("query", ""),
+        view=LIFECYCLES[asked.get("lifecycle", "active")],
+    )
+    statement = f"SELECT r.id FROM experiments_run r WHERE {where.text} ORDER BY r.number LIMIT %s"  # noqa: S608 - compiled
+    found = [int(row[0]) for row in fetch(Sql(statement, (*where.params, RUNS_MAX + 1)))]
+    if len(found) > RUNS_MAX:
+        raise Invalid(f"A report speaks of at most {RUNS_MAX:,} runs.", hint="Ask for fewer.", field="question")
+    return found
+
+
+def _runs_behind(version: ModelVersion) -> list[int | None]:
+    return [version.run_id, version.logged_model.source_run_id if version.logged_model else None]
+
+
+def version_asked(viewer: Actor, report: Report) -> ModelVersion:
+    """The model version that a report is asked about, by its key or as 'name/3'. Raises NotFound."""
+    text = report.subject
+    if text.isascii() and text.isdigit() and len(text) < 19:
+        rows = ModelVersion.objects.visible_to(viewer).filter(model__project=report.project, is_deleted=False)
+        found: ModelVersion | None = rows.filter(pk=int(text)).select_related("model__project", "logged_model").first()
+    else:
+        found = find_by_address(viewer, report.project, text)
+    if found is None:
+        raise not_found(ModelVersion, text[:80])
+    return found
+
+
+def versions_asked(viewer: Actor, report: Report) -> list[int]:
+    """The model versions that a report is asked about, by primary key: all of a project, or those of its runs."""
+    if report.scope == Report.Scope.VERSION:
+        return [version_asked(viewer, report).pk]
+    rows = ModelVersion.objects.visible_to(viewer).filter(model__project=report.project, is_deleted=False)
+    if report.scope == Report.Scope.PROJECT:
+        return list(rows.order_by("pk").values_list("pk", flat=True)[: RUNS_MAX + 1])
+    runs, found = runs_asked(viewer, report), set[int]()
+    for start in range(0, len(runs), _AT_ONCE):
+        some = runs[start : start + _AT_ONCE]
+        found |= set(rows.filter(run__in=some).values_list("pk", flat=True))
+        found |= set(rows.filter(logged_model__source_run__in=some).values_list("pk", flat=True))
+    return sorted(found)
+
+
+def require_reach(viewer: Actor, report: Report, subject: str) -> str:
+    """The subject's id, after looking whether the viewer may report on everything in scope.
+
+    Raises NotFound, QueryError, Invalid where nothing is in scope, Refused where somebody else's runs are.
+    """
+    report.subject = subject.strip()
+    if report.kind == Report.Kind.ACCESS or (report.kind == Report.Kind.TRAIL and report.scope == Report.Scope.PROJECT):
+        return ""
+    if report.scope == Report.Scope.RUN:
+        report.subject = get_run(viewer, report.subject, project=report.project).uid.hex
+    elif report.scope == Report.Scope.VERSION:
+        report.subject = str(version_asked(viewer, report).pk)
+    else:
+        report.subject = ""
+    found = versions_asked(viewer, report) if report.kind == Report.Kind.MODEL_CARD else runs_asked(viewer, report)
+    if not found:
+        what = "model version" if report.kind == Report.Kind.MODEL_CARD else "run"
+        raise Invalid(f"There is no {what} in it.", hint="Ask for more.", field="question")
+    refuse_others(viewer, report, found)
+    return report.subject
+
+
+def refuse_others(viewer: Actor, report: Report, found: Sequence[int]) -> None:
+    """Raise Refused where whoever reports on their own alone asks about what others made."""
+    if reaches_all(viewer, report.project):
+        return
+    model: type[Run] | type[ModelVersion] = ModelVersion if report.kind == Report.Kind.MODEL_CARD else Run
+    for start in range(0, len(found), _AT_ONCE):
+        rows = model.objects.filter(pk__in=found[start : start + _AT_ONCE])  # type: ignore[attr-defined]
+        if rows.exclude(created_by=viewer.user_id).exists():
+            raise Refused(
+                "As a data scientist you report on your own runs only, and some of these are somebody else's.",
+                hint="Narrow it to your own, or ask an engineer, a manager or an auditor.",
+            )
+
+
+def reaches_all(viewer: Actor, project: Project) -> bool:
+    """Whether the viewer may report on everything in a project, and not on what is their own alone."""
+    seen = sight(viewer, "compliance.report")
+    return seen.everything or project.pk in seen.projects
+
+
+def require_still(viewer: Actor, report: Report) -> None:
+    """Raise Refused where who asked for a report may no longer have it, as their rights are now."""
+    may = can(viewer, "compliance.report", report)
+    of_the_log = report.kind in ("trail", "access")
+    if not may or (of_the_log and not can(viewer, "projects.read_log", report.project)):
+        raise Refused("Whoever asked for it may no longer report on this project.", hint="Somebody who may asks anew.")
+
+
+def project_of_report(viewer: Actor, report: Report) -> Project:
+    """The project of a report. Raises NotFound."""
+    return find_project_by_id(viewer, report.project_id)
