@@ -115,6 +115,7 @@ _ALL = (
     Permission("compliance.hold", "put a legal hold on a project", Scope.MANAGE, privileged=True),
     Permission("compliance.purge_ask", "ask that runs are purged after their retention", Scope.MANAGE, privileged=True),
     Permission("compliance.purge", "purge runs after their retention", Scope.MANAGE, privileged=True),
+    Permission("compliance.see_access", "see who may do what in a project, and why", Scope.READ),
     Permission("compliance.review_access", "sign off who may do what in a project", Scope.MANAGE, privileged=True),
     Permission("ledger.erase", "erase personal data from the log", Scope.MANAGE, privileged=True, site=True),
     Permission("compliance.rehearse", "record a rehearsed restore", Scope.MANAGE, privileged=True, site=True),
@@ -195,6 +196,7 @@ THE_TABLE: Final[dict[Role, dict[str, Reach]]] = {
         "compliance.report": ANY,
         "compliance.hold": ANY,
         "compliance.purge_ask": ANY,
+        "compliance.see_access": ANY,
         "compliance.review_access": ANY,
         "datasets.recall": ANY,
         "registry.decide_promotion": ANY,
@@ -213,6 +215,7 @@ THE_TABLE: Final[dict[Role, dict[str, Reach]]] = {
         "compliance.review_trail": ANY,
         "compliance.report": ANY,
         "compliance.hold": ANY,
+        "compliance.see_access": ANY,
         "compliance.review_access": ANY,
     },
     # Technical rights only: no reading of experiments, no approving.

@@ -70,6 +70,7 @@ MATRIX = """
     compliance.hold               project     no   no   yes  yes  no   404  401
     compliance.purge_ask          project     no   no   yes  no   no   404  401
     compliance.purge              project     no   no   no   no   yes  404  401
+    compliance.see_access         project     no   no   yes  yes  no   404  401
     compliance.review_access      project     no   no   yes  yes  no   404  401
     ledger.erase                  site        no   no   no   no   yes  no   401
     compliance.rehearse           site        no   no   no   no   yes  no   401

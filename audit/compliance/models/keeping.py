@@ -90,7 +90,7 @@ class AccessReview(ProjectScoped, Tracked):
     at = models.DateTimeField(default=now)
 
     project_path = "project"
-    see_permission = "projects.read_log"
+    see_permission = "compliance.see_access"
     history = history()
 
     class Meta:
