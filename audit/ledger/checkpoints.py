@@ -42,11 +42,16 @@ class SignedHead:
     signatures: Mapping[str, bytes]
 
 
-def sign(key: SigningKey, size: int, root: bytes) -> str:
-    """The note over a head, signed."""
+def sign(key: SigningKey, size: int, root: bytes, *, after: SigningKey | None = None) -> str:
+    """The note over a head, signed. after: the key that this one follows, which signs as well."""
     body = Head(key.origin, size, root).body()
+    signers = [key] if after is None else [after, key]
+    return body + "\n" + "".join(_signed_line(one, body) for one in signers)
+
+
+def _signed_line(key: SigningKey, body: str) -> str:
     signature = bytes.fromhex(key.public.id) + key.sign(body.encode())
-    return f"{body}\n{_DASH}{key.origin} {base64.b64encode(signature).decode()}\n"
+    return f"{_DASH}{key.origin} {base64.b64encode(signature).decode()}\n"
 
 
 def parse(note: str) -> SignedHead:

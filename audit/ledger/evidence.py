@@ -52,11 +52,22 @@ class Kind:
 
 _kinds: dict[str, Kind] = {}
 _checks: dict[str, Check] = {}
+_told: set[str] = {"ledger.key", "ledger.alarm"}
 
 
 def register_evidence(kind: str, reader: Reader) -> None:
     """Say how the records of a kind are read. Their fields must be exactly those that events have set."""
     _kinds[kind] = Kind(kind, reader)
+
+
+def register_told(kind: str) -> None:
+    """Say that records of a kind are in their events alone: there is no row to compare."""
+    _told.add(kind)
+
+
+def is_told(kind: str) -> bool:
+    """Whether records of a kind are in their events alone."""
+    return kind in _told
 
 
 def register_check(name: str, check: Check) -> None:

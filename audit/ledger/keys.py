@@ -2,12 +2,17 @@
 
 private: PRIVATE+KEY+<origin>+<key id>+<base64 of algorithm and seed>      keys/ledger.key, mode 0600
 public:  <origin>+<key id>+<base64 of algorithm and key>                   keys/ledger.pub, one line for each key
+
+While a key is changed its successor lies in keys/ledger.key.next (see rotation.py).
 """
 
 import base64
 import binascii
+import fcntl
 import hashlib
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -124,6 +129,11 @@ def public_file() -> Path:
     return Path(settings.MLED_DATA) / "keys" / "ledger.pub"
 
 
+def next_file() -> Path:
+    """Where the successor of the key lies until the log is signed with it."""
+    return private_file().with_suffix(".key.next")
+
+
 def signing_key() -> SigningKey:
     """This installation's key: from MLED_SIGNING_KEY, else from its file, which the first start makes.
 
@@ -134,9 +144,22 @@ def signing_key() -> SigningKey:
     else:
         if not private_file().exists():
             _make_files()
-        key = parse_signing_key(_read_private(private_file()))
-    _publish(key.public)
+        key = parse_signing_key(_read_private(private_file()).strip())
+    publish(key.public)
     return key
+
+
+def key_with_id(key_id: str) -> SigningKey | None:
+    """The private key of this id, if this installation has it: in use, or as a successor."""
+    if settings.MLED_SIGNING_KEY:
+        lines = [settings.MLED_SIGNING_KEY]
+    else:
+        lines = [_read_private(path) for path in (private_file(), next_file()) if path.exists()]
+    for line in lines:
+        with suppress(KeyRefused):
+            if (key := parse_signing_key(line.strip())).public.id == key_id:
+                return key
+    return None
 
 
 def trusted_keys() -> dict[str, PublicKey]:
@@ -177,12 +200,60 @@ def _make_files() -> None:
     _make_durable(path.parent)
 
 
-def _publish(key: PublicKey) -> None:
+def publish(key: PublicKey) -> None:
+    """Trust a key from now on. The file is replaced as a whole: one cut short would stop everything."""
     path = public_file()
-    if not path.exists() or key.line() not in path.read_text().splitlines():
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        _write_durably(path, key.line() + "\n", os.O_APPEND, mode=0o644)
-        _make_durable(path.parent)
+    lines = path.read_text().splitlines() if path.exists() else []
+    if key.line() in lines:
+        return
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with _locked(path.parent):
+        lines = path.read_text().splitlines() if path.exists() else []
+        _replace(path, "".join(f"{line}\n" for line in dict.fromkeys([*lines, key.line()])), mode=0o644)
+
+
+def keep_next(key: SigningKey) -> None:
+    """Lay the successor of the key down, so that it is not lost with the power once it has signed."""
+    _replace(next_file(), key.line() + "\n", mode=0o600)
+
+
+def next_key() -> SigningKey | None:
+    """The successor that was laid down, if there is one."""
+    return parse_signing_key(_read_private(next_file()).strip()) if next_file().exists() else None
+
+
+def adopt_next() -> None:
+    """The successor takes the place of the key, which is gone from then on."""
+    next_file().replace(private_file())
+    _make_durable(private_file().parent)
+
+
+@contextmanager
+def changing_keys() -> Iterator[None]:
+    """Only one process at a time changes which key signs."""
+    private_file().parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path = private_file().with_suffix(".key.lock")
+    path.touch(mode=0o600)
+    with _locked(path):
+        yield
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _replace(path: Path, text: str, *, mode: int) -> None:
+    """Write a file as a whole or not at all."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}.{os.urandom(4).hex()}")
+    _write_durably(draft, text, os.O_EXCL, mode=mode)
+    draft.replace(path)
+    _make_durable(path.parent)
 
 
 def _write_durably(path: Path, text: str, flag: int, *, mode: int = 0o600) -> None:

@@ -9,7 +9,7 @@ take a batch, and each looks up where the log stands before it goes on.
 import fcntl
 import logging
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -19,9 +19,9 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import QuerySet, Subquery
 
-from audit.ledger import anchors, checkpoints, hooks
+from audit.ledger import anchors, checkpoints, hooks, keys
 from audit.ledger.canonical import leaf_hash_of
-from audit.ledger.keys import SigningKey, signing_key
+from audit.ledger.keys import SigningKey
 from audit.ledger.merkle import CompactRange, Grown
 from audit.ledger.models import Checkpoint, EventOrigin, Leaf, Pending, Subtree
 from audit.ledger.tree import leaf_rows, stored_size, stored_tree, subtrees_of
@@ -47,8 +47,9 @@ class Sequencer:
     """Gives waiting events their places. Keeps the tree between batches; the database says whether it is stale."""
 
     def __init__(self, key: SigningKey | None = None) -> None:
-        self.key = key or signing_key()
-        self.public = self.key.public
+        if key is None:
+            settle_key()
+        self._use(key or keys.signing_key())
         self._tree: CompactRange | None = None
 
     def run_once(self) -> int:
@@ -67,10 +68,24 @@ class Sequencer:
         elif self._is_idle():
             with _turn():
                 self._sign(self._log())
+        settle_key()
         self._anchor()
         if placed:
             hooks.tell_signed()
         return placed
+
+    def change_key(self, key: SigningKey, write_event: Callable[[checkpoints.Head], UUID], *, is_lost: bool) -> None:
+        """Place one event alone and sign it with this key from now on, and with the one before unless that is lost.
+
+        write_event: gets the head that the one before signed, and writes the event.
+        """
+        with _turn():
+            tree = _tree_by_its_head() if is_lost else self._log()
+            before = checkpoints.Head(key.origin, tree.size, tree.root())
+            event_id = write_event(before)
+            self._tree = tree
+            self._place(_waiting_in(Pending.objects.filter(event_id=event_id)), sign_with=key, alone=is_lost)
+        self._use(key)
 
     def run_until_empty(self) -> int:
         """Take batches until no event waits; how many got their place."""
@@ -79,7 +94,10 @@ class Sequencer:
             total += placed
         return total
 
-    def _place(self, waiting: Sequence[_Waiting]) -> int:
+    def _use(self, key: SigningKey) -> None:
+        self.key, self.public = key, key.public
+
+    def _place(self, waiting: Sequence[_Waiting], *, sign_with: SigningKey | None = None, alone: bool = False) -> int:
         if not waiting:
             return 0
         tree, grown, rows = self._log().copy(), Grown(), []
@@ -90,7 +108,7 @@ class Sequencer:
         Subtree.objects.bulk_create(subtrees_of(grown))
         EventOrigin.objects.bulk_create(EventOrigin(event_id=event, ip=ip) for _, event, ip, _ in waiting if ip)
         Pending.objects.filter(id__in=[number for number, *_ in waiting]).delete()
-        self._sign(tree)
+        self._sign(tree, sign_with, alone=alone)
         self._tree = tree
         return len(rows)
 
@@ -109,20 +127,34 @@ class Sequencer:
             return
         if last is None:
             raise LogBroken(f"The log has {tree.size} leaves and no checkpoint. Run verify_ledger.")
+        if last.key_id != self.public.id:
+            self._follow_key(last)
         try:
             head = checkpoints.verify(last.note, {self.public.id: self.public})
         except checkpoints.BadCheckpoint as error:
             raise LogBroken(f"Checkpoint {last.pk} was not signed with this key: {error}") from error
-        if (head.size, head.root) != (tree.size, tree.root()):
-            raise LogBroken(f"The log is not the one that checkpoint {last.pk} signed. Run verify_ledger.")
+        _require_head(tree, head, last)
 
-    def _sign(self, tree: CompactRange) -> None:
-        root = tree.root()
+    def _follow_key(self, last: Checkpoint) -> None:
+        """The log was signed with another key since: go on with that, and never again with the one before."""
+        key = keys.key_with_id(last.key_id)
+        if key is None:
+            place = "MLED_SIGNING_KEY" if settings.MLED_SIGNING_KEY else keys.private_file()
+            raise LogBroken(
+                f"Checkpoint {last.pk} was not signed with this key ({self.public.id}) but with {last.key_id}, which "
+                f"is not here. Put it into {place} and start again; if it is lost, see manage.py rotate_key --lost."
+            )
+        log.warning("The log is signed with key %s from now on.", key.public.id)
+        self._use(key)
+
+    def _sign(self, tree: CompactRange, key: SigningKey | None = None, *, alone: bool = False) -> None:
+        """key: another than before, which signs beside that, or alone where that is lost."""
+        root, signer = tree.root(), key or self.key
         Checkpoint.objects.create(
             size=tree.size,
             root=root.hex(),
-            key_id=self.public.id,
-            note=checkpoints.sign(self.key, tree.size, root),
+            key_id=signer.public.id,
+            note=checkpoints.sign(signer, tree.size, root, after=None if key is None or alone else self.key),
             anchor=anchors.PLACE,
         )
 
@@ -142,6 +174,30 @@ def run_once() -> int:
     return Sequencer().run_once()
 
 
+def _require_head(tree: CompactRange, head: checkpoints.Head, row: Checkpoint) -> None:
+    if (head.size, head.root) != (tree.size, tree.root()):
+        raise LogBroken(f"The log is not the one that checkpoint {row.pk} signed. Run verify_ledger.")
+
+
+def _tree_by_its_head() -> CompactRange:
+    """The log, where the key of its head is gone: the note says what it was over, even if nobody can sign it again."""
+    tree, last = stored_tree(stored_size()), Checkpoint.objects.order_by("-size", "-id").first()
+    if last is not None:
+        _require_head(tree, checkpoints.parse(last.note).head, last)
+    return tree
+
+
+def settle_key() -> None:
+    """Finish a change of keys that was cut short after the log was signed with the new one. Not inside a turn."""
+    if settings.MLED_SIGNING_KEY or not keys.next_file().exists():
+        return
+    with keys.changing_keys():
+        following = keys.next_key()
+        last = Checkpoint.objects.order_by("-size", "-id").values_list("key_id", flat=True).first()
+        if following is not None and following.public.id == last:
+            keys.adopt_next()
+
+
 def _next_waiting() -> list[_Waiting]:
     """The next events in the order of their acts, with their leaf hashes.
 
@@ -151,18 +207,25 @@ def _next_waiting() -> list[_Waiting]:
     """
     after = 0
     while queue := list(Pending.objects.filter(id__gt=after).order_by("id").values_list(*_QUEUE)[:BATCH]):
-        ids = [event_id for _, event_id, _ in queue]
-        hashes = {event_id: leaf_hash_of(row) for event_id, row in leaf_rows(ids).items()}
-        placed = set(Leaf.objects.filter(event_id__in=ids).values_list("event_id", flat=True))
-        fit = [
-            (number, event_id, ip, hashes[event_id])
-            for number, event_id, ip in queue
-            if event_id in hashes and event_id not in placed
-        ]
-        if fit:
+        if fit := _fit(queue):
             return fit
         after = queue[-1][0]
     return []
+
+
+def _waiting_in(rows: QuerySet[Pending]) -> list[_Waiting]:
+    return _fit(list(rows.values_list(*_QUEUE)))
+
+
+def _fit(queue: Sequence[tuple[int, UUID, str | None]]) -> list[_Waiting]:
+    ids = [event_id for _, event_id, _ in queue]
+    hashes = {event_id: leaf_hash_of(row) for event_id, row in leaf_rows(ids).items()}
+    placed = set(Leaf.objects.filter(event_id__in=ids).values_list("event_id", flat=True))
+    return [
+        (number, event_id, ip, hashes[event_id])
+        for number, event_id, ip in queue
+        if event_id in hashes and event_id not in placed
+    ]
 
 
 def _not_anchored() -> QuerySet[Checkpoint]:
