@@ -7,17 +7,21 @@ import datetime as dt
 import pytest
 
 from accounts.actions.members import remove_from_group, remove_member
+from accounts.actions.projects import grant_sight
+from accounts.actions.users import deactivate_user
 from accounts.models import Membership
 from accounts.roles import Role
 from audit.compliance.actions.reviews import submit_run
 from audit.compliance.pages.log_as_of import compared, moment_of
 from audit.compliance.queries.log_as_of import members_at, run_at
+from audit.compliance.queries.rights_as_of import rights_at
 from audit.ledger.models import AuditEvent
 from audit.ledger.sequencer import Sequencer
 from experiments.actions.batches import log_batch
 from experiments.actions.runs import delete_tag, set_tags, update_run
 from experiments.models import Run, RunTag
 from experiments.values import RunStatus
+from kernel.actor import operator
 from kernel.clock import now
 from kernel.errors import Invalid, NotFound, Refused
 from tests.compliance.test_log import client_of, erase
@@ -152,3 +156,39 @@ def test_moments_are_in_utc_unless_they_say_otherwise():
     assert moment_of("2026-11-20T14:00 02:00", "at") == noon  # a plus sign in an address
     with pytest.raises(Invalid):
         moment_of("9999-12-31T23:59-12:00", "at")
+
+
+def test_rights_are_those_of_the_roles_at_the_moment_and_two_moments_differ_by_right(team):
+    before = now()
+    grace = a_person("Grace")
+    group = a_group(grace, name="nurses-of-" + team.project.slug)
+    join(team.project, group, Role.ML_ENGINEER)
+    guest, olga = a_person("Gus"), a_person("Olga", site_role=Role.AUDITOR)
+    grant_sight(team.manager, team.project, user=user_of(guest))
+    deactivate_user(team.administrator, user=user_of(team.scientist), reason="left")
+    first, second = rights_at(team.auditor, team.project, before), rights_at(team.auditor, team.project, now())
+    lock, log = "Lock and unlock runs", "Create runs and log params, metrics and tags"
+    decide = "Give a signed verdict on a run"
+    ada, manager = str(user_of(team.scientist)), str(user_of(team.manager))
+    assert f"{ada} (own only)" in first.parts["Manages"][lock]
+    assert f"{manager} (with reason)" in first.parts["Manages"][lock]
+    assert ada in first.parts["Logs"][log]
+    assert ada not in second.parts["Logs"][log]
+    assert str(user_of(grace)) in second.parts["Logs"][log]
+    assert str(user_of(guest)) in second.parts["Reads"]["See experiments, runs and metrics"]
+    assert str(user_of(olga)) in second.parts["Reviews"][decide]
+    differing = {row.name for _, rows in compared(first, second) for row in rows if row.differs}
+    assert {lock, log, decide} <= differing
+    assert "Choose a project's rules and retention" not in differing
+    remove_from_group(operator(), group=group, user=user_of(grace))
+    assert str(user_of(grace)) not in rights_at(team.auditor, team.project, now()).parts["Logs"][log]
+    with pytest.raises(Refused):
+        rights_at(team.administrator, team.project, now())
+
+
+def test_the_page_shows_rights_and_says_whose_table_it_is(team):
+    page = client_of(team.auditor).get(f"/p/{team.project.slug}/log/as-of/?what=rights")
+    text = page.content.decode()
+    assert page.status_code == 200
+    assert "the table of this version of the software" in text
+    assert "Give a signed verdict on a run" in text

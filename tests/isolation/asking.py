@@ -21,7 +21,7 @@ from rest_framework.views import APIView
 
 from accounts.models import Membership, Notice, Signature
 from artifacts.pages.version import PARTS
-from audit.compliance.models import Finding, Review
+from audit.compliance.models import AccessReview, Finding, Review
 from audit.compliance.pages.findings import ACTS as FINDING_ACTS
 from audit.compliance.pages.queue import ACTS as QUEUE_ACTS
 from audit.compliance.pages.rules import ACTS as RULE_ACTS
@@ -70,6 +70,7 @@ class Ids:
     webhook_url: str
     delivery: str
     signature: str
+    sign_off: str
 
     def __iter__(self) -> Iterator[str]:
         """The longest first, so that one can be taken out of a text without breaking another."""
@@ -105,6 +106,7 @@ def ids_of(thing: Everything) -> Ids:
         webhook_url=_webhook_url(thing),
         delivery=_first_id(Delivery, webhook__project=thing.project),
         signature=_first_id(Signature, project=thing.project),
+        sign_off=_first_id(AccessReview, project=thing.project),
     )
 
 
@@ -145,6 +147,7 @@ def made_up() -> Ids:
         webhook_url="https://nothing.example.org/nothing",
         delivery=str(uuid.uuid4()),
         signature=str(uuid.uuid4()),
+        sign_off=str(uuid.uuid4()),
     )
 
 
@@ -227,6 +230,7 @@ def values_for(ids: Ids) -> dict[str, Sequence[str]]:
         "webhook": [ids.webhook],
         "delivery": [ids.delivery],
         "signature": [ids.signature],
+        "sign_off": [ids.sign_off],
         "alias": [f"{WORD}-alias"],
         "section": ["limits"],
         "tab": [*TABS, *VERSION_TABS],

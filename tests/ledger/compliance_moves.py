@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from accounts.roles import Role
-from audit.compliance.actions import assessments, exceptions, exports, findings, profiles, reviews, sampling
+from audit.compliance.actions import access, assessments, exceptions, exports, findings, profiles, reviews, sampling
 from audit.compliance.models import Finding, NotApplicable, ProfileCopy, Review, Waiver
 from audit.compliance.profile import profiles as every_profile
 from audit.compliance.retention import CLASSES
@@ -96,5 +96,6 @@ COMPLIANCE: list[Callable[[Any], Any]] = [
     lambda w: findings.close_finding(_auditor(w), w.any(Finding, state__in=("open", "answered")), closure=w.text()),
     _draw,
     lambda w: sampling.review_trail(_auditor(w), w.team.project, up_to=w.chance.choice((0, 10**9)), note=w.text()),
+    lambda w: access.review_access(_auditor(w), w.team.project, note=w.text()),
     lambda w: exports.export_log(_auditor(w), w.team.project, what=w.text() or "the log"),
 ]

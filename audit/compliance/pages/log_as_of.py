@@ -1,4 +1,4 @@
-"""A run or a project's members as they were on a date, and what differs between two dates."""
+"""A run, a project's members or their rights as they were on a date, and what differs between two dates."""
 
 import datetime as dt
 from collections.abc import Callable, Mapping
@@ -17,13 +17,14 @@ from audit.compliance.pages.log_words import words
 from audit.compliance.queries.log import READS
 from audit.compliance.queries.log_as_of import State, members_at, run_at
 from audit.compliance.queries.log_question import FIRST_YEAR, LAST_YEAR
+from audit.compliance.queries.rights_as_of import rights_at
 from experiments.models import Run
 from experiments.queries.runs import get_run
 from kernel.actor import Actor
 from kernel.clock import now
 from kernel.errors import Invalid
 
-MEMBERS, RUN = "members", "run:"
+MEMBERS, RIGHTS, RUN = "members", "rights", "run:"
 At = Callable[[dt.datetime], State]
 
 
@@ -40,7 +41,7 @@ class Shown:
 @require_safe
 @signed_in
 def page(request: HttpRequest, slug: str) -> HttpResponse:
-    """`at`: the moment; `what`: 'members' or 'run:<id>'; `and`: a second moment to compare with."""
+    """`at`: the moment; `what`: 'members', 'rights' or 'run:<id>'; `and`: a second moment to compare with."""
     viewer = actor_of(request)
     project = find_project(viewer, slug)
     require(viewer, READS, project)
@@ -71,6 +72,7 @@ def _answer(viewer: Actor, project: Project, asked: dict[str, str]) -> dict[str,
     parts = compared(first, second)
     return {
         "run": run,
+        "is_rights": asked["what"] == RIGHTS,
         "first_at": first_at,
         "second_at": second_at,
         "first": first,
@@ -85,8 +87,12 @@ def _answer(viewer: Actor, project: Project, asked: dict[str, str]) -> dict[str,
 def _subject(viewer: Actor, project: Project, what: str) -> tuple[At, Run | None]:
     if what == MEMBERS:
         return (lambda at: members_at(viewer, project, at)), None
+    if what == RIGHTS:
+        return (lambda at: rights_at(viewer, project, at)), None
     if not what.startswith(RUN) or not what.removeprefix(RUN).strip():
-        raise Invalid(f"'{what[:40]}' cannot be shown as it was.", hint="Give 'members' or 'run:<id>'.", field="what")
+        raise Invalid(
+            f"'{what[:40]}' cannot be shown as it was.", hint="Give 'members', 'rights' or 'run:<id>'.", field="what"
+        )
     run = get_run(viewer, what.removeprefix(RUN).strip(), project=project)
     return (lambda at: run_at(viewer, run, at)), run
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from audit.compliance.pages import log, log_as_of, log_export, profile, queue, review, rules, run_review
+from audit.compliance.pages import access, log, log_as_of, log_export, profile, queue, review, rules, run_review
 
 app_name = "compliance"
 urlpatterns = [
@@ -22,4 +22,6 @@ urlpatterns = [
     path("p/<slug:slug>/log/export.jsonl", log_export.file, name="log_export"),
     path("p/<slug:slug>/log/as-of/", log_as_of.page, name="log_as_of"),
     path("p/<slug:slug>/rules/", profile.page, name="project_rules"),
+    path("p/<slug:slug>/access/", access.page, name="access"),
+    path("p/<slug:slug>/access/<uuid:sign_off>/", access.signed, name="access_signed"),
 ]

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from django.db.models import QuerySet
+
 from accounts.access import can, not_found, require, roles_in
 from accounts.models import ApiToken, Project, User
 from accounts.roles import WRITING_ROLES, Role, Scope
@@ -212,11 +214,16 @@ def digest_of_grants(table: Sequence[Mapping[str, Any]]) -> str:
     return sha256_hex(canonical_json([{name: row[name] for name in kept} for row in table]))
 
 
-def sign_offs(viewer: Actor, project: Project) -> list[AccessReview]:
-    """When somebody signed off who may do what, newest first. Raises NotFound, Refused."""
+def sign_offs_in(viewer: Actor, project: Project) -> QuerySet[AccessReview]:
+    """Every sign-off of who may do what. Raises NotFound, Refused."""
     require(viewer, SEES, project)
     rows = AccessReview.objects.visible_to(viewer).filter(project=project)
-    return list(rows.select_related("by", "project").order_by("-at", "-pk"))
+    return rows.select_related("by", "project")
+
+
+def sign_offs(viewer: Actor, project: Project) -> list[AccessReview]:
+    """When somebody signed off who may do what, newest first. Raises NotFound, Refused."""
+    return list(sign_offs_in(viewer, project).order_by("-at", "-pk"))
 
 
 def get_sign_off(viewer: Actor, project: Project, number: UUID) -> AccessReview:

@@ -27,9 +27,9 @@ from kernel.actor import Actor
 
 AT_ONCE = 500
 _LAST_PLACE = 1 << 62
-_GUEST = "accounts.projectuserobjectpermission"
-_IN_GROUP = "accounts.groupmember"
-_GROUP_VERBS = ("accounts.add_to_group", "accounts.remove_from_group")
+GUEST = "accounts.projectuserobjectpermission"
+IN_GROUP = "accounts.groupmember"
+GROUP_VERBS = ("accounts.add_to_group", "accounts.remove_from_group")
 _LABELS = {role.value: role.label for role in Role}
 Part = Mapping[str, Any]
 
@@ -56,7 +56,7 @@ def run_at(viewer: Actor, run: Run, at: dt.datetime) -> State:
     """A run's columns, params, tags, data and files at a moment. Raises NotFound, Refused."""
     require(viewer, READS, run.project)
     ids = [*AuditEvent.objects.filter(_about(run), at__lte=at).values_list("id", flat=True)]
-    records, erased = _replayed(ids)
+    records, erased = replayed(ids)
     uid = run.uid.hex
     own = records.of_kind("experiments.run").get(uid, {})
     return State(
@@ -77,15 +77,15 @@ def members_at(viewer: Actor, project: Project, at: dt.datetime) -> State:
     """Who had which role in a project at a moment, and who saw it without one. Raises NotFound, Refused."""
     require(viewer, READS, project)
     own = Q(project_id=project.pk, verb__startswith="accounts.")
-    events = AuditEvent.objects.filter(own | Q(project_id=None, verb__in=_GROUP_VERBS), at__lte=at, outcome="done")
+    events = AuditEvent.objects.filter(own | Q(project_id=None, verb__in=GROUP_VERBS), at__lte=at, outcome="done")
     ids = list(events.values_list("id", flat=True))
-    records, erased = _replayed(ids)
+    records, erased = replayed(ids)
     rows = [
         one
         for one in records.of_kind(Membership._meta.label_lower).values()
         if one.get("project_id") in (None, project.pk.hex)
     ]
-    guests = [one for one in records.of_kind(_GUEST).values() if one.get("user_id")]
+    guests = [one for one in records.of_kind(GUEST).values() if one.get("user_id")]
     groups = _groups(records, rows)
     said = [
         *(one.get("user_id") for one in (*rows, *guests)),
@@ -111,7 +111,7 @@ def _about(run: Run) -> Q:
     return (told | Q(pk__in=also) if also else told) & Q(outcome="done")
 
 
-def _replayed(ids: Sequence[UUID]) -> tuple[Records, int]:
+def replayed(ids: Sequence[UUID]) -> tuple[Records, int]:
     """The records after these events, in the order of the log; and how many payloads are gone."""
     records, erased = Records(), 0
     for some in _in_order(ids):
@@ -148,7 +148,7 @@ def _renamed(told: Mapping[str, Any], viewer: Actor) -> Part:
 def _groups(records: Records, rows: Sequence[Mapping[str, Any]]) -> dict[str, tuple[str, list[str]]]:
     """The names of the groups in these rows, and the ids of the people in each then; by the id of the group."""
     inside: dict[str, list[str]] = defaultdict(list)
-    for one in records.of_kind(_IN_GROUP).values():
+    for one in records.of_kind(IN_GROUP).values():
         inside[str(one.get("group_id"))].append(str(one.get("user_id")))
     wanted = [one["group_id"] for one in rows if one.get("group_id") is not None]
     found = Group.objects.filter(pk__in=wanted)

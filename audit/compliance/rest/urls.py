@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from audit.compliance.rest import log, reviews, rules
+from audit.compliance.rest import access, log, reviews, rules
 
 urlpatterns = [
     path("runs/<str:run>/assessment/", rules.RunAssessment.as_view()),
@@ -14,6 +14,8 @@ urlpatterns = [
     path("projects/<slug:slug>/reviews/", reviews.Reviews.as_view()),
     path("projects/<slug:slug>/draws/", reviews.Draws.as_view()),
     path("projects/<slug:slug>/trail-reviews/", reviews.Trails.as_view()),
+    path("projects/<slug:slug>/access/", access.Access.as_view()),
+    path("projects/<slug:slug>/access/sign-offs/", access.SignOffs.as_view()),
     path("runs/<str:run>/reviews/", reviews.RunReviews.as_view()),
     path("runs/<str:run>/amendment/", reviews.Amendment.as_view()),
     path("runs/<str:run>/findings/", reviews.RunFindings.as_view()),
