@@ -2,7 +2,20 @@
 
 from django.urls import path
 
-from audit.compliance.pages import access, log, log_as_of, log_export, profile, queue, review, rules, run_review
+from audit.compliance.pages import (
+    access,
+    log,
+    log_as_of,
+    log_export,
+    profile,
+    queue,
+    report,
+    report_form,
+    reports,
+    review,
+    rules,
+    run_review,
+)
 
 app_name = "compliance"
 urlpatterns = [
@@ -18,6 +31,15 @@ urlpatterns = [
     path("p/<slug:slug>/reviews/<uuid:review>/assign/", queue.assign, name="assign_review"),
     path("p/<slug:slug>/reviews/<uuid:review>/start/", review.start, name="start_review"),
     path("p/<slug:slug>/reviews/<uuid:review>/decide/", review.decide, name="decide_review"),
+    path("p/<slug:slug>/reports/", reports.page, name="reports"),
+    path("p/<slug:slug>/reports/being-made/", reports.being_made, name="reports_open"),
+    path("p/<slug:slug>/reports/new/", report_form.page, name="new_report"),
+    path("p/<slug:slug>/reports/new/facts/", report_form.facts, name="report_facts"),
+    path("p/<slug:slug>/reports/<uuid:report>/", report.page, name="report"),
+    path("p/<slug:slug>/reports/<uuid:report>/state/", report.state, name="report_state"),
+    path("p/<slug:slug>/reports/<uuid:report>/do/<str:verb>/", report.act, name="report_act"),
+    path("p/<slug:slug>/reports/<uuid:report>/files/<str:name>", report.file, name="report_file"),
+    path("verify/mled_verify.py", report.verifier, name="verifier"),
     path("p/<slug:slug>/log/", log.page, name="log"),
     path("p/<slug:slug>/log/export.jsonl", log_export.file, name="log_export"),
     path("p/<slug:slug>/log/as-of/", log_as_of.page, name="log_as_of"),
