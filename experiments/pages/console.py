@@ -90,7 +90,7 @@ def _of_stream(request: HttpRequest, run: Run, stream: Stream, streams: list[Str
         index = index_of(stream, reader)
         matches = find_lines(reader, index, words) if words else Found()
         match = min(max(1, _number(request, "match")), max(1, len(matches.lines)))
-        if matches.lines:
+        if matches.lines and (_number(request, "match") or not line):
             line = matches.lines[match - 1]
         at_end = not line and run.status != RunStatus.FINISHED
         lines = last_lines(reader, index, SHOWN) if at_end else lines_from(reader, index, _start(line), SHOWN)

@@ -15,7 +15,8 @@ const KEPT = 3_000;
 export class Log {
   find = "";
   private readonly list = document.getElementById("log") as HTMLOListElement;
-  private busy = false;
+  private asking: Promise<Answer | null> | null = null;
+  private turns = 0;
   private first: number;
   private last: number;
   private total: number;
@@ -43,7 +44,7 @@ export class Log {
   /** Bring a line into view, from the server where it is not in the page, and mark it. */
   async go(line: number): Promise<void> {
     const wanted = Math.min(Math.max(1, line), this.total);
-    if (!this.line(wanted)) this.replace(await this.ask({ line: String(wanted) }));
+    if (!(await this.bring({ line: String(wanted) }, () => this.has(wanted)))) return;
     this.point(wanted);
     this.line(wanted)?.scrollIntoView({ block: "center" });
   }
@@ -60,8 +61,7 @@ export class Log {
   }
 
   async end(): Promise<void> {
-    if (this.last < this.total) this.replace(await this.ask({ last: "1" }));
-    this.toBottom();
+    if (await this.bring({ last: "1" }, () => this.last >= this.total)) this.toBottom();
   }
 
   async earlier(): Promise<void> {
@@ -88,7 +88,7 @@ export class Log {
 
   /** What came since. The last line is asked for again: it may have gone on. */
   async newer(stay: boolean): Promise<void> {
-    if (this.last < this.total || this.busy) return;
+    if (this.last < this.total || this.asking) return;
     const { mark = "", version = "" } = this.panel.dataset;
     const more = await this.ask({ first: String(Math.max(1, this.last)), mark, version });
     if (!more || more.same) return;
@@ -105,9 +105,13 @@ export class Log {
 
   /** The same lines again, with other words marked. */
   async again(): Promise<void> {
+    while (this.asking) await this.asking;
     const top = this.seenLine;
-    this.replace(await this.ask({ line: String(top) }));
+    const same = await this.ask({ line: String(top) });
+    const lit = this.list.querySelector<HTMLElement>("[data-lit]")?.dataset.line;
+    this.replace(same);
     this.line(top)?.scrollIntoView({ block: "start" });
+    if (lit) this.line(Number(lit))?.setAttribute("data-lit", "");
   }
 
   has(line: number): boolean {
@@ -123,7 +127,7 @@ export class Log {
   }
 
   private fill(): void {
-    if (this.busy) return;
+    if (this.asking) return;
     if (this.box.scrollTop < 200) void this.earlier();
     else if (this.box.scrollHeight - this.box.scrollTop - this.box.clientHeight < 200) void this.later();
   }
@@ -165,18 +169,32 @@ export class Log {
     document.getElementById("console-later")?.toggleAttribute("hidden", this.last >= this.total);
   }
 
-  private async ask(wanted: Record<string, string>): Promise<Answer | null> {
-    if (this.busy) return null;
-    this.busy = true;
+  /** Other lines, as a person asks for them: they wait for what is under way. False where one asked for others since. */
+  private async bring(wanted: Record<string, string>, isHere: () => boolean): Promise<boolean> {
+    const turn = ++this.turns;
+    while (this.asking) await this.asking;
+    if (turn !== this.turns) return false;
+    if (!isHere()) this.replace(await this.ask(wanted));
+    return turn === this.turns;
+  }
+
+  /** Nothing where something is asked already: the next turn asks again. */
+  private ask(wanted: Record<string, string>): Promise<Answer | null> {
+    if (this.asking) return Promise.resolve(null);
+    this.asking = this.fetch(wanted).finally(() => {
+      this.asking = null;
+    });
+    return this.asking;
+  }
+
+  private async fetch(wanted: Record<string, string>): Promise<Answer | null> {
+    const query = new URLSearchParams({ file: this.panel.dataset.file ?? "", ...wanted });
+    if (this.find) query.set("find", this.find);
     try {
-      const query = new URLSearchParams({ file: this.panel.dataset.file ?? "", ...wanted });
-      if (this.find) query.set("find", this.find);
       const answer = await fetch(`${this.panel.dataset.linesUrl}?${query}`, { credentials: "same-origin" });
       return answer.ok ? ((await answer.json()) as Answer) : null;
     } catch {
       return null; // the next turn asks again
-    } finally {
-      this.busy = false;
     }
   }
 }
