@@ -196,6 +196,7 @@ CELERY_BEAT_SCHEDULE = {
     "sweep broken uploads": {"task": "artifacts.tasks.sweep_broken_uploads", "schedule": 6 * 3600},
     "forget old previews": {"task": "artifacts.tasks.forget_old_previews", "schedule": 24 * 3600},
     "ask the rules": {"task": "audit.compliance.tasks.assess_stale_runs", "schedule": 15},
+    "build reports": {"task": "audit.compliance.tasks.build_reports", "schedule": 15},
     "let verdicts count": {"task": "audit.compliance.tasks.apply_covered_verdicts", "schedule": 60},
     "forget old addresses": {"task": "audit.ledger.tasks.forget_origins", "schedule": 24 * 3600},
 }
@@ -265,6 +266,7 @@ USE_I18N = False
 # --- Ledger -----------------------------------------------------------------------------------------------------------
 MLED_LEDGER_ORIGIN = env("MLED_LEDGER_ORIGIN", default="mled.local/log")
 MLED_SIGNING_KEY = env("MLED_SIGNING_KEY", default="")
+MLED_ANCHORS = env.list("MLED_ANCHORS", default=["file"])  # where signed heads are kept beside the database
 
 # --- Logs -------------------------------------------------------------------------------------------------------------
 LOGGING = {

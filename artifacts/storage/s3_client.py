@@ -20,7 +20,7 @@ _FULL: Final = frozenset({"QuotaExceeded", "InsufficientStorage", "XMinioStorage
 log = logging.getLogger(__name__)
 
 
-def client_for(place: S3Place, endpoint: str | None) -> Any:
+def client_for(place: S3Place, endpoint: str | None, *, attempts: int = 4, read_seconds: int = 60) -> Any:
     """A client that many threads may share. Credentials come from the environment, as boto3 finds them."""
     style = {"addressing_style": place.addressing} if place.addressing != "auto" or not endpoint else {}
     return boto3.client(
@@ -31,8 +31,8 @@ def client_for(place: S3Place, endpoint: str | None) -> Any:
             signature_version="s3v4",
             s3=style or {"addressing_style": "path"},
             connect_timeout=5,
-            read_timeout=60,
-            retries={"mode": "standard", "total_max_attempts": 4},
+            read_timeout=read_seconds,
+            retries={"mode": "standard", "total_max_attempts": attempts},
             max_pool_connections=64,
             request_checksum_calculation="when_required",  # we send SHA-256 ourselves
             response_checksum_validation="when_required",

@@ -29,9 +29,9 @@ class Anchored(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class BadLine:
-    """A line that cannot be read; number counts from 1."""
+    """A line that cannot be read, and where it is."""
 
-    number: int
+    where: str
 
 
 def anchor_file() -> Path:
@@ -42,7 +42,7 @@ def anchor_file() -> Path:
 def anchor(lines: Iterable[Anchored]) -> None:
     """Append lines and wait until the disk has them. A line cut short by a crash is ended first."""
     with _locked() as descriptor:
-        text = b"".join(msgspec.json.encode(line) + b"\n" for line in lines)
+        text = as_lines(lines)
         size = os.fstat(descriptor).st_size
         if size and os.pread(descriptor, 1, size - 1) != b"\n":
             text = b"\n" + text
@@ -58,7 +58,7 @@ def last_anchored() -> Anchored | None:
         return None
     with path.open("rb") as file:
         file.seek(max(0, path.stat().st_size - _TAIL))
-        found = [line for line in map(_parsed, file) if line is not None]
+        found = [line for line in map(parsed, file) if line is not None]
     return found[-1] if found else None
 
 
@@ -76,14 +76,20 @@ def anchored(*, upto: int) -> Iterator[Anchored | BadLine]:
         for number, raw in enumerate(file, start=1):
             if file.tell() > upto:
                 return
-            line = _parsed(raw)
+            line = parsed(raw)
             if line is not None:
                 yield line
             elif not _is_torn(raw):
-                yield BadLine(number)
+                yield BadLine(f"line {number} of the anchor file")
 
 
-def _parsed(raw: bytes) -> Anchored | None:
+def as_lines(lines: Iterable[Anchored]) -> bytes:
+    """As they are written, wherever it is."""
+    return b"".join(msgspec.json.encode(line) + b"\n" for line in lines)
+
+
+def parsed(raw: bytes) -> Anchored | None:
+    """A line, or None where it is none."""
     try:
         return msgspec.json.decode(raw, type=Anchored)
     except (msgspec.DecodeError, ValueError):

@@ -17,9 +17,10 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import QuerySet, Subquery
+from django.db.models import QuerySet
 
-from audit.ledger import anchors, checkpoints, hooks, keys
+from audit.ledger import anchors, checkpoints, hooks, keys, places
+from audit.ledger.anchoring import not_anchored
 from audit.ledger.canonical import leaf_hash_of
 from audit.ledger.keys import SigningKey
 from audit.ledger.merkle import CompactRange, Grown
@@ -155,7 +156,7 @@ class Sequencer:
             root=root.hex(),
             key_id=signer.public.id,
             note=checkpoints.sign(signer, tree.size, root, after=None if key is None or alone else self.key),
-            anchor=anchors.PLACE,
+            anchor=places.anchored_in(),
         )
 
     def _is_idle(self) -> bool:
@@ -164,7 +165,10 @@ class Sequencer:
 
     def _anchor(self) -> None:
         """Anchor what has committed since, also what a crash kept an earlier process from anchoring."""
-        lines = [anchors.Anchored(row.pk, row.at.isoformat(), row.note) for row in _not_anchored()]
+        if not places.uses_file():
+            return
+        missing = not_anchored(anchors.PLACE, anchors.last_anchored())
+        lines = [anchors.Anchored(row.pk, row.at.isoformat(), row.note) for row in missing]
         if lines:
             anchors.anchor(lines)
 
@@ -226,16 +230,6 @@ def _fit(queue: Sequence[tuple[int, UUID, str | None]]) -> list[_Waiting]:
         for number, event_id, ip in queue
         if event_id in hashes and event_id not in placed
     ]
-
-
-def _not_anchored() -> QuerySet[Checkpoint]:
-    """Checkpoints newer than the last line of the anchor; of a database that was rolled back, the newest alone."""
-    here, last = Checkpoint.objects.filter(anchor=anchors.PLACE).order_by("pk"), anchors.last_anchored()
-    if last is None:
-        return here
-    if here.filter(pk=last.checkpoint, note=last.note).exists():
-        return here.filter(pk__gt=last.checkpoint)
-    return here.filter(pk=Subquery(here.order_by("-pk").values("pk")[:1])).exclude(note=last.note)
 
 
 @contextmanager

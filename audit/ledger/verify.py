@@ -19,7 +19,8 @@ import orjson
 from django.db import DatabaseError, connection
 
 from audit.ledger import checkpoints, evidence, replay
-from audit.ledger.anchors import Anchored, BadLine, anchored, anchored_bytes
+from audit.ledger.anchors import Anchored, BadLine
+from audit.ledger.anchors_kept import AnchorsKept
 from audit.ledger.canonical import LEAF_COLUMNS, Unreadable, as_bytes, hex_id, leaf_hash_of, leaf_select
 from audit.ledger.evidence import Problem
 from audit.ledger.findings import Findings
@@ -44,9 +45,9 @@ _VERB, _SUBJECT = LEAF_COLUMNS.index("verb"), LEAF_COLUMNS.index("subject_id")
 def verify_ledger(*, limit: int = 20) -> Findings:
     """Check everything, in one snapshot of the database. limit: how many problems to keep."""
     findings, kinds = Findings(limit=limit), evidence.kinds()
-    anchored_before = anchored_bytes()  # what is anchored later may be of checkpoints that the snapshot does not see
+    kept = AnchorsKept(findings)  # before: what is anchored later may be of checkpoints that the snapshot does not see
     with snapshot():
-        log = Log(findings, anchored_before)
+        log = Log(findings, kept)
         parts = 1 + AuditEvent.objects.count() // replay.EVENTS_PER_PART
         unread = replay.compare(log.changes(), _rows(kinds, findings), kinds, findings.report, parts=parts)
         for kind, count in sorted((kind, count) for kind, count in unread.items() if not evidence.is_told(kind)):
@@ -63,9 +64,9 @@ def verify_ledger(*, limit: int = 20) -> Findings:
 class Log:
     """The walk through the log from its first leaf to the events that still wait."""
 
-    def __init__(self, findings: Findings, anchored_before: int) -> None:
+    def __init__(self, findings: Findings, anchors: AnchorsKept) -> None:
         self.findings = findings
-        self.anchored_before = anchored_before
+        self.anchors = anchors
         self.tree = CompactRange()
         self.keys = trusted_keys()
         self.signers = Signers(self.keys)
@@ -218,19 +219,22 @@ class Log:
 
     def _meet_anchors(self) -> None:
         """Look for every anchored checkpoint in the database."""
-        lines = anchored(upto=self.anchored_before)
+        lines = self.anchors.lines()
         while some := list(islice(lines, CHUNK)):
             self.findings.anchors += len(some)
             whole = [line for line in some if isinstance(line, Anchored)]
             notes = dict(Checkpoint.objects.filter(pk__in=[o.checkpoint for o in whole]).values_list("pk", "note"))
             for line in some:
                 if isinstance(line, BadLine):
-                    what, which = f"Line {line.number} of the anchor file cannot be read.", line.number
+                    what, which = f"An anchor cannot be read: {line.where}.", line.where
                 elif notes.get(line.checkpoint) != line.note:
-                    what, which = self._what_became_of(line), line.checkpoint
+                    what, which = self._what_became_of(line), str(line.checkpoint)
                 else:
                     continue
-                self._report(what, kind="anchor", id=str(which))
+                self._report(what, kind="anchor", id=which)
+        named = set(Checkpoint.objects.values_list("anchor", flat=True).distinct())
+        for name in sorted({one for names in named for one in names.split(", ") if one} - self.anchors.names):
+            self.findings.remark(f"Checkpoints say that they are anchored in {name}, which MLED_ANCHORS does not name.")
         if not self.findings.anchors and self.tree.size:
             self.findings.remark("There is no anchor outside the database: its owner could have rolled all of it back.")
 

@@ -9,13 +9,17 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import Error, connection
 
+from audit.ledger import status
+from audit.ledger.anchoring import Anchoring
 from audit.ledger.keys import KeyRefused
+from audit.ledger.places import BadAnchors
 from audit.ledger.sequencer import BATCH, LogBroken, Sequencer
 
 log = logging.getLogger(__name__)
 
 PAUSE_SECONDS = 1.0
 PAUSE_AFTER_TROUBLE_SECONDS = 5.0
+LAST_ANCHORS_SECONDS = 10.0
 
 
 class Command(BaseCommand):
@@ -33,22 +37,35 @@ class Command(BaseCommand):
         except (KeyRefused, LogBroken) as error:
             raise CommandError(str(error)) from error
         stop = _told_to_stop()
+        anchoring = _anchoring()
         if options["verbosity"] > 1:
             self.stdout.write("Sequencer runs.")
             self.stdout.flush()
         self._loop(sequencer, stop)
+        anchoring.finish(within=LAST_ANCHORS_SECONDS)
 
     def _loop(self, sequencer: Sequencer, stop: threading.Event) -> None:
         while not stop.is_set():
             try:
                 placed, pause = sequencer.run_once(), PAUSE_SECONDS
+                status.forget(status.STOPPED)
             except (Error, LogBroken, OSError) as error:
                 # The database restarts, the disk is full, the log was tampered with: events wait, none is lost.
                 log.critical("No events were placed: %s", error)
+                status.note_trouble(status.STOPPED, str(error))
                 connection.close()
                 placed, pause = 0, PAUSE_AFTER_TROUBLE_SECONDS
             if placed < BATCH:
                 stop.wait(pause)
+
+
+def _anchoring() -> Anchoring:
+    try:
+        anchoring = Anchoring()
+    except BadAnchors as error:
+        raise CommandError(str(error)) from error
+    anchoring.start()
+    return anchoring
 
 
 def _told_to_stop() -> threading.Event:

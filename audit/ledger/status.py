@@ -1,0 +1,73 @@
+"""What troubles the sequencer, for other processes to tell: small files below MLED_DATA, which they share.
+
+Not in the database: that may be the trouble, and a role that only sequences writes nothing else there.
+"""
+
+import os
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+import msgspec
+from django.conf import settings
+
+from kernel.clock import now
+
+WORDS_MAX = 400
+
+
+class Noted(msgspec.Struct, frozen=True):
+    """A trouble: since when, where where it has a name, and in which words it was met last."""
+
+    since: str
+    words: str
+    where: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What a trouble is kept under."""
+
+    name: str
+    where: str = ""
+
+
+STOPPED = Note("sequencer-stopped")
+
+
+def of_place(name: str) -> Note:
+    """The note that a place of anchors cannot be written."""
+    return Note(f"anchors-fail-{sha256(name.encode()).hexdigest()[:16]}", name)
+
+
+def note_trouble(note: Note, words: str) -> None:
+    """Keep that there is trouble; since when is said by the first note of it."""
+    path, before = _path(note.name), noted(note)
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    what = Noted(before.since if before else now().isoformat(), words[:WORDS_MAX], note.where)
+    draft = path.with_name(f".{path.name}.{os.getpid()}.{os.urandom(4).hex()}")
+    draft.write_bytes(msgspec.json.encode(what))
+    draft.replace(path)
+
+
+def forget(note: Note) -> None:
+    """It is over."""
+    _path(note.name).unlink(missing_ok=True)
+
+
+def noted(note: Note) -> Noted | None:
+    """The trouble that is kept under this."""
+    try:
+        return msgspec.json.decode(_path(note.name).read_bytes(), type=Noted)
+    except (FileNotFoundError, msgspec.DecodeError):
+        return None
+
+
+def failing_places() -> list[Noted]:
+    """Places that anchors cannot be written to."""
+    notes = [Note(path.stem) for path in sorted(_path("").parent.glob("anchors-fail-*.json"))]
+    return [found for found in map(noted, notes) if found is not None]
+
+
+def _path(name: str) -> Path:
+    return Path(settings.MLED_DATA) / "status" / f"{name}.json"
