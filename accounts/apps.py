@@ -8,8 +8,11 @@ class AccountsConfig(AppConfig):
     def ready(self) -> None:
         from accounts import evidence, signals
         from accounts.facts import renew_stamp
+        from accounts.personal_data import refuse_signed
+        from audit.ledger import hooks as ledger_hooks
         from audit.ledger.acting import before_event
 
         signals.connect()
         evidence.register()
         before_event.append(renew_stamp)
+        ledger_hooks.erasing.append(refuse_signed)

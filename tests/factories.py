@@ -365,4 +365,5 @@ def events_since(act: Callable[[], Any]) -> list[Kept]:
     """The events that an act leaves: `events_since(lambda: lock_run(...))`."""
     before = set(AuditEvent.objects.values_list("pk", flat=True))
     act()
-    return [kept for kept in events() if kept.event.pk not in before]
+    new = [pk for pk in AuditEvent.objects.values_list("pk", flat=True) if pk not in before]
+    return events(pk__in=new)

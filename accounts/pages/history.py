@@ -45,6 +45,7 @@ class Entry:
     reason: str
     place: int | None
     denied: bool
+    erased: str = ""
 
 
 def entry(named: NamedEvent, changes: Sequence[Change], said: Mapping[str, str]) -> Entry:
@@ -61,6 +62,7 @@ def entry(named: NamedEvent, changes: Sequence[Change], said: Mapping[str, str])
         reason=named.past.reason,
         place=named.past.seq,
         denied=event.outcome == "denied",
+        erased=named.erased,
     )
 
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from accounts.models import ApiToken, User
-from audit.ledger.models import AuditEvent
 from audit.ledger.queries.history import PastEvent
 from kernel.actor import ActorKind
 
@@ -15,21 +14,44 @@ _NAMED = {ActorKind.OPERATOR.value: "Operator", ActorKind.SYSTEM.value: "MLED", 
 
 @dataclass(frozen=True, slots=True)
 class NamedEvent:
-    """One event with the names of today for its ids. token: of the token used, empty for none."""
+    """One event with the names of today for its ids. token: of the token used, empty for none.
+
+    erased: where what it said was erased: by whom, when and on which basis.
+    """
 
     past: PastEvent
     who: str
     token: str
+    erased: str = ""
 
 
 def with_names(past: Sequence[PastEvent]) -> list[NamedEvent]:
     """Names of people and tokens for events: two queries for any number."""
-    people = {user.pk: str(user) for user in User.objects.filter(pk__in={one.event.actor_id for one in past})}
+    acted = {one.event.actor_id for one in past} | {one.erasure.by_id for one in past if one.erasure}
+    named = [one for one in acted if one is not None]
+    people = {user.pk: str(user) for user in User.objects.filter(pk__in=named)}
     used = {one.event.token_id for one in past if one.event.token_id}
     tokens = dict(ApiToken.objects.filter(pk__in=used).values_list("pk", "name")) if used else {}
-    return [NamedEvent(one, _name(one.event, people), tokens.get(one.event.token_id or _NONE, "")) for one in past]
+    return [
+        NamedEvent(
+            one,
+            _name(one.event.actor_kind, one.event.actor_id, people),
+            tokens.get(one.event.token_id or _NONE, ""),
+            _erased(one, people),
+        )
+        for one in past
+    ]
 
 
-def _name(event: AuditEvent, people: Mapping[UUID, str]) -> str:
-    known = people.get(event.actor_id) if event.actor_id else None
-    return known or _NAMED.get(event.actor_kind, "Unknown")
+def _erased(past: PastEvent, people: Mapping[UUID, str]) -> str:
+    if not past.is_erased:
+        return ""
+    if past.erasure is None:
+        return "what it said is gone, and nobody erased it"
+    by = _name(past.erasure.by_kind, past.erasure.by_id, people)
+    return f"redacted by {by} on {past.erasure.at:%Y-%m-%d}, basis: {past.erasure.basis}"
+
+
+def _name(actor_kind: str, actor_id: UUID | None, people: Mapping[UUID, str]) -> str:
+    known = people.get(actor_id) if actor_id else None
+    return known or _NAMED.get(actor_kind, "Unknown")

@@ -50,7 +50,8 @@ class Act:
         self.always = False
 
     def record(self, kind: str, row_id: str, op: str, fields: Mapping[str, tuple[Any, Any]]) -> None:
-        """Note a row change. kind: 'app.model'; op: create, update, delete or set; fields: name -> (old, new)."""
+        """Note a row change. kind: 'app.model'; op: create, update, delete or set (and redact, see erasing);
+        fields: name -> (old, new)."""
         pairs = {name: [plain(old), plain(new)] for name, (old, new) in fields.items()}
         self.changes.append({"type": kind, "id": row_id, "op": op, "fields": pairs})
 

@@ -15,7 +15,7 @@ import orjson
 from audit.ledger.evidence import Kind, Problem
 
 Change = dict[str, Any]
-"""{"type", "id", "op": create | update | delete | set, "fields": {name: [old, new]}}."""
+"""{"type", "id", "op": create | update | delete | set | redact, "fields": {name: [old, new]}}."""
 
 FoundRow = tuple[str, str, Mapping[str, Any]]
 """Kind, id and plain fields of a row as it is now."""
@@ -23,6 +23,7 @@ FoundRow = tuple[str, str, Mapping[str, Any]]
 Report = Callable[[Problem], None]
 
 EVENTS_PER_PART = 200_000
+REDACTED = "redact"
 
 
 def compare(
@@ -62,8 +63,9 @@ def _compare_part(
     changes: Iterable[Change], rows: Iterable[FoundRow], kinds: Mapping[str, Kind], report: Report
 ) -> dict[str, int]:
     records = Records()
-    for change in changes:
-        if problem := records.apply(change):
+    doubts = [problem for change in changes if (problem := records.apply(change))]
+    for problem in doubts:
+        if not records.was_redacted(problem.kind, problem.id):
             report(problem)
     for kind, row_id, fields in rows:
         for problem in records.meet(kinds[kind], row_id, fields):
@@ -78,21 +80,34 @@ def _compare_part(
 
 
 class Records:
-    """The records as the events tell of them."""
+    """The records as the events tell of them.
+
+    Of a record whose history was redacted only what was recorded since is known, until it is made or deleted anew.
+    """
 
     def __init__(self) -> None:
         self._fields: dict[tuple[str, str], dict[str, Any]] = {}
+        self._partial: set[tuple[str, str]] = set()
+        self._redacted: set[tuple[str, str]] = set()
 
     def apply(self, change: Change) -> Problem | None:
         """Take in one change. Says so if it speaks of a record that no event made."""
         key, operation, pairs = (change["type"], change["id"]), change["op"], change["fields"]
+        if operation == REDACTED:
+            self._fields.pop(key, None)
+            self._partial.add(key)
+            self._redacted.add(key)
+            return None
         if operation == "delete":
-            if self._fields.pop(key, None) is None:
+            known = self._fields.pop(key, None) is not None or key in self._partial
+            self._partial.discard(key)
+            if not known:
                 return Problem("An event deletes a record that no event made.", kind=key[0], id=key[1])
             return None
         values = {name: pair[1] for name, pair in pairs.items()}
         if operation == "create":
             self._fields[key] = values
+            self._partial.discard(key)
             return None
         record = self._fields.get(key)
         if operation == "set":
@@ -100,6 +115,8 @@ class Records:
             return None
         if record is None:
             self._fields[key] = values
+            if key in self._partial:
+                return None
             return Problem("An event changes a record that no event made.", kind=key[0], id=key[1])
         record.update(values)
         return None
@@ -115,7 +132,10 @@ class Records:
 
     def meet(self, kind: Kind, row_id: str, found: Mapping[str, Any]) -> list[Problem]:
         """Compare a row with its record, which is then done with."""
-        expected = self._fields.pop((kind.name, row_id), None)
+        key = (kind.name, row_id)
+        expected = self._fields.pop(key, None)
+        if key in self._partial:
+            expected = {**found, **(expected or {})}
         if expected == found or (expected is None and not found):
             return []
         if expected is None:
@@ -125,6 +145,10 @@ class Records:
             for name in sorted(expected.keys() | found.keys())
             if not _agree(kind.defaults, name, expected, found)
         ]
+
+    def was_redacted(self, kind: str, row_id: str) -> bool:
+        """Whether an event that spoke of this record was erased."""
+        return (kind, row_id) in self._redacted
 
     def of_kind(self, kind: str) -> dict[str, dict[str, Any]]:
         """The records of one kind as they are now, by their ids."""

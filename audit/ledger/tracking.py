@@ -113,6 +113,10 @@ class Tracked(models.Model):
         values = self.__dict__
         self._stored = {name: values[name] for name in self._column_names() if name in values}
 
+    def withhold(self, *names: str) -> None:
+        """What these columns held is erased: the next save records only what they hold from then on."""
+        self._stored |= dict.fromkeys(names)
+
     def refresh_from_db(self, *args: Any, **kwargs: Any) -> None:
         """Read the row again; what was changed here and not saved is forgotten."""
         super().refresh_from_db(*args, **kwargs)

@@ -63,7 +63,11 @@ class _Refusal(Operation):
         if vendor == "postgresql":
             yield _FUNCTION
         for operation in self._operations(vendor):
-            yield (self._on_postgresql if vendor == "postgresql" else self._on_sqlite)(operation)
+            yield self.statement_for(operation, vendor)
+
+    def statement_for(self, operation: str, vendor: str) -> str:
+        """The statement that makes the trigger for one operation."""
+        return (self._on_postgresql if vendor == "postgresql" else self._on_sqlite)(operation)
 
     def _dropping(self, vendor: str) -> Iterator[str]:
         on = f' ON "{self.table}"' if vendor == "postgresql" else ""

@@ -27,6 +27,7 @@ from audit.ledger.findings import Findings
 from audit.ledger.keys import public_file, trusted_keys
 from audit.ledger.merkle import CompactRange, Grown
 from audit.ledger.models import AuditEvent, AuditPayload, Checkpoint, Subtree
+from audit.ledger.queries.history import PAYLOAD
 from audit.ledger.replay import Change
 from audit.ledger.signers import REPLACED, Signers
 from audit.ledger.snapshot import snapshot
@@ -71,6 +72,9 @@ class Log:
         self.keys = trusted_keys()
         self.signers = Signers(self.keys)
         self.met = 0
+        self.missing: list[tuple[str, str, int | None]] = []
+        self.erased: dict[str, str] = {}
+        self.redacted: set[tuple[str, str]] = set()
         self.sound_size = 0
         self.broken = False
 
@@ -82,6 +86,7 @@ class Log:
             yield from self._leaves()
             self._require_covered()
             yield from self._waiting()
+            self._meet_erasures()
             self._find_strays()
         except DatabaseError as error:
             self._report(f"The log cannot be read further than this: {error}", seq=self.tree.size)
@@ -148,7 +153,7 @@ class Log:
         self.met += 1
         salt, body = row[_WIDTH], row[_WIDTH + 1]
         if body is None:
-            self._report("The payload of the event is missing.", id=hex_id(row[_ID]), seq=seq)
+            self.missing.append((hex_id(row[_ID]), row[_COMMITMENT], seq))
             return
         try:
             text = body.encode()
@@ -156,9 +161,33 @@ class Log:
                 raise Unreadable("another payload")
             if row[_VERB] == REPLACED:
                 self.signers.lost.add(row[_SUBJECT])
-            yield from orjson.loads(text)["changes"]
+            changes = orjson.loads(text)["changes"]
+            self._note_erasures(changes)
+            yield from (change for change in changes if change["type"] != PAYLOAD)
         except (Unreadable, AttributeError, ValueError, KeyError):
             self._report("The payload is not the one that the event committed to.", id=hex_id(row[_ID]), seq=seq)
+
+    def _note_erasures(self, changes: list[Change]) -> None:
+        """Keep which payloads an event says were erased, and which records they spoke of."""
+        for change in changes:
+            if change["type"] == PAYLOAD and change["op"] == "delete":
+                self.erased[change["id"]] = change["fields"]["commitment"][0]
+            elif change["op"] == replay.REDACTED:
+                self.redacted.add((change["type"], change["id"]))
+
+    def _meet_erasures(self) -> None:
+        """Every missing payload must have been erased by an act, and what was erased must be gone."""
+        gone = {event_id for event_id, _, _ in self.missing}
+        for event_id, commitment, seq in self.missing:
+            if self.erased.get(event_id) != commitment:
+                self._report("The payload of the event is missing, and no act erased it.", id=event_id, seq=seq)
+        for event_id in sorted(self.erased.keys() - gone):
+            self._report("The payload of the event was erased, and somebody has put it back.", id=event_id)
+        if self.erased:
+            self.findings.remark(
+                f"{len(self.erased)} payloads were erased with a basis that is on record; {len(self.redacted)} records "
+                "that they spoke of were compared only as far as the log still tells of them."
+            )
 
     def _meet_heads(self, heads: list[Checkpoint]) -> None:
         """Compare checkpoints of this size with the tree."""

@@ -37,6 +37,7 @@ _OWN = {
     "accounts.grant_sight": "let somebody see the project",
     "accounts.withdraw_sight": "took sight of the project away",
     "artifacts.begin_upload": "began an upload",
+    "accounts.erase_payloads": "erased what was recorded",
     "experiments.create_experiment": "made the experiment",
     "experiments.note_export": "took data out",
     "experiments.note_export_of": "took data out",
@@ -78,6 +79,7 @@ _KINDS = {
     "artifacts.datasetalias": "dataset alias",
     "artifacts.versionrecord": "record of a dataset version",
     "accounts.membership": "role",
+    "ledger.auditpayload": "erased entry",
     "registry.registeredmodel": "model",
     "registry.modelversion": "model version",
     "registry.loggedmodel": "logged model",
@@ -111,7 +113,7 @@ class Line:
     reason: str
     place: int | None
     denied: bool
-    erased: bool
+    erased: str
     commitment: str
     request_id: str
     client: str
@@ -170,7 +172,7 @@ def _line(project: Project, named: NamedEvent, things: Mapping[Thing, Named], pe
         reason=named.past.reason,
         place=named.past.seq,
         denied=told.denied,
-        erased=named.past.is_erased,
+        erased=named.erased,
         commitment=event.commitment,
         request_id=event.request_id,
         client=event.client,

@@ -20,7 +20,7 @@ from audit.compliance.queries.log import READS
 from audit.compliance.queries.log_things import people_named, versions_named
 from audit.ledger.models import AuditEvent, Leaf
 from audit.ledger.queries.history import with_payloads
-from audit.ledger.replay import Records
+from audit.ledger.replay import REDACTED, Records
 from experiments.models import Run
 from experiments.queries.experiments import experiment_names
 from kernel.actor import Actor
@@ -119,6 +119,8 @@ def replayed(ids: Sequence[UUID]) -> tuple[Records, int]:
         for past in with_payloads([events[one] for one in some]):
             erased += past.is_erased
             for row in past.changes:
+                if row.op == REDACTED:  # what other events tell stays told
+                    continue
                 records.apply({"type": row.type, "id": row.id, "op": row.op, "fields": dict(row.fields)})
     return records, erased
 

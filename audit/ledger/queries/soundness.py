@@ -22,9 +22,10 @@ PROVEN_MAX = 200  # inclusion proofs made for one thing; the rest is covered by 
 def differs_from_log(kind: str, row_id: str, now: Mapping[str, Any]) -> str:
     """Which field of a row is not as its events left it, or ''. Reads the events whose subject is the row itself."""
     events = AuditEvent.objects.filter(subject_type=kind, subject_id=row_id).order_by("id")
-    recorded = replayed(kind, row_id, with_payloads(list(events)))
+    past = with_payloads(list(events))
+    recorded = replayed(kind, row_id, past)
     if not recorded:
-        return "no event made it"
+        return "" if any(one.erasure for one in past) else "no event made it"
     wrong = [name for name, value in now.items() if name in recorded and not same(recorded[name], plain(value))]
     return f"{', '.join(wrong)} changed without an event" if wrong else ""
 
@@ -103,6 +104,8 @@ def _wrong_payload(events: Sequence[PastEvent]) -> str:
         kept = {event_id: (bytes(salt), body) for event_id, salt, body in rows.values_list("event_id", "salt", "body")}
         for past in events[start : start + AT_ONCE]:
             payload = kept.get(past.event.id)
+            if payload is None and past.erasure is None:
+                return f"what event {past.seq} says is gone, and nobody erased it"
             if payload and commitment(payload[0], payload[1].encode()) != past.event.commitment:
                 return f"what event {past.seq} says was changed"
     return ""

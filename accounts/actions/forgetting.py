@@ -1,0 +1,82 @@
+"""Forgetting a person: name and address go from everywhere but from under signatures, the opaque id stays.
+
+The log holds ids alone, so it stays whole; what the account's own events said of name and address is erased.
+"""
+
+from allauth.account.models import EmailAddress
+from django.contrib.sessions.models import Session
+from django.db import transaction
+from django.db.models import Value
+from django.db.models.functions import Replace
+
+from accounts.access import can
+from accounts.actions.erasing import checked_basis, erase_everywhere
+from accounts.decorators import action
+from accounts.models import ApiToken, Notice, PersonalSetting, User
+from accounts.personal_data import FORGOTTEN, account_events, called, past_rows, refuse_forgotten, sessions_of
+from audit.ledger.models import AuditEvent, EventOrigin
+from kernel.actor import Actor
+from kernel.clock import now
+from kernel.errors import Invalid
+
+PERMISSION = "ledger.erase"
+_SHORTEST = 4
+
+
+def forget(actor: Actor, *, user: User, basis: str) -> User:
+    """Forget a person, with all that their account's events say of them. All of it or nothing.
+
+    Raises Invalid, Conflict where they were forgotten before, or where something still needs an event.
+    """
+    if not can(actor, PERMISSION):
+        return forget_person(actor, user=user, reason=basis)  # which says why not, and keeps that it was tried
+    checked_basis(basis)
+    with transaction.atomic():
+        refuse_forgotten(user)
+        events, _ = account_events(user)
+        addresses, names = called(user)
+        if events:
+            erase_everywhere(actor, events=events, basis=basis)
+        forgotten = forget_person(actor, user=user, reason=basis)
+        _forget_rows(forgotten, addresses | names)
+    return forgotten
+
+
+@action(PERMISSION)
+def forget_person(actor: Actor, *, user: User, reason: str) -> User:
+    """Part of forgetting: lock the account for good and give it a name that says nothing. reason: the legal basis."""
+    checked_basis(reason)
+    if user.pk == actor.user_id:
+        raise Invalid("You cannot forget yourself.", hint="Ask another administrator.", field="email")
+    held = User.objects.select_for_update(no_key=True).get(pk=user.pk)
+    refuse_forgotten(held)
+    alias = _alias(held)
+    held.withhold("name", "email")
+    held.name, held.email, held.is_active = f"former user {alias}", f"{alias}{FORGOTTEN}", False
+    held.set_unusable_password()
+    held.save()
+    for token in ApiToken.objects.filter(user=held, revoked_at=None):
+        token.revoked_at = now()
+        token.save()
+    return held
+
+
+def _alias(user: User) -> str:
+    """The first digits of the id, as few as tell this account from others."""
+    taken = set(User.objects.filter(email__endswith=FORGOTTEN).values_list("email", flat=True))
+    whole = user.pk.hex
+    shortest = (whole[:length] for length in range(_SHORTEST, len(whole)))
+    return next((one for one in shortest if f"{one}{FORGOTTEN}" not in taken), whole)
+
+
+def _forget_rows(user: User, words: set[str]) -> None:
+    """What is no evidence: sessions, notices, settings, addresses where acts came from, and earlier rows."""
+    Session.objects.filter(pk__in=sessions_of(user)).delete()
+    Notice.objects.filter(user=user).delete()
+    PersonalSetting.objects.filter(user=user).delete()
+    EmailAddress.objects.filter(user=user).delete()
+    EventOrigin.objects.filter(event_id__in=AuditEvent.objects.filter(actor_id=user.pk).values("id")).delete()
+    past_rows(user).update(name=user.name, email=user.email)
+    for word in sorted(words, key=len, reverse=True):
+        told = Notice.objects.filter(text__contains=word)
+        told.update(text=Replace("text", Value(word), Value(user.name)))

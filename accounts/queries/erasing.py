@@ -1,0 +1,64 @@
+"""What erasing from the log would do, for whoever may do it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from accounts.access import require
+from accounts.models import Membership, Notice, PersonalSetting, Signature, User
+from accounts.personal_data import account_events, past_rows, sessions_of
+from audit.ledger.models import AuditEvent
+from audit.ledger.queries.history import PastEvent, with_payloads
+from kernel.actor import Actor
+
+_ERASES = "ledger.erase"
+
+
+@dataclass(frozen=True, slots=True)
+class Forgetting:
+    """What forgetting a person does, in numbers: what goes, and what stays. events: whose payloads are erased."""
+
+    user: User
+    events: Sequence[UUID]
+    tokens: int
+    sessions: int
+    notices: int
+    settings: int
+    past_rows: int
+    signatures: int
+    roles: int
+    elsewhere: int
+
+
+def events_named(viewer: Actor, ids: Sequence[UUID]) -> list[PastEvent]:
+    """Events by their ids, without what they say: for whoever may erase it. Raises Refused."""
+    require(viewer, _ERASES)
+    return [
+        PastEvent(one.event, [], "", one.seq, one.is_erased, one.erasure)
+        for one in with_payloads(list(AuditEvent.objects.filter(pk__in=ids).order_by("id")))
+    ]
+
+
+def person_to_forget(viewer: Actor, user_id: UUID) -> User | None:
+    """A person by id, for whoever may forget people. Raises Refused."""
+    require(viewer, _ERASES)
+    found: User | None = User.objects.filter(pk=user_id).first()
+    return found
+
+
+def what_forgetting_does(viewer: Actor, user: User) -> Forgetting:
+    """What would go and what would stay. Raises Refused."""
+    require(viewer, _ERASES)
+    about, elsewhere = account_events(user)
+    return Forgetting(
+        user=user,
+        events=about,
+        tokens=user.tokens.filter(revoked_at=None).count(),
+        sessions=len(sessions_of(user)),
+        notices=Notice.objects.filter(user=user).count(),
+        settings=PersonalSetting.objects.filter(user=user).count(),
+        past_rows=past_rows(user).count(),
+        signatures=Signature.objects.filter(signed_by=user).count(),
+        roles=Membership.objects.filter(user=user).count(),
+        elsewhere=elsewhere,
+    )
