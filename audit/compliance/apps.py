@@ -8,13 +8,14 @@ class ComplianceConfig(AppConfig):
 
     def ready(self) -> None:
         from accounts.access import register_state_check
-        from audit.compliance import evidence, signed
+        from audit.compliance import evidence, gate, signed
         from audit.compliance.hands import refuse_deletion, refuse_hands, refuse_unlocking
         from audit.compliance.models import Finding, Review
         from audit.compliance.pages import run_review
         from audit.compliance.pages.my_work import review_panel
         from audit.compliance.pages.rules import unmet_count, url_of
-        from audit.compliance.tasks import apply_covered_verdicts
+        from audit.compliance.reports.hooks import waking
+        from audit.compliance.tasks import apply_covered_verdicts, wake_building
         from audit.ledger.hooks import checkpoint_signed
         from experiments.hooks import run_deletion
         from experiments.models import Run
@@ -25,8 +26,10 @@ class ComplianceConfig(AppConfig):
         register_state_check(Run, refuse_unlocking)
         run_deletion.append(refuse_deletion)
         checkpoint_signed.append(apply_covered_verdicts)
+        waking.append(wake_building)
         signed.register()
         evidence.register()
+        gate.register()
         run_tabs.append(RunTab("rules", "Rules", url_of, unmet_count))
         run_tabs.append(RunTab("review", "Review", run_review.url_of, run_review.unanswered_count))
         bulk_acts["request-review"] = run_review.BULK_OFFER
