@@ -21,9 +21,10 @@ from rest_framework.views import APIView
 
 from accounts.models import Membership, Notice, Signature
 from artifacts.pages.version import PARTS
-from audit.compliance.models import AccessReview, Finding, Review
+from audit.compliance.models import AccessReview, Finding, Report, ReportFile, Review
 from audit.compliance.pages.findings import ACTS as FINDING_ACTS
 from audit.compliance.pages.queue import ACTS as QUEUE_ACTS
+from audit.compliance.pages.report import ACTS as REPORT_ACTS
 from audit.compliance.pages.rules import ACTS as RULE_ACTS
 from audit.compliance.pages.run_review import ACTS as REVIEW_ACTS
 from experiments.pages.bulk import BULK
@@ -70,6 +71,8 @@ class Ids:
     webhook_url: str
     delivery: str
     signature: str
+    report: str
+    report_file: str
     sign_off: str
 
     def __iter__(self) -> Iterator[str]:
@@ -106,6 +109,8 @@ def ids_of(thing: Everything) -> Ids:
         webhook_url=_webhook_url(thing),
         delivery=_first_id(Delivery, webhook__project=thing.project),
         signature=_first_id(Signature, project=thing.project),
+        report=_first_id(Report, project=thing.project),
+        report_file=_report_file(thing),
         sign_off=_first_id(AccessReview, project=thing.project),
     )
 
@@ -114,6 +119,12 @@ def _first_id(table: Any, **which: Any) -> str:
     """The id of the project's first row in a table; a made-up one where it has none."""
     first = table.objects.filter(**which).order_by("pk").values_list("pk", flat=True).first()
     return str(first or uuid.uuid4())
+
+
+def _report_file(thing: Everything) -> str:
+    """The name of a file of the project's report."""
+    name = ReportFile.objects.filter(report__project=thing.project).values_list("name", flat=True).first()
+    return str(name or f"{WORD}.csv")
 
 
 def _webhook_url(thing: Everything) -> str:
@@ -147,6 +158,8 @@ def made_up() -> Ids:
         webhook_url="https://nothing.example.org/nothing",
         delivery=str(uuid.uuid4()),
         signature=str(uuid.uuid4()),
+        report=str(uuid.uuid4()),
+        report_file="no-such.csv",
         sign_off=str(uuid.uuid4()),
     )
 
@@ -230,6 +243,8 @@ def values_for(ids: Ids) -> dict[str, Sequence[str]]:
         "webhook": [ids.webhook],
         "delivery": [ids.delivery],
         "signature": [ids.signature],
+        "report": [ids.report],
+        "report_file": [ids.report_file],
         "sign_off": [ids.sign_off],
         "alias": [f"{WORD}-alias"],
         "section": ["limits"],
@@ -239,6 +254,7 @@ def values_for(ids: Ids) -> dict[str, Sequence[str]]:
             *REVIEW_ACTS,
             *FINDING_ACTS,
             *QUEUE_ACTS,
+            *REPORT_ACTS,
             *RULE_ACTS,
             *ACTS,
             *BULK,

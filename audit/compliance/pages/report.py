@@ -209,11 +209,11 @@ class _Served:
 
 @require_safe
 @signed_in
-def file(request: HttpRequest, slug: str, report: UUID, name: str) -> HttpResponseBase:
+def file(request: HttpRequest, slug: str, report: UUID, report_file: str) -> HttpResponseBase:
     """One file of a report, as an attachment; that it was taken out is on record."""
     viewer = actor_of(request)
     found = get_report(viewer, report, project=find_project(viewer, slug))
-    kept = get_report_file(viewer, found, name)
+    kept = get_report_file(viewer, found, report_file)
     if issued_at_place(viewer, found) is None:
         raise Conflict(
             "The log does not cover this report yet, so its files are not given out.", hint="Try again in some seconds."

@@ -304,7 +304,7 @@ def facts(request: HttpRequest, slug: str) -> HttpResponse:
 
 def initial_of(viewer: Actor, project: Project, given: QueryDict) -> dict[str, Any]:
     """What an address fills in; what it does not say is as most want it."""
-    plain = {name: given[name] for name in ReportForm.base_fields if given.get(name)}
+    plain = {name: str(given[name]) for name in ReportForm.base_fields if given.get(name)}
     many = {"experiment": given.getlist("experiment"), "formats": given.getlist("formats") or list(FORMATS)}
     plain.setdefault("kind", Kind.COMPLIANCE)
     plain["scope"] = scope_for(plain["kind"], plain.get("scope", ""))
