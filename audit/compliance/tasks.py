@@ -1,15 +1,20 @@
-"""What the rules do in the background."""
+"""What the rules and the reports do in the background."""
 
 import datetime as dt
 import logging
 import time
+from uuid import UUID
 
 from celery import shared_task
+from django.conf import settings
+from kombu.exceptions import OperationalError
 
 from audit.compliance.actions.assessments import assess_run, judgement_of
 from audit.compliance.actions.reviews import apply_verdict
 from audit.compliance.following import follow_log, follow_rules, mark_old
 from audit.compliance.models import Review, RunStanding
+from audit.compliance.reports import lease
+from audit.compliance.reports.build import build_report, sweep
 from kernel.actor import system
 from kernel.clock import now
 
@@ -18,6 +23,7 @@ log = logging.getLogger(__name__)
 QUIET = dt.timedelta(seconds=5)
 AT_ONCE = 200
 SECONDS = 20.0
+PATIENCE = 20.0  # seconds that a report waits for the log within one turn
 
 
 @shared_task
@@ -51,3 +57,23 @@ def _applied(review: Review) -> bool:
     except Exception:
         log.exception("Applying the verdict of review %s", review.pk)
         return False
+
+
+def wake_building() -> None:
+    """Have reports built soon. Without a broker the task by the clock finds them."""
+    try:
+        build_reports.delay()
+    except OperationalError as error:
+        log.warning("Reports wait for the next round: %s", error)
+
+
+@shared_task
+def build_reports() -> int:
+    """Build what waits, the oldest first, and go on with what a dead worker left; how many were finished."""
+    lease.sign_of_life()
+    sweep()
+    inline, tried, done = settings.CELERY_TASK_ALWAYS_EAGER, set[UUID](), 0
+    while (report := lease.next_open(but=tried)) is not None:
+        tried.add(report)
+        done += build_report(report, patience=0.0 if inline else PATIENCE, keep_lease=not inline)
+    return done

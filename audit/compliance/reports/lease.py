@@ -65,14 +65,22 @@ def renew(report_id: UUID, lease: UUID, *, done: int | None = None) -> None:
         row.save()
 
 
-def give_back(report_id: UUID, lease: UUID, *, failed: bool = False) -> int:
-    """Let somebody else try, at once; how often it failed by now."""
+def give_back(report_id: UUID, lease: UUID) -> None:
+    """Let somebody else try, at once."""
+    with transaction.atomic():
+        row = Report.objects.select_for_update(no_key=True).filter(pk=report_id, lease=lease).first()
+        if row is not None:
+            row.lease, row.lease_until = None, None
+            row.save()
+
+
+def note_failure(report_id: UUID, lease: UUID) -> int:
+    """Count that it went wrong once more; how often it did by now, 0 for who lost the lease."""
     with transaction.atomic():
         row = Report.objects.select_for_update(no_key=True).filter(pk=report_id, lease=lease).first()
         if row is None:
             return 0
-        row.lease, row.lease_until = None, None
-        row.attempts += failed
+        row.attempts += 1
         row.save()
         return int(row.attempts)
 
