@@ -7,6 +7,7 @@ from audit.compliance.pages import (
     log,
     log_as_of,
     log_export,
+    past,
     profile,
     queue,
     report,
