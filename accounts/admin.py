@@ -11,6 +11,7 @@ from django.contrib import admin, messages
 from django.db import models
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
+from django.utils.html import format_html
 from simple_history.admin import SimpleHistoryAdmin
 
 from accounts.access import can
@@ -200,8 +201,12 @@ class UserAdmin(ActionAdmin):
     search_fields = ("email", "name")
     ordering = ("email",)
 
+    @admin.display(description="Forget")
+    def forget(self, user: User) -> str:
+        return format_html('<a href="{}">Forget this person…</a>', reverse("accounts:forget_person", args=[user.pk]))
+
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return ("email", "name", "is_service", "joined_at", "last_login") if obj else ()
+        return ("email", "name", "is_service", "joined_at", "last_login", "forget") if obj else ()
 
 
 class NewGroup(ActForm):

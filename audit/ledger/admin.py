@@ -4,6 +4,8 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
 
 from audit.ledger.models import AuditEvent, Checkpoint, Leaf
 
@@ -31,6 +33,17 @@ class AuditEventAdmin(Evidence):
     list_filter = ("outcome", "door", "actor_kind")
     search_fields = ("verb", "subject_id", "request_id")
     ordering = ("-id",)
+
+    @admin.display(description="What it says")
+    def erase(self, event: AuditEvent) -> str:
+        url = f"{reverse('accounts:erase')}?events={event.pk.hex}"
+        return format_html('<a href="{}">Erase what this entry says…</a>', url)
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return [*super().get_fields(request, obj), "erase"]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return ("erase",)
 
 
 @admin.register(Leaf)
