@@ -9,7 +9,7 @@ from django import forms
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods
 
 from accounts.access import can, find_project
 from accounts.models import Project
@@ -19,21 +19,14 @@ from audit.compliance.actions.reports import request_report
 from audit.compliance.models import Report
 from audit.compliance.pages.log import Pick, picks_of
 from audit.compliance.pages.log_as_of import moment_of
-from audit.compliance.pages.report_words import FORMATS, KINDS, LOG, default_title
+from audit.compliance.pages.report_preview import preview_of
+from audit.compliance.pages.report_words import FORMATS, KINDS, LOG, default_title, scope_for
 from audit.compliance.queries.log import READS, choices_in
 from audit.compliance.queries.log_question import FIELDS as LOG_FIELDS
-from audit.compliance.queries.report_standing import (
-    Matching,
-    required_reach,
-    runs_matching,
-    signed_head,
-    version_words,
-)
-from audit.compliance.reports.asked import OF_THE_LOG, SCOPES
-from experiments.pages.questions import Problem
+from audit.compliance.queries.report_standing import required_reach, version_words
+from audit.compliance.reports.asked import OF_THE_LOG
 from experiments.queries.overview import experiments_of
 from experiments.queries.runs import get_run
-from experiments.search.errors import QueryError
 from kernel.actor import Actor
 from kernel.clock import now
 from kernel.errors import Invalid, MledError
@@ -82,9 +75,7 @@ class ReportForm(forms.Form):
         label="Day and time, UTC",
         widget=forms.DateTimeInput(attrs={"type": "datetime-local", "step": "1"}),
     )
-    title = forms.CharField(
-        required=False, max_length=200, label="Title", help_text="Left empty, it is named by what it is."
-    )
+    title = forms.CharField(required=False, max_length=200, label="Title")
     reason = forms.CharField(
         required=False,
         max_length=TEXT_MAX,
@@ -136,12 +127,6 @@ class ReportForm(forms.Form):
         raise forms.ValidationError(words)
 
 
-def scope_for(kind: str, scope: str) -> str:
-    """The scope that was chosen, or the only one that the kind has."""
-    known = SCOPES.get(kind, ())
-    return known[0] if len(known) == 1 else scope or Scope.PROJECT
-
-
 def subject_of(viewer: Actor, project: Project, given: Mapping[str, Any]) -> tuple[str, str]:
     """The id of the run or version that a report is about, and what it is called; two empty texts for more.
 
@@ -187,43 +172,6 @@ class KindChoice:
     key: str
     label: str
     contains: str
-
-
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """What the report would speak of. matching: None where it is not about runs; head: None before the first."""
-
-    matching: Matching | None
-    problem: Problem | None
-    head: Any
-    head_problem: str
-    is_now: bool
-
-
-def facts_of(viewer: Actor, project: Project, given: QueryDict) -> Facts:
-    """How many runs match now, and the signed head of the moment; what is wrong instead of raising it."""
-    matching, problem = None, None
-    scope = scope_for(given.get("kind", ""), given.get("scope", ""))
-    query = given.get("q", "") if scope == Scope.RUNS else ""
-    if scope in (Scope.RUNS, Scope.PROJECT) and given.get("kind") not in OF_THE_LOG:
-        experiments = [int(one) for one in given.getlist("experiment") if one.isascii() and one.isdigit()][:1000]
-        experiments = experiments if scope == Scope.RUNS else []
-        lifecycle = given.get("lifecycle", "") if scope == Scope.RUNS else "active"
-        try:
-            matching = runs_matching(viewer, project, text=query, experiments=experiments, lifecycle=lifecycle)
-        except QueryError as error:
-            problem = Problem.of(error, query)
-    is_now, head_problem, at = given.get("moment") != "then", "", None
-    if not is_now:
-        try:
-            at = moment_of(given.get("at", "").strip(), "at") if given.get("at", "").strip() else None
-            head_problem = "" if at else "Choose a day and time."
-        except Invalid as error:
-            head_problem = str(error)
-    if at is not None and at > now():
-        head_problem = "A report cannot speak of the future."
-    head = None if head_problem else signed_head(viewer, project, at)
-    return Facts(matching, problem, head, head_problem, is_now)
 
 
 def kinds_for(form: ReportForm) -> list[KindChoice]:
@@ -285,21 +233,10 @@ def _page(request: HttpRequest, project: Project, form: ReportForm, reach: Reach
         "chosen_kind": given.get("kind", ""),
         "log_picks": picks_for(viewer, project, request.POST if form.is_bound else request.GET),
         "versions": versions_to_offer(viewer, project),
-        "facts": facts_of(viewer, project, given),
+        "facts": preview_of(viewer, project, given),
         "own_only": reach is Reach.OWN,
     }
     return render(request, "compliance/report_form.html", context)
-
-
-@require_safe
-@signed_in
-def facts(request: HttpRequest, slug: str) -> HttpResponse:
-    """What the form as it is filled in would make a report of, asked again while one types."""
-    viewer = actor_of(request)
-    project = find_project(viewer, slug)
-    reach = required_reach(viewer, project)
-    context = {"facts": facts_of(viewer, project, request.GET), "project": project, "own_only": reach is Reach.OWN}
-    return render(request, "compliance/report_facts.html", context | {"again": True})
 
 
 def initial_of(viewer: Actor, project: Project, given: QueryDict) -> dict[str, Any]:

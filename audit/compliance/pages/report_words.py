@@ -10,7 +10,7 @@ from accounts.templatetags.mled import duration
 from audit.compliance.models import Report, ReportFile
 from audit.compliance.queries.log_question import FIELDS as LOG_FIELDS
 from audit.compliance.queries.reports import Progress
-from audit.compliance.reports.asked import formats_of
+from audit.compliance.reports.asked import SCOPES, formats_of
 from experiments.pages.asked import IN_ADDRESSES
 
 Kind, Scope, State = Report.Kind, Report.Scope, Report.State
@@ -60,6 +60,7 @@ KINDS: Final[Mapping[str, Words]] = {
         "people",
     ),
 }
+OF_RUNS: Final = (Kind.COMPLIANCE, Kind.REPRODUCIBILITY)
 FORMATS: Final = {"pdf": "PDF", "csv": "CSV", "json": "JSON", "mledlog": "Bundle"}
 
 
@@ -120,10 +121,22 @@ def counted(kind: str, number: int | None) -> str:
     return f"{number:,} {words.noun if number == 1 else words.nouns}"
 
 
+def scope_for(kind: str, scope: str) -> str:
+    """The scope that was chosen, or the only one that the kind has."""
+    known = SCOPES.get(kind, ())
+    return known[0] if len(known) == 1 else scope or Scope.PROJECT
+
+
 def default_title(kind: str, of: str, at: dt.datetime) -> str:
     """What a report is called that nobody gave a name. of: the run or version that it speaks of, '' for more."""
     label = str(Kind(kind).label)
     return f"{label}, {of or f'{at:%B %Y}'}"[:200]
+
+
+def short_time(at: dt.datetime, *, this: dt.datetime) -> str:
+    """A moment in a narrow column, in UTC: with its year where that is not the year of this moment."""
+    utc = at.astimezone(dt.UTC)
+    return f"{utc.day} {utc:%b} {utc:%H:%M}" if utc.year == this.year else f"{utc.day} {utc:%b %Y %H:%M}"
 
 
 def pairs_of(report: Report) -> list[tuple[str, str]]:

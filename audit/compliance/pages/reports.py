@@ -15,7 +15,16 @@ from accounts.models import Project
 from accounts.pages.doors import actor_of, signed_in
 from accounts.roles import Reach
 from audit.compliance.models import Report
-from audit.compliance.pages.report_words import KINDS, Files, Making, by_format, making_of, pairs_of, with_pairs
+from audit.compliance.pages.report_words import (
+    KINDS,
+    Files,
+    Making,
+    by_format,
+    making_of,
+    pairs_of,
+    short_time,
+    with_pairs,
+)
 from audit.compliance.queries.report_standing import began_of, files_of_reports, required_reach
 from audit.compliance.queries.reports import progress_of, reports_of
 from kernel.actor import Actor
@@ -36,6 +45,7 @@ class Row:
     counted: int | None
     files: Sequence[Files]
     again_url: str
+    as_of: str
 
 
 @require_safe
@@ -119,6 +129,7 @@ def rows_of(viewer: Actor, project: Project, reports: Sequence[Report]) -> list[
             counted=one.records,
             files=by_format(files.get(one.pk, [])),
             again_url=with_pairs(form, pairs_of(one)),
+            as_of=short_time(one.head_at, this=now()) if one.head_at else "",
         )
         for one in reports
     ]
