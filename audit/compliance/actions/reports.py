@@ -17,7 +17,7 @@ from artifacts.blobs import know
 from artifacts.storage import StoredBlob
 from audit.compliance.models import Report, ReportFile, ReportPart
 from audit.compliance.queries.log_question import asked_of
-from audit.compliance.queries.reports import may_stop, require_reach
+from audit.compliance.queries.reports import issued_at_place, may_stop, require_reach
 from audit.compliance.reports import asked as words
 from audit.compliance.reports.hooks import wake
 from audit.compliance.texts import kept_text
@@ -180,7 +180,10 @@ def fail_report(actor: Actor, report: Report, *, lease: UUID, failure: str) -> R
 
 @action("compliance.report", on="report")
 def download_report(actor: Actor, report: Report, *, file: ReportFile) -> None:
-    """One event without a change: that the actor took this file of a report out."""
+    """One event without a change: that the actor took this file of a report out. Raises Conflict before it counts."""
+    if issued_at_place(actor, report) is None:
+        words = "This report awaits its checkpoint: its files are given out once the log covers them."
+        raise Conflict(words, hint="Try again in some seconds.")
     act = current_act()
     act.always = True
     act.speaks_of(report.ledger_subject)

@@ -107,6 +107,10 @@ def _checkpoint(report: Report) -> Checkpoint | None:
 
 def _standing_notes(report: Report, checkpoint: Checkpoint | None) -> list[str]:
     found = [] if report.kind in (Report.Kind.TRAIL, Report.Kind.ACCESS) else [NOT_LEGAL]
+    if report.kind == Report.Kind.ACCESS:
+        from audit.compliance.reports.gather_access import sign_off_note
+
+        found.append(sign_off_note(report))
     if checkpoint is None or not checkpoint.anchor:
         found.append(NO_ANCHOR)
     keys = trusted_keys()
