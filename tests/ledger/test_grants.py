@@ -85,6 +85,10 @@ def speaking_as(roles: dict[str, str], who: str) -> Iterator[None]:
         connections.settings["default"].update(before)
 
 
+def named(roles: dict[str, str]) -> dict[str, str]:
+    return {name: roles[name] for name in ("app", "sequencer", "operator")}
+
+
 def is_refused(statement: str) -> bool:
     try:
         with transaction.atomic(), connection.cursor() as cursor:
@@ -144,7 +148,7 @@ def test_each_role_does_its_work_and_nothing_else(installation, data):
             sequencer.run_once()
         assert [one for one in FORBIDDEN if not is_refused(one)] == []
         with pytest.raises(CommandError, match=r"permission denied|must be owner"):
-            call_command("grant_roles", apply=True, stdout=io.StringIO())
+            call_command("grant_roles", apply=True, stdout=io.StringIO(), **named(installation))
     with speaking_as(installation, "sequencer"):
         assert sequencer.run_once() > 30
         assert [one for one in NOT_FOR_THE_SEQUENCER if not is_refused(one)] == []
@@ -174,8 +178,7 @@ def test_migrations_go_on_as_the_owner_and_new_tables_are_closed_until_granted(i
     with speaking_as(installation, "app"):
         assert is_refused("SELECT * FROM later")
     with speaking_as(installation, "owner"):
-        named = {name: installation[name] for name in ("app", "sequencer", "operator")}
-        call_command("grant_roles", apply=True, stdout=io.StringIO(), **named)
+        call_command("grant_roles", apply=True, stdout=io.StringIO(), **named(installation))
     with speaking_as(installation, "app"):
         assert not is_refused("SELECT * FROM later")
         assert is_refused("DELETE FROM ledger_leaf")
