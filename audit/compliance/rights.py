@@ -138,7 +138,7 @@ def extent_of(
     held = {_extent(role, permission) for role in roles}
     if permission in GRANTABLE:
         held |= {Extent.ALL} if sees_project else set()
-        held |= {Extent.ONE} if sees_experiments else set()
+        held |= {Extent.ONE} if sees_experiments and permission != "projects.see" else set()
     return next((one for one in _WIDEST if one in held), None)
 
 

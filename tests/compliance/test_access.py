@@ -14,21 +14,19 @@ from accounts.actions.tokens import revoke_others_token
 from accounts.actions.users import deactivate_user
 from accounts.models import ApiToken, Group, Membership, User
 from accounts.roles import PERMISSIONS, THE_TABLE, Role
-from audit.compliance.actions.access import review_access
-from audit.compliance.models import AccessReview
-from audit.compliance.queries.access import (
+from audit.compliance.access_table import (
     PersonAccess,
-    access_of,
     as_table,
     digest_of_grants,
     digest_of_table,
     due_at,
-    get_sign_off,
     is_dormant,
     notes_on,
-    sign_offs,
     since_sign_off,
 )
+from audit.compliance.actions.access import review_access
+from audit.compliance.models import AccessReview
+from audit.compliance.queries.access import access_of, get_sign_off, sign_offs
 from audit.compliance.rights import Area, Extent, area_of, extent_of, project_permissions, rights_of
 from experiments.actions.experiments import grant_access
 from kernel.actor import operator
@@ -113,7 +111,7 @@ def test_each_person_stands_there_once_with_every_way_they_came_to_their_rights(
     assert not may(of(people, guest), Area.LOGS)
     assert [way.words for way in of(people, peeker).ways] == ["Guest: sees alarms"]
     assert may(of(people, peeker), Area.READS) == {
-        "experiments.see": Extent.ONE, "experiments.download": Extent.ONE, "projects.see": Extent.ONE,
+        "experiments.see": Extent.ONE, "experiments.download": Extent.ONE,
     }  # fmt: skip
     assert of(people, site_auditor).ways[0].words == "Auditor, on the whole site"
     assert not may(of(people, root), Area.REVIEWS)

@@ -246,6 +246,8 @@ def values_for(ids: Ids) -> dict[str, Sequence[str]]:
         "report": [ids.report],
         "report_file": [ids.report_file],
         "sign_off": [ids.sign_off],
+        "of": ["membership", "review"],
+        "thing": [ids.member, ids.review],
         "alias": [f"{WORD}-alias"],
         "section": ["limits"],
         "tab": [*TABS, *VERSION_TABS],

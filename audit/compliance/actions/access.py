@@ -2,8 +2,9 @@
 
 from accounts.decorators import action
 from accounts.models import Project
+from audit.compliance.access_table import as_table, digest_of_grants, digest_of_table
 from audit.compliance.models import AccessReview
-from audit.compliance.queries.access import access_of, as_table, digest_of_grants, digest_of_table
+from audit.compliance.queries.access import access_of
 from audit.compliance.texts import kept_text
 from kernel.actor import Actor
 from kernel.errors import Conflict

@@ -15,23 +15,19 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts.access import find_project
 from accounts.pages.doors import actor_of, fill_in_error, signed_in
 from accounts.roles import PERMISSIONS
-from audit.compliance.actions.access import review_access
-from audit.compliance.queries.access import (
+from audit.compliance.access_table import (
     DORMANT_DAYS,
     PersonAccess,
     TokenUse,
-    access_of,
     as_table,
     digest_of_grants,
     due_at,
-    get_sign_off,
-    may_sign_off,
-    names_in,
     notes_on,
-    sign_offs,
     since_sign_off,
     way_of,
 )
+from audit.compliance.actions.access import review_access
+from audit.compliance.queries.access import access_of, get_sign_off, may_sign_off, names_in, sign_offs
 from audit.compliance.rights import PER_AREA, Area
 from kernel.clock import now
 from kernel.errors import MledError

@@ -13,11 +13,20 @@ from accounts.pages.history import Change, entry
 from accounts.queries.history import NamedEvent
 from artifacts.models import Dataset, DatasetVersion
 from artifacts.pages.history import SAID as OF_DATASETS
+from audit.compliance.models import (
+    AccessReview,
+    Draw,
+    Finding,
+    NotApplicable,
+    Review,
+    TrailReview,
+    Waiver,
+)
 from audit.compliance.queries.log_things import Named, Thing
 from audit.ledger.queries.history import RowChange
-from experiments.models import Experiment, Run
+from experiments.models import Experiment, Run, SavedView
 from experiments.pages.history import SAID as OF_RUNS
-from registry.models import LoggedModel, ModelVersion, PromotionRequest, RegisteredModel
+from registry.models import LoggedModel, ModelVersion, PromotionRequest, RegisteredModel, Webhook
 from registry.pages.past import SAID as OF_MODELS
 
 CHANGES_MAX = 200
@@ -64,6 +73,7 @@ _OWN = {
     "compliance.choose_retention": "chose how long records are kept",
     "compliance.change_copy": "changed what the project asks",
     "compliance.export_log": "exported the log",
+    "compliance.review_access": "signed off who may do what",
 }
 SAID: Final[Mapping[str, str]] = {
     verb: text.rstrip(":") for verb, text in {**OF_RUNS, **OF_DATASETS, **OF_MODELS, **_OWN}.items()
@@ -90,6 +100,9 @@ _KINDS = {
     "compliance.notapplicable": "exception",
     "compliance.profilecopy": "rules of the project",
     "compliance.trailreview": "trail review",
+    "compliance.findingnote": "finding note",
+    "compliance.accessreview": "access review",
+    "compliance.legalhold": "legal hold",
 }
 
 
@@ -144,13 +157,13 @@ def people_in(events: Iterable[NamedEvent]) -> set[str]:
 
 
 def lines_of(
-    project: Project, events: Sequence[NamedEvent], things: Mapping[Thing, Named], people: Mapping[str, str]
+    project: Project | None, events: Sequence[NamedEvent], things: Mapping[Thing, Named], people: Mapping[str, str]
 ) -> list[Line]:
     """Events as rows of the page. people: names for ids that stand in changes."""
     return [_line(project, one, things, people) for one in events]
 
 
-def _line(project: Project, named: NamedEvent, things: Mapping[Thing, Named], people: Mapping[str, str]) -> Line:
+def _line(project: Project | None, named: NamedEvent, things: Mapping[Thing, Named], people: Mapping[str, str]) -> Line:
     event = named.past.event
     changes = [change for row in named.past.changes for change in changes_of(row, people)]
     told = entry(named, changes, SAID)
@@ -165,7 +178,7 @@ def _line(project: Project, named: NamedEvent, things: Mapping[Thing, Named], pe
         verb=event.verb,
         thing=thing.label if thing else "",
         kind=kind_words(event.subject_type),
-        url=url_of(project, thing.row) if thing else "",
+        url=url_of(project, thing.row) if thing and project else "",
         first=min(changes, key=_dullness) if changes else None,
         changes=changes[:CHANGES_MAX],
         more=max(0, len(changes) - CHANGES_MAX),
@@ -227,6 +240,20 @@ def url_of(project: Project, row: Any) -> str:
                 return reverse("registry:promotion", args=[slug, row.pk])
             case LoggedModel():
                 return reverse("registry:logged_model", args=[slug, row.model_id])
+            case Review():
+                return reverse("compliance:review", args=[slug, row.pk])
+            case Finding():
+                return reverse("compliance:run_review", args=[row.run.uid.hex]) + f"#finding-{row.pk}"
+            case Waiver() | NotApplicable():
+                return reverse("compliance:run_rules", args=[row.run.uid.hex])
+            case Draw() | TrailReview():
+                return reverse("compliance:queue", args=[slug])
+            case AccessReview():
+                return reverse("compliance:access_signed", args=[slug, row.pk])
+            case Webhook():
+                return reverse("registry:webhook", args=[slug, row.pk])
+            case SavedView():
+                return reverse("experiments:runs", args=[slug]) + f"?view={row.pk}"
     except NoReverseMatch:  # a name with a slash has no page of its own
         return ""
     return ""

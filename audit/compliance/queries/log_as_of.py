@@ -6,7 +6,7 @@ changed past the log is not.
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -18,15 +18,13 @@ from accounts.models import Group, Membership, Project
 from accounts.roles import Role
 from audit.compliance.queries.log import READS
 from audit.compliance.queries.log_things import people_named, versions_named
-from audit.ledger.models import AuditEvent, Leaf
-from audit.ledger.queries.history import with_payloads
-from audit.ledger.replay import REDACTED, Records
+from audit.compliance.replaying import replayed
+from audit.ledger.models import AuditEvent
+from audit.ledger.replay import Records
 from experiments.models import Run
 from experiments.queries.experiments import experiment_names
 from kernel.actor import Actor
 
-AT_ONCE = 500
-_LAST_PLACE = 1 << 62
 GUEST = "accounts.projectuserobjectpermission"
 IN_GROUP = "accounts.groupmember"
 GROUP_VERBS = ("accounts.add_to_group", "accounts.remove_from_group")
@@ -109,30 +107,6 @@ def _about(run: Run) -> Q:
     also = [UUID(hex=one) for one in set(reasons) if len(one) in (32, 36)]
     told = Q(subject_type=subject.kind, subject_id=subject.id)
     return (told | Q(pk__in=also) if also else told) & Q(outcome="done")
-
-
-def replayed(ids: Sequence[UUID]) -> tuple[Records, int]:
-    """The records after these events, in the order of the log; and how many payloads are gone."""
-    records, erased = Records(), 0
-    for some in _in_order(ids):
-        events = {event.id: event for event in AuditEvent.objects.filter(pk__in=some)}
-        for past in with_payloads([events[one] for one in some]):
-            erased += past.is_erased
-            for row in past.changes:
-                if row.op == REDACTED:  # what other events tell stays told
-                    continue
-                records.apply({"type": row.type, "id": row.id, "op": row.op, "fields": dict(row.fields)})
-    return records, erased
-
-
-def _in_order(ids: Sequence[UUID]) -> Iterator[list[UUID]]:
-    places: dict[UUID, int] = {}
-    for start in range(0, len(ids), AT_ONCE):
-        rows = Leaf.objects.filter(event_id__in=ids[start : start + AT_ONCE]).values_list("event_id", "seq")
-        places |= dict(rows)
-    ordered = sorted(ids, key=lambda one: (places.get(one, _LAST_PLACE), one))
-    for start in range(0, len(ordered), AT_ONCE):
-        yield ordered[start : start + AT_ONCE]
 
 
 def _with_place(viewer: Actor, own: Mapping[str, Any]) -> Part:

@@ -15,8 +15,9 @@ from accounts.access import require
 from accounts.models import Membership, Project
 from accounts.roles import PERMISSIONS, Role
 from audit.compliance.queries.log import READS
-from audit.compliance.queries.log_as_of import GROUP_VERBS, GUEST, IN_GROUP, State, replayed
+from audit.compliance.queries.log_as_of import GROUP_VERBS, GUEST, IN_GROUP, State
 from audit.compliance.queries.log_things import people_named
+from audit.compliance.replaying import replayed
 from audit.compliance.rights import PER_AREA, Extent, extent_of
 from audit.ledger.models import AuditEvent
 from audit.ledger.replay import Records

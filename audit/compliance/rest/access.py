@@ -11,9 +11,10 @@ from rest_framework.response import Response
 
 from accounts.access import find_project
 from accounts.rest.door import RestView
+from audit.compliance.access_table import as_table, digest_of_grants, due_at
 from audit.compliance.actions.access import review_access
 from audit.compliance.models import AccessReview
-from audit.compliance.queries.access import access_of, as_table, digest_of_grants, due_at, sign_offs, sign_offs_in
+from audit.compliance.queries.access import access_of, sign_offs, sign_offs_in
 
 
 class WayJson(serializers.Serializer[Any]):
