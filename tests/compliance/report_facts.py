@@ -194,7 +194,7 @@ def a_run_section(number: int = 1042, *, size: int = 1, **changes: Any) -> RunSe
             Fact("Duration", "3 h 28 min 42 s"),
             Fact("Lock", "Locked since 2026-11-19T07:00:00Z"),
             Fact("Retention", "AI Act documents, until 2036-11-22"),
-            Fact("Purpose", "Warns nurses up to six hours before a sepsis, on wards that have no continuous monitoring."),
+            Fact("Purpose", "Warns nurses up to six hours before a sepsis, on wards without continuous monitoring."),
         ],
         "state": rng.choice(["Compliant", "In review", "Flagged", "Not reviewed", "Changed since review"]),
         "datasets": [
@@ -301,9 +301,10 @@ def an_empty_run() -> RunSection:
 
 def a_card_section(**changes: Any) -> CardSection:
     prose = (
-        "Estimates the risk that an adult in-patient develops a sepsis within the next six hours. It is meant for nurses "
-        "and physicians of general wards as one sign among others; it decides nothing by itself.\n\n"
-        "It was trained on stays of 2019 to 2025 of three hospitals. Children, and people in palliative care, were left out."
+        "Estimates the risk that an adult in-patient develops a sepsis within the next six hours. It is meant "
+        "for nurses and physicians of general wards as one sign among others; it decides nothing by itself.\n\n"
+        "It was trained on stays of 2019 to 2025 of three hospitals. Children and "
+        "people in palliative care were left out."
     )
     facts: dict[str, Any] = {
         "id": "sepsis-risk v12",

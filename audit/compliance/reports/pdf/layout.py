@@ -2,7 +2,7 @@
 
 import datetime as dt
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -17,21 +17,28 @@ from audit.compliance.reports.facts import (
     RuleFact,
     RunSection,
     Section,
+    SignatureFact,
     TrailSection,
+    VerdictFact,
 )
 from audit.compliance.reports.pdf.letters import Letters, Text
 from audit.compliance.reports.pdf.plots import plot
 
 View = dict[str, Any]
 
+# Typesetting takes some 300 bytes of memory for each byte that is told. A volume that has told so much goes on in
+# short: few rows of a list, texts cut early, no curves, and of the rules those that are not met. Each cut says so.
+VOLUME_BYTES: Final = 8_000_000
 ROWS_OF_A_LIST: Final = 2_000
-ROWS_OF_A_VOLUME: Final = 40_000  # after so many, lists are cut at FEW; the data annex has all of them
-FEW: Final = 50
+ROWS_IN_SHORT: Final = 10
+TEXT_IN_SHORT: Final = 300
 PLOTS_OF_A_RUN: Final = 8
 HALF: Final = 42  # rows of two tables that stand side by side
 UNMET: Final = ("fail", "missing")
 WHOLE: Final = frozenset({"sha256", "digest", "uid", "log_root", "key_id", "profile_digest"})
 
+_HEX = re.compile(r"[0-9a-f]{32}")
+_LINK = re.compile(r"https?://[!-~]+")
 _TIME = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d(?::\d\d)?)(\.\d+)?(?:Z|\+00:00)")
 
 
@@ -41,14 +48,19 @@ class Layout:
     def __init__(self, head: Head, *, volume: int, of: int, digest: str) -> None:
         self.head, self.volume, self.of, self.digest = head, volume, of, digest
         self.letters = Letters()
-        self.rows = 0
+        self.is_short = False
 
-    def parts(self, sections: Iterable[Section]) -> Iterator[View]:
-        """The frame, the sections in their order, and the end."""
-        yield self.frame()
+    def parts(self, sections: Iterable[Section]) -> Iterator[bytes]:
+        """The frame, the sections in their order, and the end, each as a line of JSON."""
+        told = 0
+        yield _line(self.frame())
         for number, section in enumerate(sections, 1):
-            yield {"number": number, **self.section(section)}
-        yield {"replaced": list(self.letters.replaced.items()), "replaced_more": self.letters.left_out}
+            line = _line({"number": number, "in_short": self.is_short, **self.section(section)})
+            told += len(line)
+            if told > VOLUME_BYTES and not self.is_short:
+                self.is_short, self.letters.text_max = True, TEXT_IN_SHORT
+            yield line
+        yield _line({"replaced": list(self.letters.replaced.items()), "replaced_more": self.letters.left_out})
 
     def frame(self) -> View:
         """First page, running head and foot, and what is said of the file itself."""
@@ -88,13 +100,14 @@ class Layout:
 
     def run(self, section: RunSection) -> View:
         """All lists of a run, each with how much of it is not shown."""
-        lists = ("datasets", "metrics", "files", "verdicts", "findings", "events")
+        lists = ("datasets", "metrics", "files", "findings")
         unmet = [rule for rule in section.rules if rule.outcome in UNMET]
         met = [rule for rule in section.rules if rule.outcome not in UNMET]
         return {
             **self._common(section, "run"),
             **{name: self.listed(getattr(section, name)) for name in lists},
             "events": self.listed(section.events, self.event),
+            "verdicts": self.listed(section.verdicts, self.verdict),
             "state": self.letters.line(section.state),
             "about": self.facts(section.about),
             "params": self.pairs(section.params),
@@ -103,11 +116,12 @@ class Layout:
             "code": self.facts(section.code),
             "reproductions": self.facts(section.reproductions),
             "unmet": [self.rule(rule) for rule in unmet],
-            "met": [self.rule(rule) for rule in met],
-            "assessed": self.text(section.assessed, "at"),
+            "met": [] if self.is_short else [self.rule(rule) for rule in met],
+            "met_count": len(met),
+            "assessed": self.letters.flowing(_TIME.sub(_told, section.assessed)),
             "changed": self.letters.flowing(section.changed),
             "summary": {
-                "author": self._said(section.about, "author", "logged by", "by", "owner"),
+                "author": self._said(section.about, "made by", "author"),
                 "status": self._said(section.about, "status"),
                 "recorded": [_share(section.code), _share(section.environment)],
                 "reproduced": len(section.reproductions),
@@ -122,7 +136,7 @@ class Layout:
             **self._common(section, "card"),
             "written": [{"label": self.letters.line(fact.label), **self._value(fact)} for fact in section.written],
             "recorded": [[self.letters.line(name), self.facts(facts)] for name, facts in section.recorded],
-            "signatures": [self.view(signature) for signature in section.signatures],
+            "signatures": [self.signature(signature) for signature in section.signatures],
         }
 
     def trail(self, section: TrailSection) -> View:
@@ -141,20 +155,22 @@ class Layout:
             "id": self.letters.line(section.id),
             "about": self.facts(section.about),
             "rights": self.pairs(section.rights),
-            "granted": len([fact for fact in section.rights if fact.value]),
-            "why": [self.letters.flowing(why) for why in section.why],
+            "why": [self.letters.flowing(_TIME.sub(_told, why)) for why in section.why],
             "notes": [self.letters.flowing(note) for note in section.notes],
         }
 
     def _common(self, section: RunSection | CardSection, tag: str) -> View:
+        line = self.letters.line
+        names = [line(section.id), line(section.uid) if isinstance(section, RunSection) else ""]
+        names.sort(key=lambda name: bool(_HEX.fullmatch(name)))  # the one that people say comes first
         return {
             "tag": tag,
-            "id": self.letters.line(section.id),
-            "uid": self.letters.line(section.uid) if isinstance(section, RunSection) else "",
-            "name": self.letters.line(section.name) or self.letters.line(section.id),
+            "id": names[0] if isinstance(section, RunSection) else "",
+            "uid": names[1],
+            "name": line(section.name) or names[0],
             "url": self.letters.flowing(section.url),
-            "href": section.url if re.fullmatch(r"https?://[!-~]+", section.url) else "",
-            "gaps": [self.letters.flowing(gap) for gap in section.gaps],
+            "href": section.url if _LINK.fullmatch(section.url) else "",
+            "gaps": [self.letters.flowing(_TIME.sub(_told, gap)) for gap in section.gaps],
             "chain": self.view(section.chain),
         }
 
@@ -177,11 +193,13 @@ class Layout:
             return {key: self._ready(inner, key) for key, inner in value.items()}
         return f"{value:,}" if type(value) is int and name in ("size_bytes", "points", "step") else value
 
-    def listed(self, rows: Sequence[msgspec.Struct], make: Any = None) -> View:
+    def shown(self, rows: Sequence[Any]) -> Sequence[Any]:
+        """As many of them as are printed."""
+        return rows[: ROWS_IN_SHORT if self.is_short else ROWS_OF_A_LIST]
+
+    def listed(self, rows: Sequence[msgspec.Struct], make: Callable[[Any], View] | None = None) -> View:
         """The rows that are shown, and how many there are."""
-        most = ROWS_OF_A_LIST if self.rows < ROWS_OF_A_VOLUME else FEW
-        shown = rows[:most]
-        self.rows += len(shown)
+        shown = self.shown(rows)
         return {"rows": [(make or self.view)(row) for row in shown], **_rest(len(shown), len(rows))}
 
     def rule(self, rule: RuleFact) -> View:
@@ -189,24 +207,31 @@ class Layout:
         return {**self.view(rule), "marked": rule.outcome}
 
     def event(self, event: EventFact) -> View:
-        """An event; what it changed keeps its lines."""
-        return {**self.view(event), "refused": event.outcome not in ("", "ok", "done", "success")}
+        """An event; what it changed keeps its lines. A place below 0: it has none so far."""
+        place = {"seq": f"{event.seq}" if event.seq >= 0 else "–"}
+        return {**self.view(event), **place, "refused": event.outcome not in ("", "done", "ok")}
+
+    def verdict(self, verdict: VerdictFact) -> View:
+        """A round of review; 'broken' where its signature does not hold."""
+        signature = verdict.signature
+        return {**self.view(verdict), "signature": self.signature(signature) if signature else None}
+
+    def signature(self, signature: SignatureFact) -> View:
+        """A signature."""
+        return {**self.view(signature), "broken": bool(re.search(r"\bnot\b", signature.holds))}
 
     def plots(self, curves: Sequence[Curve]) -> View:
         """The first curves as figures."""
-        shown = curves[:PLOTS_OF_A_RUN]
+        shown = curves[: 0 if self.is_short else PLOTS_OF_A_RUN]
         drawn = [(curve, plot(curve)) for curve in shown]
+        flowing, line = self.letters.flowing, self.letters.line
         return {
             "plots": [
-                {
-                    **made,
-                    "key": self.letters.flowing(curve.key),
-                    "alt": f"{self.letters.line(curve.key)}. {made['alt']}",
-                }
+                {**made, "key": flowing(curve.key), "alt": f"{line(curve.key)}. {made['alt']}"}
                 for curve, made in drawn
                 if made
             ],
-            "undrawn": [self.letters.flowing(curve.key) for curve, made in drawn if not made],
+            "undrawn": [flowing(curve.key) for curve, made in drawn if not made],
             "plots_left": len(curves) - len(shown),
         }
 
@@ -231,9 +256,7 @@ class Layout:
 
     def pairs(self, facts: Sequence[Fact]) -> View:
         """Names and values as they are: in two tables side by side where all are short."""
-        most = ROWS_OF_A_LIST if self.rows < ROWS_OF_A_VOLUME else FEW
-        shown = facts[:most]
-        self.rows += len(shown)
+        shown = self.shown(facts)
         rows = [[self.letters.flowing(fact.label), self.letters.flowing(fact.value)] for fact in shown]
         is_wide = any(len(fact.label) > 30 or len(fact.value) > 26 or "\n" in fact.value for fact in shown)
         if is_wide or len(rows) < 4:
@@ -245,6 +268,10 @@ class Layout:
     def _said(self, facts: Sequence[Fact], *labels: str) -> Text:
         found = (fact.value for label in labels for fact in facts if fact.label.lower() == label)
         return self.letters.flowing(next(found, ""))
+
+
+def _line(view: View) -> bytes:
+    return msgspec.json.encode(view) + b"\n"
 
 
 def _is_text(value: object) -> bool:

@@ -17,7 +17,7 @@ WORD_MAX: Final = 22
 CHUNK: Final = 11
 
 Text = str | list[str | list[str] | int]
-"""A text of short words; or its pieces: flowing text, a long word in chunks that may stand on two lines, 0: new line."""
+"""A text of short words; or its pieces: flowing text, a long word in chunks that lines may part, 0: new line."""
 
 _WORD = re.compile(rf"\S{{{WORD_MAX + 1},}}|\n")
 _JOINT = re.compile(r"[^/_.,:;=&?+\\-]*[/_.,:;=&?+\\-]+|[^/_.,:;=&?+\\-]+")
@@ -38,6 +38,7 @@ class Letters:
     def __init__(self) -> None:
         self.replaced: dict[str, str] = {}
         self.left_out = 0
+        self.text_max = TEXT_MAX
 
     def line(self, text: str) -> str:
         """The text with the letters that can be shown, on one line."""
@@ -45,8 +46,8 @@ class Letters:
 
     def flowing(self, text: str) -> Text:
         """The text with its lines, and with long words divided so that they find room. Long ones are cut, visibly."""
-        more = len(text) - TEXT_MAX
-        pieces = self._pieces(self._shown(text[:TEXT_MAX] if more > 0 else text).strip("\n"))
+        more = len(text) - self.text_max
+        pieces = self._pieces(self._shown(text[: self.text_max] if more > 0 else text).strip("\n"))
         if more > 0:
             pieces.append(f" … ({more:,} more characters; the data annex has all of them)")
         if len(pieces) == 1 and isinstance(pieces[0], str):

@@ -6,7 +6,7 @@ from typing import Any, Final
 from audit.compliance.reports.facts import Curve
 
 SIDE: Final = 1000  # of the square that points are given in; the template stretches it
-POINTS_MAX: Final = 240
+POINTS_MAX: Final = 160
 LOG_FROM: Final = 1_000  # times the least value: then powers of ten are shown
 
 Plot = dict[str, Any]

@@ -8,9 +8,10 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, Final
+from typing import IO, Final
 
 from kernel.errors import MledError
 
@@ -25,22 +26,20 @@ class CannotTypeset(MledError):
     status = 422
 
 
-def printed(parts: Iterable[dict[str, Any]]) -> bytes:
-    """The PDF of what is told part by part: the frame first, then section by section, the end last."""
+def printed(parts: Iterable[bytes]) -> bytes:
+    """The PDF of what is told in lines of JSON: the frame first, then section by section, the end last."""
     command = [sys.executable, "-s", "-B", "-m", "audit.compliance.reports.pdf.typesetting"]
     # No environment of ours, so that no key and no address of a database is at hand where a stranger's text is read.
     environment = {"PATH": os.defpath, "LANG": "C.UTF-8"}
-    with subprocess.Popen(
+    process = subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=_ROOT, env=environment
-    ) as process:
-        assert process.stdin
-        assert process.stdout
+    )
+    with process, _pipes(process) as (told, answer):
         clock = threading.Timer(SECONDS, process.kill)
         try:
-            _tell(process, parts)
+            _tell(told, parts)
             clock.start()
-            head = process.stdout.readline()
-            body = process.stdout.read()
+            head, body = answer.readline(), answer.read()
             code = process.wait()
         finally:
             clock.cancel()
@@ -51,12 +50,15 @@ def printed(parts: Iterable[dict[str, Any]]) -> bytes:
     return body
 
 
-def _tell(process: subprocess.Popen[bytes], parts: Iterable[dict[str, Any]]) -> None:
+@contextmanager
+def _pipes(process: subprocess.Popen[bytes]) -> Iterator[tuple[IO[bytes], IO[bytes]]]:
+    if process.stdin is None or process.stdout is None:
+        raise RuntimeError("The process was started without pipes.")
+    yield process.stdin, process.stdout
+
+
+def _tell(told: IO[bytes], parts: Iterable[bytes]) -> None:
     """Hand the parts over as they come. A process that ended meanwhile is noticed by its answer."""
-    assert process.stdin
-    try:
+    with suppress(BrokenPipeError), told:
         for part in parts:
-            process.stdin.write(json.dumps(part, ensure_ascii=False, separators=(",", ":")).encode() + b"\n")
-        process.stdin.close()
-    except BrokenPipeError:
-        process.wait()
+            told.write(part)
