@@ -5,8 +5,9 @@ from itertools import groupby
 from operator import itemgetter
 
 from audit.compliance.actions.assessments import RECORDED_AS, told
+from audit.compliance.actions.bundles import BUNDLE, VERIFICATION
 from audit.compliance.models import Assessment, ReportFile
-from audit.ledger.evidence import Row, register_evidence
+from audit.ledger.evidence import Row, register_evidence, register_told
 from audit.ledger.values import plain
 
 REPORT_FILE = "compliance.reportfile"
@@ -16,6 +17,8 @@ def register() -> None:
     """Tell the ledger. Called once, when the app is ready."""
     register_evidence(RECORDED_AS, read_assessments)
     register_evidence(REPORT_FILE, read_report_files)
+    register_told(BUNDLE)
+    register_told(VERIFICATION)
 
 
 def read_assessments() -> Iterator[Row]:
