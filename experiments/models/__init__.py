@@ -1,6 +1,7 @@
 from experiments.models.experiments import Experiment, ExperimentTag, ExperimentUserObjectPermission
 from experiments.models.metrics import MetricDirection, MetricSegment, MetricSeries
 from experiments.models.people import Comment, Star
+from experiments.models.recording import RecordedOnce
 from experiments.models.runs import Param, Run, RunInput, RunTag
 from experiments.models.saved_views import SavedView
 
@@ -13,6 +14,7 @@ __all__ = [
     "MetricSegment",
     "MetricSeries",
     "Param",
+    "RecordedOnce",
     "Run",
     "RunInput",
     "RunTag",
