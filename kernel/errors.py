@@ -3,6 +3,8 @@
 Every error says what (`message`), may say what next (`hint`) and where (`field`).
 """
 
+from collections.abc import Sequence
+
 
 class MledError(Exception):
     """A mistake or a refusal, never a bug: doors answer it with `status` and `code`."""
@@ -24,6 +26,17 @@ class Invalid(MledError):
     """The input is wrong; nothing was written."""
 
     code = "INVALID"
+
+
+class InvalidFields(Invalid):
+    """Several fields are wrong; nothing was written. problems: one for each, with its field, in their order."""
+
+    def __init__(self, problems: Sequence[MledError]) -> None:
+        several = len(problems) > 1
+        first = problems[0]
+        words = f"{len(problems)} fields need another look: {first.message}" if several else first.message
+        super().__init__(words, hint=first.hint, field=first.field)
+        self.problems = list(problems)
 
 
 class AlreadyExists(MledError):

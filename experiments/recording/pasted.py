@@ -1,0 +1,191 @@
+"""Names and values out of a pasted text: JSON, YAML or CSV. Numbers stay as they were typed."""
+
+import csv
+import io
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+import yaml
+
+from kernel.errors import Invalid, TooLarge
+
+Pair = tuple[str, str]
+PASTED_MAX: Final = 100_000  # characters: a YAML of that length is read within a second
+_NAMES = frozenset({"key", "name", "param", "parameter", "hyperparameter", "metric", "tag"})
+
+
+class _Literal(str):
+    """A number or word of JSON, as it stood there: no quotes around it in a list."""
+
+
+def read_pairs(text: str, field: str) -> list[Pair]:
+    """The names and values of a text, in its order; what is nested gets dots between its names. Raises Invalid."""
+    if len(text) > PASTED_MAX:
+        raise TooLarge(
+            f"This text has {len(text):,} characters; at most {PASTED_MAX:,} are read.",
+            hint="Paste less of it.",
+            field=field,
+        )
+    text = text.replace("\x00", "").strip().removeprefix("\ufeff")
+    if not text:
+        raise Invalid("There is nothing pasted.", hint="Paste JSON, YAML or CSV.", field=field)
+    try:
+        found = list(_read(text, field))
+    except RecursionError:
+        raise Invalid("This text is nested too deeply.", hint="Paste a flatter one.", field=field) from None
+    if not found:
+        raise Invalid("No name with a value was found in this text.", hint='As in "lr: 0.001".', field=field)
+    return found
+
+
+def _read(text: str, field: str) -> Iterator[Pair]:
+    if text[0] in "{[":
+        return _from_json(text, field)
+    first = text.splitlines()[0]
+    if _is_table(first):
+        return _from_csv(text, field)
+    return _from_yaml(text, field)
+
+
+def _is_table(line: str) -> bool:
+    """Whether the first line is one of a table: a separator in it, and no colon before that as YAML has it."""
+    places = [line.index(mark) for mark in ",;\t" if mark in line]
+    colon = line.find(": ")
+    return bool(places) and (colon < 0 or min(places) < colon)
+
+
+def _from_json(text: str, field: str) -> Iterator[Pair]:
+    try:
+        told = json.loads(
+            text, parse_float=_Literal, parse_int=_Literal, parse_constant=_Literal, object_pairs_hook=_Members
+        )
+    except json.JSONDecodeError as error:
+        if text[0] == "{":
+            raise Invalid(
+                f"This is no JSON: {error.msg} in line {error.lineno}, column {error.colno}.",
+                hint="Correct it there.",
+                field=field,
+            ) from None
+        return _from_yaml(text, field)
+    return _listed(told, field) if isinstance(told, list) and not isinstance(told, _Members) else _flat("", told)
+
+
+class _Members(list[tuple[str, Any]]):
+    """The members of a JSON object, one that stands twice too."""
+
+
+def _listed(told: Sequence[Any], field: str) -> Iterator[Pair]:
+    """A list of {"key": …, "value": …}, as MLflow writes params."""
+    for number, one in enumerate(told, 1):
+        members = dict(one) if isinstance(one, _Members) else {}
+        name = next((members[key] for key in members if key.lower() in _NAMES), None)
+        if not isinstance(name, str) or "value" not in members:
+            raise Invalid(
+                f"Entry {number} of this list has no name and value.",
+                hint='Paste {"lr": 0.001} or [{"key": "lr", "value": 0.001}].',
+                field=field,
+            )
+        yield from _flat(name, members["value"])
+
+
+def _flat(name: str, value: Any) -> Iterator[Pair]:
+    if isinstance(value, _Members):
+        for key, inner in value:
+            yield from _flat(f"{name}.{key}" if name else key, inner)
+    else:
+        yield name, value if isinstance(value, str) else _in_list(value)
+
+
+def _in_list(value: Any) -> str:
+    """A JSON value as one text, its numbers as they were typed."""
+    if isinstance(value, _Literal):
+        return str(value)
+    if isinstance(value, _Members):
+        return "{" + ", ".join(f"{json.dumps(key)}: {_in_list(one)}" for key, one in value) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(_in_list(one) for one in value) + "]"
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _from_yaml(text: str, field: str) -> Iterator[Pair]:
+    try:
+        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, yaml.BaseLoader)):
+            raise Invalid("Aliases (*name) are not read here.", hint="Write the values out.", field=field)
+        node = yaml.compose(text, yaml.BaseLoader)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        where = f" in line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        raise Invalid(
+            f"This is neither JSON, YAML nor CSV: {error.problem}{where}.", hint="Correct it there.", field=field
+        ) from None
+    except yaml.YAMLError:
+        raise Invalid("This text holds characters that cannot be read.", field=field) from None
+    if not isinstance(node, yaml.MappingNode):
+        raise Invalid(
+            "No names with values were found in this text.",
+            hint='Paste lines such as "lr: 0.001", JSON, or a table with names and values.',
+            field=field,
+        )
+    return _of_node("", node)
+
+
+def _of_node(name: str, node: yaml.Node) -> Iterator[Pair]:
+    if isinstance(node, yaml.MappingNode):
+        for key, inner in node.value:
+            said = _of_yaml(key)
+            yield from _of_node(f"{name}.{said}" if name else said, inner)
+    else:
+        yield name, str(node.value) if isinstance(node, yaml.ScalarNode) else _of_yaml(node)
+
+
+def _of_yaml(node: yaml.Node) -> str:
+    if isinstance(node, yaml.SequenceNode):
+        return "[" + ", ".join(_of_yaml(one) for one in node.value) + "]"
+    if isinstance(node, yaml.MappingNode):
+        return "{" + ", ".join(f"{_of_yaml(key)}: {_of_yaml(one)}" for key, one in node.value) + "}"
+    return str(node.value)
+
+
+def _from_csv(text: str, field: str) -> Iterator[Pair]:
+    head = text.splitlines()[0]
+    mark = max("\t;,", key=head.count)
+    try:
+        rows = [[cell.strip() for cell in row] for row in csv.reader(io.StringIO(text), delimiter=mark)]
+    except csv.Error as error:
+        raise Invalid(f"This table cannot be read: {error}.", field=field) from None
+    rows = [row for row in rows if any(row)]
+    if len(rows) == 2 and len(rows[0]) == len(rows[1]) and (len(rows[0]) > 2 or _is_wide(rows)):
+        return iter(zip(rows[0], rows[1], strict=True))  # names in the first line, values in the second
+    if rows[0][0].lower() in _NAMES:
+        rows = rows[1:]
+    for number, row in enumerate(rows, 1):
+        if len([cell for cell in row if cell]) > 2 or len(row) < 2:
+            raise Invalid(
+                f"Row {number} of this table has {len(row)} cell{'' if len(row) == 1 else 's'}.",
+                hint="A table has a name and a value in each row, or names in one row and values in the next.",
+                field=field,
+            )
+    return iter([(row[0], row[1]) for row in rows])
+
+
+def _is_wide(rows: Sequence[Sequence[str]]) -> bool:
+    """Of two rows with two cells: whether the first holds names and the second numbers."""
+    return rows[0][0].lower() not in _NAMES and not _number(rows[0][1]) and all(_number(cell) for cell in rows[1])
+
+
+def _number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def merged(rows: Sequence[Pair], pasted: Sequence[Pair]) -> list[Pair]:
+    """Rows with what was pasted: a name that is there gets the new value, what is new comes behind."""
+    kept = [row for row in rows if any(row)]
+    names = {name for name, _ in kept}
+    new = dict(pasted)
+    changed = [(name, new.get(name, value)) for name, value in kept]
+    return [*changed, *(pair for pair in pasted if pair[0] not in names)]
