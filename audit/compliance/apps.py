@@ -11,7 +11,7 @@ class ComplianceConfig(AppConfig):
         from audit.compliance import evidence, gate, signed
         from audit.compliance.hands import refuse_deletion, refuse_hands, refuse_unlocking
         from audit.compliance.models import Finding, Review
-        from audit.compliance.pages import run_review
+        from audit.compliance.pages import report_links, run_review
         from audit.compliance.pages.my_work import review_panel
         from audit.compliance.pages.rules import unmet_count, url_of
         from audit.compliance.reports.hooks import waking
@@ -19,7 +19,16 @@ class ComplianceConfig(AppConfig):
         from audit.ledger.hooks import checkpoint_signed
         from experiments.hooks import run_deletion
         from experiments.models import Run
-        from experiments.pages.slots import RunTab, bulk_acts, home_panels, run_tabs
+        from experiments.pages.slots import (
+            RunTab,
+            bulk_acts,
+            head_buttons,
+            home_panels,
+            project_panels,
+            run_tabs,
+            runs_pages,
+        )
+        from registry.pages.slots import version_links
 
         for model in (Review, Finding, Run):
             register_state_check(model, refuse_hands)
@@ -34,3 +43,7 @@ class ComplianceConfig(AppConfig):
         run_tabs.append(RunTab("review", "Review", run_review.url_of, run_review.unanswered_count))
         bulk_acts["request-review"] = run_review.BULK_OFFER
         home_panels.append(review_panel)
+        runs_pages["report"] = report_links.RUNS_PAGE
+        head_buttons.append(report_links.run_button)
+        version_links.append(report_links.version_link)
+        project_panels.append(report_links.project_panel)

@@ -19,7 +19,7 @@ from experiments.actions.runs import delete_run, delete_tag, lock_run, restore_r
 from experiments.models import Experiment, Run
 from experiments.pages.asked import Asked, numbers_in
 from experiments.pages.export import file_of
-from experiments.pages.slots import bulk_acts
+from experiments.pages.slots import bulk_acts, runs_pages
 from experiments.queries.nested import count_left_behind
 from experiments.queries.overview import experiments_of
 from experiments.queries.selection import MOST, chosen_runs, runs_that_match
@@ -28,6 +28,7 @@ from kernel.actor import Actor
 from kernel.errors import Invalid, MledError, NotFound
 
 TOLD_MAX = 5
+ADDRESS_MAX = 7_500
 UNDO = "runs_undo"
 
 
@@ -139,6 +140,8 @@ def act(request: HttpRequest, slug: str, verb: str) -> HttpResponseBase:
         return redirect(f"{reverse('experiments:compare')}?runs={','.join(_refs(request))}")
     if verb == "export":
         return _exported(viewer, project, asked, request)
+    if verb in runs_pages:
+        return _led_over(viewer, project, asked, request, verb)
     bulk = act_of(verb)
     if bulk is None:
         raise NotFound(f"Runs have no act '{verb[:20]}'.")
@@ -175,13 +178,33 @@ def _back(request: HttpRequest, asked: Asked) -> str:
 
 def _exported(viewer: Actor, project: Project, asked: Asked, request: HttpRequest) -> HttpResponseBase:
     """The chosen runs as a file, with the columns of the table."""
-    if request.POST.get("all") != "1":
-        refs = [run.readable_id for run in chosen_runs(viewer, project, _refs(request))]
-        if not refs:
-            raise Invalid("No run is chosen.", hint="Tick runs in the table first.", field="runs")
-        listed = ", ".join(f"'{ref}'" for ref in refs)
-        asked = replace(asked, query=f"id IN ({listed})", experiment_ids=(), lifecycle="all")
+    asked = _asked_of_chosen(viewer, project, asked, request)
     return file_of(viewer, project, asked, request.POST.get("kind", "csv"), everything=False)
+
+
+def _led_over(viewer: Actor, project: Project, asked: Asked, request: HttpRequest, verb: str) -> HttpResponseBase:
+    """To a page above that speaks of the chosen runs."""
+    try:
+        chosen = _asked_of_chosen(viewer, project, asked, request)
+        url = runs_pages[verb].url(project, chosen.kept("sort", "columns", "good", "saved"))
+        if len(url) > ADDRESS_MAX:
+            words = "So many ticked runs do not fit into one question."
+            raise Invalid(words, hint="Narrow the query to them, and choose all that match.", field="runs")
+    except Invalid as error:
+        messages.error(request, str(error))
+        return redirect(_back(request, asked))
+    return redirect(url)
+
+
+def _asked_of_chosen(viewer: Actor, project: Project, asked: Asked, request: HttpRequest) -> Asked:
+    """The question that finds the chosen runs: that of the table for all, else their ids. Raises Invalid for none."""
+    if request.POST.get("all") == "1":
+        return asked
+    refs = [run.readable_id for run in chosen_runs(viewer, project, _refs(request))]
+    if not refs:
+        raise Invalid("No run is chosen.", hint="Tick runs in the table first.", field="runs")
+    listed = ", ".join(f"'{ref}'" for ref in refs)
+    return replace(asked, query=f"id IN ({listed})", experiment_ids=(), lifecycle="all")
 
 
 def _left_behind(viewer: Actor, moved: Sequence[Run]) -> str:

@@ -27,7 +27,7 @@ from experiments.pages.query_bar import bar_of
 from experiments.pages.questions import asked_of
 from experiments.pages.run_rows import table_of
 from experiments.pages.saved_views import default_address, menu_of
-from experiments.pages.slots import bulk_offers_of
+from experiments.pages.slots import bulk_offers_of, runs_pages_of
 from experiments.pages.table_bar import export_links, matters_url, paging_of, picker_of, shown_as, sorting_of
 from experiments.pages.taste import taste_of
 from experiments.queries.experiments import metric_directions
@@ -94,6 +94,7 @@ def runs(request: HttpRequest, slug: str) -> HttpResponse:
         "tracking_uri": tracking_uri(request, project),
         "bulk": offered(viewer, project),
         "bulk_offers": bulk_offers_of(viewer, project),
+        "runs_pages": runs_pages_of(viewer, project, asked.kept("sort", "columns", "good", "saved")),
         "undo": undo_of(request, project),
         "may_set_direction": bool(can(viewer, "experiments.set_direction", project)),
         "may_log": bool(can(viewer, "experiments.log_run", project)),

@@ -167,3 +167,24 @@ bulk_acts: dict[str, BulkOffer] = {}  # by the verb in the address
 def bulk_offers_of(viewer: Actor, project: Project) -> list[tuple[str, BulkOffer]]:
     """What the rooms above offer this viewer to do to runs of the project."""
     return [(verb, offer) for verb, offer in bulk_acts.items() if can(viewer, offer.permission, project)]
+
+
+@dataclass(frozen=True, slots=True)
+class RunsPage:
+    """A page above that speaks of many runs: a button over the list, and one in the bar below selected runs.
+
+    url: its address for a question as pairs of an address (q, experiment, lifecycle).
+    """
+
+    label: str
+    icon: str
+    may: Callable[[Actor, Project], bool]
+    url: Callable[[Project, Sequence[tuple[str, str]]], str]
+
+
+runs_pages: dict[str, RunsPage] = {}  # by the verb in the address
+
+
+def runs_pages_of(viewer: Actor, project: Project, pairs: Sequence[tuple[str, str]]) -> list[tuple[str, RunsPage, str]]:
+    """Those that this viewer may open, each with its verb and its address for the question of the list."""
+    return [(verb, page, page.url(project, pairs)) for verb, page in runs_pages.items() if page.may(viewer, project)]

@@ -16,7 +16,7 @@ from artifacts.pages.shelf import Shelf
 from artifacts.storage import StoredBlob
 from kernel.actor import Actor
 from registry.models import ModelVersion, PromotionRequest, RegisteredModel, Stage
-from registry.pages.slots import marks_of
+from registry.pages.slots import links_of, marks_of
 from registry.protected import is_protected
 from registry.queries.deliveries import deliveries_of_version
 from registry.queries.model_lines import recalls_behind
@@ -91,6 +91,7 @@ def version_frame(
         "open_promotion": open_one(promotions),
         "recalled": recalled.get(version.run_id or 0, []),
         "marks": marks_of(viewer, [version])[version.pk],
+        "links": links_of(viewer, version),
         "askable": askable(project, data.aliases, version),
         "stands_on": "; ".join(standing_on([version], aliases_too=project.is_governed)),
         "address": f"models:/{model.name}/{version.number}",

@@ -38,3 +38,21 @@ def marks_of(viewer: Actor, versions: Sequence[ModelVersion]) -> dict[int, list[
         for key, found in marking(viewer, versions).items():
             marks[key] += found
     return marks
+
+
+@dataclass(frozen=True, slots=True)
+class VersionLink:
+    """A button in the head of a model version that leads to a page above."""
+
+    label: str
+    icon: str
+    url: str
+
+
+# Asked in order for each version; None: nothing for this viewer.
+version_links: list[Callable[[Actor, ModelVersion], VersionLink | None]] = []
+
+
+def links_of(viewer: Actor, version: ModelVersion) -> list[VersionLink]:
+    """Where the rooms above lead from a version."""
+    return [link for make in version_links if (link := make(viewer, version)) is not None]

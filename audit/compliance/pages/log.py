@@ -14,6 +14,7 @@ from accounts.pages.doors import actor_of, signed_in
 from accounts.pages.history import DOORS, before_of
 from accounts.roles import Role
 from audit.compliance.pages.log_words import kind_words, lines_of, people_in, verb_words
+from audit.compliance.pages.report_links import log_url
 from audit.compliance.queries.log import Choices, LogPage, check_events, choices_in, log_page, standing_of_log
 from audit.compliance.queries.log_question import FIELDS, NOT_PEOPLE, asked_of
 from audit.compliance.queries.log_things import people_named, things_named
@@ -86,6 +87,7 @@ def page(request: HttpRequest, slug: str) -> HttpResponse:
         "checked": check_events(viewer, project, past) if request.GET.get("verify") == "1" else None,
         "verify_url": _with(address, query, before=request.GET.get("before", ""), verify="1"),
         "export_url": _with(reverse("compliance:log_export", args=[project.slug]), query),
+        "report_url": log_url(project, query),
         "address": address,
         "next_url": _with(address, query, before=shown.next_id.hex) if shown.next_id else "",
         "first_url": _with(address, query) if request.GET.get("before") else "",

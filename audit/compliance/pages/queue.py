@@ -23,6 +23,7 @@ from audit.compliance.actions.reviews import assign_review
 from audit.compliance.actions.sampling import draw_sample, review_trail
 from audit.compliance.models import Draw, Review, TrailReview
 from audit.compliance.pages.findings import is_overdue
+from audit.compliance.pages.report_links import queue_url
 from audit.compliance.pages.rules import day_of
 from audit.compliance.queries.reviews import (
     counts_by_state,
@@ -125,6 +126,7 @@ def _page(request: HttpRequest, project: Project, bound: Mapping[str, forms.Form
         "at": "reviews",
         "project": project,
         "state": state,
+        "report_url": queue_url(viewer, project, [str(one.label).lower() for one in FILTERS[state][1]]),
         "filters": filters_of(counts_by_state(viewer, project)),
         "paged": paged,
         "rows": [Waiting(one, is_overdue(one) and one.is_open, may_assign and one.is_open) for one in paged],

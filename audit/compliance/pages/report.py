@@ -78,6 +78,7 @@ def page(request: HttpRequest, slug: str, report: UUID) -> HttpResponse:
         "file_count": len(files),
         "bundle": bundle,
         "verify_line": f"python {VERIFIER} {served(bundle).path}" if bundle else "",
+        "file_line": served(files[0]).path if files else "",
         "counted": counted(found.kind, found.records),
         "has_verifier": verifier_path().is_file(),
         "place": issued_at_place(viewer, found),

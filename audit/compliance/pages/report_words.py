@@ -110,7 +110,7 @@ def time_left(done: int, of: int, took: dt.timedelta) -> str:
     if not done or done >= of or took <= dt.timedelta(0):
         return ""
     ms = int(took.total_seconds() * 1000 * (of - done) / done)
-    return f"about {duration(max(1_000, ms // 1_000 * 1_000))}"
+    return f"about {duration(ms)}" if ms >= 10_000 else "some seconds"
 
 
 def counted(kind: str, number: int | None) -> str:
