@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from audit.compliance.rest import access, log, reviews, rules
+from audit.compliance.rest import access, log, reports, reviews, rules
 
 urlpatterns = [
     path("runs/<str:run>/assessment/", rules.RunAssessment.as_view()),
@@ -11,6 +11,7 @@ urlpatterns = [
     path("runs/<str:run>/waivers/", rules.Waivers.as_view()),
     path("projects/<slug:slug>/log/", log.ProjectLog.as_view()),
     path("projects/<slug:slug>/rules/", rules.ProjectRules.as_view()),
+    path("projects/<slug:slug>/reports/", reports.Reports.as_view()),
     path("projects/<slug:slug>/reviews/", reviews.Reviews.as_view()),
     path("projects/<slug:slug>/draws/", reviews.Draws.as_view()),
     path("projects/<slug:slug>/trail-reviews/", reviews.Trails.as_view()),
@@ -19,6 +20,9 @@ urlpatterns = [
     path("runs/<str:run>/reviews/", reviews.RunReviews.as_view()),
     path("runs/<str:run>/amendment/", reviews.Amendment.as_view()),
     path("runs/<str:run>/findings/", reviews.RunFindings.as_view()),
+    path("reports/<uuid:report>/", reports.OneReport.as_view()),
+    path("reports/<uuid:report>/cancellation/", reports.Cancellation.as_view()),
+    path("reports/<uuid:report>/files/<str:report_file>", reports.ReportContent.as_view()),
     path("reviews/<uuid:review>/", reviews.OneReview.as_view()),
     path("reviews/<uuid:review>/start/", reviews.Start.as_view()),
     path("reviews/<uuid:review>/verdict/", reviews.Verdict.as_view()),
