@@ -7,6 +7,7 @@ class AccountsConfig(AppConfig):
 
     def ready(self) -> None:
         from accounts import evidence, signals
+        from accounts.alarms import tell_administrators
         from accounts.facts import renew_stamp
         from accounts.personal_data import refuse_signed
         from audit.ledger import hooks as ledger_hooks
@@ -15,4 +16,5 @@ class AccountsConfig(AppConfig):
         signals.connect()
         evidence.register()
         before_event.append(renew_stamp)
+        ledger_hooks.alarm_raised.append(tell_administrators)
         ledger_hooks.erasing.append(refuse_signed)

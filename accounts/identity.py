@@ -153,10 +153,11 @@ def _alarm(user: User, count: int) -> None:
             url="/me/",
         )
         if count == FAILURES_OF_ONE:
-            others = [one for one in _administrators() if one.pk != user.pk]
+            others = [one for one in administrators() if one.pk != user.pk]
             tell(others, kind="signing.failed", text=f"{count} attempts to sign in the name of {user} failed.")
 
 
-def _administrators() -> list[User]:
+def administrators() -> list[User]:
+    """Everybody who administers the site by a role of their own, and may sign in."""
     rows = Membership.objects.filter(project=None, role=Role.ADMINISTRATOR, user__is_active=True)
     return [row.user for row in rows.select_related("user")]

@@ -198,6 +198,7 @@ CELERY_BEAT_SCHEDULE = {
     "ask the rules": {"task": "audit.compliance.tasks.assess_stale_runs", "schedule": 15},
     "build reports": {"task": "audit.compliance.tasks.build_reports", "schedule": 15},
     "let verdicts count": {"task": "audit.compliance.tasks.apply_covered_verdicts", "schedule": 60},
+    "watch the log": {"task": "audit.ledger.tasks.watch_log", "schedule": 30},
     "forget old addresses": {"task": "audit.ledger.tasks.forget_origins", "schedule": 24 * 3600},
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(MLED_DATA / "beat-schedule")

@@ -3,6 +3,8 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from mled_site.ready import ready
+
 urlpatterns = [
     path("", include("accounts.pages.sign_in")),
     path("", include("accounts.pages.urls")),
@@ -12,6 +14,7 @@ urlpatterns = [
     path("", include("registry.pages.urls")),
     path("api/v1/", include("mled_site.api")),
     path("admin/", admin.site.urls),
+    path("readyz", ready, name="ready"),
 ]
 
 handler400 = "mled_site.errors.bad_request"

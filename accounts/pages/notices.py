@@ -19,7 +19,12 @@ from kernel.errors import NotFound
 
 A_PAGE = 50
 LAST_START = 1_000_000
-KIND_ICONS = {"recalled": ("bad", "text-fail"), "reinstated": ("undo", "t3"), "promotion": ("shield", "t3")}
+KIND_ICONS = {
+    "recalled": ("bad", "text-fail"),
+    "alarm": ("bad", "text-fail"),
+    "reinstated": ("undo", "t3"),
+    "promotion": ("shield", "t3"),
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,9 @@ checkpoint_signed: list[Callable[[], object]] = []
 # In an act that is about to erase what these events say: an upper room raises where something still needs it.
 erasing: list[Callable[[Sequence["PastEvent"]], None]] = []
 
+# In the act that tells that something is wrong with the log, with the words for it.
+alarm_raised: list[Callable[[str], object]] = []
+
 
 def tell_signed() -> None:
     """Call them all. Whatever goes wrong in one is logged: the log itself must go on."""

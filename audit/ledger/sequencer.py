@@ -6,13 +6,9 @@ nothing of it, and the next start repeats it with the same result. Any number ma
 take a batch, and each looks up where the log stands before it goes on.
 """
 
-import fcntl
 import logging
-import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
-from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -23,6 +19,7 @@ from audit.ledger import anchors, checkpoints, hooks, keys, places
 from audit.ledger.anchoring import not_anchored
 from audit.ledger.canonical import leaf_hash_of
 from audit.ledger.keys import SigningKey
+from audit.ledger.locks import alone
 from audit.ledger.merkle import CompactRange, Grown
 from audit.ledger.models import Checkpoint, EventOrigin, Leaf, Pending, Subtree
 from audit.ledger.tree import leaf_rows, stored_size, stored_tree, subtrees_of
@@ -234,22 +231,10 @@ def _fit(queue: Sequence[tuple[int, UUID, str | None]]) -> list[_Waiting]:
 
 @contextmanager
 def _turn() -> Iterator[None]:
-    """A transaction in which nobody else places events: an advisory lock on PostgreSQL, a locked file on SQLite."""
+    """A transaction in which nobody else places events. On SQLite the file is locked before it begins, and after."""
     if connection.vendor == "postgresql":
-        with transaction.atomic():
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_ADVISORY_LOCK])
+        with transaction.atomic(), alone(_ADVISORY_LOCK, "sequencer"):
             yield
-        return
-    with _locked_file(Path(settings.MLED_DATA) / "sequencer.lock"), transaction.atomic():
-        yield
-
-
-@contextmanager
-def _locked_file(path: Path) -> Iterator[Any]:
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield descriptor
-    finally:
-        os.close(descriptor)
+    else:
+        with alone(_ADVISORY_LOCK, "sequencer"), transaction.atomic():
+            yield

@@ -286,12 +286,13 @@ def test_verifying_proves_the_events_shown_and_finds_one_that_was_changed(team, 
 
 
 def test_events_that_wait_a_minute_are_an_alarm(team, run, monkeypatch):
-    assert not standing_of_log(team.auditor, team.project).is_late
+    assert not standing_of_log(team.auditor, team.project).troubles
     assert Pending.objects.exists()
     late = now() + dt.timedelta(seconds=61)
     monkeypatch.setattr("audit.ledger.queries.health.now", lambda: late)
     text = client_of(team.auditor).get(f"/p/{team.project.slug}/log/").content.decode()
-    assert "The sequencer is late:" in text
+    assert "The sequencer is late: " in text
+    assert "waiting for a place in the log" in text
 
 
 def test_a_filter_that_finds_nothing_says_what_to_do(team, run):

@@ -7,6 +7,7 @@ from uuid import UUID
 from accounts.access import can, require
 from accounts.models import Project, User
 from accounts.queries.history import NamedEvent, with_names
+from audit.ledger.alarm import Trouble, troubles
 from audit.ledger.models import Checkpoint
 from audit.ledger.queries.extract import extract
 from audit.ledger.queries.health import Lag, ledger_lag
@@ -17,7 +18,6 @@ from audit.ledger.queries.soundness import broken_link
 from kernel.actor import Actor
 
 READS = "projects.read_log"
-ALARM_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,15 +40,11 @@ class Choices:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How the log stands. head: its newest signed head, None before the first."""
+    """How the log stands. head: its newest signed head, None before the first; troubles: what is wrong with it."""
 
     head: Checkpoint | None
     lag: Lag
-
-    @property
-    def is_late(self) -> bool:
-        """Whether events wait so long for their place that something is wrong."""
-        return self.lag.seconds >= ALARM_SECONDS
+    troubles: Sequence[Trouble] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +77,7 @@ def choices_in(viewer: Actor, project: Project) -> Choices:
 def standing_of_log(viewer: Actor, project: Project) -> Standing:
     """The newest signed head and what waits for the next. Raises NotFound, Refused."""
     require(viewer, READS, project)
-    return Standing(newest_checkpoint(), ledger_lag())
+    return Standing(newest_checkpoint(), ledger_lag(), troubles())
 
 
 def check_events(viewer: Actor, project: Project, events: Sequence[PastEvent]) -> Checked | None:
