@@ -3,6 +3,9 @@
 import csv
 import io
 import json
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -21,6 +24,7 @@ from audit.compliance.reports import lease
 from audit.compliance.reports.build import build_report, sweep
 from audit.compliance.reports.spool import Spool, reports_in_work
 from audit.ledger.models import AuditEvent, Leaf
+from audit.ledger.offline import mled_verify
 from audit.ledger.sequencer import Sequencer
 from audit.ledger.verify import verify_ledger
 from experiments.actions.batches import log_batch
@@ -113,6 +117,21 @@ def test_a_report_is_built_in_the_background_and_issued_with_its_files(team, run
     assert Notice.objects.filter(user=user_of(team.engineer), kind="report.done").count() == 1
     assert not reports_in_work()
     assert verify_ledger().is_sound
+
+
+def test_every_format_comes_out_and_the_bundle_verifies_by_itself(team, run, tmp_path):
+    seal_run(system(), run)
+    done = built(request_report(team.engineer, team.project, kind="compliance", scope="run", subject=run.uid.hex))
+    assert (done.state, done.failure) == (Report.State.DONE, "")
+    names = [file.name for file in files_of_report(team.engineer, done)]
+    assert names == ["report-1.pdf", "report.csv", "report.jsonl", "report.mledlog"]
+    assert content(done, "report-1.pdf").startswith(b"%PDF-1.7")
+    bundle = tmp_path / "report.mledlog"
+    bundle.write_bytes(content(done, "report.mledlog"))
+    verifier = Path(mled_verify.__file__)
+    said = subprocess.run([sys.executable, verifier, bundle], capture_output=True, text=True, check=False)
+    assert said.returncode == 0, said.stdout + said.stderr
+    assert done.digest in bundle.read_bytes().decode(errors="ignore")
 
 
 # --- The same question about the same moment

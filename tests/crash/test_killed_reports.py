@@ -31,7 +31,7 @@ pytestmark = pytest.mark.slow
 KILLS = sized(3, 50)
 RUNS = 8
 SEED = 20261122
-FILES = {"report-1.pdf", "report-2.pdf", "report-3.pdf", "report.csv", "report.jsonl"}
+FILES = {"report-1.pdf", "report-2.pdf", "report-3.pdf", "report.csv", "report.jsonl", "report.mledlog"}
 
 
 class Workers:
@@ -90,8 +90,7 @@ def a_team_with_runs() -> Team:
 
 
 def asked_for(team: Team) -> Report:
-    formats = ("pdf", "csv", "json")
-    return request_report(team.engineer, team.project, kind="compliance", scope="project", formats=formats)
+    return request_report(team.engineer, team.project, kind="compliance", scope="project")
 
 
 def is_in_work(report: Report) -> bool:

@@ -11,6 +11,7 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import nullcontext
+from pathlib import Path
 from typing import BinaryIO
 from uuid import UUID
 
@@ -18,11 +19,13 @@ from django.db.models import Max, Q
 
 from artifacts.storage import blobs
 from audit.compliance.actions.assessments import assess_run, judgement_of
+from audit.compliance.actions.bundles import seal_bundle
 from audit.compliance.actions.reports import Frozen, Made, begin_report, fail_report, issue_report
 from audit.compliance.following import follow_log
 from audit.compliance.models import Report, ReportPart
+from audit.compliance.queries.bundles import is_covered
 from audit.compliance.queries.reports import require_still, runs_asked
-from audit.compliance.reports import asked, lease, write_csv, write_json
+from audit.compliance.reports import asked, bundle, lease, write_csv, write_json
 from audit.compliance.reports.asof import chunks
 from audit.compliance.reports.digest import content_digest
 from audit.compliance.reports.facts import Head, Section
@@ -44,8 +47,14 @@ LOOKS_EVERY = 2.0  # seconds between two looks whether somebody stopped it
 SIZE_MAX = 1 << 40
 AGAIN = "Ask for it again; if it happens again, tell the administrator: the server's log says why."
 _ASKED_BY_RULES = (Report.Kind.COMPLIANCE, Report.Kind.REPRODUCIBILITY)
-_MEDIA = {asked.CSV: write_csv.MEDIA_TYPE, asked.JSON: write_json.MEDIA_TYPE, asked.PDF: "application/pdf"}
-BUNDLE_TYPE = "application/vnd.mled.log+zip"
+BUNDLE = "report.mledlog"
+PIECE = 256 * 1024
+_MEDIA = {
+    asked.PDF: "application/pdf",
+    asked.CSV: write_csv.MEDIA_TYPE,
+    asked.JSON: write_json.MEDIA_TYPE,
+    asked.BUNDLE: bundle.MEDIA_TYPE,
+}
 
 
 class NotYet(Exception):
@@ -117,6 +126,7 @@ class _Building:
         self.report = Report.objects.select_related("project", "requested_by").get(pk=report_id)
         self.lease, self.patience = mine, patience
         self.spool = Spool(report_id)
+        self._made: list[tuple[Made, Path]] = []
         self._looked_at = time.monotonic()
 
     def run(self) -> None:
@@ -216,22 +226,22 @@ class _Building:
     def _write(self, parts: list[ReportPart], digest: str) -> list[Made]:
         """Every file that was asked for, each in the store. The bundle comes last: it holds digests of the others."""
         wanted = asked.formats_of(self.report)
-        tally = Tally()
+        tally, self._made = Tally(), []
         for part in parts:
             tally.add(self._watched(self.spool.sections(part.number)))
         head = head_of(self.report, counts=tally.counts, notes=tally.notes, volumes=max(1, len(parts)))
-        made: list[Made] = []
         if asked.PDF in wanted:
-            made += [self._volume(head, part.number, digest) for part in parts] or [self._volume(head, 1, digest)]
+            for number in range(1, head.volumes + 1):
+                self._volume(head, number, digest)
         if asked.CSV in wanted:
-            made.append(self._file("report.csv", asked.CSV, lambda out: self._write_csv(out, parts)))
+            self._file("report.csv", asked.CSV, lambda out: self._write_csv(out, parts))
         if asked.JSON in wanted:
-            made.append(self._file("report.jsonl", asked.JSON, lambda out: self._write_json(out, head, digest, parts)))
+            self._file("report.jsonl", asked.JSON, lambda out: self._write_json(out, head, digest, parts))
         if asked.BUNDLE in wanted:
-            made += self._bundle(made, parts, digest)
-        return made
+            self._bundle(digest)
+        return [made for made, _ in self._made]
 
-    def _volume(self, head: Head, number: int, digest: str) -> Made:
+    def _volume(self, head: Head, number: int, digest: str) -> None:
         from audit.compliance.reports.pdf import render
 
         name = f"volume-{number:05}-{digest[:16]}.pdf"
@@ -242,7 +252,7 @@ class _Building:
             with self.spool.writing(name) as out:
                 out.write(content)
         self._look()
-        return self._stored(f"report-{number}.pdf", asked.PDF, name, part=number)
+        self._stored(f"report-{number}.pdf", asked.PDF, name, part=number)
 
     def _write_csv(self, out: BinaryIO, parts: Iterable[ReportPart]) -> None:
         rows = (pair for part in parts for pair in zip(part.digests, self.spool.sections(part.number), strict=True))
@@ -252,16 +262,37 @@ class _Building:
         lines = (line for part in parts for line in self.spool.lines(part.number))
         write_json.write_jsonl(out, head, digest, lines)
 
-    def _file(self, name: str, form: str, write: Callable[[BinaryIO], None]) -> Made:
+    def _file(self, name: str, form: str, write: Callable[[BinaryIO], None]) -> None:
         with self.spool.writing(name) as out:
             write(out)
         self._look()
-        return self._stored(name, form, name)
+        self._stored(name, form, name)
 
-    def _stored(self, name: str, form: str, file: str, *, part: int | None = None, media_type: str = "") -> Made:
-        with (self.spool.folder / file).open("rb") as content:
+    def _stored(self, name: str, form: str, file: str, *, part: int | None = None) -> None:
+        """Put a file of the spool into the store; no row speaks of it before the report is issued."""
+        path = self.spool.folder / file
+        with path.open("rb") as content:
             stored = blobs().receive(content, limit=SIZE_MAX)
-        return Made(name, form, media_type or _MEDIA[form], stored, part)
+        self._made.append((Made(name, form, _MEDIA[form], stored, part), path))
 
-    def _bundle(self, made: list[Made], parts: list[ReportPart], digest: str) -> list[Made]:
-        return []
+    def _bundle(self, digest: str) -> None:
+        """The sealed bundle of everything made so far. Raises NotYet while its seal waits for the log's next head."""
+        self.report.digest = digest  # as it will be issued
+        files = [self._in_bundle(one, path) for one, path in self._made]
+        content = bundle.content_of_report(self.report, files)
+        seal = seal_bundle(system(), self.report.project, manifest=content.manifest, report=self.report)
+        if not is_covered(seal):
+            self._wait_for_log()
+        with self.spool.writing(BUNDLE) as out:
+            bundle.write_bundle(content, seal, out)
+        self._stored(BUNDLE, asked.BUNDLE, BUNDLE)
+
+    @staticmethod
+    def _in_bundle(made: Made, path: Path) -> bundle.BundleFile:
+        return bundle.BundleFile(made.name, made.stored.size_bytes, made.stored.digest, lambda: _pieces(path))
+
+
+def _pieces(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        while piece := file.read(PIECE):
+            yield piece
