@@ -18,6 +18,7 @@ from audit.compliance.models import (
     Draw,
     Finding,
     NotApplicable,
+    Report,
     Review,
     TrailReview,
     Waiver,
@@ -52,6 +53,7 @@ _OWN = {
     "experiments.note_export_of": "took data out",
     "compliance.submit_run": "submitted the run for review",
     "compliance.withdraw_submission": "withdrew the submission",
+    "compliance.withdraw_drawn": "took it out of a sample",
     "compliance.start_review": "began the review",
     "compliance.assign_review": "assigned the review",
     "compliance.decide_review": "signed a verdict",
@@ -74,6 +76,12 @@ _OWN = {
     "compliance.change_copy": "changed what the project asks",
     "compliance.export_log": "exported the log",
     "compliance.review_access": "signed off who may do what",
+    "compliance.open_report": "asked for a report",
+    "compliance.begin_report": "began a report",
+    "compliance.issue_report": "finished a report",
+    "compliance.fail_report": "gave a report up",
+    "compliance.cancel_report": "stopped a report",
+    "compliance.download_report": "took a file of a report out",
 }
 SAID: Final[Mapping[str, str]] = {
     verb: text.rstrip(":") for verb, text in {**OF_RUNS, **OF_DATASETS, **OF_MODELS, **_OWN}.items()
@@ -103,6 +111,7 @@ _KINDS = {
     "compliance.findingnote": "finding note",
     "compliance.accessreview": "access review",
     "compliance.legalhold": "legal hold",
+    "compliance.reportfile": "file of a report",
 }
 
 
@@ -248,6 +257,8 @@ def url_of(project: Project, row: Any) -> str:
                 return reverse("compliance:run_rules", args=[row.run.uid.hex])
             case Draw() | TrailReview():
                 return reverse("compliance:queue", args=[slug])
+            case Report():
+                return reverse("compliance:report", args=[project.slug, row.pk])
             case AccessReview():
                 return reverse("compliance:access_signed", args=[slug, row.pk])
             case Webhook():

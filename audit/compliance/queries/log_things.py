@@ -10,7 +10,7 @@ from accounts.access import require
 from accounts.models import Membership, Project, User
 from accounts.queries.history import NamedEvent
 from artifacts.models import Dataset, DatasetVersion
-from audit.compliance.models import Assessment, Draw, Finding, Review, Waiver
+from audit.compliance.models import Assessment, Draw, Finding, Report, Review, Waiver
 from audit.compliance.queries.log import READS
 from audit.ledger.values import plain
 from experiments.models import Comment, Experiment, Run
@@ -67,6 +67,7 @@ _ALL = (
     _Kind(Review, _of_run("review of"), _run, ("run__project",)),
     _Kind(Finding, _of_run("finding on"), _run, ("run__project",)),
     _Kind(Waiver, lambda one: f"{one.rule} of {one.run.readable_id}", _run, ("run__project",)),
+    _Kind(Report, str, _itself, ("project",)),
     _Kind(Draw, lambda one: f"sample {one.pk}", lambda one: None),
 )
 _KINDS = {one.model._meta.label_lower: one for one in _ALL}
