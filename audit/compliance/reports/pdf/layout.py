@@ -33,13 +33,14 @@ ROWS_OF_A_LIST: Final = 2_000
 ROWS_IN_SHORT: Final = 10
 TEXT_IN_SHORT: Final = 300
 PLOTS_OF_A_RUN: Final = 8
+LONG_PERSON: Final = 2_500  # bytes: shorter ones stay on one page
 HALF: Final = 42  # rows of two tables that stand side by side
 UNMET: Final = ("fail", "missing")
 WHOLE: Final = frozenset({"sha256", "digest", "uid", "log_root", "key_id", "profile_digest"})
 
 _HEX = re.compile(r"[0-9a-f]{32}")
 _LINK = re.compile(r"https?://[!-~]+")
-_TIME = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d(?::\d\d)?)(\.\d+)?(?:Z|\+00:00)")
+TIMES: Final = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d(?::\d\d)?)(\.\d+)?(?:Z|\+00:00)")
 
 
 class Layout:
@@ -118,7 +119,7 @@ class Layout:
             "unmet": [self.rule(rule) for rule in unmet],
             "met": [] if self.is_short else [self.rule(rule) for rule in met],
             "met_count": len(met),
-            "assessed": self.letters.flowing(_TIME.sub(_told, section.assessed)),
+            "assessed": self.letters.flowing(TIMES.sub(told_time, section.assessed)),
             "changed": self.letters.flowing(section.changed),
             "summary": {
                 "author": self._said(section.about, "made by", "author"),
@@ -134,8 +135,8 @@ class Layout:
         """What people wrote, and what the record says."""
         return {
             **self._common(section, "card"),
-            "written": [{"label": self.letters.line(fact.label), **self._value(fact)} for fact in section.written],
-            "recorded": [[self.letters.line(name), self.facts(facts)] for name, facts in section.recorded],
+            "written": [{"label": self.one_line(fact.label), **self._value(fact)} for fact in section.written],
+            "recorded": [[self.one_line(name), self.facts(facts)] for name, facts in section.recorded],
             "signatures": [self.signature(signature) for signature in section.signatures],
         }
 
@@ -143,7 +144,7 @@ class Layout:
         """Events, all of them: they are the report."""
         return {
             "tag": "trail",
-            "name": self.letters.line(section.name),
+            "name": self.one_line(section.name),
             "events": [self.event(event) for event in section.events],
         }
 
@@ -151,11 +152,12 @@ class Layout:
         """A person."""
         return {
             "tag": "access",
-            "name": self.letters.line(section.name),
-            "id": self.letters.line(section.id),
+            "name": self.one_line(section.name),
+            "id": self.letters.line(section.id) if section.id != section.name else "",
+            "is_long": len(msgspec.json.encode(section)) > LONG_PERSON,
             "about": self.facts(section.about),
             "rights": self.pairs(section.rights),
-            "why": [self.letters.flowing(_TIME.sub(_told, why)) for why in section.why],
+            "why": [self.letters.flowing(TIMES.sub(told_time, why)) for why in section.why],
             "notes": [self.letters.flowing(note) for note in section.notes],
         }
 
@@ -163,14 +165,15 @@ class Layout:
         line = self.letters.line
         names = [line(section.id), line(section.uid) if isinstance(section, RunSection) else ""]
         names.sort(key=lambda name: bool(_HEX.fullmatch(name)))  # the one that people say comes first
+        is_known = isinstance(section, RunSection) and names[0] != line(section.name)
         return {
             "tag": tag,
-            "id": names[0] if isinstance(section, RunSection) else "",
+            "name": self.one_line(section.name) or self.one_line(names[0]),
+            "also": self.one_line(names[0]) if is_known and section.name else "",
             "uid": names[1],
-            "name": line(section.name) or names[0],
             "url": self.letters.flowing(section.url),
             "href": section.url if _LINK.fullmatch(section.url) else "",
-            "gaps": [self.letters.flowing(_TIME.sub(_told, gap)) for gap in section.gaps],
+            "gaps": [self.letters.flowing(TIMES.sub(told_time, gap)) for gap in section.gaps],
             "chain": self.view(section.chain),
         }
 
@@ -181,6 +184,10 @@ class Layout:
         if name == "at" or name.endswith("_at"):
             return self.letters.flowing(readable_time(value))
         return self.letters.flowing(readable_time(value, exact=True) if name == "as_of" else value)
+
+    def one_line(self, value: str) -> Text:
+        """A name, for headings and links."""
+        return self.letters.flowing(self.letters.line(value))
 
     def view(self, struct: msgspec.Struct) -> View:
         """Its fields with their texts ready to be set."""
@@ -251,7 +258,7 @@ class Layout:
 
     def _value(self, fact: Fact) -> View:
         digest = re.fullmatch(r"(sha256:)?[0-9a-f]{40,64}", fact.value)
-        value: Text = fact.value if digest else self.letters.flowing(_TIME.sub(_told, fact.value))
+        value: Text = fact.value if digest else self.letters.flowing(TIMES.sub(told_time, fact.value))
         return {"value": value, "gap": not fact.value, "mono": bool(digest)}
 
     def pairs(self, facts: Sequence[Fact]) -> View:
@@ -279,7 +286,12 @@ def _is_text(value: object) -> bool:
 
 
 def _rest(shown: int, whole: int) -> View:
-    return {"count": whole, "rest": f"{whole - shown:,}" if whole > shown else "", "shown": f"{shown:,}"}
+    return {
+        "count": whole,
+        "whole": f"{whole:,}",
+        "rest": f"{whole - shown:,}" if whole > shown else "",
+        "shown": f"{shown:,}",
+    }
 
 
 def _share(facts: Sequence[Fact]) -> list[int]:
@@ -288,14 +300,15 @@ def _share(facts: Sequence[Fact]) -> list[int]:
 
 def readable_time(text: str, *, exact: bool = False) -> str:
     """A moment as '2026-11-22 09:52:23 UTC'; anything else as it is. exact: with its part of a second."""
-    found = _TIME.fullmatch(text)
+    found = TIMES.fullmatch(text)
     if not found:
         return text
     part = (found[3] or "").rstrip("0").rstrip(".") if exact else ""
-    return _told(found, part)
+    return told_time(found, part)
 
 
-def _told(found: re.Match[str], part: str = "") -> str:
+def told_time(found: re.Match[str], part: str = "") -> str:
+    """A moment that was found, as readers like it."""
     return f"{found[1]} {found[2]}{part} UTC"
 
 

@@ -13,7 +13,7 @@ from typing import Final
 UNKNOWN: Final = "□"
 TEXT_MAX: Final = 4_000
 LISTED_MAX: Final = 200
-WORD_MAX: Final = 22
+WORD_MAX: Final = 14
 CHUNK: Final = 11
 
 Text = str | list[str | list[str] | int]
@@ -25,10 +25,21 @@ _BLANKS = re.compile(r"[\t\v\f\u00a0\u2000-\u200a\u202f\u205f\u3000]")
 
 
 @cache
+def _known_ranges() -> list[tuple[int, int]]:
+    """letters.txt: the code points that the fonts of typst 0.15.2 have between them."""
+    words = Path(__file__).with_name("letters.txt").read_text(encoding="ascii").split()
+    ends = [[int(end, 16) for end in word.split("-")] for word in words]
+    return [(end[0], end[-1]) for end in ends]
+
+
+def known_letters() -> str:
+    """Every letter that can be shown."""
+    return "".join(chr(point) for first, last in _known_ranges() for point in range(first, last + 1))
+
+
+@cache
 def _unknown() -> re.Pattern[str]:
-    """What no font has. letters.txt: ranges of code points that the fonts of typst 0.15.2 have between them."""
-    ranges = Path(__file__).with_name("letters.txt").read_text(encoding="ascii").split()
-    known = "".join("-".join(f"\\U{int(end, 16):08x}" for end in part.split("-")) for part in ranges)
+    known = "".join(f"\\U{first:08x}-\\U{last:08x}" for first, last in _known_ranges())
     return re.compile(f"[^\n{known}]")
 
 

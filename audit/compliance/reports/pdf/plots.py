@@ -91,7 +91,7 @@ class Scale:
     def _place(self, height: float) -> int:
         # Halved first: the difference of two finite numbers need not be one.
         whole = self.high / 2 - self.low / 2
-        return round(SIDE * (height / 2 - self.low / 2) / whole) if whole else SIDE // 2
+        return round((height / 2 - self.low / 2) / whole * SIDE) if whole else SIDE // 2
 
     def marks(self) -> list[list[Any]]:
         """Ticks with their words."""
