@@ -3,6 +3,7 @@
 Names that may change without changing the thing are left out; ids stand for them.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import orjson
@@ -18,9 +19,11 @@ from registry.models import LoggedModel
 FORM = "mled-verdict-1"
 
 
-def record_of(review: Review) -> dict[str, Any]:
-    """What the verdict speaks of. The same values as when it was signed, unless something changed."""
-    run = Run.objects.select_related("project").get(pk=review.run_id)
+def record_of(review: Review, *, facts: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """What the verdict speaks of. The same values as when it was signed, unless something changed.
+
+    facts: of the run (facts_of), where they were read already.
+    """
     assessment = review.assessment
     return {
         "form": FORM,
@@ -34,7 +37,7 @@ def record_of(review: Review) -> dict[str, Any]:
             "digest": assessment.profile_digest if assessment else None,
             "results": assessment.digest if assessment else None,
         },
-        "run": facts_of(run),
+        "run": facts if facts is not None else facts_of(Run.objects.get(pk=review.run_id)),
     }
 
 
@@ -46,9 +49,9 @@ def is_as_signed(review: Review) -> bool:
     return bool(signed["run"] == plain(facts_of(Run.objects.get(pk=review.run_id))))
 
 
-def digest_of_facts(run: Run) -> str:
+def digest_of_facts(run: Run, *, facts: Mapping[str, Any] | None = None) -> str:
     """SHA-256 over everything in a run that a verdict rests on: another one where anything of it changed."""
-    return sha256_hex(canonical_json(plain(facts_of(run))))
+    return sha256_hex(canonical_json(plain(facts if facts is not None else facts_of(run))))
 
 
 def facts_of(run: Run) -> dict[str, Any]:

@@ -45,6 +45,7 @@ SAID = {
     "registry.finalize_logged_model": "finished",
     "compliance.submit_run": "submitted the run for review",
     "compliance.withdraw_submission": "withdrew the run from review",
+    "compliance.withdraw_drawn": "took it out of a sample",
     "compliance.assign_review": "said who reviews it",
     "compliance.start_review": "began to review it",
     "compliance.decide_review": "signed a verdict",

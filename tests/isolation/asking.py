@@ -24,6 +24,7 @@ from artifacts.pages.version import PARTS
 from audit.compliance.models import AccessReview, Finding, Report, ReportFile, Review
 from audit.compliance.pages.findings import ACTS as FINDING_ACTS
 from audit.compliance.pages.queue import ACTS as QUEUE_ACTS
+from audit.compliance.pages.queue_acts import MANY as QUEUE_MANY
 from audit.compliance.pages.report import ACTS as REPORT_ACTS
 from audit.compliance.pages.rules import ACTS as RULE_ACTS
 from audit.compliance.pages.run_review import ACTS as REVIEW_ACTS
@@ -256,6 +257,7 @@ def values_for(ids: Ids) -> dict[str, Sequence[str]]:
             *REVIEW_ACTS,
             *FINDING_ACTS,
             *QUEUE_ACTS,
+            *QUEUE_MANY,
             *REPORT_ACTS,
             *RULE_ACTS,
             *ACTS,

@@ -84,6 +84,7 @@ COMPLIANCE: list[Callable[[Any], Any]] = [
     _submit,
     _submit,
     lambda w: reviews.withdraw_submission(w.who(), w.any(Review, state="submitted").run, reason=w.text()),
+    lambda w: reviews.withdraw_drawn(_auditor(w), w.any(Review, draw__isnull=False), reason=w.text()),
     lambda w: reviews.assign_review(_auditor(w), w.any(Review, state__in=Review.OPEN), assigned_to=None, due=_until(w)),
     lambda w: reviews.start_review(_auditor(w), w.any(Review, state__in=Review.OPEN)),
     _decide,

@@ -91,6 +91,26 @@ def withdraw_submission(actor: Actor, run: Run, *, reason: str = "") -> Review:
     return review
 
 
+@action("compliance.assign", on="review")
+def withdraw_drawn(actor: Actor, review: Review, *, reason: str) -> Review:
+    """Take a run that a sample put into the queue out of it again, with a reason; it stands as it did before.
+
+    Raises Conflict once it is decided, or for what its author submitted; Invalid without a reason.
+    """
+    review = _open(review)
+    if review.draw_id is None:
+        raise Conflict("Its author submitted it, so its author withdraws it.")
+    run = _held(review.run)
+    review.reason = kept_text(reason, field="reason", ask="Say why it is taken out of the sample; it is kept.")
+    review.state, review.decided_at = Review.State.WITHDRAWN, now()
+    review.save()
+    if run.review_state != ReviewState.COMPLIANT:  # an earlier verdict stood all the while
+        run.review_state = _state_before(run)
+        run.save()
+    current_act().speaks_of(run.ledger_subject)
+    return review
+
+
 def _state_before(run: Run) -> ReviewState:
     """What the last verdict said, as far as it still holds."""
     decided = (Review.State.COMPLIANT, Review.State.FLAGGED)

@@ -4,7 +4,6 @@ import datetime as dt
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
 
 from django import forms
 from django.contrib import messages
@@ -12,23 +11,19 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.access import can, find_project, require
-from accounts.models import Project, User
+from accounts.models import Project
 from accounts.pages.doors import actor_of, fill_in_error, sees_experiments, signed_in
 from accounts.queries.people import people_who
-from audit.compliance.actions.reviews import assign_review
 from audit.compliance.actions.sampling import draw_sample, review_trail
 from audit.compliance.models import Draw, Review, TrailReview
 from audit.compliance.pages.findings import is_overdue
 from audit.compliance.pages.report_links import queue_url
-from audit.compliance.pages.rules import day_of
 from audit.compliance.queries.reviews import (
     counts_by_state,
     draws_in,
-    get_review,
     newest_rounds,
     open_findings,
     queue,
@@ -96,11 +91,10 @@ class Filter:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """One round in the queue. may_assign: whether this viewer says who reviews it, until when."""
+    """One round in the queue."""
 
     review: Review
     is_overdue: bool
-    may_assign: bool
 
 
 @require_safe
@@ -129,7 +123,10 @@ def _page(request: HttpRequest, project: Project, bound: Mapping[str, forms.Form
         "report_url": queue_url(viewer, project, [str(one.label).lower() for one in FILTERS[state][1]]),
         "filters": filters_of(counts_by_state(viewer, project)),
         "paged": paged,
-        "rows": [Waiting(one, is_overdue(one) and one.is_open, may_assign and one.is_open) for one in paged],
+        "rows": [Waiting(one, is_overdue(one) and one.is_open) for one in paged],
+        "ticks": may_assign and state == WAITING,
+        "may_decide": bool(can(viewer, "compliance.decide_review", project)),
+        "me": viewer.user_id,
         "reviewers": people_who(REVIEW, project) if may_assign else [],
         "here": request.get_full_path() if request.method != "POST" else url_of(project),
         "findings": [(one, is_overdue(one)) for one in findings[:FINDINGS]],
@@ -211,30 +208,3 @@ def act(request: HttpRequest, slug: str, verb: str) -> HttpResponse:
         else:
             return redirect(url_of(project))
     return _page(request, project, {verb: form})
-
-
-@require_POST
-@signed_in
-def assign(request: HttpRequest, slug: str, review: UUID) -> HttpResponse:
-    """Say who reviews a round, until when, and back to where it was said."""
-    viewer = actor_of(request)
-    found = get_review(viewer, review, project=find_project(viewer, slug))
-    try:
-        who, due = _reviewer(found.run.project, request.POST.get("assigned_to", "")), request.POST.get("due")
-        assign_review(viewer, found, assigned_to=who, due=day_of(due, field="due") if due else None)
-    except Invalid as error:
-        messages.error(request, f"{found.run.readable_id}: {error}")
-    else:
-        messages.success(request, f"{found.run.readable_id}: {who or 'nobody'} reviews it.")
-    back = request.POST.get("back", "")
-    is_here = url_has_allowed_host_and_scheme(back, allowed_hosts=None)
-    return redirect(back if is_here and back.startswith(url_of(found.run.project)) else url_of(found.run.project))
-
-
-def _reviewer(project: Project, key: str) -> User | None:
-    if not key:
-        return None
-    found = next((one for one in people_who(REVIEW, project) if str(one.pk) == key), None)
-    if found is None:
-        raise Invalid("That person does not review in this project.", field="assigned_to")
-    return found

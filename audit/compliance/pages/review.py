@@ -19,7 +19,14 @@ from accounts.pages.doors import actor_of, fill_in_error, signed_in
 from accounts.pages.signing import given_proof, signing
 from accounts.queries.people import people_who
 from audit.compliance.actions.findings import Flag
-from audit.compliance.actions.reviews import AFTER_APPROVAL, blocking, decide_review, start_review
+from audit.compliance.actions.reviews import (
+    AFTER_APPROVAL,
+    assign_review,
+    blocking,
+    decide_review,
+    start_review,
+    withdraw_drawn,
+)
 from audit.compliance.judging import results_in
 from audit.compliance.models import Assessment, Finding, Review
 from audit.compliance.pages.evidence import evidence_of
@@ -28,12 +35,12 @@ from audit.compliance.pages.rules import counted, lines_of
 from audit.compliance.pages.run_review import last_verdict, said
 from audit.compliance.profile import profile_of
 from audit.compliance.queries.assessments import standing_of
-from audit.compliance.queries.reviews import changes_since, get_review, queue, rounds_of, signature_state
-from audit.compliance.reviewers import ANSWER
+from audit.compliance.queries.reviews import changes_since, facts_now, get_review, queue, rounds_of, signature_state
+from audit.compliance.reviewers import ANSWER, REVIEW
 from audit.compliance.rules.engine import RULES, Judged, Rule
 from audit.compliance.verdict import digest_of_facts
 from kernel.actor import Actor
-from kernel.errors import Invalid, MledError, NotFound
+from kernel.errors import Conflict, Invalid, MledError, NotFound
 
 TEXT_MAX = 4000
 DECISIONS = {"compliant": True, "flag": False}
@@ -93,6 +100,12 @@ class Verdict(forms.Form):
         return Flag(asked["kind"] or Finding.Kind.OTHER, asked["text"], asked["rule"], owner, asked["due"])
 
 
+class Withdrawal(forms.Form):
+    """Why a drawn run is taken out of its sample."""
+
+    reason = forms.CharField(max_length=TEXT_MAX, label="Why?", help_text="It is kept; the run stands as before.")
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """Where a round stands in the queue, with the ones before and behind it."""
@@ -121,6 +134,7 @@ def _page(
     form: Verdict | None = None,
     opened: str = "",
     error: MledError | None = None,
+    withdrawal: Withdrawal | None = None,
 ) -> HttpResponse:
     viewer, run = actor_of(request), review.run
     assessment = judged_of(viewer, review)
@@ -130,6 +144,7 @@ def _page(
     base = last_verdict(rounds_of(viewer, run), up_to=review.number)
     verdict = can(viewer, "compliance.decide_review", review)
     in_the_way = blocking(results) if run.project.is_governed else []
+    facts = facts_now(viewer, run) if base or review.signature or review.is_open else None
     context = {
         "at": "reviews",
         "project": run.project,
@@ -143,15 +158,18 @@ def _page(
         "by_verdict": by_verdict,
         "met": [line for line in lines if line.is_met],
         "base": base,
-        "changes": said(changes_since(viewer, base)) if base else [],
+        "changes": said(changes_since(viewer, base, facts=facts)) if base else [],
         "threads": threads_about(viewer, run),
         "decides": review.is_open and bool(verdict),
+        "may_assign": review.is_open and bool(can(viewer, "compliance.assign", review)),
+        "me": viewer.user_id,
+        "withdrawal": withdrawal or Withdrawal(prefix="withdraw"),
         "why_not": verdict.reason if isinstance(verdict, Denied) else "",
         "in_the_way": in_the_way,
         "signature": review.signature,
-        "signature_state": signature_state(viewer, review),
+        "signature_state": signature_state(viewer, review, facts=facts),
         "form": form or verdict_form(run.project),
-        "seen": request.POST.get("seen") or (digest_of_facts(run) if review.is_open and verdict else ""),
+        "seen": request.POST.get("seen") or (digest_of_facts(run, facts=facts) if review.is_open and verdict else ""),
         "signing": signing(request, run.project, opened=opened, error=error),
         "sign_what": run.name,
         "sign_id": run.readable_id,
@@ -230,6 +248,38 @@ def start(request: HttpRequest, slug: str, review: UUID) -> HttpResponse:
         raise
     except MledError as error:
         messages.error(request, str(error))
+    return redirect(url_of(found))
+
+
+@require_POST
+@signed_in
+def take(request: HttpRequest, slug: str, review: UUID) -> HttpResponse:
+    """Take it upon oneself: others see who reads it."""
+    viewer = actor_of(request)
+    found = _found(viewer, slug, review)
+    try:
+        me = next((one for one in people_who(REVIEW, found.run.project) if one.pk == viewer.user_id), None)
+        assign_review(viewer, found, assigned_to=me, due=found.due)
+    except Conflict as error:
+        messages.error(request, str(error))
+    return redirect(url_of(found))
+
+
+@require_POST
+@signed_in
+def withdraw(request: HttpRequest, slug: str, review: UUID) -> HttpResponse:
+    """Take a drawn run out of its sample, with a reason."""
+    viewer = actor_of(request)
+    found = _found(viewer, slug, review)
+    form = Withdrawal(request.POST, prefix="withdraw")
+    if not form.is_valid():
+        return _page(request, found, withdrawal=form)
+    try:
+        withdraw_drawn(viewer, found, reason=form.cleaned_data["reason"])
+    except Conflict as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, "Taken out of the sample.")
     return redirect(url_of(found))
 
 

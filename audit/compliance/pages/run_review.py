@@ -25,6 +25,7 @@ from audit.compliance.queries.assessments import standing_of
 from audit.compliance.queries.reviews import (
     Change,
     changes_since,
+    facts_now,
     get_finding,
     get_review,
     rounds_of,
@@ -105,7 +106,9 @@ def _page(
 ) -> HttpResponse:
     run, context = run_frame(request, ref, "review")
     viewer = actor_of(request)
-    rounds = [Round(one, signature_state(viewer, one)) for one in rounds_of(viewer, run)]
+    every = rounds_of(viewer, run)
+    facts = facts_now(viewer, run) if any(one.signature for one in every) else None
+    rounds = [Round(one, signature_state(viewer, one, facts=facts)) for one in every]
     decided = last_verdict([one.review for one in rounds])
     current = next((one.review for one in rounds if one.review.is_open), None)
     threads = threads_about(viewer, run, unsent)
@@ -116,7 +119,7 @@ def _page(
         "rounds": rounds,
         "current": current,
         "decided": decided,
-        "changes": said(changes_since(viewer, decided)) if decided else [],
+        "changes": said(changes_since(viewer, decided, facts=facts)) if decided else [],
         "threads": threads,
         "unanswered": [one for one in threads if one.finding.state == Finding.State.OPEN],
         "standing": standing_of(viewer, run),

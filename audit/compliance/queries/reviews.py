@@ -11,12 +11,12 @@ from django.db.models import Count, Exists, F, OuterRef, QuerySet
 from accounts.access import can_see, not_found
 from accounts.models import Project, User
 from accounts.queries.people import people_who
-from accounts.signing import SignatureState
+from accounts.signing import SignatureState, state_of
 from audit.compliance.models import Draw, Finding, FindingNote, Review, TrailReview
 from audit.compliance.reviewers import ANSWER, REVIEW
 from audit.compliance.signed import state_now
 from audit.compliance.trail import last_place
-from audit.compliance.verdict import facts_of
+from audit.compliance.verdict import facts_of, record_of
 from audit.ledger.values import plain
 from experiments.models import Run
 from experiments.queries.search import search_runs
@@ -34,7 +34,7 @@ def reviews_in(viewer: Actor, project: Project | None = None) -> QuerySet[Review
     rows = rows if project is None else rows.filter(run__project=project)
     return rows.select_related(
         "run__project", "run__experiment", "run__created_by", "run__standing", "submitted_by", "assigned_to",
-        "decided_by", "signature", "draw",
+        "decided_by", "signature", "draw", "assessment",
     )  # fmt: skip
 
 
@@ -76,6 +76,14 @@ def get_review(viewer: Actor, review_id: UUID, *, project: Project | None = None
     if found is None:
         raise not_found(Review)
     return found
+
+
+def get_reviews(viewer: Actor, project: Project, ids: Sequence[UUID]) -> list[Review]:
+    """Some rounds of a project, in the order of the queue. Raises NotFound where one is absent or invisible."""
+    found = reviews_in(viewer, project).filter(pk__in=ids).order_by("submitted_at", "pk")
+    if len(found) != len(set(ids)):
+        raise not_found(Review)
+    return list(found)
 
 
 def rounds_of(viewer: Actor, run: Run) -> list[Review]:
@@ -142,12 +150,20 @@ class Change:
     now: Any
 
 
-def changes_since(viewer: Actor, review: Review) -> list[Change]:
-    """What changed in the run since a signed verdict; empty where nothing did, or nothing was signed."""
+def facts_now(viewer: Actor, run: Run) -> Mapping[str, Any] | None:
+    """Everything in a run that a verdict rests on, for a page that compares it with several; None for who sees none."""
+    return facts_of(run) if Run.objects.visible_to(viewer).filter(pk=run.pk).exists() else None
+
+
+def changes_since(viewer: Actor, review: Review, *, facts: Mapping[str, Any] | None = None) -> list[Change]:
+    """What changed in the run since a signed verdict; empty where nothing did, or nothing was signed.
+
+    facts: of the run as it is now (facts_now), where they were read already.
+    """
     if review.signature is None or not Run.objects.visible_to(viewer).filter(pk=review.run_id).exists():
         return []
     then: Mapping[str, Any] = orjson.loads(review.signature.record).get("run", {})
-    now_: Mapping[str, Any] = plain(facts_of(review.run))
+    now_: Mapping[str, Any] = plain(facts if facts is not None else facts_of(review.run))
     return [one for one in _differences(then, now_) if one.path != "seal"]
 
 
@@ -160,10 +176,13 @@ def _differences(then: Any, now_: Any, at: str = "") -> list[Change]:
     return [] if then == now_ else [Change(at, then, now_)]
 
 
-def signature_state(viewer: Actor, review: Review) -> SignatureState | None:
-    """Whether the verdict's signature still matches, and whether the log covers it."""
-    seen = Review.objects.visible_to(viewer).filter(pk=review.pk).exists()
-    return state_now(review.signature) if seen and review.signature is not None else None
+def signature_state(viewer: Actor, review: Review, *, facts: Mapping[str, Any] | None = None) -> SignatureState | None:
+    """Whether the verdict's signature still matches, and whether the log covers it. facts: as in changes_since."""
+    if review.signature is None or not Review.objects.visible_to(viewer).filter(pk=review.pk).exists():
+        return None
+    if facts is None:
+        return state_now(review.signature)
+    return state_of(review.signature, record_of(review, facts=facts))
 
 
 def reviews_of_mine(viewer: Actor) -> QuerySet[Review]:

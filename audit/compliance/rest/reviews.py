@@ -22,6 +22,7 @@ from audit.compliance.actions.reviews import (
     decide_review,
     start_review,
     submit_run,
+    withdraw_drawn,
     withdraw_submission,
 )
 from audit.compliance.actions.sampling import draw_sample, review_trail
@@ -79,6 +80,10 @@ class SubmissionWanted(serializers.Serializer[Any]):
 
 class WithdrawalWanted(serializers.Serializer[Any]):
     reason = serializers.CharField(max_length=4000, allow_blank=True, default="")
+
+
+class ReasonWanted(serializers.Serializer[Any]):
+    reason = serializers.CharField(max_length=4000)
 
 
 class AmendmentWanted(serializers.Serializer[Any]):
@@ -175,7 +180,7 @@ class Amendment(RestView):
 class OneReview(RestView):
     """One round."""
 
-    needs = {"GET": "experiments.see", "PATCH": "compliance.assign"}
+    needs = {"GET": "experiments.see", "PATCH": "compliance.assign", "DELETE": "compliance.assign"}
     serializer_class = ReviewJson
 
     def get(self, request: Request, review: UUID) -> Response:
@@ -187,6 +192,12 @@ class OneReview(RestView):
         found, asked = get_review(self.actor, review), self.parsed(AssignmentWanted)
         who = person_named(self.actor, found.run.project, asked["assigned_to"])
         return Response(ReviewJson(assign_review(self.actor, found, assigned_to=who, due=asked["due"])).data)
+
+    @extend_schema(request=ReasonWanted, responses={200: ReviewJson})
+    def delete(self, request: Request, review: UUID) -> Response:
+        """Take a drawn run out of its sample, with a reason."""
+        asked = self.parsed(ReasonWanted)
+        return Response(ReviewJson(withdraw_drawn(self.actor, get_review(self.actor, review), **asked)).data)
 
 
 class Start(RestView):

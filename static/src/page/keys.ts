@@ -1,6 +1,6 @@
 // Single keys work while nothing is being typed; Ctrl+K and Esc always do.
 import { closeMenus } from "./menus";
-import { hasRows, openCurrent, step, turnEye } from "./rows";
+import { hasRows, openCurrent, step, take, turnEye } from "./rows";
 import { toggleSidebar } from "./sidebar";
 
 function isTyping(): boolean {
@@ -60,6 +60,8 @@ function act(event: KeyboardEvent): boolean {
       return isAtRows() && hasRows() && step(1);
     case "ArrowUp":
       return isAtRows() && hasRows() && step(-1);
+    case "t":
+      return take();
     case "e":
       return turnEye();
     case "Enter":

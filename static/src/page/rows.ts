@@ -43,6 +43,13 @@ export function openCurrent(): boolean {
   return true;
 }
 
+/** T: somebody takes the current row, or what the page shows, upon themselves. */
+export function take(): boolean {
+  const button = (hasRows() ? current() : document)?.querySelector<HTMLElement>("[data-take]");
+  button?.click();
+  return button !== null && button !== undefined;
+}
+
 export function turnEye(): boolean {
   const eye = current()?.querySelector<HTMLElement>(".m-eye");
   eye?.click();
