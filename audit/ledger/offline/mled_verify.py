@@ -115,8 +115,7 @@ class Archive:
             of_it = (b"PK\1\2", 788, 20, 0, 0, 0, 33, crc, size, size, length, 0, 0, 0, 0, 0o100644 << 16, at)
             directory += struct.pack("<4s6H3L5H2L", *of_it) + raw
             self.members[name], at = (start, size, crc), start + size
-        count = len(self.members)
-        directory += struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, count, count, len(directory), at, 0)
+        directory += struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, n := len(self.members), n, len(directory), at, 0)
         if self.total - at != len(directory) or self.bytes_at(at, len(directory)) != directory:
             raise ValueError("the directory at its end is cut short or was changed")
         if list(self.members)[: len(MEMBERS)] != MEMBERS:
@@ -159,7 +158,8 @@ DECODER = json.JSONDecoder(parse_int=lambda digits: int(digits) if len(digits) <
 def strict(raw):
     """JSON that is written in one way only."""
     found = DECODER.decode(raw.decode())
-    require(json.dumps(found, separators=(",", ":")).encode() == raw, "it is not written as MLED writes it")
+    again = json.dumps(found, separators=(",", ":")).encode()
+    require(again == raw and re.fullmatch(rb'[-0-9a-z{}\[\]":,]*', raw), "it is not written as MLED writes it")
     return found
 
 
@@ -249,8 +249,7 @@ def event_in(line, where):
     """Place, leaf hash, leaf and payload of a line as an export of the log has them, after checking each by itself."""
     Tampered.at, text = where, line.decode()
     found = EVENT.match(text)
-    if not found:
-        raise ValueError("this is no line of the log")
+    require(found, "this is no line of the log")
     leaf, cut = DECODER.raw_decode(text, found.end())
     salt, end = DECODER.raw_decode(text, cut + len(',"salt":'))
     payload, last = DECODER.raw_decode(text, end + len(',"payload":'))
@@ -262,7 +261,8 @@ def event_in(line, where):
     require((salt is None) == (payload is None), "its salt or its payload was taken away")
     if salt is not None:
         made = hmac.new(bytes.fromhex(salt), body.encode(), hashlib.sha256).hexdigest()
-        require(made == leaf["commitment"], "what it says is not what the log committed to")
+        fits = made == leaf["commitment"] and re.fullmatch("[0-9a-f]{64}", salt)
+        require(fits, "what it says is not what the log committed to")
     return int(found[1]), found[2], leaf, payload
 
 
@@ -287,6 +287,7 @@ class Events:
                 self.seal = (seq, leaf)
             else:
                 due = next(wanted, None)
+                require(due is not None or not seals, "it seals another report.json than the one that is here")
                 require(due is None or due >= seq, f"event {due} is missing before it")
                 require(due == seq, "this event does not belong into the bundle")
             for one in changes:

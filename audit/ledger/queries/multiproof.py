@@ -1,7 +1,8 @@
 """Inclusion paths of many events at once: the nodes of the tree from which each of their paths can be taken.
 
-Paths share most of their nodes, so the nodes of 100,000 events that lie close together are 200,000 hashes and not two
-million. Every event can still be proven singly.
+Paths share most of their nodes, so those of 100,000 events that lie close together are 100,000 hashes and not two
+million. Events are proven in their order, each singly: what a path needs is among the nodes, or an event before it was
+hashed to it.
 """
 
 from bisect import bisect_left
@@ -47,13 +48,13 @@ class LogTree:
         return merkle.consistency_proof(old, self.size, self.range_hash)
 
     def _under(self, start: int, end: int, places: Sequence[int], first: int, last: int) -> Iterator[Node]:
-        """The nodes below [start, end), with places[first:last]. A child is needed if the other has one of those."""
+        """The nodes below [start, end), with places[first:last] in it."""
         if end - start == 1 or first == last:
             return
         middle = start + merkle.split(end - start)
         cut = bisect_left(places, middle, first, last)
         yield from self._under(start, middle, places, first, cut)
-        if cut < last:
+        if first == cut < last:
             yield start, middle, self.range_hash(start, middle)
         yield from self._under(middle, end, places, cut, last)
         if first < cut:
