@@ -39,6 +39,9 @@ class ReviewState(models.TextChoices):
     CHANGED = "changed", "Changed since review"
 
 
+SOURCE_TYPE = "mlflow.source.type"
+BY_HAND = "RECORDED"  # the source type of a run that was entered by hand once it was over; it stays
+
 EXPERIMENT_NAME_MAX = 500  # MLflow protocol
 EXPERIMENT_TAG_MAX = 20_000  # MLflow protocol
 KEY_MAX = 250  # MLflow protocol

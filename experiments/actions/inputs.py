@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from accounts.decorators import action
 from artifacts.actions.versions import used_version
+from artifacts.models import DatasetVersion
 from artifacts.versions import require_usable
 from audit.ledger.acting import current_act
 from experiments.actions.writable import writable_run
@@ -61,16 +62,15 @@ def log_inputs(actor: Actor, run: Run, *, inputs: Sequence[DatasetInput]) -> Non
             schema=given.schema,
             profile=given.profile,
         )
-        if RunInput.objects.filter(run=run, dataset_version=version).exists():
-            continue
-        require_usable(version)
-        made = RunInput(
-            id=uuid.uuid4(),
-            run=run,
-            dataset_version=version,
-            context=given.tags.get(CONTEXT_TAG, ""),
-            tags=dict(given.tags),
-        )
-        made.save(force_insert=True)
-        told = {"context": made.context, "tags": dict(given.tags)}
-        current_act().record(INPUT_KIND, run.ledger_id, "set", {version.id.hex: (None, told)})
+        if not RunInput.objects.filter(run=run, dataset_version=version).exists():
+            require_usable(version)
+            note_input(run, version, context=given.tags.get(CONTEXT_TAG, ""), tags=dict(given.tags))
+
+
+def note_input(run: Run, version: DatasetVersion, *, context: str, tags: Mapping[str, str]) -> RunInput:
+    """Part of an action on a run that is held: a version that went into it, which it has not yet."""
+    made = RunInput(id=uuid.uuid4(), run=run, dataset_version=version, context=context, tags=dict(tags))
+    made.save(force_insert=True)
+    told = {"context": context, "tags": dict(tags)}
+    current_act().record(INPUT_KIND, run.ledger_id, "set", {version.id.hex: (None, told)})
+    return made

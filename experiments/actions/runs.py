@@ -14,7 +14,16 @@ from experiments.metrics.holding import next_run_number
 from experiments.models import Experiment, Run, RunTag
 from experiments.names import invented_name
 from experiments.state import locked
-from experiments.values import ENDED, Lifecycle, RunStatus, checked_int64, checked_key, checked_text
+from experiments.values import (
+    BY_HAND,
+    ENDED,
+    SOURCE_TYPE,
+    Lifecycle,
+    RunStatus,
+    checked_int64,
+    checked_key,
+    checked_text,
+)
 from kernel.actor import Actor
 from kernel.clock import now
 from kernel.errors import Conflict, Invalid, NotFound
@@ -71,8 +80,8 @@ def _take_from_tags(run: Run, tags: Mapping[str, str]) -> None:
         run.name = tags[RUN_NAME][:500]
     if "mlflow.source.name" in tags:
         run.source_name = tags["mlflow.source.name"][:1000]
-    if "mlflow.source.type" in tags:
-        run.source_type = tags["mlflow.source.type"][:40]
+    if SOURCE_TYPE in tags:
+        run.source_type = tags[SOURCE_TYPE][:40]
     if "mlflow.source.git.commit" in tags:
         run.git_commit = tags["mlflow.source.git.commit"][:64]
     if PARENT in tags:
@@ -127,6 +136,7 @@ def delete_tag(actor: Actor, run: Run, *, key: str) -> None:
     """Remove a tag, and what it said of the run (parent, source); the name stays. Raises NotFound if there is none."""
     require_note_rights(actor, run, frozenset({key}))
     run = writable_run(run)
+    _keep_origin(run, {key: ""})
     tag = RunTag.objects.filter(run=run, key=key).first()
     if tag is None:
         raise NotFound(f"The run has no tag '{key}'.", field="key")
@@ -161,6 +171,7 @@ def store_tags(run: Run, before: Mapping[str, str], changed: Mapping[str, str]) 
     """Part of an action on a run that is held: write these tags, and what they say of the run."""
     if not changed:
         return
+    _keep_origin(run, changed)
     if RUN_NAME in changed:
         checked_text(changed[RUN_NAME], "run_name", 500)
     RunTag.objects.bulk_create(
@@ -172,6 +183,12 @@ def store_tags(run: Run, before: Mapping[str, str], changed: Mapping[str, str]) 
     current_act().record(TAG_KIND, run.ledger_id, "set", {k: (before.get(k), v) for k, v in changed.items()})
     _take_from_tags(run, changed)
     run.save()
+
+
+def _keep_origin(run: Run, changed: Mapping[str, str]) -> None:
+    """Raise Conflict where a run that was recorded by hand would pass for one that was executed."""
+    if run.source_type == BY_HAND and changed.get(SOURCE_TYPE, BY_HAND) != BY_HAND:
+        raise Conflict("This run was recorded by hand, and its record keeps saying so.", field=SOURCE_TYPE)
 
 
 @action("experiments.delete_run", on="run")

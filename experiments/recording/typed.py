@@ -49,7 +49,9 @@ def _no_number(text: str, field: str) -> Invalid:
         part = f"{float(percent[1]) / 100:.12g}"
         return Invalid("Not a number.", hint=f"Write {part}, or {percent[1]} without the sign.", field=field)
     if text.lower().lstrip("+-") in ("nan", "inf", "infinity"):
-        return Invalid(f"{text} is no result.", hint="Take the row out and say in the notes what happened.", field=field)
+        return Invalid(
+            f"{text} is no result.", hint="Take the row out and say in the notes what happened.", field=field
+        )
     return Invalid(f"'{text[:60]}' is not a number.", hint="A result is one number, such as 0.8127.", field=field)
 
 
