@@ -13,6 +13,9 @@ from tests.services.processes import ROOT
 
 ROOMS = ("accounts", "artifacts", "experiments", "registry", "audit", "mlflow_api", "mled_site")
 DOORS = ("/pages/", "/rest/", "/tasks.py", "/management/", "/admin.py", "/adapter.py", "mlflow_api/")
+# What tasks hand the work to, and functions of an actions module that check what a door gives and call the act.
+BEHIND_DOORS = ("compliance/reports/build.py",)
+CALLED_BY = {"compliance.open_report": "request_report"}
 # Doors for requests: what they show comes from queries.
 REQUEST_DOORS = ("/pages/", "/rest/", "mlflow_api/")
 FETCHING = {"get_object_or_404", "get_list_or_404", "aget_object_or_404"}
@@ -69,8 +72,8 @@ def names_used(tree: ast.Module) -> set[str]:
 
 
 def test_every_action_is_called_by_a_door():
-    used = set().union(*(names_used(tree) for _, tree in modules(DOORS)))
-    assert {verb for verb in ACTIONS if verb.partition(".")[2] not in used} == set()
+    used = set().union(*(names_used(tree) for _, tree in modules((*DOORS, *BEHIND_DOORS))))
+    assert {verb for verb in ACTIONS if CALLED_BY.get(verb, verb.partition(".")[2]) not in used} == set()
 
 
 def test_every_action_lies_in_a_drawer_of_actions():
