@@ -6,6 +6,7 @@ from operator import itemgetter
 
 from audit.compliance.actions.assessments import RECORDED_AS, told
 from audit.compliance.actions.bundles import BUNDLE, VERIFICATION
+from audit.compliance.actions.rehearsals import REHEARSAL
 from audit.compliance.models import Assessment, ReportFile
 from audit.ledger.evidence import Row, register_evidence, register_told
 from audit.ledger.values import plain
@@ -19,6 +20,7 @@ def register() -> None:
     register_evidence(REPORT_FILE, read_report_files)
     register_told(BUNDLE)
     register_told(VERIFICATION)
+    register_told(REHEARSAL)
 
 
 def read_assessments() -> Iterator[Row]:

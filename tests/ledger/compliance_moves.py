@@ -7,13 +7,23 @@ from collections.abc import Callable
 from typing import Any
 
 from accounts.roles import Role
-from audit.compliance.actions import access, assessments, exceptions, exports, findings, profiles, reviews, sampling
+from audit.compliance.actions import (
+    access,
+    assessments,
+    exceptions,
+    exports,
+    findings,
+    profiles,
+    rehearsals,
+    reviews,
+    sampling,
+)
 from audit.compliance.models import Finding, NotApplicable, ProfileCopy, Review, Waiver
 from audit.compliance.profile import profiles as every_profile
 from audit.compliance.retention import CLASSES
 from experiments.models import Run
 from experiments.values import ENDED
-from kernel.actor import system
+from kernel.actor import operator, system
 from kernel.clock import now
 from tests.factories import a_person, again
 from tests.registry.promoting import proof_of, with_password
@@ -98,5 +108,6 @@ COMPLIANCE: list[Callable[[Any], Any]] = [
     _draw,
     lambda w: sampling.review_trail(_auditor(w), w.team.project, up_to=w.chance.choice((0, 10**9)), note=w.text()),
     lambda w: access.review_access(_auditor(w), w.team.project, note=w.text()),
+    lambda w: rehearsals.record_rehearsal(operator(), log_size=w.chance.choice((0, 1, 9)), note=w.text()),
     lambda w: exports.export_log(_auditor(w), w.team.project, what=w.text() or "the log"),
 ]

@@ -7,6 +7,7 @@ from time import monotonic
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db import connection
 
 from audit.ledger.evidence import Problem
 from audit.ledger.findings import Findings
@@ -21,17 +22,29 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--json", action="store_true", help="print the findings as JSON")
+        parser.add_argument(
+            "--copy", action="store_true", help="this database is a restored back-up: anchors go beyond its end"
+        )
         parser.add_argument("--limit", type=int, default=20, help="how many problems to list (default 20)")
 
-    def handle(self, *args: Any, json: bool, limit: int, **options: Any) -> None:
+    def handle(self, *args: Any, json: bool, copy: bool, limit: int, **options: Any) -> None:
         began = monotonic()
+        if copy:
+            _only_read()
         try:
-            findings = verify_ledger(limit=limit)
+            findings = verify_ledger(limit=limit, is_copy=copy)
         except KeyRefused as error:
             raise CommandError(f"{public_file()}: {error}") from error
         self.stdout.write(as_json(findings) if json else as_text(findings, monotonic() - began))
         if not findings.is_sound:
             sys.exit(1)
+
+
+def _only_read() -> None:
+    """Have the database itself refuse every write of this process."""
+    only = {"sqlite": "PRAGMA query_only = ON", "postgresql": "SET default_transaction_read_only = on"}
+    with connection.cursor() as cursor:
+        cursor.execute(only[connection.vendor])
 
 
 def as_json(findings: Findings) -> str:
