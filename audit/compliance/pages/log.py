@@ -1,7 +1,7 @@
 """The audit log of a project: who did what, when, in which role, through which door, with old and new values."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, QueryDict
@@ -15,12 +15,23 @@ from accounts.pages.history import DOORS, before_of
 from accounts.roles import Role
 from audit.compliance.pages.log_words import kind_words, lines_of, people_in, verb_words
 from audit.compliance.pages.report_links import log_url
-from audit.compliance.queries.log import Choices, LogPage, check_events, choices_in, log_page, standing_of_log
+from audit.compliance.queries.log import (
+    FOLDED,
+    Choices,
+    LogPage,
+    check_events,
+    choices_in,
+    left_out_of,
+    log_page,
+    standing_of_log,
+)
 from audit.compliance.queries.log_question import FIELDS, NOT_PEOPLE, asked_of
 from audit.compliance.queries.log_things import people_named, things_named
 from kernel.errors import Invalid
 
 A_PAGE = 50
+ALL = "all"  # in an address: what MLED itself does all the time is shown too
+DAYS = frozenset({"from", "to"})  # under any other filter it is shown anyway
 OTHERS = {"operator": "Operator of the machine", "system": "MLED itself", "anonymous": "Nobody signed in"}
 LABELS = {
     "actor": "Actor",
@@ -61,10 +72,13 @@ def page(request: HttpRequest, slug: str) -> HttpResponse:
     """The log as far as it matches, newest first, in pages. `verify=1`: the events shown are proven."""
     viewer = actor_of(request)
     project = find_project(viewer, slug)
-    problem, shown = None, LogPage([], None, None)
+    problem, shown, folds, left_out = None, LogPage([], None, None), False, 0
     try:
         asked = asked_of(viewer, project, request.GET)
-        shown = log_page(viewer, project, asked.question, before=before_of(request), limit=A_PAGE)
+        folds = request.GET.get(ALL) != "1" and not set(asked.words) - DAYS
+        question = replace(asked.question, without=FOLDED if folds else ())
+        shown = log_page(viewer, project, question, before=before_of(request), limit=A_PAGE)
+        left_out = left_out_of(viewer, project, shown, before=before_of(request)) if folds else 0
     except Invalid as error:
         problem = error
     choices = choices_in(viewer, project)
@@ -73,6 +87,7 @@ def page(request: HttpRequest, slug: str) -> HttpResponse:
     address = reverse("compliance:log", args=[project.slug])
     past = [one.past for one in shown.events]
     query = _query(request.GET)
+    narrowed = {name: text for name, text in query.items() if name != ALL}
     context = {
         "at": "log",
         "project": project,
@@ -81,13 +96,18 @@ def page(request: HttpRequest, slug: str) -> HttpResponse:
         "picks": picks,
         "chips": _chips(picks, address, request.GET),
         "problem": problem,
+        "folds": folds,
+        "left_out": left_out,
+        "unfold_url": _with(address, query, all="1"),
+        "fold_url": _with(address, narrowed) if query.get(ALL) and set(narrowed) <= DAYS else "",
         "standing": standing_of_log(viewer, project),
         "may_verify": bool(can(viewer, "ledger.verify")),
         "may_export": bool(can(viewer, "compliance.report", project)),
         "checked": check_events(viewer, project, past) if request.GET.get("verify") == "1" else None,
         "verify_url": _with(address, query, before=request.GET.get("before", ""), verify="1"),
-        "export_url": _with(reverse("compliance:log_export", args=[project.slug]), query),
-        "report_url": log_url(project, query),
+        "export_url": _with(reverse("compliance:log_export", args=[project.slug]), narrowed),
+        "bundle_url": _with(reverse("compliance:log_bundle_ask", args=[project.slug]), narrowed),
+        "report_url": log_url(project, narrowed),
         "address": address,
         "next_url": _with(address, query, before=shown.next_id.hex) if shown.next_id else "",
         "first_url": _with(address, query) if request.GET.get("before") else "",
@@ -124,7 +144,9 @@ def _chips(picks: Sequence[Pick], address: str, given: QueryDict) -> list[Chip]:
 
 
 def _query(given: Mapping[str, str]) -> dict[str, str]:
-    return {name: given[name].strip() for name in FIELDS if given.get(name, "").strip()}
+    """What the address asks, for the addresses that stand on the page."""
+    kept = {name: given[name].strip() for name in FIELDS if given.get(name, "").strip()}
+    return {**kept, ALL: "1"} if given.get(ALL) == "1" else kept
 
 
 def _with(address: str, query: Mapping[str, str], **more: Any) -> str:

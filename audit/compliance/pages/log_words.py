@@ -51,6 +51,8 @@ _OWN = {
     "experiments.create_experiment": "made the experiment",
     "experiments.note_export": "took data out",
     "experiments.note_export_of": "took data out",
+    "compliance.seal_bundle": "sealed a bundle",
+    "compliance.record_verification": "recorded what the offline verifier said",
     "compliance.submit_run": "submitted the run for review",
     "compliance.withdraw_submission": "withdrew the submission",
     "compliance.withdraw_drawn": "took it out of a sample",

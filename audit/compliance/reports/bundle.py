@@ -31,10 +31,11 @@ from audit.ledger import checkpoints
 from audit.ledger.keys import trusted_keys
 from audit.ledger.models import Checkpoint, Leaf
 from audit.ledger.queries.erasures import erasures_of
-from audit.ledger.queries.extract import lines_at
+from audit.ledger.queries.extract import lines_at, places_of
 from audit.ledger.queries.heads import daily_heads
 from audit.ledger.queries.multiproof import LogTree
 from audit.ledger.queries.proofs import newest_checkpoint
+from audit.ledger.queries.search import Question, matching
 from audit.ledger.snapshot import snapshot
 from audit.ledger.values import plain
 from kernel.digests import canonical_json, sha256_hex
@@ -43,7 +44,7 @@ from kernel.errors import Conflict
 FORM = 1
 EARLIER_REPORTS = 50
 MEDIA_TYPE = "application/vnd.mled.log+zip"
-README = """This is a sealed bundle of MLED: events of an audit log with proof that they stand in it, and files of a report.
+README = """A sealed bundle of MLED: events of an audit log with proof that they stand in it, and the files of a report.
 Verify it with mled_verify.py, one file that needs nothing but Python 3.8 or newer. Do not take it from this bundle's
 sender alone; docs/verify.md of MLED tells where it is.
 
@@ -98,6 +99,18 @@ def content_of_report(report: Report, files: Sequence[BundleFile]) -> Content:
     }
     head = (report.log_size or 0, report.log_root)
     return content_of(report.project, {"report": plain(told)}, places_for(report), head, files)
+
+
+def content_of_log(project: Project, words: Mapping[str, str], question: Question, *, size: int) -> Content:
+    """A bundle of what a question finds in the first `size` events of the log, under a head of that size.
+
+    words: the question as it was asked. Raises Conflict where no head has that size.
+    """
+    head = Checkpoint.objects.filter(size=size).order_by("id").first()
+    if head is None:
+        raise Conflict(f"The log was never signed at {size} events.", hint=AGAIN)
+    places = places_of(project.pk, matching(question), size=size)
+    return content_of(project, {"log": {"question": dict(words)}}, places, (size, head.root))
 
 
 def content_of(
