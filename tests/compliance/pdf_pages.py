@@ -57,6 +57,20 @@ class Printed:
                     found.append(text.get_text_bounded(left, bottom, right, top))
         return found
 
+    def covered(self, letters: str) -> list[str]:
+        """Words in which one of these letters is covered by the next on its line."""
+        found = []
+        for page in self.document:
+            text = page.get_textpage()
+            written = text.get_text_range()
+            for at, letter in enumerate(written[: text.count_chars() - 1]):
+                if letter not in letters or written[at + 1].isspace():
+                    continue
+                (_, _, right, _), (left, low, end, _) = text.get_charbox(at), text.get_charbox(at + 1)
+                if abs(text.get_charbox(at)[1] - low) < 4 and left < right - 0.4 and end > right:
+                    found.append(written[max(0, at - 9) : at + 9])
+        return found
+
 
 def squeezed(text: str) -> str:
     """Without blanks and line ends. Readers mark a hyphen at the end of a line by another sign."""

@@ -97,7 +97,8 @@ def test_long_words_come_in_chunks_and_short_ones_as_they_are():
     assert pieces == chunks(word)
     assert "".join(chunks(word)) == word
     assert all(len(chunk) <= CHUNK for chunk in chunks(word))
-    assert chunks(word)[:3] == ["checkpoints", "/epoch-", "0001/"] or chunks(word)[0] == "checkpoints"
+    assert chunks(word)[:4] == ["checkpoints", "/epoch-", "0001/", "weights."]
+    assert letters.flowing("-1.2345678901234567e-105") == [["-1.2345678901234567e-105"]]
 
 
 def test_what_was_replaced_is_remembered_once():

@@ -46,7 +46,7 @@ HOSTILE = [
     "<script>alert(1)</script> &amp; https://evil.example/",
     "w" * 300,
     "/".join(["deep"] * 90),
-    "é" * 3900,
+    "é" * 1200,
     "患者 山田 😀👩‍👩‍👧 हिन्दी ไทย",
     "مرحبا بالعالم שלום Ελλάδα Жизнь",
     "a\u202eb\u2066c\u200bd\u00ade\ufefff\u2028g\ue000h\x01i\x7fj\x85k\tl\x0bm",
@@ -140,6 +140,12 @@ def test_everything_that_the_facts_say_is_in_the_text(reports, kind):
 @pytest.mark.parametrize("kind", REPORTS)
 def test_nothing_leaves_its_page(reports, kind):
     assert reports[kind].outside(MARGIN) == []
+
+
+def test_no_letter_covers_the_next():
+    """Dots at the end of a piece of a word may hang out of it where a column is aligned to the right."""
+    metrics = [MetricFact("m", "approx.0.25-or.so", None, "0.1044551122652242", "9.5", 1, "lower")]
+    assert printed(a_head(), a_run_section(metrics=metrics)).covered(".,-/") == []
 
 
 def test_every_page_says_what_it_is_of():

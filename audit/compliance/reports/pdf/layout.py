@@ -33,6 +33,7 @@ ROWS_OF_A_LIST: Final = 2_000
 ROWS_IN_SHORT: Final = 10
 TEXT_IN_SHORT: Final = 300
 PLOTS_OF_A_RUN: Final = 8
+LABEL_MAX: Final = 120
 LONG_PERSON: Final = 2_500  # bytes: shorter ones stay on one page
 HALF: Final = 42  # rows of two tables that stand side by side
 UNMET: Final = ("fail", "missing")
@@ -247,7 +248,7 @@ class Layout:
         rows: list[list[View]] = []
         waiting = False
         for fact in facts:
-            view = {"label": self.letters.flowing(fact.label), **self._value(fact)}
+            view = {"label": self.letters.flowing(shortened(fact.label, LABEL_MAX)), **self._value(fact)}
             is_short = len(fact.value) <= 36 and "\n" not in fact.value and len(fact.label) <= 22
             if is_short and waiting:
                 rows[-1].append(view)

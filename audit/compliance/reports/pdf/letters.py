@@ -15,12 +15,14 @@ TEXT_MAX: Final = 4_000
 LISTED_MAX: Final = 200
 WORD_MAX: Final = 14
 CHUNK: Final = 11
+NUMBER_MAX: Final = 24  # the longest float has as many letters
 
 Text = str | list[str | list[str] | int]
 """A text of short words; or its pieces: flowing text, a long word in chunks that lines may part, 0: new line."""
 
 _WORD = re.compile(rf"\S{{{WORD_MAX + 1},}}|\n")
 _JOINT = re.compile(r"[^/_.,:;=&?+\\-]*[/_.,:;=&?+\\-]+|[^/_.,:;=&?+\\-]+")
+_NUMBER = re.compile(r"[+-]?[\d,]*\.?\d+(?:[eE][+-]?\d+)?")
 _BLANKS = re.compile(r"[\t\v\f\u00a0\u2000-\u200a\u202f\u205f\u3000]")
 
 
@@ -95,7 +97,9 @@ class Letters:
 
 
 def chunks(word: str) -> list[str]:
-    """The word in pieces of at most CHUNK letters, divided after / _ . - and the like where it has them."""
+    """The word in pieces of at most CHUNK letters, divided after / _ . - and the like. A number stays whole."""
+    if len(word) <= NUMBER_MAX and _NUMBER.fullmatch(word):
+        return [word]
     found: list[str] = []
     for joint in _JOINT.findall(word):
         if found and len(found[-1]) + len(joint) <= CHUNK:
