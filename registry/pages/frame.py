@@ -91,7 +91,7 @@ def version_frame(
         "open_promotion": open_one(promotions),
         "recalled": recalled.get(version.run_id or 0, []),
         "marks": marks_of(viewer, [version])[version.pk],
-        "links": links_of(viewer, version),
+        "head_links": links_of(viewer, version),
         "askable": askable(project, data.aliases, version),
         "stands_on": "; ".join(standing_on([version], aliases_too=project.is_governed)),
         "address": f"models:/{model.name}/{version.number}",
