@@ -13,6 +13,7 @@ from accounts.actions.erasing import erase_payloads
 from accounts.actions.members import remove_member
 from accounts.models import Membership
 from accounts.roles import Role, Scope
+from audit.compliance.actions.assessments import assess_run
 from audit.compliance.actions.exceptions import waive_rule
 from audit.compliance.queries.log import check_events, log_page, standing_of_log
 from audit.compliance.queries.log_question import asked_of
@@ -23,7 +24,7 @@ from audit.ledger.queries.search import Question, values_of
 from audit.ledger.sequencer import Sequencer
 from experiments.actions.batches import log_batch
 from experiments.actions.runs import set_tags
-from kernel.actor import Door
+from kernel.actor import Door, system
 from kernel.clock import now
 from kernel.errors import Invalid, NotFound, Refused
 from tests.factories import a_batch, a_person, a_run, a_team, a_token, acting_as, again, join, user_of, with_token
@@ -315,3 +316,25 @@ def test_rest_answers_the_same_pages_and_names_a_bad_word(team, run):
         assert client.get(url, bad).status_code == 400
     _, secret = a_token(team.auditor, scopes=[Scope.LOG])
     assert Client().get(url, headers={"Authorization": f"Bearer {secret}"}).status_code == 403
+
+
+def test_what_mled_itself_asks_the_rules_is_left_out_until_somebody_wants_it(team):
+    run = a_run(team.scientist, name="gru")
+    assess_run(system(), run)
+    set_tags(team.scientist, run, tags={"seed": "17"})
+    assess_run(team.auditor, run)
+    page, url = client_of(team.auditor), f"/p/{team.project.slug}/log/"
+    text = page.get(url).content.decode()
+    rows = text.partition("m-log-t")[2]
+    assert "1 hidden" in text
+    assert f'href="{url}?all=1">Show' in text
+    assert rows.count('title="compliance.assess_run"') == 1  # the auditor's own
+    whole = page.get(f"{url}?all=1").content.decode()
+    assert whole.partition("m-log-t")[2].count('title="compliance.assess_run"') == 2
+    assert "Hide what MLED itself asked the rules" in whole
+    for narrowed in ("action=compliance.assess_run", "actor=system", "door=task&all=0", "kind=compliance.assessment"):
+        assert "1 hidden" not in page.get(f"{url}?{narrowed}").content.decode()
+    today = now().date().isoformat()
+    assert "1 hidden" in page.get(f"{url}?from={today}").content.decode()
+    answer = page.get(f"/api/v1/projects/{team.project.slug}/log/").json()
+    assert sum(one["verb"] == "compliance.assess_run" for one in answer["results"]) == 2

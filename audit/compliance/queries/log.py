@@ -8,16 +8,18 @@ from accounts.access import can, require
 from accounts.models import Project, User
 from accounts.queries.history import NamedEvent, with_names
 from audit.ledger.alarm import Trouble, troubles
-from audit.ledger.models import Checkpoint
+from audit.ledger.models import AuditEvent, Checkpoint
 from audit.ledger.queries.extract import extract
 from audit.ledger.queries.health import Lag, ledger_lag
 from audit.ledger.queries.history import PastEvent, with_payloads
 from audit.ledger.queries.proofs import newest_checkpoint
 from audit.ledger.queries.search import Question, found_in, matching, values_of
 from audit.ledger.queries.soundness import broken_link
-from kernel.actor import Actor
+from kernel.actor import Actor, ActorKind
 
 READS = "projects.read_log"
+FOLDED = ("compliance.assess_run",)  # what MLED itself does so often that it would crowd everything else out
+LEFT_OUT_MAX = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,17 @@ def log_page(
     require(viewer, READS, project)
     found = found_in(project.pk, question, before=before, limit=limit)
     return LogPage(with_names(with_payloads(found.events)), found.next_id, found.searched)
+
+
+def left_out_of(viewer: Actor, project: Project, page: LogPage, *, before: UUID | None = None) -> int:
+    """How many acts of MLED itself the page leaves out, among its own events and down to the next page."""
+    require(viewer, READS, project)
+    events = AuditEvent.objects.filter(project_id=project.pk, verb__in=FOLDED, actor_kind=ActorKind.SYSTEM.value)
+    if before is not None:
+        events = events.filter(id__lt=before)
+    if page.next_id is not None:
+        events = events.filter(id__gte=page.next_id)
+    return min(len(events.order_by()[: LEFT_OUT_MAX + 1].values_list("id", flat=True)), LEFT_OUT_MAX)
 
 
 def choices_in(viewer: Actor, project: Project) -> Choices:

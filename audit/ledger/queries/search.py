@@ -27,7 +27,10 @@ _LAST = UUID(int=(1 << 128) - 1)
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked of the log; empty is everything. since, until: moments, the second one outside."""
+    """What is asked of the log; empty is everything. since, until: moments, the second one outside.
+
+    without: actions that are left out where MLED itself did them.
+    """
 
     actor: UUID | None = None
     actor_kind: str = ""
@@ -40,6 +43,7 @@ class Question:
     since: dt.datetime | None = None
     until: dt.datetime | None = None
     text: str = ""
+    without: tuple[str, ...] = ()
 
     @property
     def stretch(self) -> int | None:
@@ -47,7 +51,7 @@ class Question:
         if self.text:
             return TEXT_STRETCH
         led = (self.actor, self.verb, self.outcome == "denied", self.subject_type)
-        searched = (self.actor_kind, self.role, self.door, self.subject_id and not self.subject_type)
+        searched = (self.actor_kind, self.role, self.door, self.without, self.subject_id and not self.subject_type)
         return STRETCH if any(searched) or sum(map(bool, led)) > 1 else None
 
 
@@ -71,6 +75,8 @@ def matching(question: Question) -> Q:
             told &= Q(**{column: value})
     if question.actor is not None:
         told &= Q(actor_id=question.actor)
+    if question.without:
+        told &= ~Q(actor_kind="system", verb__in=question.without)
     if question.role:
         told &= _has_role(question.role)
     if question.since is not None:
