@@ -31,6 +31,7 @@ from experiments.models import Run
 from experiments.values import RunStatus
 from kernel.clock import now
 from kernel.errors import Invalid
+from registry.pages.frame import version_url
 from tests.factories import a_batch, a_person, a_run, a_team, an_administrator, user_of
 from tests.factories_registry import a_registered_model, a_version
 
@@ -362,7 +363,7 @@ def test_every_list_and_page_about_runs_leads_to_a_form_that_is_filled_in(team, 
     assert table.endswith("?kind=compliance&scope=runs&q=name+%3D+%27gru%27&lifecycle=all")
     [of_run] = links_in(page.get(f"/r/{run.uid.hex}/"))
     assert of_run.endswith(f"&scope=run&run={run.readable_id}")
-    [of_version] = links_in(page.get(f"/p/{slug}/models/{version.model.name}/{version.number}/"))
+    [of_version] = links_in(page.get(version_url(version)))
     assert "kind=model_card&scope=version" in of_version
     [of_queue] = links_in(page.get(f"/p/{slug}/reviews/?state=flagged"))
     assert "q=verdict+IN+(%27flagged%27)" in of_queue
