@@ -1,6 +1,7 @@
 """What stands on a version, a run or a logged model, so that it cannot be deleted: approvals and aliases."""
 
 from collections.abc import Iterable
+from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
@@ -8,6 +9,7 @@ from artifacts.models import ArtifactRoot
 from experiments.models import Run
 from kernel.actor import Actor
 from kernel.errors import Refused
+from registry import hooks
 from registry.models import LoggedModel, ModelAlias, ModelVersion, PromotionRequest
 from registry.sources import PROMPT_CONTENT
 
@@ -58,6 +60,20 @@ def refuse_deleted_runs(actor: Actor, runs: QuerySet[Run]) -> None:
 def refuse_deleted_model(model: LoggedModel) -> None:
     """Part of deleting a logged model that is held: raise Refused where a version of it stands."""
     refuse_if_stood_on(versions_made_of(Q(logged_model=model)))
+    ask_above(model.project_id, {model.source_run_id})
+
+
+def refuse_held_versions(project_id: UUID, versions: Iterable[ModelVersion]) -> None:
+    """Part of deleting versions that are held: let rooms above refuse it."""
+    ids = [version.pk for version in versions]
+    rows = ModelVersion.objects.filter(pk__in=ids).values_list("run_id", "logged_model__source_run_id")
+    ask_above(project_id, {run for row in rows for run in row})
+
+
+def ask_above(project_id: UUID, runs: set[int | None]) -> None:
+    """Let rooms above refuse a deletion of what these runs made."""
+    for check in hooks.model_deletion:
+        check(project_id, runs - {None})  # type: ignore[arg-type]  # which takes None out
 
 
 def refuse_changed_prompt(version: ModelVersion, keys: Iterable[str]) -> None:

@@ -56,7 +56,7 @@ class Forgetting(forms.Form):
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @signed_in
-def erase(request: HttpRequest) -> HttpResponse:
+def erase_payloads(request: HttpRequest) -> HttpResponse:
     """Name events by their ids and look at them; then erase what they say. `?events=` names them in the address."""
     viewer = actor_of(request)
     require(viewer, PERMISSION)

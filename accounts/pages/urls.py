@@ -3,7 +3,7 @@
 from django.urls import path
 
 from accounts.pages.appearance import appearance
-from accounts.pages.erasing import erase, forget_person
+from accounts.pages.erasing import erase_payloads, forget_person
 from accounts.pages.members import change, members, remove
 from accounts.pages.notices import notices, open_notice, read
 from accounts.pages.personal import keep
@@ -23,7 +23,7 @@ urlpatterns = [
     path("p/<slug:slug>/members/<int:member>/remove/", remove, name="remove_member"),
     path("p/<slug:slug>/token/", script_token, name="script_token"),
     path("people/<uuid:person>/forget/", forget_person, name="forget_person"),
-    path("log/erase/", erase, name="erase"),
+    path("log/erase/", erase_payloads, name="erase"),
     path("me/", profile, name="profile"),
     path("me/settings/", keep, name="keep_setting"),
     path("me/tokens/", tokens, name="tokens"),

@@ -8,10 +8,11 @@ class ComplianceConfig(AppConfig):
 
     def ready(self) -> None:
         from accounts.access import register_state_check
-        from audit.compliance import evidence, gate, signed
+        from audit.compliance import evidence, gate, holds, signed
         from audit.compliance.hands import refuse_deletion, refuse_hands, refuse_unlocking
         from audit.compliance.models import Finding, Review
         from audit.compliance.pages import report_links, run_review
+        from audit.compliance.pages.keeping import hold_badge
         from audit.compliance.pages.my_work import review_panel
         from audit.compliance.pages.rules import unmet_count, url_of
         from audit.compliance.reports.hooks import waking
@@ -22,6 +23,7 @@ class ComplianceConfig(AppConfig):
         from experiments.pages.slots import (
             RunTab,
             bulk_acts,
+            head_badges,
             head_buttons,
             home_panels,
             project_panels,
@@ -39,9 +41,11 @@ class ComplianceConfig(AppConfig):
         signed.register()
         evidence.register()
         gate.register()
+        holds.register()
         run_tabs.append(RunTab("rules", "Rules", url_of, unmet_count))
         run_tabs.append(RunTab("review", "Review", run_review.url_of, run_review.unanswered_count))
         bulk_acts["request-review"] = run_review.BULK_OFFER
+        head_badges.append(hold_badge)
         home_panels.append(review_panel)
         runs_pages["report"] = report_links.RUNS_PAGE
         head_buttons.append(report_links.run_button)

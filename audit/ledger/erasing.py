@@ -69,7 +69,7 @@ def _remove(ids: Sequence[UUID]) -> None:
             raise
         raise Refused(
             "The database does not let this server erase payloads.",
-            hint="Run manage.py erase_payloads with the role that owns the tables.",
+            hint="Run manage.py erase_payloads as mled_operator: docs/operate.md.",
         ) from error
 
 

@@ -12,7 +12,7 @@ from kernel.errors import AlreadyExists
 from registry.actions.tags import write_model_tags
 from registry.models import ModelAlias, ModelVersion, RegisteredModel
 from registry.protected import refuse_if_it_moves
-from registry.standing import refuse_if_stood_on
+from registry.standing import refuse_held_versions, refuse_if_stood_on
 from registry.state import held_model, touch
 from registry.values import checked_registered_name
 
@@ -76,6 +76,7 @@ def delete_registered_model(actor: Actor, model: RegisteredModel) -> RegisteredM
     versions = ModelVersion.objects.select_for_update(no_key=True).filter(model=model, is_deleted=False)
     found = list(versions.order_by("number"))
     refuse_if_stood_on(found, aliases_too=model.project.is_governed)
+    refuse_held_versions(model.project_id, found)
     if model.project.is_governed:
         refuse_if_it_moves(model.project, found, "deleted")
     for alias in ModelAlias.objects.filter(model=model):

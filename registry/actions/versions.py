@@ -13,7 +13,7 @@ from registry.actions.tags import write_version_tags
 from registry.models import LoggedModel, ModelAlias, ModelVersion, RegisteredModel
 from registry.protected import refuse_if_it_moves
 from registry.queries.sources import origin_of
-from registry.standing import refuse_if_stood_on
+from registry.standing import refuse_held_versions, refuse_if_stood_on
 from registry.state import held_model, held_version, refuse_deleted_origin, touch
 from registry.values import RUN_LINK_MAX
 
@@ -80,6 +80,7 @@ def delete_version(actor: Actor, version: ModelVersion) -> ModelVersion:
     model = held_model(version.model)
     version = held_version(version)
     refuse_if_stood_on([version], aliases_too=model.project.is_governed)
+    refuse_held_versions(model.project_id, [version])
     if model.project.is_governed:
         refuse_if_it_moves(model.project, [version], "deleted")
     for alias in ModelAlias.objects.filter(version=version):

@@ -21,7 +21,7 @@ from rest_framework.views import APIView
 
 from accounts.models import Membership, Notice, Signature
 from artifacts.pages.version import PARTS
-from audit.compliance.models import AccessReview, Finding, Report, ReportFile, Review
+from audit.compliance.models import AccessReview, Finding, LegalHold, Purge, Report, ReportFile, Review
 from audit.compliance.pages.findings import ACTS as FINDING_ACTS
 from audit.compliance.pages.queue import ACTS as QUEUE_ACTS
 from audit.compliance.pages.queue_acts import MANY as QUEUE_MANY
@@ -75,6 +75,8 @@ class Ids:
     report: str
     report_file: str
     sign_off: str
+    hold: str
+    purge: str
 
     def __iter__(self) -> Iterator[str]:
         """The longest first, so that one can be taken out of a text without breaking another."""
@@ -113,6 +115,8 @@ def ids_of(thing: Everything) -> Ids:
         report=_first_id(Report, project=thing.project),
         report_file=_report_file(thing),
         sign_off=_first_id(AccessReview, project=thing.project),
+        hold=_first_id(LegalHold, project=thing.project),
+        purge=_first_id(Purge, project=thing.project),
     )
 
 
@@ -162,6 +166,8 @@ def made_up() -> Ids:
         report=str(uuid.uuid4()),
         report_file="no-such.csv",
         sign_off=str(uuid.uuid4()),
+        hold=str(uuid.uuid4()),
+        purge=str(uuid.uuid4()),
     )
 
 
@@ -247,6 +253,8 @@ def values_for(ids: Ids) -> dict[str, Sequence[str]]:
         "report": [ids.report],
         "report_file": [ids.report_file],
         "sign_off": [ids.sign_off],
+        "hold": [ids.hold],
+        "purge": [ids.purge],
         "of": ["membership", "review"],
         "thing": [ids.member, ids.review],
         "alias": [f"{WORD}-alias"],

@@ -77,6 +77,8 @@ _OWN = {
     "compliance.choose_retention": "chose how long records are kept",
     "compliance.change_copy": "changed what the project asks",
     "compliance.export_log": "exported the log",
+    "compliance.place_hold": "placed a legal hold",
+    "compliance.lift_hold": "lifted a legal hold",
     "compliance.review_access": "signed off who may do what",
     "compliance.open_report": "asked for a report",
     "compliance.begin_report": "began a report",

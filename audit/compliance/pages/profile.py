@@ -16,6 +16,7 @@ from audit.compliance.actions.profiles import change_copy, choose_profile, choos
 from audit.compliance.models import ProfileCopy
 from audit.compliance.profile import profile_of, profiles
 from audit.compliance.queries.assessments import copy_of
+from audit.compliance.queries.holds import holds_in
 from audit.compliance.retention import CLASSES
 from audit.compliance.rules.engine import GROUPS, RULES
 from kernel.actor import Actor
@@ -90,6 +91,7 @@ def page(request: HttpRequest, slug: str) -> HttpResponse:
         "forms": forms_,
         "may_edit": bool(can(viewer, "compliance.set_profile", project)),
         "retention": CLASSES.get(project.retention_class),
+        "holds": [one for one in holds_in(viewer, project) if one.lifted_at is None],
     }
     return render(request, "compliance/project_rules.html", context)
 

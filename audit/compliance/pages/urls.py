@@ -4,6 +4,7 @@ from django.urls import path
 
 from audit.compliance.pages import (
     access,
+    keeping,
     log,
     log_as_of,
     log_bundle,
@@ -57,6 +58,8 @@ urlpatterns = [
     path("p/<slug:slug>/rules/", profile.page, name="project_rules"),
     path("p/<slug:slug>/history/<slug:of>/<str:thing>/", past.page, name="past"),
     path("me/tokens/<uuid:token>/history/", past.token, name="token_past"),
+    path("p/<slug:slug>/keeping/", keeping.page, name="keeping"),
+    path("p/<slug:slug>/keeping/holds/<uuid:hold>/lift/", keeping.lift, name="lift_hold"),
     path("p/<slug:slug>/access/", access.page, name="access"),
     path("p/<slug:slug>/access/<uuid:sign_off>/", access.signed, name="access_signed"),
 ]

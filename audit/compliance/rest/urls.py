@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from audit.compliance.rest import access, log, reports, reviews, rules
+from audit.compliance.rest import access, keeping, log, reports, reviews, rules
 
 urlpatterns = [
     path("runs/<str:run>/assessment/", rules.RunAssessment.as_view()),
@@ -17,6 +17,8 @@ urlpatterns = [
     path("projects/<slug:slug>/trail-reviews/", reviews.Trails.as_view()),
     path("projects/<slug:slug>/access/", access.Access.as_view()),
     path("projects/<slug:slug>/access/sign-offs/", access.SignOffs.as_view()),
+    path("projects/<slug:slug>/holds/", keeping.Holds.as_view()),
+    path("holds/<uuid:hold>/lift/", keeping.Lift.as_view()),
     path("runs/<str:run>/reviews/", reviews.RunReviews.as_view()),
     path("runs/<str:run>/amendment/", reviews.Amendment.as_view()),
     path("runs/<str:run>/findings/", reviews.RunFindings.as_view()),

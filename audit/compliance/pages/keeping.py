@@ -1,0 +1,110 @@
+"""How long records stay: legal holds, what runs out when, and purges."""
+
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods, require_POST
+
+from accounts.access import can, find_project, require
+from accounts.models import Project
+from accounts.pages.doors import actor_of, fill_in_error, sees_experiments, signed_in
+from artifacts.pages.slots import Panel
+from audit.compliance.actions.holds import PERMISSION as HOLDS
+from audit.compliance.actions.holds import REASON_MAX, lift_hold, place_hold
+from audit.compliance.queries.holds import find_hold, holds_in, holds_over
+from audit.compliance.retention import CLASSES
+from experiments.models import Run
+from experiments.queries.runs import get_run
+from kernel.actor import Actor
+from kernel.errors import MledError, NotFound
+
+
+class Placing(forms.Form):
+    """What the hold is for, and over which run."""
+
+    run = forms.CharField(
+        required=False, max_length=40, label="Run", help_text="Its id, such as VIS-12. Leave it empty for all of it."
+    )
+    reason = forms.CharField(
+        label="Which matter it is for", max_length=REASON_MAX, widget=forms.Textarea(attrs={"rows": 2})
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@signed_in
+def page(request: HttpRequest, slug: str) -> HttpResponse:
+    """Holds and purges of a project; managers and auditors place holds. `?run=` fills in a run."""
+    viewer = actor_of(request)
+    project = find_project(viewer, slug)
+    require_reader(viewer, project)
+    form = Placing(request.POST or None, initial={"run": request.GET.get("run", "")[:40]})
+    if request.method == "POST" and form.is_valid():
+        try:
+            hold = _place(viewer, project, form.cleaned_data)
+        except NotFound as error:
+            form.add_error("run", str(error))
+        except MledError as error:
+            fill_in_error(form, error)
+        else:
+            messages.success(
+                request, f"The hold over {hold.run or project} stands until it is lifted."
+            )
+            return redirect("compliance:keeping", slug=project.slug)
+    return render(request, "compliance/keeping.html", context_of(viewer, project, form))
+
+
+def context_of(viewer: Actor, project: Project, form: Placing) -> dict[str, Any]:
+    """What the page shows."""
+    holds = list(holds_in(viewer, project))
+    standing = [one for one in holds if one.lifted_at is None]
+    return {
+        "at": "keeping",
+        "project": project,
+        "form": form,
+        "standing": standing,
+        "lifted": [one for one in holds if one.lifted_at is not None],
+        "may_hold": bool(can(viewer, HOLDS, project)),
+        "retention": CLASSES.get(project.retention_class),
+    }
+
+
+def require_reader(viewer: Actor, project: Project) -> None:
+    """Raise Refused for whoever neither sees runs of the project nor purges them."""
+    if not sees_experiments(viewer, project) and not can(viewer, "compliance.purge", project):
+        require(viewer, "experiments.see", project)
+
+
+def _place(viewer: Actor, project: Project, asked: dict[str, Any]) -> Any:
+    name = asked["run"].strip()
+    run = get_run(viewer, name, project=project) if name else None
+    return place_hold(viewer, project, reason=asked["reason"], run=run)
+
+
+@require_POST
+@signed_in
+def lift(request: HttpRequest, slug: str, hold: UUID) -> HttpResponse:
+    """End a hold."""
+    viewer = actor_of(request)
+    project = find_project(viewer, slug)
+    found = find_hold(viewer, hold)
+    if found.project_id != project.pk:
+        raise NotFound("No such hold was found.")
+    try:
+        lift_hold(viewer, found, reason=request.POST.get("reason", ""))
+    except NotFound:
+        raise
+    except MledError as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, "The hold was lifted.")
+    return redirect("compliance:keeping", slug=project.slug)
+
+
+def hold_badge(viewer: Actor, run: Run) -> Panel | None:
+    """Beside the status of a run: that it is under a legal hold."""
+    holds = holds_over(viewer, run)
+    return Panel("compliance/hold_badge.html", {"hold": holds[0], "project": run.project}) if holds else None

@@ -1,0 +1,70 @@
+"""Legal holds over REST."""
+
+from typing import Any
+from uuid import UUID
+
+from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.generics import ListAPIView
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.access import find_project
+from accounts.rest.door import RestView
+from audit.compliance.actions.holds import REASON_MAX, lift_hold, place_hold
+from audit.compliance.models import LegalHold
+from audit.compliance.queries.holds import find_hold, holds_in
+from experiments.queries.runs import get_run
+
+
+class HoldJson(serializers.ModelSerializer[LegalHold]):
+    run = serializers.CharField(source="run.uid.hex", default=None, allow_null=True, help_text="None: the project.")
+    placed_by = serializers.CharField(source="placed_by.name", default=None, allow_null=True)
+    lifted_by = serializers.CharField(source="lifted_by.name", default=None, allow_null=True)
+
+    class Meta:
+        model = LegalHold
+        fields = ["id", "run", "reason", "placed_by", "placed_at", "lifted_by", "lifted_at", "lifted_reason"]
+        read_only_fields = fields
+
+
+class HoldWanted(serializers.Serializer[Any]):
+    run = serializers.CharField(max_length=40, required=False, allow_blank=True, help_text="Left out: the project.")
+    reason = serializers.CharField(max_length=REASON_MAX)
+
+
+class Why(serializers.Serializer[Any]):
+    reason = serializers.CharField(max_length=REASON_MAX)
+
+
+class Holds(ListAPIView[LegalHold], RestView):
+    """Legal holds of a project, newest first."""
+
+    needs = {"GET": "experiments.see", "POST": "compliance.hold"}
+    queryset = LegalHold.objects.none()
+    cursor_order = ("-placed_at", "-id")
+    serializer_class = HoldJson
+
+    def get_queryset(self) -> QuerySet[LegalHold]:
+        return holds_in(self.actor, find_project(self.actor, self.kwargs["slug"]))
+
+    @extend_schema(request=HoldWanted, responses={201: HoldJson})
+    def post(self, request: Request, slug: str) -> Response:
+        """Place one."""
+        project, asked = find_project(self.actor, slug), self.parsed(HoldWanted)
+        run = get_run(self.actor, asked["run"], project=project) if asked.get("run") else None
+        return Response(HoldJson(place_hold(self.actor, project, reason=asked["reason"], run=run)).data, status=201)
+
+
+class Lift(RestView):
+    """End a legal hold."""
+
+    needs = {"POST": "compliance.hold"}
+    serializer_class = HoldJson
+
+    @extend_schema(request=Why, responses=HoldJson)
+    def post(self, request: Request, hold: UUID) -> Response:
+        """Lift it, with a reason."""
+        found = find_hold(self.actor, hold)
+        return Response(HoldJson(lift_hold(self.actor, found, **self.parsed(Why))).data)
