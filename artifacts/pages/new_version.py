@@ -130,7 +130,7 @@ def _made(request: HttpRequest, version: DatasetVersion) -> HttpResponse:
 
 def _files_of(viewer: Actor, dataset: Dataset, text: str, request: HttpRequest) -> list[tuple[str, StoredBlob]]:
     """The files by path: those that the script sent, else those in the form itself."""
-    sent = _sent(text)
+    sent = sent_files(text)
     if sent:
         blobs = finished_blobs(viewer, dataset.project, [one.id for one in sent])
         return [(one.path, blob) for one, blob in zip(sent, blobs, strict=True)]
@@ -144,7 +144,8 @@ def _files_of(viewer: Actor, dataset: Dataset, text: str, request: HttpRequest) 
     return [(file.name or "", receive(cast("BinaryIO", file), expected=file.size)) for file in plain]
 
 
-def _sent(text: str) -> list[Sent]:
+def sent_files(text: str) -> list[Sent]:
+    """The files that a page's script sent, as its hidden field tells of them. Raises Invalid."""
     try:
         told = json.loads(text or "[]")
         sent = [Sent(str(one["id"]), str(one["path"]), int(one.get("size", 0))) for one in told]

@@ -22,7 +22,7 @@ from experiments.queries.recalls import recalled_inputs
 from experiments.queries.record import Counts, counts_of, place_in
 from experiments.queries.runs import get_run, parent_of
 from experiments.queries.stars import starred_among
-from experiments.values import RunStatus
+from experiments.values import BY_HAND, RunStatus
 from kernel.actor import Actor
 from kernel.clock import now, now_ms
 
@@ -95,6 +95,8 @@ def run_frame(request: HttpRequest, ref: str, tab: str) -> tuple[Run, dict[str, 
         "badges": head_badges_of(request, viewer, run),
         "buttons": head_buttons_of(request, viewer, run),
         "acts": acts_of(viewer, run),
+        "may_log": bool(can(viewer, "experiments.log_run", run.project)),
+        "by_hand": run.source_type == BY_HAND,
         "took": took(run),
         "claimed": claimed(run),
         "children": counts.children,

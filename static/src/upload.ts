@@ -36,6 +36,11 @@ class Uploading {
     }
   }
 
+  /** Whether the form is about its files; else they may be none (data-optional). */
+  private get needed(): boolean {
+    return !("optional" in this.form.dataset);
+  }
+
   private get kept(): HTMLInputElement {
     return this.form.querySelector<HTMLInputElement>("[name=uploads]")!;
   }
@@ -147,7 +152,7 @@ class Uploading {
   private submit(event: SubmitEvent): void {
     event.preventDefault();
     if (this.submitting || !this.form.reportValidity()) return;
-    if (!this.items.size) {
+    if (!this.items.size && this.needed) {
       this.say("Choose at least one file.");
       this.form.querySelector<HTMLElement>("input[type=file]")?.focus();
       return;
@@ -161,7 +166,7 @@ class Uploading {
   private complete(): void {
     if (this.unfinished().length) return;
     const failed = [...this.items.values()].filter((item) => item.state === "failed");
-    if (failed.length || !this.items.size) {
+    if (failed.length || (this.needed && !this.items.size)) {
       this.submitting = false;
       this.busy(false);
       this.say(failed.length ? `${failed.length} of ${this.items.size} files did not arrive. Leave them out or choose them again.` : "Choose at least one file.");
