@@ -21,6 +21,7 @@ from rest_framework.views import APIView
 
 from accounts.models import Membership, Notice, Signature
 from artifacts.pages.version import PARTS
+from audit.compliance.actions.bundles import seal_bundle
 from audit.compliance.models import AccessReview, Finding, LegalHold, Purge, Report, ReportFile, Review
 from audit.compliance.pages.findings import ACTS as FINDING_ACTS
 from audit.compliance.pages.queue import ACTS as QUEUE_ACTS
@@ -32,6 +33,8 @@ from experiments.pages.bulk import BULK
 from experiments.pages.frame import TABS
 from experiments.pages.run import ACTS
 from experiments.queries.experiments import wire_id
+from kernel.actor import operator
+from kernel.digests import canonical_json
 from mlflow_api.messages.registry_requests import OfModel
 from mlflow_api.routes import ROUTES, Needs, Route
 from registry.models import Delivery, PromotionRequest, Webhook
@@ -75,6 +78,7 @@ class Ids:
     report: str
     report_file: str
     sign_off: str
+    seal: str
     hold: str
     purge: str
 
@@ -115,9 +119,16 @@ def ids_of(thing: Everything) -> Ids:
         report=_first_id(Report, project=thing.project),
         report_file=_report_file(thing),
         sign_off=_first_id(AccessReview, project=thing.project),
+        seal=_seal(thing),
         hold=_first_id(LegalHold, project=thing.project),
         purge=_first_id(Purge, project=thing.project),
     )
+
+
+def _seal(thing: Everything) -> str:
+    """The event that sealed a bundle of the project's log."""
+    manifest = canonical_json({"size": 1, "events": 0})
+    return str(seal_bundle(operator(), thing.project, manifest=manifest, question=f'{{"q": "{WORD}"}}'))
 
 
 def _first_id(table: Any, **which: Any) -> str:
@@ -166,6 +177,7 @@ def made_up() -> Ids:
         report=str(uuid.uuid4()),
         report_file="no-such.csv",
         sign_off=str(uuid.uuid4()),
+        seal=str(uuid.uuid4()),
         hold=str(uuid.uuid4()),
         purge=str(uuid.uuid4()),
     )
@@ -253,6 +265,7 @@ def values_for(ids: Ids) -> dict[str, Sequence[str]]:
         "report": [ids.report],
         "report_file": [ids.report_file],
         "sign_off": [ids.sign_off],
+        "seal": [ids.seal],
         "hold": [ids.hold],
         "purge": [ids.purge],
         "of": ["membership", "review"],

@@ -10,6 +10,7 @@ from accounts.roles import Role
 from audit.compliance.actions import (
     access,
     assessments,
+    bundles,
     exceptions,
     exports,
     findings,
@@ -25,6 +26,7 @@ from experiments.models import Run
 from experiments.values import ENDED
 from kernel.actor import operator, system
 from kernel.clock import now
+from kernel.digests import canonical_json
 from tests.factories import a_person, again
 from tests.registry.promoting import proof_of, with_password
 
@@ -70,6 +72,10 @@ def _draw(walk: Any) -> None:
     sampling.draw_sample(_auditor(walk), walk.team.project, method="random", runs=runs, size=1, seed=walk.text())
 
 
+def _manifest(walk: Any) -> bytes:
+    return canonical_json({"size": walk.chance.randrange(99), "events": 0})
+
+
 def _auditor(walk: Any) -> Any:
     """Anybody, or an auditor of the whole site, whose role no other move takes away."""
     if not hasattr(walk, "auditor"):
@@ -109,5 +115,9 @@ COMPLIANCE: list[Callable[[Any], Any]] = [
     lambda w: sampling.review_trail(_auditor(w), w.team.project, up_to=w.chance.choice((0, 10**9)), note=w.text()),
     lambda w: access.review_access(_auditor(w), w.team.project, note=w.text()),
     lambda w: rehearsals.record_rehearsal(operator(), log_size=w.chance.choice((0, 1, 9)), note=w.text()),
+    lambda w: bundles.seal_bundle(_auditor(w), w.team.project, manifest=_manifest(w), question="{}"),
+    lambda w: bundles.record_verification(
+        _auditor(w), w.run(), exit_code=w.chance.choice((0, 1, 2, 3)), sha256="ab" * 32, note=w.text()
+    ),
     lambda w: exports.export_log(_auditor(w), w.team.project, what=w.text() or "the log"),
 ]

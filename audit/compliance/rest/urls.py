@@ -2,12 +2,13 @@
 
 from django.urls import path
 
-from audit.compliance.rest import access, keeping, log, reports, reviews, rules
+from audit.compliance.rest import access, keeping, log, reports, reviews, rules, verifications
 
 urlpatterns = [
     path("runs/<str:run>/assessment/", rules.RunAssessment.as_view()),
     path("runs/<str:run>/rules/<str:rule>/exception/", rules.RuleException.as_view()),
     path("runs/<str:run>/rules/<str:rule>/waiver/", rules.OneWaiver.as_view()),
+    path("runs/<str:run>/verifications/", verifications.RunVerifications.as_view()),
     path("runs/<str:run>/waivers/", rules.Waivers.as_view()),
     path("projects/<slug:slug>/log/", log.ProjectLog.as_view()),
     path("projects/<slug:slug>/rules/", rules.ProjectRules.as_view()),
