@@ -29,12 +29,14 @@ class AnchorsKept:
             except Exception as error:
                 self._tell(place, error)
 
-    def lines(self) -> Iterator[Anchored | BadLine]:
-        """Every anchor, place by place."""
-        yield from anchored(upto=self._bytes)
+    def lines(self) -> Iterator[tuple[str, Anchored | BadLine]]:
+        """Every anchor with the name of its place, place by place."""
+        for line in anchored(upto=self._bytes):
+            yield PLACE, line
         for place, names in self._far:
             try:
-                yield from place.read(names)
+                for line in place.read(names):
+                    yield place.name, line
             except Exception as error:
                 self._tell(place, error)
 

@@ -256,21 +256,32 @@ class Log:
         lines, last = self.anchors.lines(), Checkpoint.objects.aggregate(last=Max("pk"))["last"] or 0
         while some := list(islice(lines, CHUNK)):
             self.findings.anchors += len(some)
-            whole = [line for line in some if isinstance(line, Anchored)]
-            notes = dict(Checkpoint.objects.filter(pk__in=[o.checkpoint for o in whole]).values_list("pk", "note"))
-            for line in some:
+            rows = Checkpoint.objects.in_bulk([line.checkpoint for _, line in some if isinstance(line, Anchored)])
+            for place, line in some:
                 if isinstance(line, BadLine):
                     what, which = f"An anchor cannot be read: {line.where}.", line.where
-                elif notes.get(line.checkpoint) != line.note and not (self.is_copy and line.checkpoint > last):
-                    what, which = self._what_became_of(line), str(line.checkpoint)
                 else:
-                    continue
-                self._report(what, kind="anchor", id=which)
+                    row, which = rows.get(line.checkpoint), str(line.checkpoint)
+                    what = self._trouble_with_anchor(place, line, row, last)
+                if what:
+                    self._report(what, kind="anchor", id=which)
         named = set(Checkpoint.objects.values_list("anchor", flat=True).distinct())
         for name in sorted({one for names in named for one in names.split(", ") if one} - self.anchors.names):
             self.findings.remark(f"Checkpoints say that they are anchored in {name}, which MLED_ANCHORS does not name.")
         if not self.findings.anchors and self.tree.size:
             self.findings.remark("There is no anchor outside the database: its owner could have rolled all of it back.")
+
+    def _trouble_with_anchor(self, place: str, line: Anchored, row: Checkpoint | None, last: int) -> str:
+        """What is wrong between an anchor and the checkpoint of its number, or ''. last: the newest checkpoint."""
+        if row is None and self.is_copy and line.checkpoint > last:
+            return ""
+        if row is None or row.note != line.note:
+            return self._what_became_of(line)
+        if row.at.isoformat() != line.at:
+            return f"Checkpoint {row.pk} was signed at {line.at}, as its anchor says, and not at {row.at.isoformat()}."
+        if place not in row.anchor:
+            return f"Checkpoint {row.pk} does not say that it is anchored in {place}, where it is."
+        return ""
 
     def _what_became_of(self, line: Anchored) -> str:
         """Words for an anchored checkpoint that the database does not have."""
