@@ -3,6 +3,7 @@
 import datetime as dt
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from typing import Any, Final
 
 import msgspec
@@ -108,7 +109,7 @@ class Layout:
         return {
             **self._common(section, "run"),
             **{name: self.listed(getattr(section, name)) for name in lists},
-            "events": self.listed(section.events, self.event),
+            "events": self.listed(section.events, partial(self.event, of=section.id)),
             "verdicts": self.listed(section.verdicts, self.verdict),
             "state": self.letters.line(section.state),
             "about": self.facts(section.about),
@@ -182,6 +183,8 @@ class Layout:
         """A text for its place: digests stay whole, times are written for readers."""
         if name in WHOLE:
             return self.letters.line(value)
+        if name == "recalled":
+            return self.letters.flowing(TIMES.sub(told_time, value))
         if name == "at" or name.endswith("_at"):
             return self.letters.flowing(readable_time(value))
         return self.letters.flowing(readable_time(value, exact=True) if name == "as_of" else value)
@@ -214,9 +217,11 @@ class Layout:
         """A rule with its texts; 'marked' is how its outcome is drawn."""
         return {**self.view(rule), "marked": rule.outcome}
 
-    def event(self, event: EventFact) -> View:
-        """An event; what it changed keeps its lines. A place below 0: it has none so far."""
+    def event(self, event: EventFact, of: str = "") -> View:
+        """An event. of: the run in whose section it stands. A place below 0: it has none so far."""
         place = {"seq": f"{event.seq}" if event.seq >= 0 else "–"}
+        if of and event.subject == f"experiments.run {of}":
+            place["subject"] = "this run"
         return {**self.view(event), **place, "refused": event.outcome not in ("", "done", "ok")}
 
     def verdict(self, verdict: VerdictFact) -> View:
@@ -268,10 +273,12 @@ class Layout:
         rows = [[self.letters.flowing(fact.label), self.letters.flowing(fact.value)] for fact in shown]
         is_wide = any(len(fact.label) > 30 or len(fact.value) > 26 or "\n" in fact.value for fact in shown)
         if is_wide or len(rows) < 4:
-            return {"wide": rows, "blocks": [], **_rest(len(shown), len(facts))}
+            longest = max((len(fact.label) for fact in shown), default=0)
+            share = 16 if longest <= 14 else 24 if longest <= 26 else 32
+            return {"wide": rows, "blocks": [], "share": share, **_rest(len(shown), len(facts))}
         blocks = [rows[start : start + 2 * HALF] for start in range(0, len(rows), 2 * HALF)]
         sides = [[block[: (len(block) + 1) // 2], block[(len(block) + 1) // 2 :]] for block in blocks]
-        return {"wide": [], "blocks": sides, **_rest(len(shown), len(facts))}
+        return {"wide": [], "blocks": sides, "share": 50, **_rest(len(shown), len(facts))}
 
     def _said(self, facts: Sequence[Fact], *labels: str) -> Text:
         found = (fact.value for label in labels for fact in facts if fact.label.lower() == label)
