@@ -4,9 +4,8 @@
 Exit code 0: verified. 1: something was changed, and the first bad record is named. 2: it cannot be read.
 Needs Python 3.8 or newer and nothing else; the package `cryptography` checks signatures where it is installed.
 
-Checked is: every event is in the log under the signed head, by a path of its own (RFC 9162); what it says is what the
-log committed to, or an event of the log erased it; the head is signed (C2SP signed note, Ed25519); an event of the log
-names report.json by its digest, and report.json names every event and file; earlier heads are beginnings of this log.
+Checked is: each event is in the log under the signed head, by a path of its own; what it says is what the log committed
+to, or an event erased it; the head is signed; an event names report.json by its digest, which names events and files.
 """
 
 from __future__ import annotations
@@ -21,15 +20,15 @@ import re
 import struct
 import sys
 import zlib
+from typing import Any
 
 try:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 except Exception:  # not installed, or broken
-    Ed25519PublicKey = None
+    Ed25519PublicKey = None  # type: ignore[misc, assignment]
 
-FORM = 1
 MEMBERS = ["README.txt", "events.jsonl", "checkpoint", "proofs.json", "consistency.json", "pubkey", "report.json"]
-SMALL, LARGE, PIECE = 64 << 20, 1 << 30, 1 << 20
+FORM, SMALL, LARGE, PIECE = 1, 64 << 20, 1 << 30, 1 << 20
 EVENT = re.compile(r'\{"seq":(0|[1-9][0-9]{0,17}),"leaf_hash":"([0-9a-f]{64})","leaf":')
 NOTE = re.compile(r"[^\n]+\n[0-9]+\n[A-Za-z0-9+/=]+\n\n(?:— [^\n]+\n)+")
 PAYLOAD, SEAL = "ledger.auditpayload", "compliance.bundle"
@@ -38,20 +37,18 @@ D = -121665 * pow(121666, PRIME - 2, PRIME) % PRIME
 
 
 class Tampered(Exception):
-    """Something was changed. What cannot be read as a bundle is any other exception."""
-
     at = ""  # what is being read, for messages
 
 
-def require(good, words, at=""):
+def require(good: object, words: str, at: str = "") -> None:
     if not good:
         raise Tampered(f"{at or Tampered.at}: {words}")
 
 
-def accepts_plain(key, signature, message):
+def accepts_plain(key: bytes, signature: bytes, message: bytes) -> bool:
     """Whether an Ed25519 signature (RFC 8032) is the key's, without any package."""
 
-    def x_of(y, sign):
+    def x_of(y: int, sign: int) -> int:
         square = (y * y - 1) * pow(D * y * y + 1, PRIME - 2, PRIME) % PRIME
         x = pow(square, (PRIME + 3) // 8, PRIME)
         x = x if (x * x - square) % PRIME == 0 else x * pow(2, (PRIME - 1) // 4, PRIME) % PRIME
@@ -59,13 +56,13 @@ def accepts_plain(key, signature, message):
             raise ValueError("no point of the curve")
         return PRIME - x if x & 1 != sign else x
 
-    def added(one, other):
+    def added(one: Any, other: Any) -> Any:
         a, b = (one[1] - one[0]) * (other[1] - other[0]), (one[1] + one[0]) * (other[1] + other[0])
         c, d = 2 * one[3] * other[3] * D, 2 * one[2] * other[2]
         e, f, g, h = b - a, d - c, d + c, b + a
         return e * f % PRIME, g * h % PRIME, f * g % PRIME, e * h % PRIME
 
-    def times(number, x, y):
+    def times(number: int, x: int, y: int) -> Any:
         total, point = (0, 1, 1, 0), (x, y, 1, x * y % PRIME)
         while number:
             total = added(total, point) if number & 1 else total
@@ -84,7 +81,7 @@ def accepts_plain(key, signature, message):
     return scalar < ORDER and found.to_bytes(32, "little") == signature[:32]
 
 
-def accepts(key, signature, message):
+def accepts(key: bytes, signature: bytes, message: bytes) -> bool:
     """The same by the package `cryptography`, where it is installed and works."""
     if Ed25519PublicKey is None:
         return accepts_plain(key, signature, message)
@@ -97,9 +94,10 @@ def accepts(key, signature, message):
 class Archive:
     """A zip that is stored, in a fixed order, each byte of which is accounted for."""
 
-    def __init__(self, path):
+    def __init__(self, path: str) -> None:
         self.file = open(path, "rb")  # noqa: SIM115 - open for the life of the process
-        self.total, self.members, directory, at = os.path.getsize(path), {}, b"", 0
+        self.total, directory, at = os.path.getsize(path), b"", 0
+        self.members: Any = {}
         while not at or self.bytes_at(at, 4) != b"PK\1\2":
             head = self.bytes_at(at, 30)
             if len(head) < 30 or head[:4] != b"PK\3\4":
@@ -122,17 +120,17 @@ class Archive:
             missing = [f"'{name}' is missing" for name in MEMBERS if name not in self.members]
             raise ValueError((missing or ["its members are not in their order"])[0])
 
-    def bytes_at(self, start, size):
+    def bytes_at(self, start: int, size: int) -> bytes:
         self.file.seek(start)
         return self.file.read(min(size, self.total))
 
-    def read(self, name, limit=SMALL):
+    def read(self, name: str, limit: int = SMALL) -> bytes:
         Tampered.at, (start, size, _) = name, self.members[name]
         if size > limit:
             raise ValueError(f"'{name}' is too large: {size:,} bytes")
         return self.bytes_at(start, size)
 
-    def lines(self, name):
+    def lines(self, name: str) -> Any:
         at, end = self.members[name][0], sum(self.members[name][:2])
         while at < end:
             self.file.seek(at)
@@ -140,7 +138,7 @@ class Archive:
             at += len(line)
             yield line
 
-    def require_sums(self, told):
+    def require_sums(self, told: Any) -> None:
         """Whether each member is the one that report.json names, and the zip's own checksums are right."""
         for name, (start, size, crc) in self.members.items():
             Tampered.at, digest, found = name, hashlib.sha256(), 0
@@ -155,7 +153,7 @@ class Archive:
 DECODER = json.JSONDecoder(parse_int=lambda digits: int(digits) if len(digits) < 20 else float(digits))
 
 
-def strict(raw):
+def strict(raw: bytes) -> Any:
     """JSON that is written in one way only."""
     found = DECODER.decode(raw.decode())
     again = json.dumps(found, separators=(",", ":")).encode()
@@ -163,7 +161,7 @@ def strict(raw):
     return found
 
 
-def keys_in(text, where):
+def keys_in(text: str, where: str) -> Any:
     """The public keys of a file: {id: (origin, key)}. Lines: <origin>+<id>+<base64 of 1 and the key>."""
     keys = {}
     for number, line in enumerate(text.splitlines(), 1):
@@ -176,7 +174,7 @@ def keys_in(text, where):
     return keys
 
 
-def head_in(note, keys, trusted, sizes=None):
+def head_in(note: str, keys: Any, trusted: Any, sizes: Any = None) -> Any:
     """Origin, size, root and signers of a signed note whose signatures hold (looked at for these sizes; None: all)."""
     body, signed = note.split("\n\n")
     origin, size, root = body.split("\n")
@@ -195,14 +193,14 @@ def head_in(note, keys, trusted, sizes=None):
     return origin, int(size), raw_root, signers
 
 
-def joined(left, right):
+def joined(left: bytes, right: bytes) -> bytes:
     return hashlib.sha256(b"\1" + left + right).digest()
 
 
 class Tree:
     """The nodes of proofs.json. known: what was shown to be under the signed root."""
 
-    def __init__(self, size, root, said):
+    def __init__(self, size: int, root: bytes, said: Any) -> None:
         require((said["size"], said["root"]) == (size, root.hex()), "it speaks of another head than the checkpoint")
         self.known, self.path, self.nodes, before = {(0, size): root}, [(0, size)], {}, (0, 0)
         for name, told in said["nodes"].items():
@@ -210,7 +208,7 @@ class Tree:
             require(f"{start}-{end}" == name and (end, -start) > before, f"node {name[:50]} is not in its place")
             before, self.nodes[start, end] = (end, -start), bytes.fromhex(told)
 
-    def has(self, seq, leaf):
+    def has(self, seq: int, leaf: bytes) -> bool:
         """Whether a leaf stands there: hashed upwards until it meets what is known, at the latest the root."""
         path, shown = self.path, {}
         while not path[-1][0] <= seq < path[-1][1]:
@@ -232,7 +230,7 @@ class Tree:
         return self.known[path[at]] == node
 
 
-def both_roots(old, new, proof, known):
+def both_roots(old: int, new: int, proof: Any, known: Any) -> Any:
     """The roots over `old` and `new` leaves that a consistency proof leads to (RFC 9162, 2.1.4); takes it to pieces."""
     if old == new:
         node = known or proof.pop()
@@ -245,10 +243,10 @@ def both_roots(old, new, proof, known):
     return joined(beside, before), joined(beside, after)
 
 
-def event_in(line, where):
+def event_in(line: bytes, where: str) -> Any:
     """Place, leaf hash, leaf and payload of a line as an export of the log has them, after checking each by itself."""
     Tampered.at, text = where, line.decode()
-    found = EVENT.match(text)
+    found: Any = EVENT.match(text)
     require(found, "this is no line of the log")
     leaf, cut = DECODER.raw_decode(text, found.end())
     salt, end = DECODER.raw_decode(text, cut + len(',"salt":'))
@@ -269,8 +267,9 @@ def event_in(line, where):
 class Events:
     """The events of a bundle: each in the log, all of those that report.json names, and what was erased since."""
 
-    def __init__(self, archive, tree, size, manifest, digest):
-        self.hashes, self.seal, self.gone, self.erasures, later = {}, None, [], {}, {}
+    def __init__(self, archive: Archive, tree: Tree, size: int, manifest: Any, digest: str) -> None:
+        self.seal: Any = None
+        self.hashes, self.gone, self.erasures, later = {}, [], {}, {}
         wanted, before = (seq for first, last in manifest["places"] for seq in range(first, last + 1)), -1
         for number, line in enumerate(archive.lines("events.jsonl"), 1):
             seq, told, leaf, payload = event_in(line, f"events.jsonl line {number}")
@@ -307,7 +306,7 @@ class Events:
             require(event in used, "this event does not belong into the bundle")
 
 
-def compare_anchor(path, keys, origin, heads):
+def compare_anchor(path: str, keys: Any, origin: str, heads: Any) -> Any:
     """How many heads of an anchor file there are, and how many of them the bundle could be compared with."""
     Tampered.at = f"the anchor {path}"
     text, count, met = open(path, encoding="utf-8").read(LARGE), 0, 0  # noqa: SIM115
@@ -323,7 +322,7 @@ def compare_anchor(path, keys, origin, heads):
     return count, met
 
 
-def verify(path, anchor=None, key=None, log=None):
+def verify(path: str, anchor: Any = None, key: Any = None, log: Any = None) -> Any:
     """What was checked, and what to beware of, in lines. Raises Tampered; anything else where it cannot be read."""
     archive, warnings = Archive(path), []
     raw = archive.read("report.json")
@@ -376,7 +375,7 @@ def verify(path, anchor=None, key=None, log=None):
     return lines, warnings
 
 
-def main(words=None):
+def main(words: Any = None) -> int:
     parser = argparse.ArgumentParser(description="Verify a sealed bundle of MLED.")
     parser.add_argument("bundle", help="the .mledlog file")
     parser.add_argument("--anchor", help="checkpoints that somebody else kept: checkpoints.log, or signed notes")
