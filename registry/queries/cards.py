@@ -12,6 +12,7 @@ from experiments.models import Run, RunInput
 from experiments.pages.conditions import conditions_of
 from experiments.queries.runs import inputs_of, params_of, series_of, tags_of
 from kernel.actor import Actor
+from kernel.clock import from_ms
 from registry.cards import WRITTEN, Card, CardSection, Fact
 from registry.models import CardText, LoggedModel, ModelVersion, PromotionRequest
 from registry.queries.logged_models import MeasuredMetric, model_data
@@ -182,7 +183,9 @@ def _moment(at: dt.datetime | None) -> str:
 
 
 def _moment_ms(at_ms: int | None) -> str:
-    return "" if at_ms is None else _moment(dt.datetime(1970, 1, 1) + dt.timedelta(milliseconds=at_ms))
+    """A client's time; a number where no calendar holds it."""
+    at = None if at_ms is None else from_ms(at_ms)
+    return _moment(at) if at else "" if at_ms is None else str(at_ms)
 
 
 def _number(value: float | None) -> str:
