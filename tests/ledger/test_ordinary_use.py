@@ -32,6 +32,7 @@ from tests.ledger.dataset_moves import DATASETS
 from tests.ledger.dataset_moves import QUIET as QUIET_CONTENT
 from tests.ledger.promotion_moves import PROMOTIONS
 from tests.ledger.registry_moves import REGISTRY
+from tests.ledger.report_moves import REPORTS
 from tests.mlflow_api.speaking import SERVED, Mlflow, good_request
 from tests.services.scale import sized
 from tests.world import stored
@@ -204,7 +205,7 @@ MODELS: list[Move] = [
     lambda w: links.log_outputs(w.who(), w.run(), outputs=[(w.any(LoggedModel), w.chance.choice(WHOLE))]),
     lambda w: links.log_run_inputs(w.who(), w.run(), datasets=[_dataset(w)], models=[w.any(LoggedModel)]),
 ]
-MOVES = [*PEOPLE, *EXPERIMENTS, *RUNS, *RUNS, *MODELS, *DATASETS, *PROMOTIONS, *REGISTRY, *COMPLIANCE]
+MOVES = [*PEOPLE, *EXPERIMENTS, *RUNS, *RUNS, *MODELS, *DATASETS, *PROMOTIONS, *REGISTRY, *COMPLIANCE, *REPORTS]
 QUIET = {
     "accounts.choose_theme",
     "accounts.keep_setting",
