@@ -13,6 +13,7 @@ from typing import Final
 LINES_MAX: Final = 3_000  # of the part in which two texts differ
 CONTEXT: Final = 3  # lines that are the same, around a change
 _WORDS_MAX: Final = 150  # words of a line that are told apart: twice as many take four times as long
+WORD_LINES_MAX: Final = 400  # changed lines whose words are told apart: the rest of a long text is marked by line
 _ALIKE: Final = 0.4  # lines less alike than this are other lines, not changed ones
 _WORD: Final = re.compile(r"\w+|\s+|[^\w\s]")
 
@@ -54,7 +55,8 @@ class Hunk:
 class TextDiff:
     """Two texts against each other. added and removed: lines; after: same lines left out at the end.
 
-    is_cut: they differ in more lines than are compared; then there are no hunks.
+    is_cut: they differ in more lines than are compared; then there are no hunks. unmarked: changed lines whose words
+    were not told apart, because there are so many.
     """
 
     hunks: list[Hunk]
@@ -62,6 +64,7 @@ class TextDiff:
     removed: int
     after: int
     is_cut: bool = False
+    unmarked: int = 0
 
     @property
     def is_same(self) -> bool:
@@ -77,12 +80,14 @@ def text_diff(old: str, new: str, *, context: int = CONTEXT) -> TextDiff:
     if max(len(middle_old), len(middle_new)) > LINES_MAX:
         return TextDiff([], len(middle_new), len(middle_old), 0, is_cut=True)
     matcher = SequenceMatcher(None, middle_old, middle_new)
-    lines = [_same(before, at, at) for at in range(max(0, head - context), head)]
+    lines, words_left = [_same(before, at, at) for at in range(max(0, head - context), head)], WORD_LINES_MAX
     for tag, i1, i2, j1, j2 in matcher.get_opcodes():
         if tag == "equal":
             lines += [_same(before, head + i1 + by, head + j1 + by) for by in range(i2 - i1)]
         else:
-            lines += _changed(middle_old[i1:i2], middle_new[j1:j2], head + i1, head + j1)
+            pairs = min(i2 - i1, j2 - j1)
+            lines += _changed(middle_old[i1:i2], middle_new[j1:j2], head + i1, head + j1, max(0, words_left))
+            words_left -= pairs
     ends = (len(before) - tail, len(after) - tail)
     lines += [_same(before, ends[0] + by, ends[1] + by) for by in range(min(tail, context))]
     hunks, left = _hunks(lines, context)
@@ -92,7 +97,7 @@ def text_diff(old: str, new: str, *, context: int = CONTEXT) -> TextDiff:
     hunks[0] = Hunk(max(0, head - context) + first.skipped, first.lines)
     added = sum(line.kind != "same" and line.new is not None for line in lines)
     removed = sum(line.kind != "same" and line.old is not None for line in lines)
-    return TextDiff(hunks, added, removed, left + max(0, tail - context))
+    return TextDiff(hunks, added, removed, left + max(0, tail - context), unmarked=max(0, -words_left))
 
 
 def _lines(text: str) -> list[str]:
@@ -113,15 +118,16 @@ def _same(before: Sequence[str], old: int, new: int) -> Line:
     return Line("same", Side(old + 1, pieces), Side(new + 1, pieces))
 
 
-def _changed(old: Sequence[str], new: Sequence[str], old_at: int, new_at: int) -> Iterator[Line]:
-    """Lines in place of others, beside each other in their order."""
+def _changed(old: Sequence[str], new: Sequence[str], old_at: int, new_at: int, by_word: int) -> Iterator[Line]:
+    """Lines in place of others, beside each other in their order; of the first ones the words are told apart."""
     for by, (left, right) in enumerate(zip_longest(old, new)):
         if left is None:
             yield Line("added", None, Side(new_at + by + 1, (Piece(right or "", False),)))
         elif right is None:
             yield Line("removed", Side(old_at + by + 1, (Piece(left, False),)), None)
         else:
-            one, other = words_changed(left, right)
+            whole = (Piece(left, False),), (Piece(right, False),)
+            one, other = words_changed(left, right) if by < by_word else whole
             yield Line("changed", Side(old_at + by + 1, one), Side(new_at + by + 1, other))
 
 

@@ -1,5 +1,6 @@
 """The life of a model version: made from a run's or logged model's files, described, deleted."""
 
+import datetime as dt
 from collections.abc import Mapping
 
 from django.db.models import Max
@@ -31,12 +32,19 @@ def create_version(
     run_link: str = "",
     description: str = "",
     tags: Mapping[str, str] | None = None,
+    unless_since: dt.datetime | None = None,
 ) -> ModelVersion:
     """Add the next version. source: where its files are; see registry.queries.sources.
+
+    unless_since: where the actor made a version of this source since then, that one is given, and no other made: a form
+    that is sent twice makes one.
 
     Raises Invalid for a source that leads elsewhere than into a run or logged model of the project, NotFound, Conflict.
     """
     model = held_model(model)
+    made = _made_since(actor, model, source, unless_since) if unless_since is not None else None
+    if made is not None:
+        return made
     origin = origin_of(actor, model.project, source, run=run, logged_model=logged_model, tags=tags or {})
     last = ModelVersion.objects.filter(model=model).aggregate(last=Max("number"))["last"] or 0
     made_ms = now_ms()
@@ -59,6 +67,12 @@ def create_version(
     write_version_tags(version, tags or {})
     touch(model)
     return version
+
+
+def _made_since(actor: Actor, model: RegisteredModel, source: str, since: dt.datetime) -> ModelVersion | None:
+    mine = ModelVersion.objects.filter(model=model, source=source, created_by=actor.user_id, is_deleted=False)
+    newest: ModelVersion | None = mine.filter(created_at__gte=since).order_by("-number").first()
+    return newest
 
 
 @action(REGISTER, on="version")

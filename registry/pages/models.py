@@ -1,5 +1,6 @@
 """The project's models, and registering one: a name alone, or with what a run or logged model kept as its version."""
 
+import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +17,8 @@ from accounts.pages.doors import actor_of, fill_in_error, sees_experiments, sign
 from experiments.models import Run
 from experiments.queries.runs import get_run
 from kernel.actor import Actor
-from kernel.errors import Invalid, MledError, NotFound
+from kernel.clock import from_ms, now, now_ms
+from kernel.errors import AlreadyExists, Invalid, MledError, NotFound
 from registry.actions.registered_models import create_registered_model
 from registry.actions.versions import create_version
 from registry.models import LoggedModel, RegisteredModel
@@ -85,6 +87,7 @@ class Registration(forms.Form):
     description = forms.CharField(
         required=False, max_length=20_000, widget=forms.Textarea(attrs={"rows": 4}), help_text="Markdown."
     )
+    opened = forms.IntegerField(required=False, min_value=0, widget=forms.HiddenInput)
 
     def __init__(self, origin: Origin, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -103,7 +106,7 @@ def register(request: HttpRequest, slug: str) -> HttpResponse:
     project = find_project(viewer, slug)
     require(viewer, "registry.register", project)
     origin = _origin(request, viewer, project)
-    form = Registration(origin, request.POST or None, initial={"folder": origin.path})
+    form = Registration(origin, request.POST or None, initial={"folder": origin.path, "opened": now_ms()})
     if request.method == "POST" and form.is_valid():
         try:
             where = _register(request, viewer, project, origin, form.cleaned_data)
@@ -136,10 +139,12 @@ def _origin(request: HttpRequest, viewer: Actor, project: Project) -> Origin:
     return Origin(run=found, path=request.GET.get("path", "model").strip("/"))
 
 
-def _register(request: HttpRequest, viewer: Actor, project: Project, origin: Origin, asked: dict[str, str]) -> str:
+def _register(request: HttpRequest, viewer: Actor, project: Project, origin: Origin, asked: dict[str, Any]) -> str:
+    """Where to go on. A form that is sent twice, as by a double click, makes one: what it made since it was opened."""
     name, description = asked["name"], asked["description"].replace("\r\n", "\n")
+    since = _opened_at(asked["opened"])
     if not origin.source:
-        made = create_registered_model(viewer, project, name=name, description=description)
+        made = _new_model(viewer, project, name, description, since)
         messages.success(request, f"{made.name} is registered. It has no version yet.")
         return reverse("registry:model", args=[project.slug, made.name])
     if origin.run is not None:
@@ -155,13 +160,35 @@ def _register(request: HttpRequest, viewer: Actor, project: Project, origin: Ori
         run=origin.run,
         logged_model=origin.logged_model,
         description=description,
+        unless_since=since,
     )
     messages.success(request, f"{model.name} v{version.number} is registered.")
     return reverse("registry:version", args=[project.slug, model.name, version.number])
+
+
+def _opened_at(ms: int | None) -> dt.datetime | None:
+    """When the form was opened, within the last day; None where it does not say so."""
+    said = from_ms(ms) if ms is not None else None
+    return max(now() - dt.timedelta(days=1), said) if said is not None and said <= now() else None
+
+
+def _new_model(
+    viewer: Actor, project: Project, name: str, description: str, since: dt.datetime | None
+) -> RegisteredModel:
+    try:
+        return create_registered_model(viewer, project, name=name, description=description)
+    except AlreadyExists:
+        found = find_model(viewer, project, name)
+        if since is None or found.created_by_id != viewer.user_id or found.created_at < since:
+            raise
+        return found
 
 
 def _named(viewer: Actor, project: Project, name: str) -> RegisteredModel:
     try:
         return find_model(viewer, project, name)
     except NotFound:
-        return create_registered_model(viewer, project, name=name)
+        try:
+            return create_registered_model(viewer, project, name=name)
+        except AlreadyExists:  # made meanwhile
+            return find_model(viewer, project, name)

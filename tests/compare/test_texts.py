@@ -3,7 +3,7 @@
 import random
 import time
 
-from experiments.compare.texts import LINES_MAX, text_diff, words_changed
+from experiments.compare.texts import LINES_MAX, WORD_LINES_MAX, text_diff, words_changed
 
 
 def shown(diff):
@@ -68,3 +68,21 @@ def test_hard_texts_take_little_time():
     assert time.perf_counter() - began < 10
     rebuilt = [line.new.pieces for hunk in diff.hunks for line in hunk.lines if line.new]
     assert len(rebuilt) + sum(hunk.skipped for hunk in diff.hunks) + diff.after == LINES_MAX
+
+
+def test_words_are_told_apart_in_the_first_lines_only_where_very_many_changed():
+    one, other = ("\n".join(f"line {n} of {word}" for n in range(WORD_LINES_MAX + 20)) for word in ("this", "that"))
+    diff = text_diff(one, other)
+    lines = [line for hunk in diff.hunks for line in hunk.lines]
+    assert diff.unmarked == 20
+    assert len(lines[WORD_LINES_MAX - 1].new.pieces) > 1
+    assert [piece.text for piece in lines[WORD_LINES_MAX].new.pieces] == [f"line {WORD_LINES_MAX} of that"]
+    assert text_diff("a b\n", "a c\n").unmarked == 0
+
+
+def test_long_lines_that_all_changed_take_little_time():
+    rng = random.Random(7)
+    one, other = ("\n".join(" ".join(rng.choices("abcdefgh", k=74)) for _ in range(LINES_MAX)) for _ in range(2))
+    began = time.perf_counter()
+    text_diff(one, other)
+    assert time.perf_counter() - began < 5

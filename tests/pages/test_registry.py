@@ -417,3 +417,20 @@ def test_a_test_set_is_the_same_only_where_its_content_is(team, ada):
     page = ada.get(at(team, "ward-risk/compare/"), a=2, b=3)
     assert "same test set" not in page
     assert "holdout 7be1c0f2 / holdout 0d9a4411" in page
+
+
+def test_a_form_that_is_sent_twice_makes_one_version_and_one_opened_later_makes_the_next(team, ada):
+    run = a_trained_run(team, "gru")
+    form = address(team.project, f"register/?run={run.uid.hex}")
+
+    asked = {"name": "twice", "folder": "model", "opened": ada.get(form).field("id_opened")}
+    assert "twice v1 is registered." in ada.follow(form, **asked)
+    assert "twice v1 is registered." in ada.follow(form, **asked)
+    assert ModelVersion.objects.filter(model__name="twice").count() == 1
+    assert "twice v2 is registered." in ada.follow(form, **{**asked, "opened": ada.get(form).field("id_opened")})
+    assert "twice v3 is registered." in ada.follow(form, **{**asked, "opened": "9" * 15})  # a time to come says nothing
+    plain = address(team.project, "register/")
+    alone = {"name": "alone", "opened": ada.get(plain).field("id_opened")}
+    for _ in range(2):
+        assert "It has no version yet." in ada.follow(plain, **alone)
+    assert RegisteredModel.objects.filter(name="alone").count() == 1

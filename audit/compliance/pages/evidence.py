@@ -1,8 +1,11 @@
 """The evidence of a run on one page, as a reviewer reads it."""
 
+import re
+from dataclasses import dataclass
 from typing import Any
 
 from artifacts.queries.files import files_of
+from experiments.compare.pictures import picture_of
 from experiments.models import Run
 from experiments.pages import history
 from experiments.pages.conditions import conditions_of
@@ -20,6 +23,28 @@ ROWS = 12
 FILES = 12
 LATEST = 6
 NOTE = "mlflow.note.content"
+_SMALL = re.compile(r"[+%]compressed(?=\.\w+$)")
+
+
+@dataclass(frozen=True, slots=True)
+class FileLine:
+    """A file as a reader tells it from others: its name, and the folder that it lies in."""
+
+    name: str
+    folder: str
+    path: str
+    size_bytes: int
+    digest: str
+
+
+def file_line(path: str, size_bytes: int, digest: str) -> FileLine:
+    """A picture that a client logged by key and step is called so; its path holds a time and an id beside them."""
+    folder, _, name = path.rpartition("/")
+    found = picture_of(_SMALL.sub("", path))
+    if found is not None and found[1] and found[0].step is not None:
+        small = ", small copy" if _SMALL.search(path) else ""
+        name = f"{found[0].name}, step {found[0].step:,}{small}"
+    return FileLine(name, folder, path, size_bytes, digest)
 
 
 def evidence_of(viewer: Actor, run: Run) -> dict[str, Any]:
@@ -44,7 +69,7 @@ def evidence_of(viewer: Actor, run: Run) -> dict[str, Any]:
         "conditions": conditions_of(run, params=params, tags=tags, series=series, inputs=inputs, paths=paths),
         "tags": [(key, value) for key, value in tags.items() if not key.startswith("mlflow.")][:ROWS],
         "note": tags.get(NOTE, ""),
-        "files": files[:FILES],
+        "files": [file_line(one.path, one.size_bytes, one.blob_id) for one in files[:FILES]],
         "files_total": len(files),
         "latest": history.entries_of(viewer, history_of_run(viewer, run, limit=LATEST), inputs),
     }

@@ -88,7 +88,9 @@ def _who(held: Mapping[str, _Held], names: Mapping[str, str], permission: str) -
     """The people with this right, by name, each with how far it went."""
     able: list[tuple[str, Any]] = [(names.get(who, who), one.extent(permission)) for who, one in held.items()]
     return ", ".join(
-        name if extent is Extent.ALL else f"{name} ({extent})" for name, extent in sorted(able, key=str) if extent
+        name if extent is Extent.ALL else f"{name} ({extent})"
+        for name, extent in sorted(able, key=lambda one: one[0].casefold())
+        if extent
     )
 
 
