@@ -98,6 +98,7 @@ def test_long_words_come_in_chunks_and_short_ones_as_they_are():
     assert "".join(chunks(word)) == word
     assert all(len(chunk) <= CHUNK for chunk in chunks(word))
     assert chunks(word)[:4] == ["checkpoints", "/epoch-", "0001/", "weights."]
+    assert letters.flowing("metricdirection, experimenttag:") == [["metricdirection,"], " experimenttag:"]
     assert letters.flowing("-1.2345678901234567e-105") == [["-1.2345678901234567e-105"]]
 
 

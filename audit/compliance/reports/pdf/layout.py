@@ -34,6 +34,7 @@ ROWS_OF_A_LIST: Final = 2_000
 ROWS_IN_SHORT: Final = 10
 TEXT_IN_SHORT: Final = 300
 PLOTS_OF_A_RUN: Final = 8
+LONG_ROW: Final = 1_500  # letters: shorter rows stay on one page
 LABEL_MAX: Final = 120
 LONG_PERSON: Final = 2_500  # bytes: shorter ones stay on one page
 HALF: Final = 42  # rows of two tables that stand side by side
@@ -194,8 +195,10 @@ class Layout:
         return self.letters.flowing(self.letters.line(value))
 
     def view(self, struct: msgspec.Struct) -> View:
-        """Its fields with their texts ready to be set."""
-        return {name: self._ready(value, name) for name, value in msgspec.to_builtins(struct).items()}
+        """Its fields with their texts ready to be set. is_long: it may be parted over pages."""
+        fields = msgspec.to_builtins(struct)
+        is_long = sum(len(value) for value in fields.values() if isinstance(value, str)) > LONG_ROW
+        return {**{name: self._ready(value, name) for name, value in fields.items()}, "is_long": is_long}
 
     def _ready(self, value: Any, name: str) -> Any:
         if isinstance(value, str):

@@ -23,6 +23,7 @@ Text = str | list[str | list[str] | int]
 _WORD = re.compile(rf"\S{{{WORD_MAX + 1},}}|\n")
 _JOINT = re.compile(r"[^/_.,:;=&?+\\-]*[/_.,:;=&?+\\-]+|[^/_.,:;=&?+\\-]+")
 _NUMBER = re.compile(r"[+-]?[\d,]*\.?\d+(?:[eE][+-]?\d+)?")
+_PLAIN = re.compile(r"[A-Z]?[a-z]{,20}[,;:.]?")
 _BLANKS = re.compile(r"[\t\v\f\u00a0\u2000-\u200a\u202f\u205f\u3000]")
 
 
@@ -97,8 +98,8 @@ class Letters:
 
 
 def chunks(word: str) -> list[str]:
-    """The word in pieces of at most CHUNK letters, divided after / _ . - and the like. A number stays whole."""
-    if len(word) <= NUMBER_MAX and _NUMBER.fullmatch(word):
+    """The word in pieces of at most CHUNK letters, divided after / _ . - and the like; numbers and plain words whole."""
+    if len(word) <= NUMBER_MAX and (_NUMBER.fullmatch(word) or _PLAIN.fullmatch(word)):
         return [word]
     found: list[str] = []
     for joint in _JOINT.findall(word):
