@@ -10,7 +10,7 @@ from rest_framework.pagination import CursorPagination
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
-from kernel.errors import Invalid, MledError
+from kernel.errors import Invalid, InvalidFields, MledError
 
 
 class NewestFirst(CursorPagination):
@@ -55,9 +55,12 @@ def problem_response(error: Exception, context: dict[str, Any]) -> Response | No
     """DRF's exception handler: our errors and DRF's own in one form. None lets a real bug through to the 500 page."""
     request = context["request"]._request
     if isinstance(error, MledError):
-        return problem(
+        answer = problem(
             request, status=error.status, code=error.code, message=error.message, hint=error.hint, field=error.field
         )
+        if isinstance(error, InvalidFields):
+            answer.data["problems"] = [told_of(one) for one in error.problems]
+        return answer
     if isinstance(error, RequestDataTooBig):
         return problem(request, status=413, code="TOO_LARGE", message="This body is more than is taken at once.")
     if isinstance(error, Http404):
@@ -72,6 +75,11 @@ def problem_response(error: Exception, context: dict[str, Any]) -> Response | No
         if name != "Content-Type":
             wrapped[name] = value
     return wrapped
+
+
+def told_of(one: MledError) -> dict[str, str]:
+    """One of several fields that are wrong: which, what, and what next."""
+    return {key: text for key, text in (("field", one.field), ("title", one.message), ("hint", one.hint)) if text}
 
 
 def _first_message(error: APIException) -> tuple[str, str]:

@@ -16,6 +16,19 @@ PROBLEM: dict[str, Any] = {
         "hint": {"type": "string"},
         "field": {"type": "string"},
         "request_id": {"type": "string"},
+        "problems": {
+            "type": "array",
+            "description": "Where several fields are wrong: each of them.",
+            "items": {
+                "type": "object",
+                "properties": {
+                    "field": {"type": "string"},
+                    "title": {"type": "string"},
+                    "hint": {"type": "string"},
+                },
+                "required": ["title"],
+            },
+        },
     },
     "required": ["type", "title", "status", "code"],
 }

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from experiments.rest import comments, events, experiments, files, guests, moves, runs, stars
+from experiments.rest import comments, events, experiments, files, guests, moves, recorded, runs, stars
 
 urlpatterns = [
     path("projects/<slug:slug>/experiments/", experiments.Experiments.as_view()),
@@ -12,6 +12,7 @@ urlpatterns = [
     path("projects/<slug:slug>/experiments/<str:experiment>/guests/", guests.Guests.as_view()),
     path("projects/<slug:slug>/experiments/<str:experiment>/guests/<uuid:person>/", guests.OneGuest.as_view()),
     path("projects/<slug:slug>/events/", events.ProjectEvents.as_view()),
+    path("projects/<slug:slug>/recorded-runs/", recorded.RecordedRuns.as_view()),
     path("runs/", runs.Runs.as_view()),
     path("runs/<str:run>/", runs.OneRun.as_view()),
     path("runs/<str:run>/metric-history/", runs.MetricHistory.as_view()),
