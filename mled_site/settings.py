@@ -234,6 +234,9 @@ SPECTACULAR_SETTINGS = {
         "FindingKind": "audit.compliance.models.Finding.Kind",
         "FindingState": "audit.compliance.models.Finding.State",
         "ReviewRoundState": "audit.compliance.models.Review.State",
+        "ReportKind": "audit.compliance.models.Report.Kind",
+        "ReportState": "audit.compliance.models.Report.State",
+        "ReportScope": "audit.compliance.models.Report.Scope",
     },
     "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "mled_site.schema.add_problems"],
 }

@@ -80,7 +80,7 @@ class OneReportJson(ReportJson):
 class QuestionWanted(serializers.Serializer[Any]):
     query = serializers.CharField(max_length=10_000, allow_blank=True, required=False)
     experiments = serializers.ListField(child=serializers.IntegerField(), required=False)
-    lifecycle = serializers.ChoiceField(choices=["active", "deleted", "all"], required=False)
+    lifecycle = serializers.CharField(max_length=10, required=False, help_text="active, deleted or all.")
 
 
 class ReportWanted(serializers.Serializer[Any]):
@@ -104,6 +104,7 @@ class Reports(ListAPIView[Report], RestView):
 
     needs = {"GET": "compliance.report", "POST": "compliance.report"}
     serializer_class = ReportJson
+    queryset = Report.objects.none()
 
     def get_queryset(self) -> QuerySet[Report]:
         return reports_of(self.actor, find_project(self.actor, self.kwargs["slug"]))
