@@ -55,12 +55,12 @@ def problem_response(error: Exception, context: dict[str, Any]) -> Response | No
     """DRF's exception handler: our errors and DRF's own in one form. None lets a real bug through to the 500 page."""
     request = context["request"]._request
     if isinstance(error, MledError):
-        answer = problem(
+        told = problem(
             request, status=error.status, code=error.code, message=error.message, hint=error.hint, field=error.field
         )
         if isinstance(error, InvalidFields):
-            answer.data["problems"] = [told_of(one) for one in error.problems]
-        return answer
+            told.data["problems"] = [told_of(one) for one in error.problems]
+        return told
     if isinstance(error, RequestDataTooBig):
         return problem(request, status=413, code="TOO_LARGE", message="This body is more than is taken at once.")
     if isinstance(error, Http404):

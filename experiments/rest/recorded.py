@@ -12,7 +12,7 @@ from accounts.rest.door import RestView
 from experiments.actions.recorded import KEY_MAX, record_run
 from experiments.queries.runs import get_run
 from experiments.recording.typed import as_typed
-from experiments.recording.wanted import FILES_MAX, RAN, NewDataset, Pair, Wanted
+from experiments.recording.wanted import RAN, NewDataset, Pair, Wanted
 from experiments.rest.runs import RunJson
 
 TEXT_MAX = 100_000
@@ -73,7 +73,7 @@ class RunWanted(serializers.Serializer[Any]):
     note = serializers.CharField(allow_blank=True, default="", max_length=TEXT_MAX, trim_whitespace=False)
     commit = serializers.CharField(allow_blank=True, default="", max_length=1000)
     command = serializers.CharField(allow_blank=True, default="", max_length=TEXT_MAX)
-    files = SentFile(many=True, required=False, max_length=FILES_MAX)
+    files = SentFile(many=True, required=False)
 
 
 class RecordedRuns(RestView):
