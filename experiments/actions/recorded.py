@@ -30,6 +30,7 @@ from kernel.actor import Actor
 from kernel.errors import AlreadyExists, Conflict, Invalid, InvalidFields, MledError, NotFound
 
 TRAINING: Final = "training"
+CONTAINER: Final = "mlflow.docker.image.name"
 KEY_MAX: Final = 200
 _NUMBERED = re.compile(r"^(?P<name>.*\S)[\s@]+v?(?P<number>[1-9]\d{0,8})$", re.DOTALL)
 
@@ -96,7 +97,7 @@ def _looked_up(
 
 _ORDER = (
     "experiment", "name", "architecture", "dataset", "new_dataset", "started", "ended", "duration", "status", "params",
-    "results", "commit", "command", "note", "tags", "files",
+    "results", "commit", "command", "container", "note", "tags", "files",
 )  # fmt: skip
 
 
@@ -177,7 +178,12 @@ def _blobs(actor: Actor, project: Project, files: Sequence[tuple[str, str]]) -> 
 
 def _tags_of(wanted: Wanted, values: Checked) -> dict[str, str]:
     """The tags that were typed, and those that say what fields of the form do."""
-    said = {NOTE: wanted.note, "mlflow.source.git.commit": wanted.commit, "mlflow.source.name": wanted.command}
+    said = {
+        NOTE: wanted.note,
+        "mlflow.source.git.commit": wanted.commit,
+        "mlflow.source.name": wanted.command,
+        CONTAINER: wanted.container,
+    }
     return {**values.tags, **{key: text.strip() for key, text in said.items() if text.strip()}, SOURCE_TYPE: BY_HAND}
 
 

@@ -17,7 +17,7 @@ from accounts.models import Project
 from accounts.pages.doors import actor_of, signed_in
 from artifacts.actions.uploads import append_upload, begin_upload, finish_upload
 from artifacts.pages.new_version import PLAIN_MAX_BYTES, Sent
-from experiments.actions.recorded import record_run
+from experiments.actions.recorded import CONTAINER, record_run
 from experiments.models import Run
 from experiments.pages.conditions import Conditions, conditions_of
 from experiments.pages.notes import PREVIEW_MAX
@@ -37,9 +37,9 @@ WHERE = {
     "Packages": ("files", "Add a lock file"),
     "Parameters": ("param-key-1", "Give at least one"),
     "Seed": ("param-key-1", "Add a parameter seed"),
-    "Hardware": ("note", "Say it in the notes"),
+    "Hardware": ("", "scripts record it"),
     "Command": ("command", "Add the command"),
-    "Container": ("tag-key-1", "Say it in a tag"),
+    "Container": ("container", "Name the image"),
     "Determinism": ("param-key-1", "Add a parameter deterministic"),
 }
 
@@ -162,7 +162,7 @@ def seen_of(wanted: Wanted) -> Conditions:
     return conditions_of(
         planned,
         params={key: value for key, value in wanted.params if key and value.strip()},
-        tags=dict(wanted.tags),
+        tags={CONTAINER: wanted.container.strip()},
         series=[],
         inputs=[cast("Any", named)] if named else [],
         paths=[path for path, _ in wanted.files],

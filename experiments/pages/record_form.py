@@ -33,6 +33,7 @@ LABELS: Final = {
     "tags": "Tags",
     "commit": "Commit",
     "command": "Command",
+    "container": "Container image",
     "note": "Notes",
     "files": "Files",
 }
@@ -117,7 +118,7 @@ class Typed:
         return replace(self, rows=rows, pasted={**self.pasted, kind: ""})
 
 
-_PLAIN = ("experiment", "name", "architecture", "dataset", "duration", "status", "commit", "command")
+_PLAIN = ("experiment", "name", "architecture", "dataset", "duration", "status", "commit", "command", "container")
 FIELDS: Final = (
     *_PLAIN, "new_name", "new_digest", "new_source", "started", "started_offset", "ended", "ended_offset", "note",
 )  # fmt: skip

@@ -69,4 +69,5 @@ def as_template(viewer: Actor, run: Run) -> Wanted:
         tags=own[:TAGS_MAX],
         commit=run.git_commit,
         command=run.source_name,
+        container=tags.get("mlflow.docker.image.name", ""),
     )

@@ -58,6 +58,7 @@ class Wanted:
     note: str = ""
     commit: str = ""
     command: str = ""
+    container: str = ""
     files: Sequence[Pair] = ()
 
     @property
@@ -122,7 +123,7 @@ def check(wanted: Wanted, problems: Problems) -> Checked | None:
     results = _results(wanted, problems)
     tags = _tags(wanted, problems)
     _files(wanted, problems)
-    for name, limit in (("note", NOTE_MAX), ("commit", 64), ("command", 1000)):
+    for name, limit in (("note", NOTE_MAX), ("commit", 64), ("command", 1000), ("container", 1000)):
         problems.of(_kept, getattr(wanted, name), name, "This text", limit)
     if len(problems.found) > before or started_ms is None or status is None:
         return None

@@ -73,6 +73,7 @@ class RunWanted(serializers.Serializer[Any]):
     note = serializers.CharField(allow_blank=True, default="", max_length=TEXT_MAX, trim_whitespace=False)
     commit = serializers.CharField(allow_blank=True, default="", max_length=1000)
     command = serializers.CharField(allow_blank=True, default="", max_length=TEXT_MAX)
+    container = serializers.CharField(allow_blank=True, default="", max_length=TEXT_MAX, help_text="Its image.")
     files = SentFile(many=True, required=False)
 
 
