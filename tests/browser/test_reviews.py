@@ -166,7 +166,23 @@ def test_a_run_is_flagged_answered_amended_found_compliant_and_changes_later(sig
     maya.goto(f"{queue}?state=changed")
     expect(maya.get_by_role("link", name="gru-d")).to_be_visible()
 
-    assert faults_of(maya, [queue, f"{queue}?state=changed", first, maya.url]) == {}
+    # Who may do what, signed off; and the history of one of these roles.
+    maya.goto("/p/clinic/members/")
+    maya.get_by_role("link", name="Access review").click()
+    maya.locator("summary", has_text="Every right").first.click()
+    expect(maya.get_by_text("create runs and log params, metrics and tags").first).to_be_visible()
+    maya.get_by_label("What was looked at, and what follows").fill("Two people, as it should be.")
+    maya.get_by_role("button", name=re.compile("^Sign off")).click()
+    expect(maya.get_by_text("The table is kept as it was.")).to_be_visible()
+    maya.get_by_role("region", name="Earlier sign-offs").get_by_role("link").first.click()
+    expect(maya.get_by_role("heading", level=1)).to_have_text("Access as signed off")
+    signed_off = maya.url
+    maya.goto("/p/clinic/members/")
+    maya.get_by_role("link", name="History of Anna").click()
+    expect(maya.get_by_role("region", name="Events")).to_contain_text("gave a role")
+
+    own = ["/p/clinic/access/", signed_off, maya.url, "/p/clinic/log/as-of/?what=rights&at=2026-01-01T00:00&and="]
+    assert faults_of(maya, [queue, f"{queue}?state=changed", first, *own]) == {}
     assert faults_of(anna, [tab, first]) == {}
     assert anna.complaints == []
     assert maya.complaints == []

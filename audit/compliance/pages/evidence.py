@@ -1,9 +1,10 @@
 """The evidence of a run on one page, as a reviewer reads it."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from accounts.pages.history import Entry
 from artifacts.queries.files import files_of
 from experiments.compare.pictures import picture_of
 from experiments.models import Run
@@ -28,9 +29,10 @@ _SMALL = re.compile(r"[+%]compressed(?=\.\w+$)")
 
 @dataclass(frozen=True, slots=True)
 class FileLine:
-    """A file as a reader tells it from others: its name, and the folder that it lies in."""
+    """A file as a reader tells it from others: its name; below it the step of a picture, and the folder it lies in."""
 
     name: str
+    step: str
     folder: str
     path: str
     size_bytes: int
@@ -43,8 +45,19 @@ def file_line(path: str, size_bytes: int, digest: str) -> FileLine:
     found = picture_of(_SMALL.sub("", path))
     if found is not None and found[1] and found[0].step is not None:
         small = ", small copy" if _SMALL.search(path) else ""
-        name = f"{found[0].name}, step {found[0].step:,}{small}"
-    return FileLine(name, folder, path, size_bytes, digest)
+        return FileLine(found[0].name, f"step {found[0].step:,}{small}", folder, path, size_bytes, digest)
+    return FileLine(name, "", folder, path, size_bytes, digest)
+
+
+def _readable(entry: Entry) -> Entry:
+    """A line of the history in which pictures are called as among the files."""
+    return replace(entry, changes=[replace(one, name=_file_named(one.name)) for one in entry.changes])
+
+
+def _file_named(name: str) -> str:
+    kind, _, path = name.partition(" ")
+    line = file_line(path, 0, "") if kind == "file" else None
+    return f"file {line.name}, {line.step}" if line is not None and line.step else name
 
 
 def evidence_of(viewer: Actor, run: Run) -> dict[str, Any]:
@@ -52,6 +65,7 @@ def evidence_of(viewer: Actor, run: Run) -> dict[str, Any]:
     params, tags = params_of(viewer, run), tags_of(viewer, run)
     series, inputs = series_of(viewer, run), inputs_of(viewer, run)
     directions = metric_directions(viewer, run.project)
+    latest = history_of_run(viewer, run, limit=LATEST)
     by_weight = key_metrics(series, directions, run.project.goal_metric)
     files = list(files_of(viewer, run.artifact_root)) if run.artifact_root else []
     paths = [file.path for file in files]
@@ -71,5 +85,5 @@ def evidence_of(viewer: Actor, run: Run) -> dict[str, Any]:
         "note": tags.get(NOTE, ""),
         "files": [file_line(one.path, one.size_bytes, one.blob_id) for one in files[:FILES]],
         "files_total": len(files),
-        "latest": history.entries_of(viewer, history_of_run(viewer, run, limit=LATEST), inputs),
+        "latest": [_readable(one) for one in history.entries_of(viewer, latest, inputs)],
     }

@@ -210,7 +210,8 @@ def changes_of(row: RowChange, people: Mapping[str, str]) -> list[Change]:
     """What changed in one record, column by column; columns that hold nothing before and after are left out."""
     kind = "" if row.type == "experiments.run" else kind_words(row.type)
     pairs = ((name, words(old, people), words(new, people)) for name, (old, new) in row.fields.items())
-    return [Change(f"{kind} {_label(name)}".strip(), old, new) for name, old, new in pairs if old != new]
+    said = ((name if name == kind else f"{kind} {_label(name)}".strip(), old, new) for name, old, new in pairs)
+    return [Change(name, old, new) for name, old, new in said if old != new]
 
 
 def words(value: Any, people: Mapping[str, str] = NOBODY) -> str:
