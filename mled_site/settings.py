@@ -189,7 +189,7 @@ CELERY_BEAT_SCHEDULE = {
     "read dataset versions": {"task": "artifacts.tasks.profile_waiting_versions", "schedule": 60},
     "mail notices": {"task": "accounts.tasks.mail_notices", "schedule": 60},
     "seal idle runs": {"task": "experiments.tasks.seal_idle_runs", "schedule": 600},
-    "carry out promotions": {"task": "registry.tasks.carry_out_promotions", "schedule": 60},
+    "carry out promotions": {"task": "registry.tasks.carry_out_promotions", "schedule": 15},
     "send to webhooks": {"task": "registry.tasks.send_due", "schedule": 60},
     "verify content": {"task": "artifacts.tasks.verify_content", "schedule": 3600},
     "collect content": {"task": "artifacts.tasks.collect_content", "schedule": 6 * 3600},
@@ -197,7 +197,7 @@ CELERY_BEAT_SCHEDULE = {
     "forget old previews": {"task": "artifacts.tasks.forget_old_previews", "schedule": 24 * 3600},
     "ask the rules": {"task": "audit.compliance.tasks.assess_stale_runs", "schedule": 15},
     "build reports": {"task": "audit.compliance.tasks.build_reports", "schedule": 15},
-    "let verdicts count": {"task": "audit.compliance.tasks.apply_covered_verdicts", "schedule": 60},
+    "let verdicts count": {"task": "audit.compliance.tasks.apply_covered_verdicts", "schedule": 15},
     "watch the log": {"task": "audit.ledger.tasks.watch_log", "schedule": 30},
     "forget old addresses": {"task": "audit.ledger.tasks.forget_origins", "schedule": 24 * 3600},
 }

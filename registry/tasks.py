@@ -20,8 +20,7 @@ SENDING_SECONDS = 50
 def apply_covered_promotions() -> int:
     """Carry out every approved promotion whose signature the log covers by now; how many were looked at.
 
-    The sequencer calls it after each checkpoint. Each is an act of its own; one that meets another writer is left for
-    the next round.
+    Each is an act of its own; one that meets another writer is left for the next round.
     """
     actor = system()
     waiting = list(promotions_to_carry_out(actor))
@@ -35,8 +34,16 @@ def apply_covered_promotions() -> int:
 
 @shared_task
 def carry_out_promotions() -> None:
-    """By the clock: find what the sequencer missed."""
+    """Woken after each checkpoint, and by the clock."""
     apply_covered_promotions()
+
+
+def wake_promotions() -> None:
+    """Have promotions looked at soon. Without a broker the task by the clock finds them."""
+    try:
+        carry_out_promotions.delay()
+    except OperationalError as error:
+        log.warning("Promotions wait for the next round: %s", error)
 
 
 def wake_sending() -> None:

@@ -16,7 +16,7 @@ class ComplianceConfig(AppConfig):
         from audit.compliance.pages.my_work import review_panel
         from audit.compliance.pages.rules import unmet_count, url_of
         from audit.compliance.reports.hooks import waking
-        from audit.compliance.tasks import apply_covered_verdicts, wake_building
+        from audit.compliance.tasks import wake_building, wake_verdicts
         from audit.ledger.hooks import checkpoint_signed
         from experiments.hooks import run_deletion
         from experiments.models import Run
@@ -36,7 +36,7 @@ class ComplianceConfig(AppConfig):
             register_state_check(model, refuse_hands)
         register_state_check(Run, refuse_unlocking)
         run_deletion.append(refuse_deletion)
-        checkpoint_signed.append(apply_covered_verdicts)
+        checkpoint_signed.append(wake_verdicts)
         waking.append(wake_building)
         signed.register()
         evidence.register()

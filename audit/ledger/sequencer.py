@@ -44,10 +44,11 @@ class LogBroken(RuntimeError):
 class Sequencer:
     """Gives waiting events their places. Keeps the tree between batches; the database says whether it is stale."""
 
-    def __init__(self, key: SigningKey | None = None) -> None:
+    def __init__(self, key: SigningKey | None = None, *, on_signed: Callable[[], None] = hooks.tell_signed) -> None:
         if key is None:
             settle_key()
         self._use(key or keys.signing_key())
+        self._on_signed = on_signed
         self._tree: CompactRange | None = None
 
     def run_once(self) -> int:
@@ -69,7 +70,7 @@ class Sequencer:
         settle_key()
         self._anchor()
         if placed:
-            hooks.tell_signed()
+            self._on_signed()
         return placed
 
     def change_key(self, key: SigningKey, write_event: Callable[[checkpoints.Head], UUID], *, is_lost: bool) -> None:

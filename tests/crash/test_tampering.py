@@ -138,6 +138,7 @@ EVIDENCE = [
     ("registry_registeredmodeltag", "value", "registry.registeredmodeltag", ""),
     ("registry_modelversiontag", "value", "registry.modelversiontag", ""),
     ("accounts_signature", "record", "accounts.signature", ""),
+    ("compliance_reportfile", "name", "compliance.reportfile", ""),
 ]
 
 

@@ -9,8 +9,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import Error, connection
 
-from audit.ledger import status
+from audit.ledger import hooks, status
 from audit.ledger.anchoring import Anchoring
+from audit.ledger.hooks import Telling
 from audit.ledger.keys import KeyRefused
 from audit.ledger.places import BadAnchors
 from audit.ledger.sequencer import BATCH, LogBroken, Sequencer
@@ -30,7 +31,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, once: bool, **options: Any) -> None:
         try:
-            sequencer = Sequencer()
+            telling = Telling()
+            sequencer = Sequencer(on_signed=hooks.tell_signed if once else telling.soon)
             if once:
                 self.stdout.write(f"{sequencer.run_until_empty()} events placed")
                 return
@@ -38,6 +40,7 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
         stop = _told_to_stop()
         anchoring = _anchoring()
+        telling.start()
         if options["verbosity"] > 1:
             self.stdout.write("Sequencer runs.")
             self.stdout.flush()
