@@ -279,7 +279,7 @@ class Log:
             return self._what_became_of(line)
         if row.at.isoformat() != line.at:
             return f"Checkpoint {row.pk} was signed at {line.at}, as its anchor says, and not at {row.at.isoformat()}."
-        if place not in row.anchor:
+        if place not in row.anchor.split(", "):
             return f"Checkpoint {row.pk} does not say that it is anchored in {place}, where it is."
         return ""
 
