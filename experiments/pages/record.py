@@ -33,7 +33,7 @@ LOG = "experiments.log_run"
 # Where each condition is written in the form.
 WHERE = {
     "Code": ("commit", "Name the commit"),
-    "Data": ("dataset", "Choose a version"),
+    "Data": ("dataset_version", "Choose a version"),
     "Packages": ("files", "Add a lock file"),
     "Parameters": ("param-key-1", "Give at least one"),
     "Seed": ("param-key-1", "Add a parameter seed"),

@@ -88,7 +88,7 @@ class Typed:
         """A form that is filled already, with a token of its own."""
         texts = {name: getattr(wanted, name) for name in FIELDS if hasattr(wanted, name)}
         rows = {kind: list(getattr(wanted, plural)) for kind, plural in KINDS.items()}
-        return cls(texts=texts, rows=rows, key=key)
+        return cls(texts={**texts, "dataset_version": wanted.dataset}, rows=rows, key=key)
 
     @property
     def wanted(self) -> Wanted:
@@ -96,6 +96,7 @@ class Typed:
         texts = self.texts
         return Wanted(
             **{name: texts.get(name, "") for name in _PLAIN},
+            dataset=texts.get("dataset_version", ""),
             note=texts.get("note", "").replace("\r\n", "\n"),
             new_dataset=NewDataset(*(texts.get(f"new_{part}", "").strip() for part in ("name", "digest", "source"))),
             started=_with_offset(texts.get("started", ""), texts.get("started_offset", "")),
@@ -118,9 +119,9 @@ class Typed:
         return replace(self, rows=rows, pasted={**self.pasted, kind: ""})
 
 
-_PLAIN = ("experiment", "name", "architecture", "dataset", "duration", "status", "commit", "command", "container")
+_PLAIN = ("experiment", "name", "architecture", "duration", "status", "commit", "command", "container")
 FIELDS: Final = (
-    *_PLAIN, "new_name", "new_digest", "new_source", "started", "started_offset", "ended", "ended_offset", "note",
+    *_PLAIN, "dataset_version", "new_name", "new_digest", "new_source", "started", "started_offset", "ended", "ended_offset", "note",
 )  # fmt: skip
 
 
@@ -147,6 +148,8 @@ def anchor_of(place: str) -> str:
     if row:
         kind = next(kind for kind, plural in KINDS.items() if plural == row[1])
         return f"{kind}-{row[3]}-{int(row[2]) + 1}"
+    if place == "dataset":  # a field of that name would stand in the way of the form's own `dataset`
+        return "dataset_version"
     return place.replace("new_dataset.", "new_") if place in LABELS else "record-form"
 
 

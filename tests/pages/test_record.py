@@ -17,7 +17,7 @@ FIELDS = {
     "experiment": "icu/by-hand",
     "name": "svm-rbf-w24",
     "architecture": "SVM, RBF kernel",
-    "dataset": "icu-vitals v2",
+    "dataset_version": "icu-vitals v2",
     "started": "2026-03-02T14:00",
     "started_offset": "60",
     "duration": "1h 20m",
@@ -71,7 +71,7 @@ def test_what_is_wrong_stands_beside_its_field_and_everything_typed_is_kept(ada,
     file = SimpleUploadedFile("roc.txt", b"roc")
     wrong = {
         **FIELDS,
-        "dataset": "icu-vitals v9",
+        "dataset_version": "icu-vitals v9",
         "param_key": ["C", "", "C"],
         "param_value": ["10", "", "<100>"],
         "result_value": ["0,04"],
@@ -83,11 +83,11 @@ def test_what_is_wrong_stands_beside_its_field_and_everything_typed_is_kept(ada,
     assert before == 0
     assert not Run.objects.exists()
     assert "4 fields need another look. What you typed is kept, nothing is written." in page
-    assert {"#dataset", "#started", "#param-key-2", "#result-value-1"} <= set(page.links("#"))
+    assert {"#dataset_version", "#started", "#param-key-2", "#result-value-1"} <= set(page.links("#"))
     assert "There is no v9: the latest is icu-vitals v2." in page
     assert "'C' is already given as 10 above. Keep one, or rename this." in page
     assert "Write 0.04 with a point." in page
-    assert page.field("dataset") == "icu-vitals v9"
+    assert page.field("dataset_version") == "icu-vitals v9"
     assert (page.field("param-value-2"), page.field("result-value-1")) == ("<100>", "0,04")
     assert page.field("started") == "2999-01-01T10:00"
     assert "Done on the **old** cluster." in page

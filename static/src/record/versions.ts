@@ -2,7 +2,7 @@
 const WAIT_MS = 200;
 
 export function listenForVersions(form: HTMLFormElement): void {
-  const field = form.querySelector<HTMLInputElement>("#dataset");
+  const field = form.querySelector<HTMLInputElement>("#dataset_version");
   const list = form.querySelector<HTMLDataListElement>("#versions-known");
   const url = list?.dataset.url;
   if (!field || !list || !url) return;
