@@ -121,7 +121,8 @@ class Typed:
 
 _PLAIN = ("experiment", "name", "architecture", "duration", "status", "commit", "command", "container")
 FIELDS: Final = (
-    *_PLAIN, "dataset_version", "new_name", "new_digest", "new_source", "started", "started_offset", "ended", "ended_offset", "note",
+    *_PLAIN, "dataset_version", "new_name", "new_digest", "new_source", "started", "started_offset", "ended",
+    "ended_offset", "note",
 )  # fmt: skip
 
 
