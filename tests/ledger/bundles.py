@@ -76,7 +76,7 @@ def sealed(actor: Actor, project: Project, *, files: tuple[BundleFile, ...] = ()
     head = newest_checkpoint()
     assert head is not None
     places = places_of(project.pk, matching or Q(), size=head.size)
-    return content_of(project, {"kind": "log"}, places, (head.size, head.root), files)
+    return content_of(project, {"kind": "log"}, places, (head.size, head.root, head.at), files)
 
 
 def written(actor: Actor, project: Project, content: Content, path: Path) -> Path:

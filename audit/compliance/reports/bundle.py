@@ -14,6 +14,7 @@ note), proofs.json (the nodes of all inclusion paths), consistency.json (that ea
 pubkey, report.json, and the files below files/. audit/ledger/offline/mled_verify.py reads it.
 """
 
+import datetime as dt
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -32,12 +33,13 @@ from audit.ledger.keys import trusted_keys
 from audit.ledger.models import Checkpoint, Leaf
 from audit.ledger.queries.erasures import erasures_of
 from audit.ledger.queries.extract import lines_at, places_of
-from audit.ledger.queries.heads import daily_heads
+from audit.ledger.queries.heads import earlier_heads
 from audit.ledger.queries.multiproof import LogTree
 from audit.ledger.queries.proofs import newest_checkpoint
 from audit.ledger.queries.search import Question, matching
 from audit.ledger.snapshot import snapshot
 from audit.ledger.values import plain
+from kernel.clock import now
 from kernel.digests import canonical_json, sha256_hex
 from kernel.errors import Conflict
 
@@ -79,7 +81,7 @@ class Content:
 
 
 def content_of_report(report: Report, files: Sequence[BundleFile]) -> Content:
-    """The bundle of a report that speaks of log_size, log_root. Asked twice, it is the same until the next day."""
+    """The bundle of a report that speaks of log_size, log_root. Asked again, it is the same."""
     told = {
         "id": report.ledger_id,
         "kind": report.kind,
@@ -97,7 +99,7 @@ def content_of_report(report: Report, files: Sequence[BundleFile]) -> Content:
         "records": report.records,
         "content_digest": report.digest,
     }
-    head = (report.log_size or 0, report.log_root)
+    head = (report.log_size or 0, report.log_root, report.head_at or now())
     return content_of(report.project, {"report": plain(told)}, places_for(report), head, files)
 
 
@@ -110,29 +112,30 @@ def content_of_log(project: Project, words: Mapping[str, str], question: Questio
     if head is None:
         raise Conflict(f"The log was never signed at {size} events.", hint=AGAIN)
     places = places_of(project.pk, matching(question), size=size)
-    return content_of(project, {"log": {"question": dict(words)}}, places, (size, head.root))
+    return content_of(project, {"log": {"question": dict(words)}}, places, (size, head.root, head.at))
 
 
 def content_of(
     project: Project,
     about: Mapping[str, Any],
     places: Iterable[int],
-    head: tuple[int, str],
+    head: tuple[int, str, dt.datetime],
     files: Sequence[BundleFile] = (),
 ) -> Content:
-    """A bundle of these events. head: size and root that it speaks of; about: what report.json says besides."""
+    """A bundle of these events. head: that it speaks of, and when it was signed; about: what report.json says too."""
+    size, root, at = head
     with snapshot():
         found = set(places)
         found |= {place for place in erasures_of(project.pk, sorted(found)) if place is not None}
-        heads = sorted({head, *_earlier_heads(project, upto=_newest_size())})
+        heads = sorted({(size, root), *_earlier_heads(project, size, at)})
     pubkey = "".join(f"{key.line()}\n" for key in trusted_keys().values()).encode()
     ordered = array("q", sorted(found))
     manifest = {
         **about,
         "form": FORM,
         "project": {"id": project.pk.hex, "slug": project.slug},
-        "size": head[0],
-        "root": head[1],
+        "size": size,
+        "root": root,
         "events": len(ordered),
         "places": list(stretches(ordered)),
         "heads": [list(one) for one in heads],
@@ -174,17 +177,12 @@ def stretches(places: Sequence[int]) -> Iterator[list[int]]:
             begin = end
 
 
-def _newest_size() -> int:
-    head = newest_checkpoint()
-    return head.size if head is not None else 0
-
-
-def _earlier_heads(project: Project, *, upto: int) -> Iterator[tuple[int, str]]:
-    """Heads that somebody may have kept: those of earlier reports of the project, and of each day."""
-    reports = Report.objects.filter(project=project, log_size__gt=0, log_size__lte=upto).exclude(log_root="")
-    newest = reports.filter(state=Report.State.DONE).order_by("-requested_at")
+def _earlier_heads(project: Project, size: int, at: dt.datetime) -> Iterator[tuple[int, str]]:
+    """Heads that somebody may have kept: those of earlier reports of the project, and of earlier times."""
+    reports = Report.objects.filter(project=project, state=Report.State.DONE, finished_at__lt=at, log_size__lt=size)
+    newest = reports.filter(log_size__gt=0).exclude(log_root="").order_by("-finished_at")
     yield from newest.values_list("log_size", "log_root")[:EARLIER_REPORTS]
-    yield from ((head.size, head.root) for head in daily_heads() if head.size)
+    yield from ((head.size, head.root) for head in earlier_heads(size, at))
 
 
 def _head_over(seal: UUID) -> tuple[Checkpoint, int]:

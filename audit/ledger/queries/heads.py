@@ -3,23 +3,30 @@
 import datetime as dt
 
 from audit.ledger.models import Checkpoint
-from kernel.clock import now
 
 DAYS = 31
 MONTHS = 24
 
 
-def daily_heads() -> list[Checkpoint]:
-    """The last head before each midnight (UTC) of the last month, and before each first of the month of two years."""
-    today = now().date()
+def earlier_heads(size: int, at: dt.datetime) -> list[Checkpoint]:
+    """Heads before the one of this size, signed at that moment: many lately and fewer long ago, so that whoever kept
+    the heads up to some day has one of them. The same ones whenever it is asked.
+
+    The last ones 1, 2, 4, 8, … events before, before each midnight (UTC) of a month, each first of two years.
+    """
+    today = at.date()
     days = {today - dt.timedelta(days=ago) for ago in range(DAYS)}
     days |= {_first_of_month(today, ago) for ago in range(MONTHS)}
-    found: dict[int, Checkpoint] = {}
-    for day in sorted(days):
-        head = head_before(dt.datetime.combine(day, dt.time.min, dt.UTC))
-        if head is not None:
-            found[head.pk] = head
-    return list(found.values())
+    found = [head_before(dt.datetime.combine(day, dt.time.min, dt.UTC)) for day in days]
+    found += [_head_within(size - (1 << step)) for step in range(size.bit_length())]
+    by_size = {head.size: head for head in found if head is not None and 0 < head.size < size}
+    return [by_size[one] for one in sorted(by_size)]
+
+
+def _head_within(size: int) -> Checkpoint | None:
+    """The first head of the greatest size that is not over this one."""
+    last = Checkpoint.objects.filter(size__lte=size).order_by("-size").values_list("size", flat=True).first()
+    return None if last is None else Checkpoint.objects.filter(size=last).order_by("id").first()
 
 
 def head_before(moment: dt.datetime) -> Checkpoint | None:
