@@ -21,6 +21,7 @@ from kernel.clock import from_ms
 A_PAGE = 50
 SAID = {
     "experiments.create_run": "began the run",
+    "experiments.record_run": "recorded the run by hand:",
     "experiments.update_run": "updated the run",
     "experiments.log_batch": "logged",
     "experiments.log_inputs": "named its data",
