@@ -17,9 +17,22 @@ from accounts.roles import Role, Scope
 from audit.ledger.models import AuditEvent
 from audit.ledger.sequencer import Sequencer
 from audit.ledger.verify import verify_ledger
-from experiments.actions import batches, comments, experiments, files, inputs, moves, notes, runs, seals, stars
+from experiments.actions import (
+    batches,
+    comments,
+    experiments,
+    files,
+    inputs,
+    moves,
+    notes,
+    recorded,
+    runs,
+    seals,
+    stars,
+)
 from experiments.metrics.batch import Batch, MetricPoint
 from experiments.models import Comment, Experiment, Run
+from experiments.recording.wanted import NewDataset, Wanted
 from experiments.values import INT64_MAX, INT64_MIN, RunStatus
 from kernel.actor import Actor, operator, system
 from kernel.errors import MledError, NotServed
@@ -112,6 +125,21 @@ class Walk:
         )
 
 
+def a_record(walk: Walk) -> Wanted:
+    """A run that is over, of new data; some of it wrong."""
+    pick = walk.chance.choice
+    return Wanted(
+        experiment=pick(("walked by hand", walk.text())),
+        name=walk.text(),
+        architecture=pick(("trees", walk.text())),
+        new_dataset=NewDataset("walked data", unique("d"), "s3://bucket/walked"),
+        started="2026-03-02 14:00",
+        params=[("lr", "0.1"), (pick(KEYS[:2]), walk.text() or "1")],
+        results=[("auc", "0.5")],
+        note=walk.text(),
+    )
+
+
 Move = Callable[[Walk], Any]
 PEOPLE: list[Move] = [
     lambda w: users.create_user(w.who(), email=f"{unique('new')}@example.org", name=w.text()),
@@ -160,6 +188,9 @@ EXPERIMENTS: list[Move] = [
 RUNS: list[Move] = [
     lambda w: runs.create_run(
         w.who(), w.any(Experiment), name=w.text(), started_ms=w.chance.choice(WHOLE), tags=w.pairs(), claimed_user="x"
+    ),
+    lambda w: recorded.record_run(
+        w.who(), w.team.project, wanted=a_record(w), key=w.chance.choice(("", "k", w.text()))
     ),
     lambda w: runs.update_run(
         w.who(),
