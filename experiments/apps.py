@@ -13,6 +13,7 @@ class ExperimentsConfig(AppConfig):
         from experiments import evidence
         from experiments.actions.experiments import make_default_experiment
         from experiments.actions.recalls import tell_authors
+        from experiments.gone import refuse_gone
         from experiments.hooks import run_ended
         from experiments.models import Run
         from experiments.pages import taste
@@ -26,6 +27,7 @@ class ExperimentsConfig(AppConfig):
         register_setting(HISTORY)
         hooks.project_created.append(make_default_experiment)
         register_state_check(Run, refuse_writes_to_locked)
+        register_state_check(Run, refuse_gone)
         register_experiment_grants(granted_experiments)
         run_ended.append(queue_seal)
         owners["run"] = owner_of_root

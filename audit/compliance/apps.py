@@ -10,19 +10,21 @@ class ComplianceConfig(AppConfig):
         from accounts.access import register_state_check
         from audit.compliance import evidence, gate, holds, signed
         from audit.compliance.hands import refuse_deletion, refuse_hands, refuse_unlocking
-        from audit.compliance.models import Finding, Review
+        from audit.compliance.models import Finding, Review, Tombstone
         from audit.compliance.pages import report_links, run_review
-        from audit.compliance.pages.keeping import hold_badge
+        from audit.compliance.pages.keeping import hold_badge, tombstone
         from audit.compliance.pages.my_work import review_panel
         from audit.compliance.pages.rules import unmet_count, url_of
         from audit.compliance.reports.hooks import waking
         from audit.compliance.tasks import wake_building, wake_verdicts
         from audit.ledger.hooks import checkpoint_signed
+        from experiments.gone import register_mark
         from experiments.hooks import run_deletion
         from experiments.models import Run
         from experiments.pages.slots import (
             RunTab,
             bulk_acts,
+            gone_pages,
             head_badges,
             head_buttons,
             home_panels,
@@ -46,6 +48,8 @@ class ComplianceConfig(AppConfig):
         run_tabs.append(RunTab("review", "Review", run_review.url_of, run_review.unanswered_count))
         bulk_acts["request-review"] = run_review.BULK_OFFER
         head_badges.append(hold_badge)
+        gone_pages.append(tombstone)
+        register_mark(Tombstone)
         home_panels.append(review_panel)
         runs_pages["report"] = report_links.RUNS_PAGE
         head_buttons.append(report_links.run_button)

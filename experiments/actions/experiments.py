@@ -11,6 +11,7 @@ from artifacts.locations import checked_location
 from audit.ledger.acting import current_act
 from experiments import hooks
 from experiments.actions.writable import active_experiment
+from experiments.gone import without_gone
 from experiments.models import Experiment, ExperimentTag, ExperimentUserObjectPermission, MetricDirection, Run
 from experiments.values import EXPERIMENT_NAME_MAX, EXPERIMENT_TAG_MAX, Lifecycle, checked_key, checked_text
 from kernel.actor import Actor
@@ -110,9 +111,8 @@ def restore_experiment(actor: Actor, experiment: Experiment, *, reason: str = ""
     if experiment.lifecycle == Lifecycle.ACTIVE:
         raise NotFound("This experiment is not deleted.")
     _set_lifecycle(experiment, Lifecycle.ACTIVE)
-    Run.objects.filter(experiment=experiment, lifecycle=Lifecycle.DELETED).change_all(
-        lifecycle=Lifecycle.ACTIVE, deleted_at=None
-    )
+    deleted = without_gone(Run.objects.filter(experiment=experiment, lifecycle=Lifecycle.DELETED))
+    deleted.change_all(lifecycle=Lifecycle.ACTIVE, deleted_at=None)
     return experiment
 
 

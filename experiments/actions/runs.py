@@ -10,6 +10,7 @@ from accounts.decorators import action
 from audit.ledger.acting import current_act
 from experiments import hooks
 from experiments.actions.writable import require_active, require_note_rights, writable_run
+from experiments.gone import Gone, is_gone
 from experiments.metrics.holding import next_run_number
 from experiments.models import Experiment, Run, RunTag
 from experiments.names import invented_name
@@ -207,8 +208,10 @@ def delete_run(actor: Actor, run: Run, *, reason: str = "") -> Run:
 
 @action("experiments.delete_run", on="run")
 def restore_run(actor: Actor, run: Run, *, reason: str = "") -> Run:
-    """Bring a deleted run back with everything in it. Restoring an active one changes nothing."""
+    """Bring a deleted run back with everything in it. Restoring an active one changes nothing. Raises Gone."""
     run = _held(run)
+    if is_gone(run):
+        raise Gone(run)
     if run.is_deleted:
         run.lifecycle, run.deleted_at = Lifecycle.ACTIVE, None
         run.save()

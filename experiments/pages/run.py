@@ -12,6 +12,7 @@ from accounts.access import can
 from accounts.pages.doors import actor_of, signed_in
 from artifacts.queries.files import files_of
 from experiments.actions.runs import delete_run, lock_run, restore_run, unlock_run
+from experiments.gone import Gone
 from experiments.models import MetricSeries, Run
 from experiments.pages import artifacts, code, comments, console, curves, history
 from experiments.pages.conditions import conditions_of
@@ -19,7 +20,7 @@ from experiments.pages.figures import figures_of, is_curve, weight_of
 from experiments.pages.frame import run_frame, tab_url
 from experiments.pages.inputs import described_inputs
 from experiments.pages.notes import note_context
-from experiments.pages.slots import data_panels_of, panels_of
+from experiments.pages.slots import data_panels_of, gone_pages, panels_of
 from experiments.queries.experiments import metric_directions
 from experiments.queries.history import RunEvent, history_of_run
 from experiments.queries.record import SYSTEM_PREFIX, small_curves
@@ -37,7 +38,12 @@ LOOKED_AT = frozenset({"experiments.note_export_of", "artifacts.open_file"})
 @signed_in
 def overview(request: HttpRequest, run: str) -> HttpResponse:
     """The run's overview."""
-    found, context = run_frame(request, run, "overview")
+    try:
+        found, context = run_frame(request, run, "overview")
+    except Gone as gone:
+        if not gone_pages:
+            raise
+        return gone_pages[0](request, gone.run)
     viewer = actor_of(request)
     params, tags = params_of(viewer, found), tags_of(viewer, found)
     series, inputs = series_of(viewer, found), inputs_of(viewer, found)

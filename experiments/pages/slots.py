@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
@@ -68,6 +68,10 @@ def head_badges_of(request: HttpRequest, viewer: Actor, run: Run) -> list[SafeSt
 def head_buttons_of(request: HttpRequest, viewer: Actor, run: Run) -> list[SafeString]:
     """What this viewer can do with the run in the rooms above, drawn."""
     return _drawn(request, [make(viewer, run) for make in head_buttons])
+
+
+# The page of a run that is gone for good: what is left of it.
+gone_pages: list[Callable[[HttpRequest, Run], HttpResponse]] = []
 
 
 # On the home page, and on a project's overview: templates with their own context.

@@ -1,18 +1,18 @@
 """Runs for lists, with what a list shows of each."""
 
 from collections.abc import Sequence
-from typing import cast
 
 from django.db.models import QuerySet
 
+from experiments.gone import without_gone
 from experiments.models import Run
 from kernel.actor import Actor
 
 
 def runs_to_list(viewer: Actor) -> QuerySet[Run]:
     """Every run that the viewer may see, deleted ones too, with its project, experiment, user and parent."""
-    runs = Run.objects.visible_to(viewer).select_related("project", "experiment", "created_by", "parent")
-    return cast("QuerySet[Run]", runs)
+    seen = without_gone(Run.objects.visible_to(viewer))
+    return seen.select_related("project", "experiment", "created_by", "parent")
 
 
 def runs_by_key(viewer: Actor, keys: Sequence[int]) -> list[Run]:

@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 
 from accounts.access import can_see, not_found, require
 from accounts.models import Project
+from experiments.gone import Gone, is_gone, without_gone
 from experiments.metrics.batch import Points
 from experiments.metrics.downsample import Curve, sample
 from experiments.metrics.store import Position, history, history_of_many, history_page
@@ -37,7 +38,7 @@ def visible_runs(viewer: Actor, *, project: Project | None = None) -> QuerySet[R
 def get_run(viewer: Actor, run_id: str, *, project: Project | None = None) -> Run:
     """The run by its 32 hex digits or its readable id (VIS-123), deleted ones too.
 
-    Raises NotFound, the same for absent, invisible and one of another project.
+    Raises NotFound, the same for absent, invisible and one of another project; Gone for one that was purged.
     """
     found = _by_uid(_WITH_ITS_PLACE, run_id) or _by_readable_id(run_id)
     return _seen(viewer, found, run_id, project)
@@ -55,6 +56,8 @@ def _seen(viewer: Actor, found: Run | None, run_id: str, project: Project | None
     elsewhere = found is not None and project is not None and found.project_id != project.pk
     if found is None or elsewhere or not can_see(viewer, found):
         raise not_found(Run, run_id[:80])
+    if is_gone(found):
+        raise Gone(found)
     return found
 
 
@@ -70,7 +73,8 @@ def _by_readable_id(run_id: str) -> Run | None:
 
 def runs_in_order(viewer: Actor, ids: Sequence[int]) -> list[Run]:
     """The runs of these primary keys in this order; those that the viewer may not see are left out."""
-    rows = Run.objects.visible_to(viewer).select_related("project", "experiment", "created_by").in_bulk(list(ids))
+    seen = without_gone(Run.objects.visible_to(viewer))
+    rows = seen.select_related("project", "experiment", "created_by").in_bulk(list(ids))
     return [rows[pk] for pk in ids if pk in rows]
 
 

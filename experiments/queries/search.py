@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 
 from accounts.access import sight
 from accounts.models import Project
+from experiments.gone import still_there
 from experiments.models import Experiment, MetricDirection, Run
 from experiments.search.columns import Dialect
 from experiments.search.compile import Compiler, Directions, KeyedTable, Scope, with_rare_conditions
@@ -234,7 +235,8 @@ def _merged(compiler: Compiler, where: Sql) -> tuple[int, ...]:
 
 def _run_where(asked: _Question, compiler: Compiler) -> Sql:
     by_list = compiler.starts_from_list(asked.node)
-    return _where(asked, compiler, compiler.scope.condition(compiler.database, by_list=by_list))
+    where = _where(asked, compiler, compiler.scope.condition(compiler.database, by_list=by_list))
+    return where if asked.view is View.ACTIVE_ONLY else joined("AND", [where, still_there(compiler.alias)])
 
 
 def _where(asked: _Question, compiler: Compiler, scope: Sql) -> Sql:

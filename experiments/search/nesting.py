@@ -8,6 +8,7 @@ loop stands at the top, so that every run has a place and nothing goes round.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from experiments.gone import still_there
 from experiments.search.compile import Compiler
 from experiments.search.databases import TRUE, Sql, fetch, joined
 from experiments.values import Lifecycle
@@ -25,9 +26,10 @@ class Reach:
         by_list = by_list and not self.compiler.plans_itself
         scope = self.compiler.scope.condition(self.compiler.database, by_list=by_list, alias=alias)
         if self.life is None:
-            return scope
+            return joined("AND", [scope, still_there(alias)])
         column = f"{'+' if by_list else ''}{alias}.lifecycle = %s"
-        return joined("AND", [scope, Sql(column, (self.life.value,))])
+        present = [] if self.life is Lifecycle.ACTIVE else [still_there(alias)]
+        return joined("AND", [scope, Sql(column, (self.life.value,)), *present])
 
     def among(self, column: str, runs: Sequence[int]) -> Sql:
         """A column in a list of any length."""

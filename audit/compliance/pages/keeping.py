@@ -1,5 +1,6 @@
 """How long records stay: legal holds, what runs out when, and purges."""
 
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -15,12 +16,37 @@ from accounts.pages.doors import actor_of, fill_in_error, sees_experiments, sign
 from artifacts.pages.slots import Panel
 from audit.compliance.actions.holds import PERMISSION as HOLDS
 from audit.compliance.actions.holds import REASON_MAX, lift_hold, place_hold
+from audit.compliance.actions.purges import (
+    ASK,
+    PURGE,
+    RUNS_MAX,
+    ask_purge,
+    carry_out_purge,
+    refuse_purge,
+    withdraw_purge,
+)
+from audit.compliance.models import Purge
 from audit.compliance.queries.holds import find_hold, holds_in, holds_over
+from audit.compliance.queries.purges import (
+    find_purge,
+    purges_in,
+    purges_to_decide,
+    run_out_first,
+    tombstone_of,
+    tombstones_in,
+)
 from audit.compliance.retention import CLASSES
 from experiments.models import Run
 from experiments.queries.runs import get_run
 from kernel.actor import Actor
 from kernel.errors import MledError, NotFound
+
+KEEPS_SHOWN, PURGES_SHOWN, TOMBSTONES_SHOWN = 50, 50, 50
+DECISIONS: dict[str, tuple[Callable[..., Any], str]] = {
+    "carry-out": (carry_out_purge, "Purged. A tombstone stays of each run."),
+    "refuse": (refuse_purge, "Refused. The runs stay."),
+    "withdraw": (withdraw_purge, "Taken back. The runs stay."),
+}
 
 
 class Placing(forms.Form):
@@ -50,9 +76,7 @@ def page(request: HttpRequest, slug: str) -> HttpResponse:
         except MledError as error:
             fill_in_error(form, error)
         else:
-            messages.success(
-                request, f"The hold over {hold.run or project} stands until it is lifted."
-            )
+            messages.success(request, f"The hold over {hold.run or project} stands until it is lifted.")
             return redirect("compliance:keeping", slug=project.slug)
     return render(request, "compliance/keeping.html", context_of(viewer, project, form))
 
@@ -60,21 +84,30 @@ def page(request: HttpRequest, slug: str) -> HttpResponse:
 def context_of(viewer: Actor, project: Project, form: Placing) -> dict[str, Any]:
     """What the page shows."""
     holds = list(holds_in(viewer, project))
-    standing = [one for one in holds if one.lifted_at is None]
+    reads, carries_out = sees_experiments(viewer, project), bool(can(viewer, PURGE, project))
+    purges = list(purges_in(viewer, project)[:PURGES_SHOWN]) if reads else []
+    if carries_out and not reads:
+        purges = list(purges_to_decide(viewer, project)[:PURGES_SHOWN])
     return {
         "at": "keeping",
         "project": project,
         "form": form,
-        "standing": standing,
+        "reads": reads,
+        "standing": [one for one in holds if one.lifted_at is None],
         "lifted": [one for one in holds if one.lifted_at is not None],
         "may_hold": bool(can(viewer, HOLDS, project)),
         "retention": CLASSES.get(project.retention_class),
+        "keeps": run_out_first(viewer, project, limit=KEEPS_SHOWN) if reads else [],
+        "may_ask": bool(can(viewer, ASK, project)),
+        "purges": [(one, one.state == Purge.State.ASKED) for one in purges],
+        "carries_out": carries_out,
+        "tombstones": list(tombstones_in(viewer, project)[:TOMBSTONES_SHOWN]) if reads else [],
     }
 
 
 def require_reader(viewer: Actor, project: Project) -> None:
     """Raise Refused for whoever neither sees runs of the project nor purges them."""
-    if not sees_experiments(viewer, project) and not can(viewer, "compliance.purge", project):
+    if not sees_experiments(viewer, project) and not can(viewer, PURGE, project):
         require(viewer, "experiments.see", project)
 
 
@@ -93,15 +126,67 @@ def lift(request: HttpRequest, slug: str, hold: UUID) -> HttpResponse:
     found = find_hold(viewer, hold)
     if found.project_id != project.pk:
         raise NotFound("No such hold was found.")
-    try:
+
+    def do() -> str:
         lift_hold(viewer, found, reason=request.POST.get("reason", ""))
+        return "The hold was lifted."
+
+    return _told(request, project, do)
+
+
+@require_POST
+@signed_in
+def ask(request: HttpRequest, slug: str) -> HttpResponse:
+    """Ask that chosen runs are purged."""
+    viewer = actor_of(request)
+    project = find_project(viewer, slug)
+    require(viewer, "experiments.see", project)
+    uids = request.POST.getlist("run")[: RUNS_MAX + 1]
+
+    def do() -> str:
+        runs = [get_run(viewer, uid[:40], project=project) for uid in dict.fromkeys(uids)]
+        made = ask_purge(viewer, project, runs=runs, reason=request.POST.get("reason", ""))
+        return f"Asked. An administrator decides about {len(made.runs)} run{'' if len(made.runs) == 1 else 's'}."
+
+    return _told(request, project, do)
+
+
+@require_POST
+@signed_in
+def decide(request: HttpRequest, slug: str, purge: UUID, verb: str) -> HttpResponse:
+    """Carry a purge out, refuse it or take it back."""
+    viewer = actor_of(request)
+    project = find_project(viewer, slug)
+    found = find_purge(viewer, purge)
+    if found.project_id != project.pk or verb not in DECISIONS:
+        raise NotFound("No such purge was found.")
+    act, words = DECISIONS[verb]
+
+    def do() -> str:
+        act(viewer, found, reason=request.POST.get("reason", ""))
+        return words
+
+    return _told(request, project, do)
+
+
+def _told(request: HttpRequest, project: Project, do: Callable[[], str]) -> HttpResponse:
+    """Do it, and say on the page what came of it."""
+    try:
+        messages.success(request, do())
     except NotFound:
         raise
     except MledError as error:
         messages.error(request, str(error))
-    else:
-        messages.success(request, "The hold was lifted.")
     return redirect("compliance:keeping", slug=project.slug)
+
+
+def tombstone(request: HttpRequest, run: Run) -> HttpResponse:
+    """The page of a purged run: that it was there, who removed it, when, why, and how much went."""
+    stone = tombstone_of(actor_of(request), run)
+    if stone is None:
+        raise NotFound("No such run was found.")
+    context = {"at": "keeping", "project": run.project, "run": run, "stone": stone, "purge": stone.purge}
+    return render(request, "compliance/tombstone.html", context, status=410)
 
 
 def hold_badge(viewer: Actor, run: Run) -> Panel | None:
