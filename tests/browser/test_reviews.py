@@ -179,7 +179,7 @@ def test_a_run_is_flagged_answered_amended_found_compliant_and_changes_later(sig
     signed_off = maya.url
     maya.goto("/p/clinic/members/")
     maya.get_by_role("link", name="History of Anna").click()
-    expect(maya.get_by_role("region", name="Events")).to_contain_text("gave a role")
+    expect(maya.get_by_role("region", name="Events")).to_contain_text("role data_scientist")
 
     own = ["/p/clinic/access/", signed_off, maya.url, "/p/clinic/log/as-of/?what=rights&at=2026-01-01T00:00&and="]
     assert faults_of(maya, [queue, f"{queue}?state=changed", first, *own]) == {}
