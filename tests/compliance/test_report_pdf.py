@@ -51,6 +51,7 @@ HOSTILE = [
     "a\u202eb\u2066c\u200bd\u00ade\ufefff\u2028g\ue000h\x01i\x7fj\x85k\tl\x0bm",
     "e\u0301\u0302\u0303\u0488 \u0301alone \u093e",
     "line one\nline two\r\nline three\rline four\n\n\n",
+    "tall\n" * 700,
     "--- ... '' \"\" << >> ~ !? -> => fi ffi 1/2",
     " ",
 ]
@@ -213,10 +214,14 @@ def test_a_text_is_never_markup():
         for text, event in zip(HOSTILE, some_events(len(HOSTILE)), strict=True)
     ]
     rules = [msgspec.structs.replace(a_run_section().rules[0], words=text, fix=text) for text in HOSTILE]
+    verdicts = [
+        msgspec.structs.replace(verdict, reason=text, signature=a_signature(text, comment=text, roles=text, holds=text))
+        for verdict, text in zip(a_run_section().verdicts * 20, HOSTILE, strict=False)
+    ]
     run = a_run_section(
         name=HOSTILE[2], about=facts, params=facts, tags=facts, environment=facts, code=facts, files=files,
         metrics=metrics, events=events, gaps=HOSTILE, changed=HOSTILE[0], state=HOSTILE[3], url="javascript:alert(1)",
-        verdicts=[], rules=rules,
+        verdicts=verdicts, rules=rules,
     )  # fmt: skip
     card = a_card_section(written=facts, recorded=[(HOSTILE[0], facts)], gaps=HOSTILE, name=HOSTILE[2])
     person = an_access_section(name=HOSTILE[3], rights=facts, why=HOSTILE, notes=HOSTILE)
@@ -224,7 +229,7 @@ def test_a_text_is_never_markup():
     for kind, section in {"compliance": run, "model_card": card, "access": person}.items():
         report = printed(msgspec.structs.replace(head, kind=kind), section)
         assert "root:x:0" not in report.text
-        assert [text for text in [*HOSTILE[:8], HOSTILE[14]] if text not in report] == []
+        assert [text for text in [*HOSTILE[:8], HOSTILE[15]] if text not in report] == []
         assert "more characters; the data annex has all of them" not in report
         assert report.outside(MARGIN) == []
         assert b"javascript:" not in report.content
@@ -262,15 +267,15 @@ def test_long_tables_break_over_pages_and_repeat_their_heads():
 
 
 def test_a_volume_that_has_told_enough_goes_on_in_short(monkeypatch):
-    monkeypatch.setattr(layout, "VOLUME_BYTES", 20_000)
+    monkeypatch.setattr(layout, "VOLUME_BYTES", 1_000_000)
     whole, short = a_run_section(1, size=4), a_run_section(2, size=4)
     report = printed(a_head(), whole, short)
     second = next(at for at, page in enumerate(report.pages) if "In short." in page)
     first_words, words = ("\n".join(pages) for pages in (report.pages[:second], report.pages[second:]))
     assert whole.files[-1].sha256 in first_words
-    assert short.files[9].sha256 in words
-    assert short.files[10].sha256 not in words
-    assert "The first 10 of 16 are here; the other 6 are in the data annex." in words
+    assert short.files[4].sha256 in words
+    assert short.files[5].sha256 not in words
+    assert "The first 5 of 16 are here; the other 11 are in the data annex." in words
     assert "rules that are met, waived or not applicable are in the data annex." in " ".join(words.split())
     for rule in short.rules:
         assert (f"{rule.rule} {rule.title}"[:20] in words) == (rule.outcome in ("fail", "missing"))

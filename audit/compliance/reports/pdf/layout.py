@@ -2,7 +2,7 @@
 
 import datetime as dt
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, Final
 
@@ -27,16 +27,31 @@ from audit.compliance.reports.pdf.plots import plot
 
 View = dict[str, Any]
 
-# Typesetting takes some 300 bytes of memory for each byte that is told. A volume that has told so much goes on in
-# short: few rows of a list, texts cut early, no curves, and of the rules those that are not met. Each cut says so.
-VOLUME_BYTES: Final = 8_000_000
+# What typesetting takes of memory, as measured. A volume that comes to so much goes on in short: few rows of a list,
+# texts cut early, no curves, and of the rules those that are not met. Each cut says so.
+BYTES_OF_A_CELL: Final = 17_000
+BYTES_OF_A_FLAT_CELL: Final = 9_000
+BYTES_OF_A_CURVE: Final = 500_000
+BYTES_OF_A_LETTER: Final = 60
+VOLUME_BYTES: Final = 2_600_000_000
 ROWS_OF_A_LIST: Final = 2_000
-ROWS_IN_SHORT: Final = 10
+ROWS_IN_SHORT: Final = 5
+# Fields that stand on one line where they are plain and have at most so many letters.
+FLAT: Final = {"files": {"path": 45}, "metrics": {"key": 24, "last": 21, "least": 21, "greatest": 21, "better": 8}}
+COLUMNS: Final = {"datasets": 5, "metrics": 7, "files": 3, "findings": 4, "events": 5, "verdicts": 12, "rules": 3}
 TEXT_IN_SHORT: Final = 300
 PLOTS_OF_A_RUN: Final = 8
-LONG_ROW: Final = 1_500  # letters: shorter rows stay on one page
+TALL: Final = 250  # letters of a narrow cell: a row whose cells have fewer stays on one page
+TALL_WHERE_WIDE: Final = {
+    "change": 1_000,
+    "words": 600,
+    "fix": 400,
+    "reason": 400,
+    "text": 600,
+    "comment": 1_500,
+    "person": 2_500,
+}
 LABEL_MAX: Final = 120
-LONG_PERSON: Final = 2_500  # bytes: shorter ones stay on one page
 HALF: Final = 42  # rows of two tables that stand side by side
 UNMET: Final = ("fail", "missing")
 WHOLE: Final = frozenset({"sha256", "digest", "uid", "log_root", "key_id", "profile_digest"})
@@ -53,15 +68,15 @@ class Layout:
         self.head, self.volume, self.of, self.digest = head, volume, of, digest
         self.letters = Letters()
         self.is_short = False
+        self.weight = 0
 
     def parts(self, sections: Iterable[Section]) -> Iterator[bytes]:
         """The frame, the sections in their order, and the end, each as a line of JSON."""
-        told = 0
         yield _line(self.frame())
         for number, section in enumerate(sections, 1):
             line = _line({"number": number, "in_short": self.is_short, **self.section(section)})
-            told += len(line)
-            if told > VOLUME_BYTES and not self.is_short:
+            self.weight += len(line) * BYTES_OF_A_LETTER
+            if self.weight > VOLUME_BYTES:
                 self.is_short, self.letters.text_max = True, TEXT_IN_SHORT
             yield line
         yield _line({"replaced": list(self.letters.replaced.items()), "replaced_more": self.letters.left_out})
@@ -105,13 +120,15 @@ class Layout:
     def run(self, section: RunSection) -> View:
         """All lists of a run, each with how much of it is not shown."""
         lists = ("datasets", "metrics", "files", "findings")
+        self.weigh((len(section.about) + len(section.environment) + len(section.code)) * 2)
         unmet = [rule for rule in section.rules if rule.outcome in UNMET]
         met = [rule for rule in section.rules if rule.outcome not in UNMET]
+        self.weigh(len(unmet if self.is_short else section.rules) * COLUMNS["rules"])
         return {
             **self._common(section, "run"),
-            **{name: self.listed(getattr(section, name)) for name in lists},
-            "events": self.listed(section.events, partial(self.event, of=section.id)),
-            "verdicts": self.listed(section.verdicts, self.verdict),
+            **{name: self.listed(name, getattr(section, name)) for name in lists},
+            "events": self.listed("events", section.events, partial(self.event, of=section.id)),
+            "verdicts": self.listed("verdicts", section.verdicts, self.verdict),
             "state": self.letters.line(section.state),
             "about": self.facts(section.about),
             "params": self.pairs(section.params),
@@ -148,8 +165,12 @@ class Layout:
         return {
             "tag": "trail",
             "name": self.one_line(section.name),
-            "events": [self.event(event) for event in section.events],
+            "events": self._weighed_events(section.events),
         }
+
+    def _weighed_events(self, events: Sequence[EventFact]) -> list[View]:
+        self.weigh(len(events) * COLUMNS["events"])
+        return [self.event(event) for event in events]
 
     def access(self, section: AccessSection) -> View:
         """A person."""
@@ -157,7 +178,7 @@ class Layout:
             "tag": "access",
             "name": self.one_line(section.name),
             "id": self.letters.line(section.id) if section.id != section.name else "",
-            "is_long": len(msgspec.json.encode(section)) > LONG_PERSON,
+            "is_long": _is_tall("person", msgspec.json.encode(section).decode().replace("\\n", "\n")),
             "about": self.facts(section.about),
             "rights": self.pairs(section.rights),
             "why": [self.letters.flowing(TIMES.sub(told_time, why)) for why in section.why],
@@ -197,7 +218,7 @@ class Layout:
     def view(self, struct: msgspec.Struct) -> View:
         """Its fields with their texts ready to be set. is_long: it may be parted over pages."""
         fields = msgspec.to_builtins(struct)
-        is_long = sum(len(value) for value in fields.values() if isinstance(value, str)) > LONG_ROW
+        is_long = any(_is_tall(name, value) for name, value in fields.items() if isinstance(value, str))
         return {**{name: self._ready(value, name) for name, value in fields.items()}, "is_long": is_long}
 
     def _ready(self, value: Any, name: str) -> Any:
@@ -207,14 +228,20 @@ class Layout:
             return {key: self._ready(inner, key) for key, inner in value.items()}
         return f"{value:,}" if type(value) is int and name in ("size_bytes", "points", "step") else value
 
+    def weigh(self, cells: int, *, is_flat: bool = False) -> None:
+        """Count cells of tables towards what the volume may take."""
+        self.weight += cells * (BYTES_OF_A_FLAT_CELL if is_flat else BYTES_OF_A_CELL)
+
     def shown(self, rows: Sequence[Any]) -> Sequence[Any]:
         """As many of them as are printed."""
         return rows[: ROWS_IN_SHORT if self.is_short else ROWS_OF_A_LIST]
 
-    def listed(self, rows: Sequence[msgspec.Struct], make: Callable[[Any], View] | None = None) -> View:
+    def listed(self, name: str, rows: Sequence[Any], make: Callable[[Any], View] | None = None) -> View:
         """The rows that are shown, and how many there are."""
         shown = self.shown(rows)
-        return {"rows": [(make or self.view)(row) for row in shown], **_rest(len(shown), len(rows))}
+        is_flat = name in FLAT and all(_fits(row, FLAT[name]) for row in shown)
+        self.weigh(len(shown) * COLUMNS[name], is_flat=is_flat)
+        return {"rows": [(make or self.view)(row) for row in shown], "is_flat": is_flat, **_rest(len(shown), len(rows))}
 
     def rule(self, rule: RuleFact) -> View:
         """A rule with its texts; 'marked' is how its outcome is drawn."""
@@ -239,6 +266,7 @@ class Layout:
     def plots(self, curves: Sequence[Curve]) -> View:
         """The first curves as figures."""
         shown = curves[: 0 if self.is_short else PLOTS_OF_A_RUN]
+        self.weight += len(shown) * BYTES_OF_A_CURVE
         drawn = [(curve, plot(curve)) for curve in shown]
         flowing, line = self.letters.flowing, self.letters.line
         return {
@@ -274,14 +302,16 @@ class Layout:
         """Names and values as they are: in two tables side by side where all are short."""
         shown = self.shown(facts)
         rows = [[self.letters.flowing(fact.label), self.letters.flowing(fact.value)] for fact in shown]
-        is_wide = any(len(fact.label) > 30 or len(fact.value) > 26 or "\n" in fact.value for fact in shown)
-        if is_wide or len(rows) < 4:
+        is_flat = all(_fits(fact, {"label": 30, "value": 25}) for fact in shown)
+        self.weigh(2 * len(shown), is_flat=is_flat)
+        common = {"is_flat": is_flat, **_rest(len(shown), len(facts))}
+        if not is_flat or len(rows) < 4:
             longest = max((len(fact.label) for fact in shown), default=0)
             share = 16 if longest <= 14 else 24 if longest <= 26 else 32
-            return {"wide": rows, "blocks": [], "share": share, **_rest(len(shown), len(facts))}
+            return {"wide": rows, "blocks": [], "share": share, **common}
         blocks = [rows[start : start + 2 * HALF] for start in range(0, len(rows), 2 * HALF)]
         sides = [[block[: (len(block) + 1) // 2], block[(len(block) + 1) // 2 :]] for block in blocks]
-        return {"wide": [], "blocks": sides, "share": 50, **_rest(len(shown), len(facts))}
+        return {"wide": [], "blocks": sides, "share": 50, **common}
 
     def _said(self, facts: Sequence[Fact], *labels: str) -> Text:
         found = (fact.value for label in labels for fact in facts if fact.label.lower() == label)
@@ -294,6 +324,16 @@ def _line(view: View) -> bytes:
 
 def _is_text(value: object) -> bool:
     return isinstance(value, str)
+
+
+def _is_tall(name: str, text: str) -> bool:
+    return len(text) + 40 * text.count("\n") > TALL_WHERE_WIDE.get(name, TALL)
+
+
+def _fits(row: msgspec.Struct, most: Mapping[str, int]) -> bool:
+    """Whether these fields are plain and so short that each has room on one line."""
+    texts = ((getattr(row, name), length) for name, length in most.items())
+    return all(len(text) <= length and text.isascii() and text.isprintable() for text, length in texts)
 
 
 def _rest(shown: int, whole: int) -> View:

@@ -98,7 +98,7 @@ class Letters:
 
 
 def chunks(word: str) -> list[str]:
-    """The word in pieces of at most CHUNK letters, divided after / _ . - and the like; numbers and plain words whole."""
+    """The word in pieces of at most CHUNK letters, divided after / _ . - and the like; numbers and words whole."""
     if len(word) <= NUMBER_MAX and (_NUMBER.fullmatch(word) or _PLAIN.fullmatch(word)):
         return [word]
     found: list[str] = []

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
-MEMORY: Final = 4 * 1024**3
+MEMORY: Final = 6 * 1024**3
 CPU_SECONDS: Final = 300
 TEMPLATES: Final = Path(__file__).with_name("typeset")
 # Marks that stand alone may have no place in any font; then everything but plain letters is shown as □.
