@@ -12,7 +12,7 @@ from accounts.rest.door import RestView
 from experiments.actions.recorded import KEY_MAX, record_run
 from experiments.queries.runs import get_run
 from experiments.recording.typed import as_typed
-from experiments.recording.wanted import RAN, NewDataset, Pair, Wanted
+from experiments.recording.wanted import NewDataset, Pair, Wanted
 from experiments.rest.runs import RunJson
 
 TEXT_MAX = 100_000
@@ -66,7 +66,7 @@ class RunWanted(serializers.Serializer[Any]):
     )
     ended = serializers.CharField(allow_blank=True, default="", max_length=200)
     duration = serializers.CharField(allow_blank=True, default="", max_length=200, help_text="`1h 20m`, `1:20:00`.")
-    status = serializers.ChoiceField(choices=[one.value for one in RAN], default="FINISHED")
+    status = serializers.CharField(max_length=200, default="FINISHED", help_text="FINISHED, FAILED or KILLED.")
     params = serializers.DictField(child=Scalar(), default=dict)
     results = serializers.DictField(child=Scalar(), default=dict, help_text="A number for each name.")
     tags = serializers.DictField(child=Scalar(), default=dict)
