@@ -14,6 +14,7 @@ from audit.compliance.models import Report, ReportFile
 from audit.compliance.reports.asked import LIFECYCLES, RUNS_MAX
 from audit.compliance.reports.lease import is_worker_alive
 from audit.ledger.models import AuditEvent, Checkpoint, Leaf
+from audit.ledger.queries.health import ledger_lag
 from experiments.models import Run
 from experiments.queries.runs import get_run
 from experiments.queries.search import matching_runs
@@ -27,7 +28,7 @@ from registry.queries.registered_models import find_by_address
 ISSUED = "compliance.issue_report"
 LEADING = frozenset({Role.PROJECT_MANAGER, Role.AUDITOR})
 _AT_ONCE = 500
-_SOON = dt.timedelta(seconds=45)
+BEHIND_SECONDS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +123,8 @@ def _waits_for(report: Report, *, alive: bool, covered: bool) -> str:
     leased = report.lease_until is not None and report.lease_until > now()
     if not alive and not leased:
         return "worker"
-    return "log" if report.state == Report.State.WAITING and report.attempts == 0 and leased else ""
+    is_behind = report.state == Report.State.WAITING and report.as_of is None and ledger_lag().seconds > BEHIND_SECONDS
+    return "log" if is_behind else ""
 
 
 def _words(report: Report, waits_for: str) -> str:
@@ -130,7 +132,9 @@ def _words(report: Report, waits_for: str) -> str:
         case Report.State.WAITING if waits_for == "worker":
             return "Waiting: no worker is running. It begins by itself when one does."
         case Report.State.WAITING if waits_for == "log":
-            return "Asking the rules, and waiting for the log's signed head."
+            return "Waiting for the log, which is behind: it speaks of a head that covers all that was there."
+        case Report.State.WAITING if report.lease_until is not None and report.lease_until > now():
+            return "Asking the rules about runs that changed, and waiting for the log's next head."
         case Report.State.WAITING:
             return "Waiting for its turn."
         case Report.State.RUNNING if waits_for == "worker":
