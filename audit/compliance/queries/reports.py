@@ -29,6 +29,7 @@ ISSUED = "compliance.issue_report"
 LEADING = frozenset({Role.PROJECT_MANAGER, Role.AUDITOR})
 _AT_ONCE = 500
 BEHIND_SECONDS = 10
+JUDGED = (Report.Kind.COMPLIANCE, Report.Kind.REPRODUCIBILITY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +135,8 @@ def _words(report: Report, waits_for: str) -> str:
         case Report.State.WAITING if waits_for == "log":
             return "Waiting for the log, which is behind: it speaks of a head that covers all that was there."
         case Report.State.WAITING if report.lease_until is not None and report.lease_until > now():
-            return "Asking the rules about runs that changed, and waiting for the log's next head."
+            asks = "Asking the rules about runs that changed, and waiting" if report.kind in JUDGED else "Waiting"
+            return f"{asks} for the log's next head."
         case Report.State.WAITING:
             return "Waiting for its turn."
         case Report.State.RUNNING if waits_for == "worker":

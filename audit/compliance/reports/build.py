@@ -24,7 +24,7 @@ from audit.compliance.actions.reports import Frozen, Made, begin_report, fail_re
 from audit.compliance.following import follow_log
 from audit.compliance.models import Report, ReportPart
 from audit.compliance.queries.bundles import is_covered
-from audit.compliance.queries.reports import require_still, runs_asked
+from audit.compliance.queries.reports import JUDGED, require_still, runs_asked
 from audit.compliance.reports import asked, bundle, lease, write_csv, write_json
 from audit.compliance.reports.asof import chunks
 from audit.compliance.reports.digest import content_digest
@@ -46,7 +46,6 @@ ATTEMPTS = 3
 LOOKS_EVERY = 2.0  # seconds between two looks whether somebody stopped it
 SIZE_MAX = 1 << 40
 AGAIN = "Ask for it again; if it happens again, tell the administrator: the server's log says why."
-_ASKED_BY_RULES = (Report.Kind.COMPLIANCE, Report.Kind.REPRODUCIBILITY)
 BUNDLE = "report.mledlog"
 PIECE = 256 * 1024
 _MEDIA = {
@@ -162,7 +161,7 @@ class _Building:
     def _next_head(self) -> Checkpoint:
         """A head that covers what was committed when it was asked for, and what the rules say of it."""
         self._wait_for_log()
-        if self.report.kind in _ASKED_BY_RULES and self._ask_rules():
+        if self.report.kind in JUDGED and self._ask_rules():
             self._wait_for_log()
         head = newest_checkpoint()
         if head is None:
