@@ -43,6 +43,7 @@ from tests.factories import a_team, a_token, again, an_administrator, everything
 from tests.ledger.compliance_moves import COMPLIANCE
 from tests.ledger.dataset_moves import DATASETS
 from tests.ledger.dataset_moves import QUIET as QUIET_CONTENT
+from tests.ledger.keeping_moves import KEEPING
 from tests.ledger.promotion_moves import PROMOTIONS
 from tests.ledger.registry_moves import REGISTRY
 from tests.ledger.report_moves import REPORTS
@@ -236,7 +237,19 @@ MODELS: list[Move] = [
     lambda w: links.log_outputs(w.who(), w.run(), outputs=[(w.any(LoggedModel), w.chance.choice(WHOLE))]),
     lambda w: links.log_run_inputs(w.who(), w.run(), datasets=[_dataset(w)], models=[w.any(LoggedModel)]),
 ]
-MOVES = [*PEOPLE, *EXPERIMENTS, *RUNS, *RUNS, *MODELS, *DATASETS, *PROMOTIONS, *REGISTRY, *COMPLIANCE, *REPORTS]
+MOVES = [
+    *PEOPLE,
+    *EXPERIMENTS,
+    *RUNS,
+    *RUNS,
+    *MODELS,
+    *DATASETS,
+    *PROMOTIONS,
+    *REGISTRY,
+    *COMPLIANCE,
+    *REPORTS,
+    *KEEPING,
+]
 QUIET = {
     "accounts.choose_theme",
     "accounts.keep_setting",
