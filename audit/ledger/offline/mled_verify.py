@@ -362,7 +362,9 @@ def verify(path: str, anchor: Any = None, key: Any = None, log: Any = None) -> A
     ]
     if anchor:
         count, met = compare_anchor(anchor, keys, origin, {**heads, size: root})
-        lines.append(f"anchor      {met:,} of its {count:,} heads are of this log; the others say nothing about it")
+        lines.append(
+            f"anchor      {met:,} of its {count:,} heads are compared, and are of this log; no proof of others"
+        )
         if not met:
             warnings.append("no head of the anchor could be compared: it says nothing about this bundle")
     else:
