@@ -36,7 +36,7 @@ class HoldWanted(serializers.Serializer[Any]):
     reason = serializers.CharField(max_length=REASON_MAX)
 
 
-class Why(serializers.Serializer[Any]):
+class WhyKept(serializers.Serializer[Any]):
     reason = serializers.CharField(max_length=REASON_MAX)
 
 
@@ -81,11 +81,11 @@ class Lift(RestView):
     needs = {"POST": "compliance.hold"}
     serializer_class = HoldJson
 
-    @extend_schema(request=Why, responses=HoldJson)
+    @extend_schema(request=WhyKept, responses=HoldJson)
     def post(self, request: Request, hold: UUID) -> Response:
         """Lift it, with a reason."""
         found = find_hold(self.actor, hold)
-        return Response(HoldJson(lift_hold(self.actor, found, **self.parsed(Why))).data)
+        return Response(HoldJson(lift_hold(self.actor, found, **self.parsed(WhyKept))).data)
 
 
 class Purges(ListAPIView[Purge], RestView):
@@ -113,11 +113,11 @@ class CarryOut(RestView):
     needs = {"POST": "compliance.purge"}
     serializer_class = PurgeJson
 
-    @extend_schema(request=Why, responses=PurgeJson)
+    @extend_schema(request=WhyKept, responses=PurgeJson)
     def post(self, request: Request, purge: UUID) -> Response:
         """Remove for good what is in its runs."""
         found = find_purge(self.actor, purge)
-        return Response(PurgeJson(carry_out_purge(self.actor, found, **self.parsed(Why))).data)
+        return Response(PurgeJson(carry_out_purge(self.actor, found, **self.parsed(WhyKept))).data)
 
 
 class RefusePurge(RestView):
@@ -126,10 +126,10 @@ class RefusePurge(RestView):
     needs = {"POST": "compliance.purge"}
     serializer_class = PurgeJson
 
-    @extend_schema(request=Why, responses=PurgeJson)
+    @extend_schema(request=WhyKept, responses=PurgeJson)
     def post(self, request: Request, purge: UUID) -> Response:
         """Leave the runs as they are."""
-        return Response(PurgeJson(refuse_purge(self.actor, find_purge(self.actor, purge), **self.parsed(Why))).data)
+        return Response(PurgeJson(refuse_purge(self.actor, find_purge(self.actor, purge), **self.parsed(WhyKept))).data)
 
 
 class WithdrawPurge(RestView):
