@@ -23,7 +23,7 @@ from experiments.actions.runs import create_run, update_run
 from experiments.metrics.batch import MetricPoint, by_series
 from experiments.metrics.segments import append
 from experiments.models import Experiment, RecordedOnce, Run
-from experiments.queries.recorded import recorded_before, said
+from experiments.queries.recorded import recorded_before
 from experiments.recording.wanted import Checked, Problems, Wanted, check
 from experiments.values import BY_HAND, SOURCE_TYPE, Lifecycle
 from kernel.actor import Actor
@@ -135,15 +135,15 @@ def _version(actor: Actor, project: Project, wanted: Wanted) -> DatasetVersion |
             field="dataset",
         )
     dataset = dataset_named(actor, project, dataset.name)
-    newest: DatasetVersion | None = dataset.versions.order_by("-number").first()
+    newest: DatasetVersion | None = dataset.versions.select_related("dataset").order_by("-number").first()
     if newest is None:
         raise Invalid(f"'{dataset.name[:80]}' has no version yet.", hint="Add one on its page.", field="dataset")
-    latest = f"the latest is {said(newest)}"
+    latest = f"the latest is {newest}"
     if number is None:
-        raise Invalid(f"Which version? Of this dataset, {latest}.", hint=f"Write {said(newest)}.", field="dataset")
+        raise Invalid(f"Which version? Of this dataset, {latest}.", hint=f"Write {newest}.", field="dataset")
     found: DatasetVersion | None = dataset.versions.filter(number=number).select_related("dataset__project").first()
     if found is None:
-        raise Invalid(f"There is no v{number}: {latest}.", hint=f"Write {said(newest)}.", field="dataset")
+        raise Invalid(f"There is no v{number}: {latest}.", hint=f"Write {newest}.", field="dataset")
     return _usable(found)
 
 

@@ -22,7 +22,7 @@ from experiments.models import Run
 from experiments.pages.conditions import Conditions, conditions_of
 from experiments.pages.notes import PREVIEW_MAX
 from experiments.pages.record_form import KINDS, Typed, shown
-from experiments.queries.recorded import as_template, experiments_offered, recorded_before, said, versions_offered
+from experiments.queries.recorded import as_template, experiments_offered, recorded_before, versions_offered
 from experiments.queries.runs import get_run, inputs_of, params_of, series_of
 from experiments.recording.wanted import ARCHITECTURE, RAN, Wanted
 from experiments.values import BY_HAND
@@ -141,7 +141,7 @@ def _form(
         "at": "runs",
         "project": project,
         "experiments": experiments_offered(viewer, project),
-        "versions": [(said(version), version.created_at) for version in versions_offered(viewer, project)],
+        "versions": [(str(version), version.created_at) for version in versions_offered(viewer, project)],
         "statuses": [(status.value, label) for status, label in RAN.items()],
         "architecture_key": ARCHITECTURE,
         "may_register": bool(can(viewer, "datasets.register", project)),
@@ -177,7 +177,7 @@ def versions(request: HttpRequest, slug: str) -> JsonResponse:
     project = find_project(viewer, slug)
     require(viewer, LOG, project)
     text = request.GET.get("q", "")[:500]
-    return JsonResponse({"versions": [said(version) for version in versions_offered(viewer, project, text)]})
+    return JsonResponse({"versions": [str(version) for version in versions_offered(viewer, project, text)]})
 
 
 @require_POST

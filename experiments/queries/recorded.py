@@ -17,11 +17,6 @@ EXPERIMENTS_OFFERED = 200
 _AT_THE_END = re.compile(r"[\s@]+v?(\d{1,9})$")
 
 
-def said(version: DatasetVersion) -> str:
-    """A version as people write it: icu-vitals v7. Needs the dataset loaded."""
-    return f"{version.dataset.name} v{version.number}"
-
-
 def versions_offered(viewer: Actor, project: Project, text: str = "") -> list[DatasetVersion]:
     """Versions of the catalogue that may be used, newest first. text: part of the name, maybe with a number behind."""
     number = _AT_THE_END.search(text)
@@ -64,7 +59,7 @@ def as_template(viewer: Actor, run: Run) -> Wanted:
         experiment=run.experiment.name,
         name=run.name,
         architecture=params.get(ARCHITECTURE, ""),
-        dataset=said(inputs[0].dataset_version) if inputs else "",
+        dataset=str(inputs[0].dataset_version) if inputs else "",
         params=others[:ROWS_MAX],
         tags=own[:TAGS_MAX],
         commit=run.git_commit,

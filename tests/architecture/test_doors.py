@@ -102,6 +102,7 @@ PARTS = {
     "experiments/actions/batches.py": ["write_params"],
     "experiments/actions/experiments.py": ["make_default_experiment"],
     "audit/compliance/actions/findings.py": ["open_finding_in"],
+    "experiments/actions/inputs.py": ["note_input"],
     "experiments/actions/purging.py": ["empty_run"],
     "experiments/actions/runs.py": ["store_tags"],
     "experiments/actions/writable.py": ["reopen"],

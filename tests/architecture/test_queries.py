@@ -28,6 +28,7 @@ NO_VIEWER = {
     "experiments.queries.overview.newest_of": "thins runs that were read for a viewer",
     "experiments.queries.record.small_curves": "thins series that were read for a viewer",
     "experiments.queries.table.names_among": "counts keys of rows that were read for a viewer",
+    "experiments.queries.recorded.recorded_before": "one's own row, by one's own id",
     "experiments.queries.seals.broken_seals": "part of verify_ledger, which reads everything",
     "registry.queries.files.owner_of_root": "finds what rights rest on, which is then asked",
 }
