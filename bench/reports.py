@@ -2,7 +2,7 @@
 
 Makes small runs through actions, with a real history, in a new directory; lets the rules look at them, as the
 background does when runs end; then asks for a report in every format, and builds it in a process of its own while the
-log goes on. Prints runs a second, minutes and the greatest resident size of that process and of its typesetter.
+log goes on. Prints runs a second, minutes, and of that process and its typesetter the greatest resident size and seconds of CPU.
 --data keeps the directory, and uses one that is there; --formats csv,json leaves the others out.
 """
 
@@ -75,8 +75,12 @@ def build() -> None:
     while (report := Report.objects.filter(state__in=Report.OPEN).first()) is not None:
         sequencer.run_until_empty()
         build_report(report.pk, keep_lease=True)
-    own, others = (resource.getrusage(who).ru_maxrss / 1024 for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    print(f"greatest resident size {own:.0f} MB, of the typesetter {others:.0f} MB")
+    own, others = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    spent = [one.ru_utime + one.ru_stime for one in (own, others)]
+    print(
+        f"greatest resident size {own.ru_maxrss / 1024:.0f} MB, of the typesetter {others.ru_maxrss / 1024:.0f} MB; "
+        f"CPU {spent[0]:.0f} s and {spent[1]:.0f} s"
+    )
 
 
 def _set_up() -> None:
