@@ -9,7 +9,7 @@ def goes(told: Forgetting) -> list[str]:
         "Sign-in: the account is deactivated for good and its password removed.",
         f"{_count(told.tokens, 'live token')} revoked, {_count(told.sessions, 'session')} ended.",
         f"Name and e-mail address in the account and in {_count(told.past_rows, 'earlier row')} of it.",
-        f"What {_count(len(told.events), 'event')} of the log say of name and address; the entries stay.",
+        f"Name and address in the payloads of {_count(len(told.events), 'event')} of the log; the entries stay.",
         f"{_count(told.notices, 'notice')} and {_count(told.settings, 'personal setting')}.",
         "Network addresses of the last 90 days.",
     ]

@@ -88,6 +88,7 @@ def context_of(viewer: Actor, project: Project, form: Placing) -> dict[str, Any]
     purges = list(purges_in(viewer, project)[:PURGES_SHOWN]) if reads else []
     if carries_out and not reads:
         purges = list(purges_to_decide(viewer, project)[:PURGES_SHOWN])
+    keeps, may_ask = run_out_first(viewer, project, limit=KEEPS_SHOWN) if reads else [], bool(can(viewer, ASK, project))
     return {
         "at": "keeping",
         "project": project,
@@ -97,8 +98,9 @@ def context_of(viewer: Actor, project: Project, form: Placing) -> dict[str, Any]
         "lifted": [one for one in holds if one.lifted_at is not None],
         "may_hold": bool(can(viewer, HOLDS, project)),
         "retention": CLASSES.get(project.retention_class),
-        "keeps": run_out_first(viewer, project, limit=KEEPS_SHOWN) if reads else [],
-        "may_ask": bool(can(viewer, ASK, project)),
+        "keeps": keeps,
+        "may_ask": may_ask,
+        "askable": may_ask and any(not keep.obstacle for keep in keeps),
         "purges": [(one, one.state == Purge.State.ASKED) for one in purges],
         "carries_out": carries_out,
         "tombstones": list(tombstones_in(viewer, project)[:TOMBSTONES_SHOWN]) if reads else [],
