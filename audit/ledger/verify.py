@@ -190,8 +190,8 @@ class Log:
             self._report("The payload of the event was erased, and somebody has put it back.", id=event_id)
         if self.erased:
             self.findings.remark(
-                f"{len(self.erased)} payloads were erased with a basis that is on record; {len(self.redacted)} records "
-                "that they spoke of were compared only as far as the log still tells of them."
+                f"Payloads erased with a basis that is on record: {len(self.erased)}. Records that they spoke of, "
+                f"compared only as far as the log still tells of them: {len(self.redacted)}."
             )
 
     def _meet_heads(self, heads: list[Checkpoint]) -> None:
