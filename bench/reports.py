@@ -2,7 +2,8 @@
 
 Makes small runs through actions, with a real history, in a new directory; lets the rules look at them, as the
 background does when runs end; then asks for a report in every format, and builds it in a process of its own while the
-log goes on. Prints runs a second, minutes, and of that process and its typesetter the greatest resident size and seconds of CPU.
+log goes on. Prints runs a second, minutes, and of that process and of its typesetter the greatest resident size and the
+seconds of CPU.
 --data keeps the directory, and uses one that is there; --formats csv,json leaves the others out.
 """
 
