@@ -110,6 +110,7 @@ def _fill(count: int) -> None:
     from experiments.actions.runs import create_run, update_run
     from experiments.metrics.batch import Batch, MetricPoint
     from experiments.models import Run
+    from experiments.values import RunStatus
     from kernel.actor import Actor, ActorKind, Door, operator
 
     user = User.objects.filter(email=EMAIL).first()
@@ -129,7 +130,7 @@ def _fill(count: int) -> None:
         tags = [("mlflow.source.git.commit", f"{rng.getrandbits(160):040x}"), ("team", f"team-{n % 6}")]
         log_batch(actor, run, batch=Batch(metrics=points, params=params, tags=tags))
         log_inputs(actor, run, inputs=[DatasetInput("icu", f"d{n % 3}", "local", "/data/icu")])
-        update_run(actor, run, status="FINISHED", ended_ms=began + 60_000)
+        update_run(actor, run, status=RunStatus.FINISHED, ended_ms=began + 60_000)
         if n % 500 == 499:
             sequencer.run_until_empty()
             print(f"    {n + 1:,} runs", file=sys.stderr)
