@@ -4,13 +4,16 @@ from collections.abc import Iterator
 from itertools import groupby
 from operator import itemgetter
 
-from django.db.models import F
+from django.db.models import Exists, F, ManyToOneRel, OuterRef
 
-from artifacts.models import ArtifactFile, DatasetVersion
+from artifacts.models import ArtifactFile, Blob, DatasetVersion
 from artifacts.trees import RECORDED_AS, recorded
 from artifacts.versions import RECORDED_AS as VERSIONS
 from artifacts.versions import told
 from audit.ledger.evidence import Problem, Row, register_check, register_evidence
+from audit.ledger.tracking import Evidence, Tracked
+
+MISSING_MAX = 100
 
 
 def register() -> None:
@@ -18,6 +21,7 @@ def register() -> None:
     register_evidence(RECORDED_AS, read_files)
     register_evidence(VERSIONS, read_dataset_versions)
     register_check("sizes of stored content", wrong_sizes)
+    register_check("content that records name", missing_content)
 
 
 def read_files() -> Iterator[Row]:
@@ -47,3 +51,18 @@ def wrong_sizes() -> Iterator[Problem]:
             expected=file.size_bytes,
             found=file.blob.size_bytes,
         )
+
+
+def missing_content() -> Iterator[Problem]:
+    """Records that name content of which the database knows nothing: a foreign key forbids it, its owner can."""
+    relations = [one for one in Blob._meta.get_fields(include_hidden=True) if isinstance(one, ManyToOneRel)]
+    for relation in relations:
+        model, column = relation.related_model, relation.field.attname
+        if not isinstance(model, type) or not issubclass(model, Tracked | Evidence):
+            continue
+        known = Blob.objects.filter(pk=OuterRef(column))
+        rows = model._base_manager.exclude(**{f"{column}__isnull": True}).filter(~Exists(known))
+        for digest in rows.values_list(column, flat=True).distinct()[:MISSING_MAX]:
+            yield Problem(
+                f"Content that {model._meta.verbose_name_plural} name is gone.", kind="artifacts.blob", id=digest
+            )

@@ -12,7 +12,7 @@ only the signing key could have made anew, and a changed row fails the replay of
 
 import hmac
 from collections.abc import Iterator
-from itertools import groupby, islice
+from itertools import islice
 from typing import Any
 
 import orjson
@@ -25,6 +25,7 @@ from audit.ledger.anchors_kept import AnchorsKept
 from audit.ledger.canonical import LEAF_COLUMNS, Unreadable, as_bytes, hex_id, leaf_hash_of, leaf_select
 from audit.ledger.evidence import Problem
 from audit.ledger.findings import Findings
+from audit.ledger.heads import Heads
 from audit.ledger.keys import public_file, trusted_keys
 from audit.ledger.merkle import CompactRange, Grown
 from audit.ledger.models import AuditEvent, AuditPayload, Checkpoint, Subtree
@@ -52,6 +53,7 @@ def verify_ledger(*, limit: int = 20, is_copy: bool = False) -> Findings:
     findings, kinds = Findings(limit=limit), evidence.kinds()
     kept = AnchorsKept(findings)  # before: what is anchored later may be of checkpoints that the snapshot does not see
     with snapshot():
+        _read_all_of_it()
         log = Log(findings, kept, is_copy=is_copy)
         parts = 1 + AuditEvent.objects.count() // replay.EVENTS_PER_PART
         unread = replay.compare(log.changes(), _rows(kinds, findings), kinds, findings.report, parts=parts)
@@ -101,7 +103,7 @@ class Log:
         self.findings.root = self.tree.root().hex()
 
     def _leaves(self) -> Iterator[Change]:
-        heads, subtrees, grown = _Heads(), _stored_subtrees(), Grown()
+        heads, subtrees, grown = Heads(), _stored_subtrees(), Grown()
         self._meet_heads(heads.at(0))
         for seq, stored, *row in _rows_of(_LEAVES):
             self._require_next(seq)
@@ -310,34 +312,6 @@ class Log:
         self.findings.report(Problem(what, kind=kind, id=id or ("" if seq is None else str(seq)), seq=seq))
 
 
-class _Heads:
-    """Checkpoints in the order of their sizes."""
-
-    def __init__(self) -> None:
-        rows = Checkpoint.objects.order_by("size", "pk").iterator(chunk_size=CHUNK)
-        self._groups = groupby(rows, key=lambda row: row.size)
-        self._next: tuple[int, list[Checkpoint]] | None = None
-        self._advance()
-
-    def at(self, size: int) -> list[Checkpoint]:
-        """Those of that size, and of smaller ones that were never asked for."""
-        found: list[Checkpoint] = []
-        while self._next and self._next[0] <= size:
-            found += self._next[1]
-            self._advance()
-        return found
-
-    def rest(self) -> Iterator[Checkpoint]:
-        """All that are left."""
-        while self._next:
-            yield from self._next[1]
-            self._advance()
-
-    def _advance(self) -> None:
-        group = next(self._groups, None)
-        self._next = None if group is None else (group[0], list(group[1]))
-
-
 def _stored_subtrees() -> dict[tuple[int, int], str]:
     rows = Subtree.objects.values_list("level", "place", "root").iterator(chunk_size=CHUNK)
     return {(level, place): root for level, place, root in rows}
@@ -382,6 +356,13 @@ _STRAY_PAYLOADS = """
     WHERE NOT EXISTS (SELECT 1 FROM ledger_auditevent event WHERE event.id = payload.event_id)
     ORDER BY payload.event_id
 """
+
+
+def _read_all_of_it() -> None:
+    """Tell PostgreSQL that cursors here are read to their end: it would plan for the first rows, by index lookups."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL cursor_tuple_fraction = 1.0; SET LOCAL work_mem = '64MB'")
 
 
 def _rows_of(query: str) -> Iterator[tuple[Any, ...]]:

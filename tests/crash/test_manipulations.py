@@ -241,3 +241,12 @@ def test_a_verdict_that_was_turned_is_named(deep):
         problems = verify_ledger().problems
     assert {(one.kind, one.field) for one in problems} == {("compliance.review", "state")}
     assert thing.run.pk
+
+
+@pytest.mark.parametrize("table", ["artifacts_artifactfile", "compliance_reportfile"])
+def test_content_that_a_record_names_cannot_be_taken_from_under_it(deep, table):
+    with forger.forging():
+        digest = forger.rows(f"SELECT blob_id FROM {table} ORDER BY blob_id")[0][0]
+        assert forger.sql("DELETE FROM artifacts_blob WHERE digest = %s", digest) == 1
+        problems = verify_ledger().problems
+    assert ("artifacts.blob", digest) in {(one.kind, one.id) for one in problems}
