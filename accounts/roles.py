@@ -112,6 +112,7 @@ _ALL = (
     Permission("compliance.answer", "answer findings", Scope.LOG),
     Permission("compliance.review_trail", "review the audit trail", Scope.MANAGE, privileged=True),
     Permission("compliance.report", "request reports and export the log", Scope.READ),
+    Permission("compliance.verified", "record what the offline verifier said of a bundle", Scope.LOG),
     Permission("compliance.hold", "put a legal hold on a project", Scope.MANAGE, privileged=True),
     Permission("compliance.purge_ask", "ask that runs are purged after their retention", Scope.MANAGE, privileged=True),
     Permission("compliance.purge", "purge runs after their retention", Scope.MANAGE, privileged=True),
@@ -162,6 +163,7 @@ THE_TABLE: Final[dict[Role, dict[str, Reach]]] = {
         "registry.delete": OWN,
         "compliance.except_rule": OWN,
         "compliance.report": OWN,
+        "compliance.verified": OWN,
     },
     Role.ML_ENGINEER: _WRITER
     | {
@@ -176,6 +178,7 @@ THE_TABLE: Final[dict[Role, dict[str, Reach]]] = {
         "projects.read_log": ANY,
         "compliance.except_rule": ANY,
         "compliance.report": ANY,
+        "compliance.verified": ANY,
     },
     Role.PROJECT_MANAGER: _READER
     | {
@@ -194,6 +197,7 @@ THE_TABLE: Final[dict[Role, dict[str, Reach]]] = {
         "compliance.set_profile": ANY,
         "compliance.answer": ANY,
         "compliance.report": ANY,
+        "compliance.verified": ANY,
         "compliance.hold": ANY,
         "compliance.purge_ask": ANY,
         "compliance.see_access": ANY,
@@ -214,6 +218,7 @@ THE_TABLE: Final[dict[Role, dict[str, Reach]]] = {
         "compliance.find": ANY,
         "compliance.review_trail": ANY,
         "compliance.report": ANY,
+        "compliance.verified": ANY,
         "compliance.hold": ANY,
         "compliance.see_access": ANY,
         "compliance.review_access": ANY,

@@ -67,6 +67,7 @@ MATRIX = """
     compliance.answer             run         yes  yes  yes  no   404  404  401
     compliance.review_trail       project     no   no   no   yes  no   404  401
     compliance.report             run         own  yes  yes  yes  404  404  401
+    compliance.verified           run         own  yes  yes  yes  404  404  401
     compliance.hold               project     no   no   yes  yes  no   404  401
     compliance.purge_ask          project     no   no   yes  no   no   404  401
     compliance.purge              project     no   no   no   no   yes  404  401

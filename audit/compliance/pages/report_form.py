@@ -24,19 +24,18 @@ from audit.compliance.pages.report_words import FORMATS, KINDS, LOG, default_tit
 from audit.compliance.queries.log import READS, choices_in
 from audit.compliance.queries.log_question import FIELDS as LOG_FIELDS
 from audit.compliance.queries.report_standing import required_reach, version_words
+from audit.compliance.queries.reports import versions_to_offer
 from audit.compliance.reports.asked import OF_THE_LOG
 from experiments.queries.overview import experiments_of
 from experiments.queries.runs import get_run
 from kernel.actor import Actor
 from kernel.clock import now
 from kernel.errors import Invalid, MledError
-from registry.models import ModelVersion
-from registry.queries.registered_models import find_model, get_version, models_in
+from registry.queries.registered_models import find_model, get_version
 
 Kind, Scope = Report.Kind, Report.Scope
 TEXT_MAX = 4000
 QUERY_MAX = 65_536
-OFFERED = 100  # versions in the list that helps typing
 LIFECYCLES = [("active", "Active runs"), ("deleted", "Deleted runs"), ("all", "Active and deleted runs")]
 # What an action calls a field, and what the form does.
 FIELD_OF = {"query": "q", "question": "q", "subject": "run", "experiments": "experiment", "as_of": "at", "filter": "q"}
@@ -185,13 +184,6 @@ def picks_for(viewer: Actor, project: Project, given: Mapping[str, str]) -> list
     if not can(viewer, READS, project):
         return []
     return picks_of(choices_in(viewer, project), {name: given.get(f"{LOG}{name}", "") for name in LOG_FIELDS})
-
-
-def versions_to_offer(viewer: Actor, project: Project) -> list[str]:
-    """The newest versions of models, to help typing."""
-    rows = ModelVersion.objects.visible_to(viewer).filter(model__in=models_in(viewer, project), is_deleted=False)
-    newest = rows.select_related("model").order_by("-pk")[:OFFERED]
-    return [f"{one.model.name} v{one.number}" for one in newest]
 
 
 # --- The page

@@ -23,7 +23,7 @@ from kernel.actor import Actor
 from kernel.clock import now
 from kernel.errors import Invalid, Refused
 from registry.models import ModelVersion
-from registry.queries.registered_models import find_by_address
+from registry.queries.registered_models import find_by_address, models_in
 
 ISSUED = "compliance.issue_report"
 LEADING = frozenset({Role.PROJECT_MANAGER, Role.AUDITOR})
@@ -285,3 +285,9 @@ def require_still(viewer: Actor, report: Report) -> None:
 def project_of_report(viewer: Actor, report: Report) -> Project:
     """The project of a report. Raises NotFound."""
     return find_project_by_id(viewer, report.project_id)
+
+
+def versions_to_offer(viewer: Actor, project: Project, *, most: int = 100) -> list[str]:
+    """The newest versions of the project's models by name, to help typing."""
+    rows = ModelVersion.objects.visible_to(viewer).filter(model__in=models_in(viewer, project), is_deleted=False)
+    return [f"{one.model.name} v{one.number}" for one in rows.select_related("model").order_by("-pk")[:most]]
