@@ -21,8 +21,6 @@ NO_VIEWER = {
     "artifacts.queries.versions.owner_of_root": "finds what rights rest on, which is then asked",
     "audit.compliance.queries.past.past_of_token": "one's own row, by one's own id",
     "audit.compliance.queries.past.people_meant": "names for events that were read for a viewer",
-    "audit.compliance.queries.bundles.is_covered": "whether the log covers an event that was found for a viewer",
-    "audit.compliance.queries.bundles.sealed_before": "asked by the act that seals, which has asked what one may",
     "experiments.queries.derived.wrong_derived_columns": "part of verify_ledger, which reads everything",
     "experiments.queries.events.told": "words for events that were read for a viewer",
     "experiments.queries.experiments.wire_id": "how an experiment that was found is called",

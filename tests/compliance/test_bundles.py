@@ -11,7 +11,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.test import Client
 
-from accounts.roles import Role
+from accounts.roles import Role, Scope
 from audit.compliance.actions.bundles import record_verification, seal_bundle
 from audit.compliance.actions.reports import request_report
 from audit.compliance.models import Report, ReportPart
@@ -19,7 +19,7 @@ from audit.compliance.profile import profile_of
 from audit.compliance.reports.bundle import content_of_report, stretches
 from audit.compliance.rules.engine import RULES
 from audit.compliance.rules.record import Record
-from audit.ledger.models import AuditEvent, Checkpoint, Leaf
+from audit.ledger.models import AuditEvent, Checkpoint
 from audit.ledger.queries.history import with_payloads
 from audit.ledger.sequencer import Sequencer
 from audit.ledger.verify import verify_ledger
@@ -270,6 +270,8 @@ def test_people_record_it_by_rest_for_what_they_may_report_on(team, run):
     for code in (True, "0", None, 2.0):
         with pytest.raises(Invalid):
             record_verification(again(team.auditor), run, exit_code=code, sha256=SHA)
-    reader = with_token(team.auditor)
-    record_verification(reader, run, exit_code=2, sha256=SHA)
-    assert Leaf.objects.exists()
+    reading = with_token(team.engineer, scopes=(Scope.READ,))
+    with pytest.raises(Refused, match="needs the scope 'log'"):
+        record_verification(reading, run, exit_code=0, sha256=SHA)
+    record_verification(with_token(team.engineer), run, exit_code=2, sha256=SHA)
+    assert recorded(run)[-1]["exit_code"] == 2

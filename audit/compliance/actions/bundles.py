@@ -9,7 +9,6 @@ import orjson
 from accounts.access import require
 from accounts.decorators import action
 from accounts.models import Project
-from accounts.roles import Scope
 from audit.compliance.models import Report
 from audit.compliance.reports.sealing import BUNDLE, sealed_before
 from audit.compliance.texts import kept_text
@@ -18,7 +17,7 @@ from audit.ledger.values import Subject
 from experiments.models import Run
 from kernel.actor import Actor
 from kernel.digests import sha256_hex
-from kernel.errors import Invalid, Refused
+from kernel.errors import Invalid
 
 VERIFICATION = "compliance.verification"
 CODES = (0, 1, 2)
@@ -53,7 +52,6 @@ def record_verification(actor: Actor, run: Run, *, exit_code: int, sha256: str, 
 
     exit_code: of the verifier; sha256: of the bundle. Raises Invalid, Refused, NotFound.
     """
-    refuse_readers(actor)
     if type(exit_code) is not int or exit_code not in CODES:
         raise Invalid("'exit_code' is 0 (verified), 1 (something was changed) or 2 (unreadable).", field="exit_code")
     digest = sha256.strip().lower()
@@ -64,10 +62,3 @@ def record_verification(actor: Actor, run: Run, *, exit_code: int, sha256: str, 
     told = {"run": run.ledger_id, "exit_code": exit_code, "sha256": digest, "note": kept_text(note, field="note")}
     act.record(VERIFICATION, act.event_id.hex, "set", {name: (None, value) for name, value in told.items()})
     act.speaks_of(Subject(run.ledger_subject.kind, run.ledger_id))
-
-
-def refuse_readers(actor: Actor) -> None:
-    """Raise Refused for a token that only reads: reporting is reading, and this is not."""
-    if actor.token is not None and Scope.LOG not in actor.token.scopes:
-        hint = f"Use a token with the scope '{Scope.LOG}', or sign in."
-        raise Refused(f"The token '{actor.token.name}' only reads, and this puts something on record.", hint=hint)

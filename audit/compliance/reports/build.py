@@ -23,7 +23,6 @@ from audit.compliance.actions.bundles import seal_bundle
 from audit.compliance.actions.reports import Frozen, Made, begin_report, fail_report, issue_report
 from audit.compliance.following import follow_log
 from audit.compliance.models import Report, ReportPart
-from audit.compliance.queries.bundles import is_covered
 from audit.compliance.queries.reports import JUDGED, require_still, runs_asked
 from audit.compliance.reports import asked, bundle, lease, write_csv, write_json
 from audit.compliance.reports.asof import chunks
@@ -31,6 +30,7 @@ from audit.compliance.reports.digest import content_digest
 from audit.compliance.reports.facts import Head, Section
 from audit.compliance.reports.freezing import parts_of, profile_at
 from audit.compliance.reports.gather import chain_of, head_of, sections_of, software
+from audit.compliance.reports.sealing import is_covered
 from audit.compliance.reports.spool import Spool, reports_in_work
 from audit.compliance.reports.tally import Tally
 from audit.ledger.models import Checkpoint, Pending
