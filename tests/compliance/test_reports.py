@@ -1,8 +1,5 @@
 """Reports: asked for, built from the records as they stood under a head of the log, and issued once."""
 
-import csv
-import io
-import json
 import subprocess
 import sys
 from pathlib import Path
@@ -14,29 +11,27 @@ from accounts.actions.users import change_password
 from accounts.models import Membership, Notice
 from accounts.roles import Role
 from accounts.signing import prove
-from artifacts.storage import StoredBlob, blobs
 from audit.compliance.actions.findings import Flag, open_finding
 from audit.compliance.actions.reports import cancel_report, download_report, request_report
 from audit.compliance.actions.reviews import decide_review, submit_run
-from audit.compliance.models import Report, ReportFile, Review
+from audit.compliance.models import Report, Review
 from audit.compliance.queries.reports import files_of_report, get_report, issued_at_place, progress_of, reports_of
 from audit.compliance.reports import lease
 from audit.compliance.reports.build import build_report, sweep
 from audit.compliance.reports.spool import Spool, reports_in_work
 from audit.ledger.models import AuditEvent, Leaf
 from audit.ledger.offline import mled_verify
-from audit.ledger.sequencer import Sequencer
 from audit.ledger.verify import verify_ledger
 from experiments.actions.batches import log_batch
 from experiments.actions.runs import set_tags
 from experiments.actions.seals import seal_run
 from experiments.values import RunStatus
-from kernel.actor import Actor, system
+from kernel.actor import system
 from kernel.errors import Conflict, Invalid, NotFound, Refused
+from tests.compliance.report_building import asked_for, built, content, head, in_order, sections, table
 from tests.factories import PASSWORD, a_batch, a_file, a_person, a_run, a_team, user_of
 
 pytestmark = pytest.mark.django_db
-TABLES = ("csv", "json")
 
 
 @pytest.fixture
@@ -52,43 +47,6 @@ def run(team):
     log_batch(team.scientist, made, batch=a_batch(params={"lr": "=0.1"}, tags={"stage": "draft"}, loss=[0.9, 0.5, 0.4]))
     a_file(team.scientist, made, "model.bin")
     return made
-
-
-def in_order() -> None:
-    Sequencer().run_until_empty()
-
-
-def asked_for(actor: Actor, project, **more) -> Report:
-    given = {"kind": "compliance", "scope": "project", "title": "All runs", "formats": TABLES, **more}
-    return request_report(actor, project, **given)
-
-
-def built(report: Report) -> Report:
-    """The report, built while the log goes on as it does by itself."""
-    for _ in range(5):
-        in_order()
-        if build_report(report.pk):
-            break
-    in_order()
-    return Report.objects.select_related("project", "requested_by").get(pk=report.pk)
-
-
-def content(report: Report, name: str) -> bytes:
-    file = ReportFile.objects.get(report=report, name=name)
-    with blobs().open(StoredBlob(file.blob_id, file.size_bytes)) as stored:
-        return stored.read()
-
-
-def table(report: Report) -> list[dict[str, str]]:
-    return list(csv.DictReader(io.StringIO(content(report, "report.csv").decode())))
-
-
-def sections(report: Report) -> list[dict]:
-    return [json.loads(line)["section"] for line in content(report, "report.jsonl").splitlines()[1:]]
-
-
-def head(report: Report) -> dict:
-    return json.loads(content(report, "report.jsonl").splitlines()[0])["head"]
 
 
 def test_a_report_is_built_in_the_background_and_issued_with_its_files(team, run):
@@ -405,44 +363,3 @@ def test_a_download_is_an_event_and_waits_for_the_checkpoint(team, run):
     assert (event.subject_id, event.actor_id) == (report.ledger_id, team.engineer.user_id)
     with pytest.raises(NotFound):
         download_report(a_person(), report, file=file)
-
-
-# --- The other kinds
-
-
-def test_a_trail_holds_the_events_that_its_filter_finds(team, run):
-    done = built(asked_for(team.auditor, team.project, kind="trail", question={"action": "experiments.create_run"}))
-    assert done.records == 1
-    (row,) = table(done)
-    assert (row["verb"], row["outcome"]) == ("experiments.create_run", "done")
-    of_run = built(asked_for(team.auditor, team.project, kind="trail", scope="run", subject=run.readable_id))
-    assert {row["subject"] for row in table(of_run)} == {f"experiments.run {run.uid.hex}"}
-    again_ = built(
-        asked_for(
-            team.manager, team.project, kind="trail", question={"action": "experiments.create_run"}, as_of=done.head_at
-        )
-    )
-    assert again_.digest == done.digest
-
-
-def test_a_reproducibility_summary_shows_every_condition(team, run):
-    done = built(asked_for(team.engineer, team.project, kind="reproducibility", scope="run", subject=run.uid.hex))
-    (section,) = sections(done)
-    assert {"label": "Parameters", "value": "1, none overwritten"} in section["environment"]
-    assert {"label": "Seed", "value": ""} in section["environment"]
-    assert "Nobody did it again." in section["gaps"]
-
-
-def test_an_access_review_says_who_may_do_what_and_why_as_it_was(team, run):
-    first = built(asked_for(team.auditor, team.project, kind="access"))
-    names = {row["name"]: row for row in table(first)}
-    scientist = names[str(user_of(team.scientist))]
-    assert scientist["why"].startswith("Data scientist, since ")
-    assert "Reads: " in scientist["rights"]
-    assert "Nobody had signed off who may do what." in head(first)["notes"]
-    membership = Membership.objects.get(user=user_of(team.scientist), project=team.project)
-    remove_member(team.manager, membership)
-    second = built(asked_for(team.auditor, team.project, kind="access", as_of=first.head_at))
-    assert second.digest == first.digest
-    third = built(asked_for(team.auditor, team.project, kind="access"))
-    assert str(user_of(team.scientist)) not in {row["name"] for row in table(third)}
