@@ -18,6 +18,7 @@ PAGES = [
     "/p/sepsis/runs/?q=metrics.loss+%3C+high",
     "/p/sepsis/runs/?q=metrics.loss+%3C+0",
     "/p/sepsis/members/",
+    "/p/sepsis/keeping/",
     "/p/sepsis/datasets/",
     "/p/sepsis/datasets/new/",
     "/p/sepsis/models/",
