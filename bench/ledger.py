@@ -37,6 +37,7 @@ def main() -> None:
     parser.add_argument("--events", type=int, default=VERIFY_TARGET_EVENTS)
     parser.add_argument("--postgres", action="store_true")
     parser.add_argument("--seconds", type=float, default=10, help="how long the writers write")
+    parser.add_argument("--acts", type=int, default=ACTS, help="how many acts are timed")
     asked = parser.parse_args()
     print(f"load before: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores", file=sys.stderr)
     with tempfile.TemporaryDirectory(prefix="mled-bench-") as place, database(postgres=asked.postgres) as url:
@@ -44,7 +45,7 @@ def main() -> None:
         if url:
             os.environ["DATABASE_URL"] = url
         prepare()
-        lines = [*acts(), *writers(asked.seconds), *verification(asked.events)]
+        lines = [*acts(asked.acts), *writers(asked.seconds), *verification(asked.events)]
     name = "PostgreSQL" if asked.postgres else "SQLite"
     print(f"\n| {name} | measured | target |\n| --- | --- | --- |")
     print("\n".join(f"| {' | '.join(line)} |" for line in lines))
@@ -70,9 +71,11 @@ def prepare() -> None:
     from django.core.management import call_command
     from django.db import connection
 
+    from audit.ledger import hooks
     from audit.ledger.evidence import register_told
 
     call_command("migrate", verbosity=0)
+    hooks.checkpoint_signed.clear()  # there is no broker here, and nobody to wake
     register_told(THING)
     with connection.cursor() as cursor:
         cursor.execute("CREATE TABLE bench_thing (id varchar(40) PRIMARY KEY, value varchar(40))")
@@ -108,10 +111,10 @@ def _name() -> str:
     return os.urandom(16).hex()
 
 
-def acts() -> Iterator[tuple[str, str, str]]:
+def acts(count: int) -> Iterator[tuple[str, str, str]]:
     """One writer: rounds of the two kinds take turns, so that the machine's moods meet both."""
     took: dict[str, list[float]] = {"plain": [], "recorded": []}
-    for _ in range(ACTS // ROUND):
+    for _ in range(count // ROUND):
         for name, write in (("plain", plain_write), ("recorded", recorded_write)):
             for number in range(ROUND):
                 begun = time.perf_counter()
