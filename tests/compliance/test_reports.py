@@ -289,6 +289,20 @@ def test_what_goes_wrong_three_times_is_given_up_with_words(team, run, monkeypat
     assert not reports_in_work()
 
 
+def test_what_a_bundle_cannot_hold_is_given_up_in_its_own_words(team, run, monkeypatch):
+    def too_large(*_):
+        raise Conflict("It is too large for a bundle.", hint="Ask for fewer runs.")
+
+    monkeypatch.setattr("audit.compliance.reports.bundle.write_bundle", too_large)
+    report = asked_for(team.engineer, team.project, formats=("csv", "mledlog"))
+    for _ in range(6):
+        in_order()
+        build_report(report.pk)
+    report.refresh_from_db()
+    assert (report.state, report.failure) == ("failed", "It is too large for a bundle. Ask for fewer runs.")
+    assert not report.files.exists()
+
+
 def test_a_lease_keeps_others_away_until_it_runs_out(team, run):
     report = asked_for(team.engineer, team.project)
     in_order()

@@ -31,6 +31,10 @@ FILE = "compliance.reportfile"
 OPEN_MAX = 20
 
 
+class NotOurs(Conflict):
+    """Somebody else makes the report by now, or it was stopped."""
+
+
 @dataclass(frozen=True, slots=True)
 class Made:
     """A file that is in the store and waits for its name. part: the volume that it is."""
@@ -208,13 +212,14 @@ def _held(report_id: UUID) -> Report:
 def _leased(report: Report, lease: UUID, *states: str) -> Report:
     held = _held(report.pk)
     if held.lease != lease or held.state not in states:
-        raise Conflict("Somebody else makes this report, or it was stopped.")
+        raise NotOurs("Somebody else makes this report, or it was stopped.")
     return held
 
 
 __all__ = [
     "Frozen",
     "Made",
+    "NotOurs",
     "begin_report",
     "cancel_report",
     "download_report",

@@ -20,7 +20,7 @@ from django.db.models import Max, Q
 from artifacts.storage import blobs
 from audit.compliance.actions.assessments import assess_run, judgement_of
 from audit.compliance.actions.bundles import seal_bundle
-from audit.compliance.actions.reports import Frozen, Made, begin_report, fail_report, issue_report
+from audit.compliance.actions.reports import Frozen, Made, NotOurs, begin_report, fail_report, issue_report
 from audit.compliance.following import follow_log
 from audit.compliance.models import Report, ReportPart
 from audit.compliance.queries.reports import JUDGED, require_still, runs_asked
@@ -38,7 +38,7 @@ from audit.ledger.queries.proofs import newest_checkpoint
 from experiments.models import Run
 from experiments.values import ENDED, Lifecycle
 from kernel.actor import system
-from kernel.errors import Conflict, Invalid, MledError, NotFound, Refused
+from kernel.errors import Invalid, MledError, NotFound, Refused
 
 log = logging.getLogger(__name__)
 
@@ -72,16 +72,13 @@ def build_report(report_id: UUID, *, patience: float = 0.0, keep_lease: bool = F
     try:
         with lease.kept(report_id, mine) if keep_lease else nullcontext():
             _Building(report_id, mine, patience).run()
-    except lease.LeaseLost:
+    except (lease.LeaseLost, NotOurs):
         return False
     except NotYet:
         lease.give_back(report_id, mine)
         return False
     except (Refused, NotFound, Invalid) as error:
         _give_up(report_id, mine, str(error))
-        return False
-    except Conflict:
-        lease.give_back(report_id, mine)
         return False
     except Exception as error:
         log.exception("Building report %s", report_id)
@@ -104,7 +101,7 @@ def _failed_once(report_id: UUID, mine: UUID, error: Exception) -> None:
 def _give_up(report_id: UUID, mine: UUID, words: str) -> None:
     try:
         fail_report(system(), Report.objects.select_related("project").get(pk=report_id), lease=mine, failure=words)
-    except Conflict:
+    except NotOurs:
         return
     Spool(report_id).remove()
 
