@@ -1,6 +1,7 @@
 """Entering a run that is over by hand: all of it in one act, or nothing."""
 
 import re
+import uuid
 from collections.abc import Sequence
 from typing import Final
 
@@ -49,9 +50,10 @@ def record_run(actor: Actor, project: Project, *, wanted: Wanted, key: str = "")
         return _of_before(before, wanted)
     values, experiment, version, blobs = _looked_up(actor, project, wanted)
     current_act().client_ms = values.started_ms if values.ended_ms is None else values.ended_ms
+    claimed = _claimed(actor, project, key, wanted)
     run = create_run(
         actor,
-        experiment or create_experiment(actor, project, name=wanted.experiment.strip()),
+        experiment or _made(actor, project, wanted),
         name=wanted.name.strip(),
         started_ms=values.started_ms,
         tags=_tags_of(wanted, values),
@@ -62,10 +64,22 @@ def record_run(actor: Actor, project: Project, *, wanted: Wanted, key: str = "")
     _write_results(run, values)
     for (path, _), stored in zip(wanted.files, blobs, strict=True):
         _put(actor, run, path, stored)
-    _remember(actor, project, key, wanted, run)
+    if claimed is not None:
+        claimed.run_uid = run.uid
+        claimed.save(update_fields=["run_uid"])
     ended = update_run(actor, run, status=values.status, ended_ms=values.ended_ms)
     current_act().speaks_of(ended.ledger_subject)
     return ended
+
+
+def record_run_once(actor: Actor, project: Project, *, wanted: Wanted, key: str) -> Run:
+    """The same for doors that may be knocked at twice at the same moment: both get the run of whoever was first."""
+    try:
+        return record_run(actor, project, wanted=wanted, key=key)
+    except Conflict:
+        if recorded_before(actor, project, key) is None:
+            raise
+        return record_run(actor, project, wanted=wanted, key=key)
 
 
 def _of_before(before: RecordedOnce, wanted: Wanted) -> Run:
@@ -219,8 +233,18 @@ def _put(actor: Actor, run: Run, path: str, stored: StoredBlob) -> None:
         raise InvalidFields([Invalid(problem.message, hint=problem.hint, field="files")]) from None
 
 
-def _remember(actor: Actor, project: Project, key: str, wanted: Wanted, run: Run) -> None:
-    if key and actor.user_id is not None:
-        RecordedOnce.objects.create(
-            user_id=actor.user_id, project=project, key=key, digest=wanted.digest, run_uid=run.uid
-        )
+def _claimed(actor: Actor, project: Project, key: str, wanted: Wanted) -> RecordedOnce | None:
+    """The key taken first of all: who comes with the same one waits for this act, and then finds its run."""
+    if not key or actor.user_id is None:
+        return None
+    return RecordedOnce.objects.create(
+        user_id=actor.user_id, project=project, key=key, digest=wanted.digest, run_uid=uuid.uuid4()
+    )
+
+
+def _made(actor: Actor, project: Project, wanted: Wanted) -> Experiment:
+    """The new experiment. Raises InvalidFields beside its field, as where somebody else made it just now."""
+    try:
+        return create_experiment(actor, project, name=wanted.experiment.strip())
+    except (Invalid, AlreadyExists) as problem:
+        raise InvalidFields([Invalid(problem.message, hint=problem.hint, field="experiment")]) from None

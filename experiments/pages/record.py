@@ -17,7 +17,7 @@ from accounts.models import Project
 from accounts.pages.doors import actor_of, signed_in
 from artifacts.actions.uploads import append_upload, begin_upload, finish_upload
 from artifacts.pages.new_version import PLAIN_MAX_BYTES, Sent
-from experiments.actions.recorded import CONTAINER, record_run
+from experiments.actions.recorded import CONTAINER, record_run_once
 from experiments.models import Run
 from experiments.pages.conditions import Conditions, conditions_of
 from experiments.pages.notes import PREVIEW_MAX
@@ -96,7 +96,7 @@ def _store(request: HttpRequest, project: Project, typed: Typed) -> HttpResponse
     viewer = actor_of(request)
     try:
         typed = replace(typed, sent=(*typed.sent, *_plain_files(request, viewer, project)))
-        run = record_run(viewer, project, wanted=typed.wanted, key=typed.key)
+        run = record_run_once(viewer, project, wanted=typed.wanted, key=typed.key)
     except InvalidFields as error:
         return _form(request, project, typed, error.problems)
     except (NotFound, Refused, Unauthenticated):

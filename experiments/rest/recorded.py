@@ -9,7 +9,7 @@ from rest_framework.response import Response
 
 from accounts.access import find_project
 from accounts.rest.door import RestView
-from experiments.actions.recorded import KEY_MAX, record_run
+from experiments.actions.recorded import KEY_MAX, record_run_once
 from experiments.queries.runs import get_run
 from experiments.recording.typed import as_typed
 from experiments.recording.wanted import NewDataset, Pair, Wanted
@@ -101,7 +101,7 @@ class RecordedRuns(RestView):
         """
         wanted = _wanted(self.parsed(RunWanted))
         key = request.headers.get("Idempotency-Key", "")
-        made = record_run(self.actor, find_project(self.actor, slug), wanted=wanted, key=_own(key))
+        made = record_run_once(self.actor, find_project(self.actor, slug), wanted=wanted, key=_own(key))
         run = get_run(self.actor, made.uid.hex)
         return Response(
             RunJson(run, context=self.get_serializer_context()).data,

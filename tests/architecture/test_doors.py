@@ -15,7 +15,7 @@ ROOMS = ("accounts", "artifacts", "experiments", "registry", "audit", "mlflow_ap
 DOORS = ("/pages/", "/rest/", "/tasks.py", "/management/", "/admin.py", "/adapter.py", "mlflow_api/")
 # What tasks hand the work to, and functions of an actions module that check what a door gives and call the act.
 BEHIND_DOORS = ("compliance/reports/build.py",)
-CALLED_BY = {"compliance.open_report": "request_report"}
+CALLED_BY = {"compliance.open_report": "request_report", "experiments.record_run": "record_run_once"}
 # Doors for requests: what they show comes from queries.
 REQUEST_DOORS = ("/pages/", "/rest/", "mlflow_api/")
 FETCHING = {"get_object_or_404", "get_list_or_404", "aget_object_or_404"}

@@ -15,7 +15,7 @@ from artifacts.models import Dataset, DatasetVersion
 from audit.ledger.sequencer import Sequencer
 from audit.ledger.verify import verify_ledger
 from experiments.actions.experiments import delete_experiment
-from experiments.actions.recorded import record_run
+from experiments.actions.recorded import record_run, record_run_once
 from experiments.actions.runs import delete_tag, set_tags
 from experiments.models import Experiment, MetricSeries, Run
 from experiments.queries.recorded import as_template, experiments_offered, versions_offered
@@ -25,7 +25,8 @@ from experiments.recording.wanted import NewDataset, Wanted
 from experiments.values import BY_HAND, RunStatus
 from kernel.actor import Actor, operator
 from kernel.errors import Conflict, InvalidFields, NotFound, Refused
-from tests.factories import a_dataset, a_version, an_experiment, events_since
+from tests.factories import a_dataset, a_team, a_version, again, an_experiment, events_since
+from tests.together import errors, together, values
 
 SVM = Wanted(
     experiment="icu/by-hand",
@@ -246,3 +247,17 @@ def test_offers_stop_at_what_one_sees(ada, team, outsider, vitals):
 
 def test_the_operator_records_for_a_project_too(team, vitals):
     assert record_run(operator(), team.project, wanted=SVM, key="x").created_by is None
+
+
+def test_two_sends_of_one_form_at_the_same_moment_make_one_run(committed_db):
+    team = a_team()
+    a_version(team.scientist, a_dataset(team.scientist, team.project, name="icu-vitals"), files={"a.csv": b"a\n1\n"})
+
+    def send() -> str:
+        return record_run_once(again(team.scientist), team.project, wanted=SVM, key="twice").uid.hex
+
+    answers = together(*[send] * 6)
+    assert errors(answers) == []
+    assert len(set(values(answers))) == 1
+    assert Run.objects.count() == 1
+    assert Experiment.objects.filter(name="icu/by-hand").count() == 1

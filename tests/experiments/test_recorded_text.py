@@ -1,0 +1,77 @@
+"""What people paste and type: names and values out of JSON, YAML and CSV, kinds of values, lengths of time."""
+
+from __future__ import annotations
+
+import pytest
+
+from experiments.recording.pasted import merged, read_pairs
+from experiments.recording.typed import kind_of
+from experiments.recording.when import duration_ms, moment_ms
+from kernel.errors import Invalid, MledError
+from tests.pages.scripts import bundled
+
+READ = [
+    ('{"lr": 1e-3, "layers": [64, 32], "opt": {"name": "adam", "nesterov": true}}',
+     [("lr", "1e-3"), ("layers", "[64, 32]"), ("opt.name", "adam"), ("opt.nesterov", "true")]),
+    ('{"a": 1, "a": 2}', [("a", "1"), ("a", "2")]),
+    ('[{"key": "lr", "value": 0.10}]', [("lr", "0.10")]),
+    ("lr: 0.10\nopt:\n  name: adam\nlayers: [64, 32]\nempty:\n",
+     [("lr", "0.10"), ("opt.name", "adam"), ("layers", "[64, 32]"), ("empty", "")]),
+    ("on: yes\nwhen: 2026-01-01", [("on", "yes"), ("when", "2026-01-01")]),
+    ("key,value\nlr,0.1\nnote,\"a, b\"", [("lr", "0.1"), ("note", "a, b")]),
+    ("lr;0,1\nC;10", [("lr", "0,1"), ("C", "10")]),
+    ("lr\tC\tseed\n0.1\t10\t3", [("lr", "0.1"), ("C", "10"), ("seed", "3")]),
+    ("\ufeffa,b\n1,2", [("a", "1"), ("b", "2")]),
+    ("a, 1", [("a", "1")]),
+]  # fmt: skip
+REFUSED = [
+    ("", "nothing pasted"),
+    ('{"a": 1,,}', "This is no JSON"),
+    ("[1, 2]", "no name and value"),
+    ("a: [1, 2", "neither JSON, YAML nor CSV"),
+    ("just words", "No names with values"),
+    ("a: &x 1\nb: *x", "Aliases"),
+    ("a,b,c\n1,2\n3,4,5", "3 cells"),
+    ("[" * 90_000, "nested too deeply"),
+    ("a: " * 20_000, "neither JSON, YAML nor CSV"),
+    ("x" * 100_001, "at most 100,000 are read"),
+    ("{}", "No name with a value"),
+    ("a: \x01", "cannot be read"),
+]
+
+
+def test_pasted_text_is_read_as_it_was_typed():
+    for text, pairs in READ:
+        assert read_pairs(text, "p") == pairs, text
+
+
+def test_what_cannot_be_read_is_told_with_its_place():
+    for text, words in REFUSED:
+        with pytest.raises(MledError) as told:
+            read_pairs(text, "p")
+        assert words in str(told.value), (text[:40], str(told.value))
+        assert told.value.field == "p"
+
+
+def test_pasted_names_take_new_values_and_new_names_come_behind():
+    assert merged([("a", "1"), ("", ""), ("b", "2")], [("b", "3"), ("c", "4")]) == [("a", "1"), ("b", "3"), ("c", "4")]
+
+
+def test_lengths_of_time_and_moments():
+    assert [duration_ms(text, "d") for text in ("1h 20m", "80 min", "1:20", "1:20:00", "4800s", "1.5 h")] == [
+        4_800_000, 4_800_000, 4_800_000, 4_800_000, 4_800_000, 5_400_000,
+    ]  # fmt: skip
+    for text in ("", "5", "1x", "h", "1h x", "-1h", "99999999 days"):
+        with pytest.raises(Invalid):
+            duration_ms(text, "d")
+    assert moment_ms("1970-01-02", "s") == 86_400_000
+    assert moment_ms("2026-03-02T14:00+01:00", "s") == moment_ms("2026-03-02 13:00", "s")
+    for text in ("0001-01-01T00:00+14:00", "9999-12-31T23:59-14:00", "2026-13-01", "x" * 999):
+        with pytest.raises(Invalid):
+            moment_ms(text, "s")
+
+
+def test_the_page_names_kinds_as_the_server_does(tmp_path):
+    texts = ["", " ", "1", "-3", "1.", ".5", "1e-3", "true", "None", "[1, 2]", "{}", "[1", "adam", "0,1", "1 2", "nan"]
+    told = bundled("record/kinds.ts", tmp_path).calls(*(("kindOf", [text]) for text in texts))
+    assert told == [kind_of(text) for text in texts]
