@@ -110,7 +110,9 @@ def test_every_page_of_it_is_in_order_and_works_without_scripts(ada: Page, plain
     plain.get_by_label("Name of the data").fill("x-rays")
     plain.get_by_label("Digest").fill("d1")
     plain.get_by_label("Where it lies").fill("s3://xrays/1")
-    plain.get_by_label("Files", exact=True).set_input_files([{"name": "a.txt", "mimeType": "text/plain", "buffer": b"a"}])
+    plain.get_by_label("Files", exact=True).set_input_files(
+        [{"name": "a.txt", "mimeType": "text/plain", "buffer": b"a"}]
+    )
     plain.get_by_label("or took").fill("90")
     plain.get_by_role("button", name="Store experiment").click()
     expect(plain.get_by_role("alert")).to_contain_text("1 field needs another look")
