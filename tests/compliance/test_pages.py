@@ -1,12 +1,16 @@
 """The pages of rules: what is missing and how to fix it, what people say of a rule, what a project asks."""
 
+import html
+
 import pytest
 from django.test import Client
 
 from audit.compliance.actions.assessments import assess_run
 from audit.compliance.actions.profiles import choose_profile
 from audit.compliance.models import NotApplicable, ProfileCopy, Waiver
+from audit.compliance.pages.afterwards import lines_for
 from experiments.actions.batches import log_batch
+from experiments.queries.experiments import wire_id
 from experiments.values import RunStatus
 from kernel.clock import now
 from tests.factories import a_batch, a_run, a_team, user_of
@@ -42,6 +46,29 @@ def test_before_the_first_assessment_the_tab_says_when_it_comes_and_asks_on_dema
     assert "What is missing, and how to fix it" in text
     assert "mlflow.log_param(&quot;seed&quot;, 17)" in text
     assert "no statement that a law is complied with" in text
+
+
+def test_what_can_still_be_said_of_a_run_is_said_without_opening_it_again(team, run):
+    page, url = page_of(team.scientist), f"/r/{run.uid.hex}/rules/"
+    page.post(f"{url}do/assess/")
+    text = html.unescape(page.get(url).content.decode())
+    assert "start_run(" not in text
+    assert f'client.log_param("{run.uid.hex}", "seed", 17)' in text
+    assert f'client.set_experiment_tag("{wire_id(run.experiment)}", "mled.units", "loss: <unit>")' in text
+    assert f'client.set_tag("{run.uid.hex}", "mled.hardware"' in text
+    assert "import platform" in text
+    assert "client.enable_system" not in text
+
+
+def test_lines_of_a_script_become_lines_for_one_run_where_they_can(team, run):
+    uid = run.uid.hex
+    first = "client = mlflow.MlflowClient()\n"
+    assert lines_for(run, 'mlflow.set_tag("a", "b")') == f'{first}client.set_tag("{uid}", "a", "b")'
+    assert lines_for(run, 'mlflow.log_artifact("uv.lock")') == f'{first}client.log_artifact("{uid}", "uv.lock")'
+    slices = 'mlflow.log_metric("auroc/f", value)   # or mlflow.set_tag("mled.subgroups", "why not")'
+    assert lines_for(run, slices) == f'{first}client.set_tag("{uid}", "mled.subgroups", "why not")'
+    assert lines_for(run, 'mlflow.log_input(holdout, context="test")') == ""
+    assert lines_for(run, "mlflow.end_run()") == lines_for(run, "") == ""
 
 
 def test_the_tab_counts_what_is_not_met(team, run):

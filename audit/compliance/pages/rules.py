@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.contrib import messages
@@ -23,6 +23,7 @@ from audit.compliance.actions.exceptions import (
 )
 from audit.compliance.judging import results_in
 from audit.compliance.models import Waiver
+from audit.compliance.pages.afterwards import lines_for
 from audit.compliance.profile import profile_of
 from audit.compliance.queries.assessments import (
     exceptions_said,
@@ -54,6 +55,7 @@ class Line:
     severity: Severity
     waiver: Waiver | None
     is_excepted: bool
+    afterwards: str = ""
 
     @property
     def is_met(self) -> bool:
@@ -105,7 +107,7 @@ def page(request: HttpRequest, run: str) -> HttpResponse:
         "profile": profile_of(found.project.profile),
         "standing": standing,
         "assessment": assessment,
-        "unmet": [line for line in lines if not line.is_met],
+        "unmet": [replace(line, afterwards=lines_for(found, line.judged.code)) for line in lines if not line.is_met],
         "must": sum(not line.is_met and line.severity is not Severity.INFORMS for line in lines),
         "for_information": sum(not line.is_met and line.severity is Severity.INFORMS for line in lines),
         "met": [line for line in lines if line.is_met],

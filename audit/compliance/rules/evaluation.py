@@ -117,7 +117,8 @@ def metrics_are_sound(record: Record) -> Result:
             return failed(f"{one.key} {wrong}.", fix="Find out why, and log a new run.", proof=record.page("curves"))
     if not record.said("mled.units"):
         names = listed([one.key for one in record.deciding])
-        code = f'mlflow.set_experiment_tag("mled.units", "{record.deciding[0].key}: 0 to 1, without unit")'
+        units = "; ".join(f"{one.key}: <unit>" for one in record.deciding[:10])
+        code = f'mlflow.set_experiment_tag("mled.units", "{units}")'
         return missing(f"Finite and in order, but the units of {names} are not stated.", fix="State them.", code=code)
     return passed(f"{listed([one.key for one in record.deciding])}: finite, in order.", proof=record.page("curves"))
 

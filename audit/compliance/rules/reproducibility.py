@@ -3,10 +3,13 @@
 import math
 import re
 
+from artifacts.blobs import open_file
+from artifacts.models import ArtifactFile
 from audit.compliance.rules.engine import Result, failed, missing, passed, rule
 from audit.compliance.rules.record import Record, listed
 from audit.ledger.queries.soundness import replayed
 from experiments.models import MetricSeries, Run
+from kernel.errors import MledError
 
 COMMIT = re.compile(r"[0-9a-f]{40}")
 REPOSITORY = "mlflow.source.git.repoURL"
@@ -16,6 +19,8 @@ CONTAINER_TAGS = ("mlflow.docker.image.id", "mlflow.docker.image.name")
 SEED = re.compile(r"(^|[._/-])(random_?)?(seed|state)s?$|(^|[._/-])rng(_seed)?$", re.IGNORECASE)
 NO_SEED = frozenset({"", "none", "null", "nan"})  # libraries log random_state=None by themselves
 PARAM = "experiments.param"
+READ_MAX = 4 * 1024 * 1024  # bytes of a lock file
+_HASH = re.compile(rb"sha256[\"':= ]+[0-9a-f]{16}|md5[\"':= ]+[0-9a-f]{16}")
 
 
 @rule("V1", "The code's commit and repository are recorded", "21 CFR 11.10(k)", "SR 11-7 IV")
@@ -55,7 +60,7 @@ def environment_is_captured(record: Record) -> Result:
     image = record.said(*CONTAINER_TAGS)
     if "sha256:" in image:
         return passed(f"Container {image[:80]}.", proof=record.page("code"))
-    has_hashes = record.files_named(*LOCKS_WITH_HASHES)
+    has_hashes = [file for file in record.files_named(*LOCKS_WITH_HASHES) if _holds_hashes(file)]
     parts = {
         "packages locked with hashes": (has_hashes, 'mlflow.log_artifact("uv.lock")'),
         "the interpreter": (
@@ -65,14 +70,24 @@ def environment_is_captured(record: Record) -> Result:
         "the system": (record.said("mled.os"), 'mlflow.set_tag("mled.os", platform.platform())'),
         "the hardware": (
             record.has_system_metrics or record.said("mled.hardware"),
-            "mlflow.enable_system_metrics_logging()",
+            'mlflow.enable_system_metrics_logging()   # or mlflow.set_tag("mled.hardware", "2 CPU, 8 GB, no GPU")',
         ),
     }
     gaps = [name for name, (found, _) in parts.items() if not found]
     if not gaps:
         return passed(f"{has_hashes[0].path}, interpreter, system and hardware.", proof=record.page("code"))
-    code = "\n".join(line for name, (_, line) in parts.items() if name in gaps)
+    lines = [line for name, (_, line) in parts.items() if name in gaps]
+    code = "\n".join(["import platform"] * any("platform." in line for line in lines) + lines)
     return missing(f"Not recorded: {', '.join(gaps)}.", fix="Log them.", code=code, proof=record.page("code"))
+
+
+def _holds_hashes(file: ArtifactFile) -> bool:
+    """Whether a lock file gives digests of packages: an empty one locks nothing."""
+    try:
+        with open_file(file) as reader:
+            return _HASH.search(reader.read(READ_MAX)) is not None
+    except MledError:
+        return False
 
 
 @rule("V4", "Somebody else did it again, within tolerance", "SR 11-7 V", "21 CFR 11.10(a)")

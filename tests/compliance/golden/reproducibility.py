@@ -4,7 +4,7 @@ from experiments.actions.batches import log_batch
 from experiments.models import Run
 from tests.compliance.golden.cases import FAIL, MISSING, PASS, Case, bare, complete, sets, tagged
 from tests.compliance.golden.world import World, a_plain_run, measured, reproduced
-from tests.factories import a_batch
+from tests.factories import a_batch, a_file
 
 
 def measured_once(world: World) -> Run:
@@ -31,6 +31,12 @@ def without_a_measure(world: World) -> Run:
     return run
 
 
+def with_an_empty_lock(world: World) -> Run:
+    run = a_plain_run(world)
+    a_file(world.team.scientist, run, "uv.lock", b"version = 1\n")
+    return run
+
+
 def with_a_seed_of_none(world: World) -> Run:
     run = a_plain_run(world)
     log_batch(world.team.scientist, run, batch=a_batch(params={"random_state": "None"}))
@@ -45,6 +51,7 @@ CASES = [
     Case("V2", FAIL, "they are lost", tagged(mlflow__source__git__dirty="true")),
     Case("V2", MISSING, "is not recorded", bare),
     Case("V3", PASS, "uv.lock, interpreter, system", complete),
+    Case("V3", MISSING, "Not recorded: packages locked with hashes, the system", with_an_empty_lock),
     Case("V3", MISSING, "Not recorded: packages locked with hashes, the interpreter, the system", bare),
     Case("V4", PASS, "by Emil came out within tolerance", complete),
     Case("V4", FAIL, "test/auroc 0.9 → 0.5, allowed ± 0", came_out_differently),

@@ -172,7 +172,7 @@ def a_complete_run(team: Team, train: DatasetVersion, test: DatasetVersion) -> R
     used(team.scientist, run, test, context="test")
     curves: dict[str, Any] = {"test/auroc": [0.7, 0.9], "test/auroc/sex:female": [0.88]}
     log_batch(team.scientist, run, batch=a_batch(params={"lr": "0.1", "seed": "17"}, **curves))
-    a_file(team.scientist, run, "uv.lock", b"version = 1\n")
+    a_file(team.scientist, run, "uv.lock", b'[[package]]\nname = "numpy"\nhash = "sha256:' + b"ab" * 32 + b'"\n')
     return fresh(run)
 
 
