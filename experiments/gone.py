@@ -62,4 +62,4 @@ def _key(mark: type[models.Model]) -> str:
 
 def refuse_gone(actor: Actor, permission: str, run: Run) -> MledError | None:
     """What everybody is told who would do anything to a run that is gone."""
-    return Gone(run) if is_gone(run) else None
+    return Gone(run) if permission != run.see_permission and is_gone(run) else None

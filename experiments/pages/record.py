@@ -96,6 +96,7 @@ def _store(request: HttpRequest, project: Project, typed: Typed) -> HttpResponse
     viewer = actor_of(request)
     try:
         typed = replace(typed, sent=(*typed.sent, *_plain_files(request, viewer, project)))
+        typed = typed.with_everything_pasted()
         run = record_run_once(viewer, project, wanted=typed.wanted, key=typed.key)
     except InvalidFields as error:
         return _form(request, project, typed, error.problems)

@@ -112,6 +112,14 @@ class Typed:
         """The files that are there already, as the page's script reads them."""
         return json.dumps([{"id": one.id, "path": one.path, "size": one.size} for one in self.sent])
 
+    def with_everything_pasted(self) -> "Typed":
+        """The rows with those of every text that was pasted and not taken over. Raises Invalid."""
+        typed = self
+        for kind, text in self.pasted.items():
+            if text.strip():
+                typed = typed.with_pasted(kind)
+        return typed
+
     def with_pasted(self, kind: str) -> "Typed":
         """The rows with those of the pasted text, which is used up. Raises Invalid."""
         pairs = read_pairs(self.pasted.get(kind, ""), f"{kind}_paste")

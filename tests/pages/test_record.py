@@ -112,6 +112,16 @@ def test_pasted_text_fills_the_rows_and_more_rows_come_without_scripts(ada, team
     assert not Run.objects.exists()
 
 
+def test_pasted_text_that_was_not_taken_over_is_stored_with_the_rest_or_refused_at_its_box(ada, team, icu):
+    here = address(team.project, "record/")
+    broken = ada.post(here, 200, **{**FIELDS, "result_paste": '{"a": 1,,}'}, key=token_of(ada.get(here)))
+    assert "This is no JSON" in broken
+    assert not Run.objects.exists()
+    stored = ada.follow(here, **{**FIELDS, "param_paste": '{"gamma": 0.5}'}, key=token_of(ada.get(here)))
+    assert "is stored." in stored
+    assert params_of(team.scientist, Run.objects.get())["gamma"] == "0.5"
+
+
 def test_a_run_is_a_template_for_the_next_without_its_results(ada, team, icu, trained):
     assert f"?like={trained.readable_id}" in ada.get(f"/r/{trained.uid.hex}/").source
     page = ada.get(address(team.project, f"record/?like={trained.readable_id}"))
