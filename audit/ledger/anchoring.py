@@ -62,11 +62,13 @@ class Keeper:
     def _write(self) -> int:
         if not self._knows:
             self._last, self._knows = self.place.newest(), True
+            status.note_reached(self.place.name, self._last.checkpoint if self._last else 0)
         written = 0
         while rows := list(not_anchored(self.place.name, self._last)[:LINES_MAX]):
             lines = [Anchored(row.pk, row.at.isoformat(), row.note) for row in rows]
             self.place.keep(lines)
             self._last = lines[-1]
+            status.note_reached(self.place.name, self._last.checkpoint)
             written += len(lines)
         return written
 

@@ -69,5 +69,26 @@ def failing_places() -> list[Noted]:
     return [found for found in map(noted, notes) if found is not None]
 
 
+def note_reached(place: str, checkpoint: int) -> None:
+    """Keep how far a place of anchors is known to be."""
+    path = _path(_reached(place))
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    draft = path.with_name(f".{path.name}.{os.getpid()}.{os.urandom(4).hex()}")
+    draft.write_bytes(msgspec.json.encode(checkpoint))
+    draft.replace(path)
+
+
+def reached(place: str) -> int | None:
+    """The newest checkpoint that a place is known to have; None where nobody has said."""
+    try:
+        return msgspec.json.decode(_path(_reached(place)).read_bytes(), type=int)
+    except (FileNotFoundError, msgspec.DecodeError):
+        return None
+
+
+def _reached(place: str) -> str:
+    return f"anchors-reach-{sha256(place.encode()).hexdigest()[:16]}"
+
+
 def _path(name: str) -> Path:
     return Path(settings.MLED_DATA) / "status" / f"{name}.json"

@@ -267,6 +267,9 @@ class Log:
                     what = self._trouble_with_anchor(place, line, row, last)
                 if what:
                     self._report(what, kind="anchor", id=which)
+                if isinstance(line, Anchored) and line.checkpoint in rows:
+                    self.anchors.meets(place, line.checkpoint)
+        self.anchors.tell_of_missing(is_copy=self.is_copy)
         named = set(Checkpoint.objects.values_list("anchor", flat=True).distinct())
         for name in sorted({one for names in named for one in names.split(", ") if one} - self.anchors.names):
             self.findings.remark(f"Checkpoints say that they are anchored in {name}, which MLED_ANCHORS does not name.")

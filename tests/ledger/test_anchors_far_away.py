@@ -17,8 +17,10 @@ from artifacts.storage.place import BadPlace, S3Place, anchors_place
 from audit.ledger import anchors, places, sequencer, status
 from audit.ledger.anchoring import Anchoring, Keeper
 from audit.ledger.anchors import Anchored, BadLine
+from audit.ledger.anchors_kept import LATE
 from audit.ledger.models import Checkpoint, Leaf, Pending
 from audit.ledger.places import BadAnchors, anchored_in, places_far_away
+from audit.ledger.queries.anchored import anchor_words, anchored_and_not, is_anchored
 from audit.ledger.verify import verify_ledger
 from kernel.clock import now
 from tests.ledger import forger
@@ -148,6 +150,34 @@ def test_a_store_that_is_away_never_stops_the_log_and_gets_all_of_it_later(act, 
     assert keeper().bring_up() == 2
     assert status.failing_places() == []
     assert [line.note for line in kept()] == notes()
+    assert verify_ledger().is_sound
+
+
+@pytest.mark.django_db
+def test_a_head_is_called_anchored_only_where_it_has_arrived(act, bucket, monkeypatch):
+    act()
+    sequencer.run_once()
+    first = Checkpoint.objects.get()
+    file = "file:anchors/checkpoints.log"
+    assert anchored_and_not(first) == ([file], [bucket])
+    assert anchor_words(first) == f"{file}; not yet anchored in {bucket}"
+    assert any(bucket in remark for remark in verify_ledger().remarks)
+    one = keeper()
+    one.bring_up()
+    assert anchor_words(first) == f"{file}, {bucket}"
+    act()
+    sequencer.run_once()
+    second = Checkpoint.objects.latest("pk")
+    assert (anchored_and_not(first)[1], anchored_and_not(second)[1]) == ([], [bucket])
+    anchors.anchor_file().unlink()
+    assert not is_anchored(second)
+    anchors.anchor([Anchored(row.pk, row.at.isoformat(), row.note) for row in (first, second)])
+    later = now() + LATE
+    monkeypatch.setattr("audit.ledger.anchors_kept.now", lambda: later)
+    (problem,) = verify_ledger().problems
+    assert problem.what.startswith(f"1 signed heads name {bucket} as their anchor, which")
+    assert problem.id == str(second.pk)
+    one.bring_up()
     assert verify_ledger().is_sound
 
 

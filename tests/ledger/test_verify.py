@@ -10,9 +10,10 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 
 from accounts.roles import Role
-from audit.ledger import keys, replay, sequencer
+from audit.ledger import anchors_kept, keys, replay, sequencer
 from audit.ledger.acting import acting
 from audit.ledger.findings import Findings
+from audit.ledger.models import Checkpoint
 from audit.ledger.sequencer import Sequencer
 from audit.ledger.verify import verify_ledger
 from experiments.actions.batches import log_batch
@@ -20,6 +21,7 @@ from experiments.actions.runs import delete_tag, set_tags, update_run
 from experiments.metrics.batch import Batch
 from experiments.values import RunStatus
 from kernel.actor import system
+from kernel.clock import now
 from kernel.digests import commitment
 from tests import world
 from tests.ledger import forger
@@ -236,6 +238,23 @@ def test_without_an_anchor_the_report_says_so(history, data):
     findings = verify_ledger()
     assert findings.is_sound
     assert any("no anchor outside the database" in remark for remark in findings.remarks)
+    assert any("name file:anchors/checkpoints.log" in remark for remark in findings.remarks)
+
+
+def test_old_heads_that_their_place_does_not_have_are_a_problem_that_names_the_first(history, data, monkeypatch):
+    file = data / "anchors" / "checkpoints.log"
+    lines = file.read_bytes().splitlines(keepends=True)
+    file.write_bytes(b"".join(lines[:1] + lines[3:]))
+    later = now() + anchors_kept.LATE
+    monkeypatch.setattr(anchors_kept, "now", lambda: later)
+    first = Checkpoint.objects.order_by("pk")[1]
+    (problem,) = verify_ledger().problems
+    assert (problem.kind, problem.id) == ("anchor", str(first.pk))
+    assert problem.what.startswith("2 signed heads name file:anchors/checkpoints.log")
+    assert f"the first is checkpoint {first.pk} over {first.size} events" in problem.what
+    assert verify_ledger(is_copy=True).problems == []  # a copy may have come without its file
+    file.write_bytes(b"".join(lines))
+    assert verify_ledger().is_sound
 
 
 def test_without_a_public_key_no_signature_counts(history, data):

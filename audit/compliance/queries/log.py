@@ -9,6 +9,7 @@ from accounts.models import Project, User
 from accounts.queries.history import NamedEvent, with_names
 from audit.ledger.alarm import Trouble, troubles
 from audit.ledger.models import AuditEvent, Checkpoint
+from audit.ledger.queries.anchored import anchored_and_not
 from audit.ledger.queries.extract import extract
 from audit.ledger.queries.health import Lag, ledger_lag
 from audit.ledger.queries.history import PastEvent, with_payloads
@@ -42,11 +43,16 @@ class Choices:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How the log stands. head: its newest signed head, None before the first; troubles: what is wrong with it."""
+    """How the log stands. head: its newest signed head, None before the first; troubles: what is wrong with it.
+
+    anchored_in: places outside the database that are known to have the head; not_yet_in: those it names besides.
+    """
 
     head: Checkpoint | None
     lag: Lag
     troubles: Sequence[Trouble] = ()
+    anchored_in: Sequence[str] = ()
+    not_yet_in: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +96,9 @@ def choices_in(viewer: Actor, project: Project) -> Choices:
 def standing_of_log(viewer: Actor, project: Project) -> Standing:
     """The newest signed head and what waits for the next. Raises NotFound, Refused."""
     require(viewer, READS, project)
-    return Standing(newest_checkpoint(), ledger_lag(), troubles())
+    head = newest_checkpoint()
+    there, not_yet = anchored_and_not(head) if head else ([], [])
+    return Standing(head, ledger_lag(), troubles(), there, not_yet)
 
 
 def check_events(viewer: Actor, project: Project, events: Sequence[PastEvent]) -> Checked | None:

@@ -7,12 +7,13 @@ from accounts.access import roles_in
 from audit.compliance.models import Report, ReportPart
 from audit.compliance.profile import profiles
 from audit.compliance.reports import said
-from audit.compliance.reports.asked import requester_of
+from audit.compliance.reports.asked import question_of, requester_of
 from audit.compliance.reports.chain import Chain
 from audit.compliance.reports.facts import Fact, Head, Section
 from audit.ledger import checkpoints
 from audit.ledger.keys import trusted_keys
 from audit.ledger.models import Checkpoint
+from audit.ledger.queries.anchored import anchor_words, is_anchored
 from experiments.queries.experiments import experiment_names
 from experiments.queries.runs import get_run
 from kernel.errors import NotFound
@@ -81,7 +82,7 @@ def head_of(report: Report, *, counts: Sequence[Fact] = (), notes: Sequence[str]
         log_root=report.log_root,
         key_id=checkpoint.key_id if checkpoint else "",
         origin=signed.origin if signed else "",
-        anchored=checkpoint.anchor if checkpoint else "",
+        anchored=anchor_words(checkpoint),
         profile=f"{named.title} (version {named.version})" if named else report.profile,
         profile_digest=report.profile_digest,
         software=software(),
@@ -111,7 +112,7 @@ def _standing_notes(report: Report, checkpoint: Checkpoint | None) -> list[str]:
         from audit.compliance.reports.gather_access import sign_off_note
 
         found.append(sign_off_note(report))
-    if checkpoint is None or not checkpoint.anchor:
+    if not is_anchored(checkpoint):
         found.append(NO_ANCHOR)
     keys = trusted_keys()
     try:
@@ -142,8 +143,8 @@ def _question(report: Report) -> list[Fact]:
         "lifecycle": str,
     }
     words = {"query": "Query", "experiments": "Experiments", "lifecycle": "Runs that are"}
-    for name, given in report.question.items():
-        if name != "formats" and given not in ("", []):
+    for name, given in question_of(report).items():
+        if given not in ("", []):
             facts.append(Fact(words.get(name, name.capitalize()), told.get(name, str)(given)))
     return facts
 
