@@ -26,7 +26,9 @@ from audit.ledger.models import AuditEvent
 from audit.ledger.sequencer import run_once as in_order
 from audit.ledger.verify import verify_ledger
 from experiments.actions.batches import log_batch
+from experiments.actions.recorded import record_run
 from experiments.models import Run
+from experiments.recording.wanted import Wanted
 from experiments.values import RunStatus
 from kernel.actor import system
 from kernel.clock import now
@@ -50,6 +52,18 @@ def an_ended_run(team) -> Run:
 
 def outcome(run: Run, rule: str) -> str:
     return {one.rule: one.outcome for one in judge(Record(fresh(run)))}[rule]
+
+
+def test_runs_recorded_by_hand_are_counted_as_made():
+    team = a_team()
+    run = an_ended_run(team)
+    by_hand = Wanted(
+        experiment=run.experiment.name, name="svm", started="2026-03-02T14:00Z", duration="1h", params=(("C", "10"),),
+        results=(("auroc", "0.8"),),
+    )  # fmt: skip
+    recorded = record_run(team.scientist, team.project, wanted=by_hand, key="once")
+    assert recorded.experiment_id == run.experiment_id
+    assert [outcome(one, "C1") for one in (run, recorded)] == [Outcome.PASS, Outcome.PASS]
 
 
 def test_there_are_forty_two_rules_and_each_profile_asks_only_those_that_there_are():

@@ -16,6 +16,7 @@ A_YEAR = dt.timedelta(days=365)
 LOG_DAYS_LEAST = 183  # AI Act Articles 19 and 26(6): six months
 REHEARSED = "compliance.record_rehearsal"
 VERIFIED = "compliance.record_verification"
+BROUGHT = ("experiments.create_run", "experiments.record_run", "experiments.move_run")  # into its experiment
 
 
 @rule(
@@ -26,7 +27,7 @@ def siblings_are_counted(record: Record) -> Result:
     made, failed_ones = siblings.count(), siblings.exclude(status=RunStatus.FINISHED).count()
     gone = siblings.filter(lifecycle="deleted").count()
     told = AuditEvent.objects.filter(
-        verb__in=("experiments.create_run", "experiments.move_run"), project_id=record.project.pk,
+        verb__in=BROUGHT, project_id=record.project.pk,
         subject_type=RUN, subject_id__in=[uid.hex for uid in siblings.values_list("uid", flat=True)[:SIBLINGS_MAX]],
     )  # fmt: skip
     known = told.values("subject_id").distinct().count()
