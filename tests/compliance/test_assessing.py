@@ -33,7 +33,7 @@ from experiments.values import RunStatus
 from kernel.actor import system
 from kernel.clock import now
 from kernel.errors import AlreadyExists, Conflict, Invalid, NotFound, Refused
-from tests.factories import a_batch, a_person, a_run, a_team, an_experiment, join
+from tests.factories import a_batch, a_dataset, a_person, a_run, a_team, a_version, an_experiment, join
 
 pytestmark = pytest.mark.django_db
 TODAY = now().date()
@@ -57,8 +57,9 @@ def outcome(run: Run, rule: str) -> str:
 def test_runs_recorded_by_hand_are_counted_as_made():
     team = a_team()
     run = an_ended_run(team)
+    a_version(team.scientist, a_dataset(team.scientist, team.project, name="icu"), files={"icu.csv": b"a,b\n1,2\n"})
     by_hand = Wanted(
-        experiment=run.experiment.name, name="svm", started="2026-03-02T14:00Z", duration="1h", params=(("C", "10"),),
+        experiment=run.experiment.name, name="svm", architecture="SVM", dataset="icu v1", started="2026-03-02T14:00Z", duration="1h", params=(("C", "10"),),
         results=(("auroc", "0.8"),),
     )  # fmt: skip
     recorded = record_run(team.scientist, team.project, wanted=by_hand, key="once")
