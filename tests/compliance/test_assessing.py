@@ -59,9 +59,15 @@ def test_runs_recorded_by_hand_are_counted_as_made():
     run = an_ended_run(team)
     a_version(team.scientist, a_dataset(team.scientist, team.project, name="icu"), files={"icu.csv": b"a,b\n1,2\n"})
     by_hand = Wanted(
-        experiment=run.experiment.name, name="svm", architecture="SVM", dataset="icu v1", started="2026-03-02T14:00Z", duration="1h", params=(("C", "10"),),
+        experiment=run.experiment.name,
+        name="svm",
+        architecture="SVM",
+        dataset="icu v1",
+        started="2026-03-02T14:00Z",
+        duration="1h",
+        params=(("C", "10"),),
         results=(("auroc", "0.8"),),
-    )  # fmt: skip
+    )
     recorded = record_run(team.scientist, team.project, wanted=by_hand, key="once")
     assert recorded.experiment_id == run.experiment_id
     assert [outcome(one, "C1") for one in (run, recorded)] == [Outcome.PASS, Outcome.PASS]
