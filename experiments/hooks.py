@@ -19,6 +19,9 @@ model_metrics: list[Callable[[Actor, "Run", Sequence["MetricPoint"]], None]] = [
 # In the transaction that deletes runs, which are held: an upper room raises where something of its own stands on them.
 run_deletion: list[Callable[[Actor, "QuerySet[Run]"], None]] = []
 
+# Where a locked run refuses a write: what besides its lock keeps something of it, in words; '' for nothing.
+run_stays_besides: list[Callable[["Run"], str]] = []
+
 # In the transaction that moves a run to another experiment, before the run is held: what an upper room keeps of it goes
 # along.
 run_moves: list[Callable[["Run", "Experiment"], None]] = []

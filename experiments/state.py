@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from accounts.roles import PERMISSIONS, Scope
+from experiments import hooks
 from experiments.models import ExperimentUserObjectPermission, Run
 from experiments.values import ReviewState
 from kernel.actor import Actor
@@ -22,8 +23,11 @@ def locked(run: Run) -> Locked:
     """The refusal that a locked run gives."""
     if run.review_state != ReviewState.NOT_REVIEWED:
         words = f"Run {run.name} was submitted for review and takes no writes."
-        return Locked(words, hint="Amend it with a reason on its page, or log a new run.")
-    return Locked(f"Run {run.name} is locked and takes no writes.", hint="Unlock it, or log a new run.")
+        hint = "Amend it with a reason on its page, or log a new run."
+    else:
+        words, hint = f"Run {run.name} is locked and takes no writes.", "Unlock it, or log a new run."
+    besides = [more for tell in hooks.run_stays_besides if (more := tell(run))]
+    return Locked(words, hint=" ".join([hint, *besides]))
 
 
 def granted_experiments(user_id: UUID) -> dict[int, UUID]:

@@ -1,10 +1,13 @@
 """Legal holds: while one stands, nothing of what it covers is deleted, overwritten, purged or erased, at any door."""
 
+import re
 from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from django.apps import apps
+from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.db.models import Q
 
 from accounts.access import register_state_check
@@ -24,6 +27,8 @@ from registry.models import LoggedModel, ModelVersion
 if TYPE_CHECKING:
     from django.db.models import QuerySet
 
+_OF_ACCOUNTS = "accounts."
+_UID = re.compile(r"[0-9a-f]{32}")
 HINT = "It goes when the hold was lifted, by a project manager or an auditor."
 
 
@@ -31,6 +36,7 @@ def register() -> None:
     """Stand at every door through which something goes. Called once, when the app is ready."""
     experiments_hooks.run_deletion.append(refuse_held_runs)
     artifacts_hooks.file_changes.append(refuse_held_files)
+    experiments_hooks.run_stays_besides.append(besides_a_lock)
     registry_hooks.model_deletion.append(refuse_held)
     ledger_hooks.erasing.append(refuse_held_events)
     register_state_check(Comment, refuse_held_comment)
@@ -60,6 +66,12 @@ def refusal(hold: LegalHold) -> MledError:
     what = f"Run {hold.run.readable_id}" if hold.run else f"The project {hold.project.name}"
     words = f"{what} is under a legal hold since {hold.placed_at:%Y-%m-%d} ({hold.reason[:200]}), so all of it stays."
     return Locked(words, hint=HINT)
+
+
+def besides_a_lock(run: Run) -> str:
+    """What somebody is told besides, whom a lock keeps from writing to a run under a hold."""
+    hold = hold_over(run.project_id, [run.pk])
+    return f"Unlocking it sets nothing of it free to go: {refusal(hold).message}" if hold else ""
 
 
 def refuse_held_runs(actor: Actor, runs: "QuerySet[Run]") -> None:
@@ -97,15 +109,37 @@ def refuse_held_comment(actor: Actor, permission: str, comment: Comment) -> Mled
 
 
 def refuse_held_events(told: Sequence[PastEvent]) -> None:
-    """Raise Locked where one of these events tells of something under a legal hold."""
+    """Raise Locked where one of these events tells of something under a legal hold.
+
+    A hold over one run covers every event of its project that is not shown to tell of other runs or of accounts alone:
+    comments, verdicts and findings have ids of their own. The projects' rows are held as in refuse_held.
+    """
     projects = {one.event.project_id for one in told if one.event.project_id}
-    for hold in LegalHold.objects.filter(project__in=projects, lifted_at=None).select_related(
-        "run__project", "project"
-    ):
+    list(Project.objects.select_for_update(no_key=True).filter(pk__in=projects).order_by("pk").values_list("pk"))
+    standing = LegalHold.objects.filter(project__in=projects, lifted_at=None)
+    for hold in standing.select_related("run__project", "project"):
         for one in told:
-            if one.event.project_id == hold.project_id and (hold.run is None or _speaks_of(one, hold.run.uid.hex)):
+            if one.event.project_id == hold.project_id and (hold.run_id is None or not _is_elsewhere(one, hold.run_id)):
                 raise refusal(hold)
 
 
-def _speaks_of(past: PastEvent, uid: str) -> bool:
-    return uid in past.event.subject_id or any(uid in change.id for change in past.changes)
+def _is_elsewhere(past: PastEvent, held: int) -> bool:
+    """Whether all that an event tells of is accounts, or of runs other than this one."""
+    things = {(past.event.subject_type, past.event.subject_id)} | {(one.type, one.id) for one in past.changes}
+    return all(kind.startswith(_OF_ACCOUNTS) or _run_of(kind, row_id) not in (None, held) for kind, row_id in things)
+
+
+def _run_of(kind: str, row_id: str) -> int | None:
+    """The run that a record is of: its id stands in the record's, or the row names it. None where neither tells."""
+    uids = [UUID(hex=text) for text in _UID.findall(row_id)]
+    named: int | None = Run.objects.filter(uid__in=uids).values_list("pk", flat=True).first() if uids else None
+    if named is not None:
+        return named
+    try:
+        model = apps.get_model(kind)
+        if model._meta.get_field("run").related_model is not Run:
+            return None
+        found: int | None = model._base_manager.filter(pk=row_id).values_list("run_id", flat=True).first()
+    except (LookupError, FieldDoesNotExist, ValidationError, ValueError):
+        return None
+    return found

@@ -15,10 +15,10 @@ from audit.compliance.actions.profiles import choose_retention
 from audit.compliance.models import LegalHold
 from audit.ledger.sequencer import Sequencer
 from audit.ledger.verify import verify_ledger
-from experiments.actions.comments import add_comment, remove_comment
-from experiments.actions.experiments import delete_experiment
+from experiments.actions.comments import add_comment, edit_comment, remove_comment
+from experiments.actions.experiments import delete_experiment, rename_experiment
 from experiments.actions.files import delete_files
-from experiments.actions.runs import delete_run, set_tags
+from experiments.actions.runs import delete_run, lock_run, set_tags
 from kernel.errors import Conflict, Invalid, Locked, NotFound, Refused
 from registry.actions.files import delete_model_files, put_model_file
 from registry.actions.logged_models import create_logged_model, delete_logged_model
@@ -106,6 +106,39 @@ def test_a_hold_over_one_run_leaves_the_others_alone(team, run):
     stays(lambda: delete_run(team.scientist, run))
     elsewhere = a_team()
     delete_run(elsewhere.scientist, a_run(elsewhere.scientist))
+
+
+def test_what_the_log_says_of_a_held_runs_comments_and_files_is_not_erased(team, run):
+    other = a_run(team.scientist)
+
+    def comment_on(one):
+        made = []
+        (told,) = events_since(lambda: made.append(add_comment(team.scientist, one, text="Anna Roe said so")))
+        return made[0], told.event.pk
+
+    kept, of_held = comment_on(run)
+    _, of_other = comment_on(other)
+    (edited,) = events_since(lambda: edit_comment(team.scientist, kept, text="somebody said so", version=1))
+    (renamed,) = events_since(lambda: rename_experiment(team.scientist, run.experiment, name="anna"))
+    (tagged,) = events_since(lambda: set_tags(team.scientist, other, tags={"who": "anna"}))
+    place_hold(team.manager, team.project, reason=WHY, run=run)
+    for event in (of_held, edited.event.pk, renamed.event.pk):
+        stays(lambda event=event: erase_payloads(team.administrator, events=[event], reason="GDPR 17"))
+        stays(lambda event=event: erase_payloads(team.administrator, events=[of_other, event], reason="GDPR 17"))
+    assert erase_payloads(team.administrator, events=[of_other, tagged.event.pk], reason="GDPR 17") == 2
+
+
+def test_a_locked_run_under_a_hold_names_both_in_its_refusal(team, run):
+    lock_run(team.scientist, run)
+    with pytest.raises(Locked) as lock_alone:
+        delete_run(team.scientist, run)
+    assert lock_alone.value.hint == "Unlock it, or log a new run."
+    place_hold(team.manager, team.project, reason=WHY, run=run)
+    with pytest.raises(Locked) as both:
+        delete_run(team.scientist, run)
+    assert "is locked and takes no writes" in both.value.message
+    assert "Unlocking it sets nothing of it free to go" in both.value.hint
+    assert WHY in both.value.hint
 
 
 def test_mlflow_is_told_why(team, run):
