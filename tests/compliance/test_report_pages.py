@@ -23,6 +23,7 @@ from audit.compliance.pages.report_words import (
 )
 from audit.compliance.queries.reports import progress_of
 from audit.compliance.reports import lease
+from audit.compliance.reports.asked import formats_of, question_of
 from audit.compliance.reports.build import build_report
 from audit.ledger.models import AuditEvent
 from audit.ledger.sequencer import Sequencer
@@ -112,7 +113,8 @@ def test_an_auditor_asks_for_the_runs_of_a_filter_and_nothing_of_it_is_lost(team
     assert answer.headers["Location"].startswith(home(team))
     assert (report.kind, report.scope, report.title, report.reason) == ("reproducibility", "runs", "Weekly", "We look.")
     wanted = {"query": "name = 'gru'", "experiments": [run.experiment_id], "lifecycle": "all"}
-    assert report.question == {**wanted, "formats": ["pdf", "csv", "json", "mledlog"]}
+    assert question_of(report) == wanted
+    assert formats_of(report) == ["pdf", "csv", "json", "mledlog"]
     assert AuditEvent.objects.filter(verb="compliance.open_report", subject_id=report.pk.hex).count() == 1
 
 

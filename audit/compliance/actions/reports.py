@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from accounts.access import not_found, require
+from accounts.access import can, not_found, require
 from accounts.decorators import action
 from accounts.models import Project
 from accounts.notices import tell
@@ -17,7 +17,7 @@ from artifacts.blobs import know
 from artifacts.storage import StoredBlob
 from audit.compliance.models import Report, ReportFile, ReportPart
 from audit.compliance.queries.log_question import asked_of
-from audit.compliance.queries.reports import issued_at_place, may_stop, require_reach
+from audit.compliance.queries.reports import issued_at_place, may_stop, require_given, require_reach
 from audit.compliance.reports import asked as words
 from audit.compliance.reports.hooks import wake
 from audit.compliance.texts import kept_text
@@ -89,9 +89,9 @@ def request_report(
     )
     words.checked_choice(scope, words.SCOPES[kind], field="scope")
     require(actor, "compliance.report", report)
-    if kind in words.OF_THE_LOG:
-        require(actor, "projects.read_log", project)
-    report.question = _question(actor, report, question or {}, formats)
+    for right in words.NEEDS.get(kind, ()):
+        require(actor, right, project)
+    report.question = _question(actor, report, question or {}, formats) | _bundle_holds(actor, project, formats)
     report.subject = require_reach(actor, report, subject)
     return open_report(actor, report, reason=report.reason)
 
@@ -104,6 +104,13 @@ def _question(actor: Actor, report: Report, given: Mapping[str, Any], formats: S
         said = {str(name): str(text) for name, text in given.items()}
         return {**asked_of(actor, report.project, said).words, "formats": wanted}
     return {**words.checked_runs_question(given), "formats": wanted}
+
+
+def _bundle_holds(actor: Actor, project: Project, formats: Sequence[str]) -> dict[str, Any]:
+    """What of the log goes into the bundle: as much as whoever asks may read."""
+    if words.BUNDLE not in formats:
+        return {}
+    return {words.BUNDLE_HOLDS: [one for one in (words.READ_LOG, words.SEE_ACCESS) if can(actor, one, project)]}
 
 
 @action("compliance.report", on="report")
@@ -184,7 +191,11 @@ def fail_report(actor: Actor, report: Report, *, lease: UUID, failure: str) -> R
 
 @action("compliance.report", on="report")
 def download_report(actor: Actor, report: Report, *, file: ReportFile) -> None:
-    """One event without a change: that the actor took this file of a report out. Raises Conflict before it counts."""
+    """One event without a change: that the actor took this file of a report out.
+
+    Raises Conflict before it counts, NotFound and Refused for who may not have it.
+    """
+    require_given(actor, file)
     if issued_at_place(actor, report) is None:
         words = "This report awaits its checkpoint: its files are given out once the log covers them."
         raise Conflict(words, hint="Try again in some seconds.")

@@ -28,10 +28,11 @@ from audit.compliance.queries.reports import (
     get_report,
     get_report_file,
     issued_at_place,
+    may_have,
     progress_of,
     reports_of,
 )
-from audit.compliance.reports.asked import formats_of, question_of
+from audit.compliance.reports.asked import BUNDLE, formats_of, question_of
 from kernel.actor import Actor
 from kernel.clock import now
 from kernel.errors import Conflict, MledError, NotFound, Refused
@@ -77,6 +78,7 @@ def page(request: HttpRequest, slug: str, report: UUID) -> HttpResponse:
         "files": by_format(files),
         "file_count": len(files),
         "bundle": bundle,
+        "is_withheld": found.state == Report.State.DONE and bundle is None and BUNDLE in formats_of(found),
         "verify_line": f"python {VERIFIER} {served(bundle).path}" if bundle else "",
         "file_line": served(files[0]).path if files else "",
         "counted": counted(found.kind, found.records),
@@ -142,7 +144,7 @@ def twins_of(viewer: Actor, report: Report) -> list[Twin]:
 def may_ask_again(viewer: Actor, report: Report) -> bool:
     """Whether this viewer may have a report like this built."""
     like = Report(project=report.project, requested_by_id=viewer.user_id)
-    return bool(can(viewer, "compliance.report", like))
+    return bool(can(viewer, "compliance.report", like)) and may_have(viewer, report.project, report.kind)
 
 
 # --- Acts

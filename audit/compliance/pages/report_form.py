@@ -24,8 +24,7 @@ from audit.compliance.pages.report_words import FORMATS, KINDS, LOG, default_tit
 from audit.compliance.queries.log import READS, choices_in
 from audit.compliance.queries.log_question import FIELDS as LOG_FIELDS
 from audit.compliance.queries.report_standing import required_reach, version_words
-from audit.compliance.queries.reports import versions_to_offer
-from audit.compliance.reports.asked import OF_THE_LOG
+from audit.compliance.queries.reports import may_have, versions_to_offer
 from experiments.queries.overview import experiments_of
 from experiments.queries.runs import get_run
 from kernel.actor import Actor
@@ -92,7 +91,7 @@ class ReportForm(forms.Form):
         rows = experiments_of(viewer, project, lifecycle=None)
         self.fields["experiment"].choices = [(one.pk, one.name) for one in rows]  # type: ignore[attr-defined]
         self.fields["kind"].choices = [  # type: ignore[attr-defined]
-            (kind, Kind(kind).label) for kind in KINDS if kind not in OF_THE_LOG or can(viewer, READS, project)
+            (kind, Kind(kind).label) for kind in KINDS if may_have(viewer, project, kind)
         ]
         self.fields["run"].help_text = f"Its id, such as {project.key}-12."
 

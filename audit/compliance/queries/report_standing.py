@@ -11,6 +11,7 @@ from accounts.access import require, sight
 from accounts.models import Project
 from accounts.roles import Reach
 from audit.compliance.models import Report, ReportFile
+from audit.compliance.queries.reports import is_given
 from audit.compliance.reports.asked import LIFECYCLES, head_at
 from audit.ledger.models import Checkpoint
 from audit.ledger.queries.proofs import newest_checkpoint
@@ -82,10 +83,16 @@ def signed_head(viewer: Actor, project: Project, at: dt.datetime | None = None) 
 
 
 def files_of_reports(viewer: Actor, reports: Sequence[Report]) -> dict[UUID, list[ReportFile]]:
-    """The files of many reports at once, by the report's id."""
+    """The files of many reports that the viewer may have at once, by the report's id."""
+    of = {one.pk: one for one in reports}
+    given: dict[tuple[UUID, str], bool] = {}
     found: dict[UUID, list[ReportFile]] = {}
-    for file in ReportFile.objects.visible_to(viewer).filter(report__in=[one.pk for one in reports]):
-        found.setdefault(file.report_id, []).append(file)
+    for file in ReportFile.objects.visible_to(viewer).filter(report__in=list(of)):
+        key = (file.report_id, file.format)
+        if key not in given:
+            given[key] = is_given(viewer, of[file.report_id], file.format)
+        if given[key]:
+            found.setdefault(file.report_id, []).append(file)
     return found
 
 

@@ -11,7 +11,7 @@ from accounts.access import can, can_see, find_project_by_id, not_found, require
 from accounts.models import Project
 from accounts.roles import Role
 from audit.compliance.models import Report, ReportFile
-from audit.compliance.reports.asked import LIFECYCLES, RUNS_MAX
+from audit.compliance.reports.asked import BUNDLE, LIFECYCLES, NEEDS, RUNS_MAX, bundle_holds
 from audit.compliance.reports.lease import is_worker_alive
 from audit.ledger.models import AuditEvent, Checkpoint, Leaf
 from audit.ledger.queries.health import ledger_lag
@@ -56,39 +56,70 @@ class Progress:
         return 100 if self.state == Report.State.DONE else int(100 * self.done / self.of) if self.of else 0
 
 
+def may_have(viewer: Actor, project: Project, kind: str) -> bool:
+    """Whether the viewer has the rights that this kind of report takes beside that to report."""
+    return all(can(viewer, right, project) for right in NEEDS.get(kind, ()))
+
+
+def readable(viewer: Actor, report: Report) -> bool:
+    """Whether the viewer may read a report, as their rights are now."""
+    return bool(can_see(viewer, report)) and may_have(viewer, report.project, report.kind)
+
+
+def is_given(viewer: Actor, report: Report, form: str) -> bool:
+    """Whether the viewer may have the files of this format: a bundle may hold more of the log than they may read."""
+    if not readable(viewer, report):
+        return False
+    return form != BUNDLE or all(can(viewer, right, report.project) for right in bundle_holds(report))
+
+
 def reports_of(viewer: Actor, project: Project) -> QuerySet[Report]:
-    """The reports of a project that the viewer sees, the newest request first."""
-    rows = Report.objects.visible_to(viewer).filter(project=project)
+    """The reports of a project that the viewer may read, the newest request first."""
+    closed = [kind for kind in NEEDS if not may_have(viewer, project, kind)]
+    rows = Report.objects.visible_to(viewer).filter(project=project).exclude(kind__in=closed)
     return rows.select_related("project", "requested_by").order_by("-requested_at", "-pk")
 
 
 def get_report(viewer: Actor, report_id: UUID, *, project: Project | None = None) -> Report:
-    """One report. Raises NotFound, the same for absent and invisible."""
+    """One report. Raises NotFound, the same for absent, invisible and not readable any more."""
     rows = Report.objects.visible_to(viewer).select_related("project", "requested_by")
     found: Report | None = (rows if project is None else rows.filter(project=project)).filter(pk=report_id).first()
-    if found is None:
+    if found is None or not readable(viewer, found):
         raise not_found(Report)
     return found
 
 
 def files_of_report(viewer: Actor, report: Report) -> list[ReportFile]:
-    """The files of a report: volumes first, in their order, then the annexes."""
+    """The files of a report that the viewer may have: volumes first, in their order, then the annexes."""
     rows = ReportFile.objects.visible_to(viewer).filter(report=report).select_related("blob", "report__project")
-    return sorted(rows, key=lambda one: (one.part is None, one.part or 0, one.name))
+    given = [one for one in rows if is_given(viewer, report, one.format)]
+    return sorted(given, key=lambda one: (one.part is None, one.part or 0, one.name))
 
 
 def get_report_file(viewer: Actor, report: Report, name: str) -> ReportFile:
-    """One file of a report by its name. Raises NotFound."""
+    """One file of a report by its name. Raises NotFound; Refused where its events take more rights."""
     rows = ReportFile.objects.visible_to(viewer).filter(report=report, name=name)
     found: ReportFile | None = rows.select_related("blob", "report__project").first()
     if found is None:
         raise not_found(ReportFile, name[:80])
+    require_given(viewer, found)
     return found
+
+
+def require_given(viewer: Actor, file: ReportFile) -> None:
+    """Raise NotFound, or Refused for a bundle, where the viewer may not have this file as their rights are now."""
+    if not readable(viewer, file.report):
+        raise not_found(Report)
+    if not is_given(viewer, file.report, file.format):
+        raise Refused(
+            "This bundle holds events of the project's log that your role does not read.",
+            hint="Ask for a report of your own: its bundle holds what you may read.",
+        )
 
 
 def issued_at_place(viewer: Actor, report: Report) -> int | None:
     """The place in the log of the event that issued a report; None until a signed head covers it."""
-    if not can_see(viewer, report):
+    if not readable(viewer, report):
         return None
     subject = report.ledger_subject
     told = AuditEvent.objects.filter(subject_type=subject.kind, subject_id=subject.id, verb=ISSUED, outcome="done")
@@ -100,6 +131,8 @@ def issued_at_place(viewer: Actor, report: Report) -> int | None:
 def progress_of(viewer: Actor, report: Report) -> Progress:
     """How far a report is, and what it waits for. Raises NotFound."""
     require(viewer, "compliance.report", report)
+    if not readable(viewer, report):
+        raise not_found(Report)
     alive = is_worker_alive()
     covered = report.state == Report.State.DONE and issued_at_place(viewer, report) is not None
     waits_for = _waits_for(report, alive=alive, covered=covered)
@@ -277,8 +310,7 @@ def reaches_all(viewer: Actor, project: Project) -> bool:
 def require_still(viewer: Actor, report: Report) -> None:
     """Raise Refused where who asked for a report may no longer have it, as their rights are now."""
     may = can(viewer, "compliance.report", report)
-    of_the_log = report.kind in ("trail", "access")
-    if not may or (of_the_log and not can(viewer, "projects.read_log", report.project)):
+    if not may or not may_have(viewer, report.project, report.kind):
         raise Refused("Whoever asked for it may no longer report on this project.", hint="Somebody who may asks anew.")
 
 

@@ -31,8 +31,10 @@ LIFECYCLES: Final[Mapping[str, View]] = {
     "deleted": View.DELETED_ONLY,
     "all": View.ALL,
 }
-# Kinds that show more of the log than of runs: they take the right to read it.
-OF_THE_LOG = frozenset({Kind.TRAIL.value, Kind.ACCESS.value})
+READ_LOG, SEE_ACCESS = "projects.read_log", "compliance.see_access"
+# Kinds that show more of the log than of runs, or who may do what: the rights that they take beside that to report.
+NEEDS: Final[Mapping[str, Sequence[str]]] = {Kind.TRAIL: (READ_LOG,), Kind.ACCESS: (READ_LOG, SEE_ACCESS)}
+BUNDLE_HOLDS = "bundle_holds"  # beside the formats: what of these rights the events in the bundle take
 
 
 def checked_choice(text: str, known: Sequence[str], *, field: str) -> str:
@@ -96,6 +98,11 @@ def formats_of(report: Report) -> list[str]:
     return list(report.question.get("formats", FORMATS))
 
 
+def bundle_holds(report: Report) -> Sequence[str]:
+    """The rights that the events in the report's bundle take beside that to report, as it was asked for."""
+    return tuple(report.question.get(BUNDLE_HOLDS, (READ_LOG, SEE_ACCESS)))
+
+
 def question_of(report: Report) -> dict[str, Any]:
-    """What was asked, without the formats: part of what the digest covers."""
-    return {name: value for name, value in report.question.items() if name != "formats"}
+    """What was asked, without what files were: part of what the digest covers."""
+    return {name: value for name, value in report.question.items() if name not in ("formats", BUNDLE_HOLDS)}

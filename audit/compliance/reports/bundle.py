@@ -26,7 +26,7 @@ import orjson
 from accounts.models import Project
 from audit.compliance.models import Report
 from audit.compliance.reports.asked import question_of
-from audit.compliance.reports.bundle_events import places_for
+from audit.compliance.reports.bundle_events import left_out, places_for
 from audit.compliance.reports.sealed_zip import SealedZip
 from audit.ledger import checkpoints
 from audit.ledger.keys import trusted_keys
@@ -98,6 +98,7 @@ def content_of_report(report: Report, files: Sequence[BundleFile]) -> Content:
         "profile_digest": report.profile_digest,
         "records": report.records,
         "content_digest": report.digest,
+        "left_out": left_out(report),
     }
     head = (report.log_size or 0, report.log_root, report.head_at or now())
     return content_of(report.project, {"report": plain(told)}, places_for(report), head, files)

@@ -2,7 +2,8 @@
 
 Everything about the runs themselves: their experiments, reviews, findings, waivers and assessments, the datasets that
 went in, the models that came out with their versions and promotions. And what the report rests on: who was who in the
-project, its settings and rules, looks through its trail, holds and purges. Nothing of other projects.
+project, its settings and rules, looks through its trail, holds and purges, as far as whoever asked may read the log of
+the project and see who may do what. Nothing of other projects.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -11,12 +12,13 @@ from uuid import UUID
 
 from django.db.models import Q
 
+from accounts.access import can
 from accounts.models import Membership, Project, ProjectUserObjectPermission
 from artifacts.models import Dataset, DatasetVersion
 from audit.compliance.actions.assessments import RECORDED_AS as ASSESSMENT
 from audit.compliance.models import Assessment, Finding, NotApplicable, Report, ReportPart, Review, Waiver
 from audit.compliance.queries.log_question import asked_of
-from audit.compliance.reports.asked import question_of
+from audit.compliance.reports.asked import READ_LOG, SEE_ACCESS, bundle_holds, question_of, requester_of
 from audit.ledger.queries.extract import places_about, places_of
 from audit.ledger.queries.search import matching
 from audit.ledger.values import plain
@@ -26,28 +28,63 @@ from registry.models import LoggedModel, ModelVersion, PromotionRequest, Registe
 
 CHUNK = 500
 VERSION = "version:"
-# What a report of any kind rests on, whichever of them it speaks of.
-OWN = (
-    *(model._meta.label_lower for model in (Project, Membership, ProjectUserObjectPermission, MetricDirection)),
-    *(f"compliance.{name}" for name in ("profilecopy", "draw", "trailreview", "legalhold", "purge", "accessreview")),
-)
+GRANT = ExperimentUserObjectPermission._meta.label_lower
+# What a report of any kind rests on, whichever of them it speaks of, by the right that it takes.
+OWN = {
+    READ_LOG: (
+        *(model._meta.label_lower for model in (Project, Membership, ProjectUserObjectPermission, MetricDirection)),
+        *(f"compliance.{name}" for name in ("profilecopy", "draw", "trailreview", "legalhold", "purge")),
+    ),
+    SEE_ACCESS: ("compliance.accessreview",),
+}
+WITHOUT = {
+    READ_LOG: {
+        "events": "of the project itself: members, guests, settings, rules, draws, reviews of its trail, legal holds, "
+        "purges; and who was let in to experiments",
+        "why": "Whoever asked for it may not read the log of the project.",
+    },
+    SEE_ACCESS: {"events": "of access reviews", "why": "Whoever asked for it may not see who may do what."},
+}
 Subject = tuple[str, Any]
 
 
 def places_for(report: Report) -> set[int]:
     """The places of the events that belong to a report, of the first `log_size` of the log."""
     size, project = report.log_size or 0, report.project_id
-    if report.kind == Report.Kind.TRAIL and report.scope == Report.Scope.PROJECT:
+    if _is_extract(report):
         asked = asked_of(system(), report.project, {k: v for k, v in question_of(report).items() if isinstance(v, str)})
         return set(places_of(project, matching(asked.question), size=size))
-    found = set(places_of(project, Q(subject_type__in=OWN), size=size))
+    held = _held(report)
+    own = [kind for right, kinds in OWN.items() if right in held for kind in kinds]
+    found = set(places_of(project, Q(subject_type__in=own), size=size))
     found.update(places_about(project, report._meta.label_lower, [report.ledger_id], size=size))
     about: dict[str, set[str]] = {}
     for kind, one in _subjects(report):
+        if kind == GRANT and READ_LOG not in held:
+            continue
         about.setdefault(kind, set()).add(str(plain(one)))
     for kind, ids in about.items():
         found.update(places_about(project, kind, sorted(ids), size=size))
     return found
+
+
+def left_out(report: Report) -> list[dict[str, str]]:
+    """Which events that a report rests on are not in its bundle, and why."""
+    if _is_extract(report):
+        return []
+    held = _held(report)
+    return [said for right, said in WITHOUT.items() if right not in held]
+
+
+def _is_extract(report: Report) -> bool:
+    """Whether it is what a filter of the log finds, and nothing else."""
+    return report.kind == Report.Kind.TRAIL and report.scope == Report.Scope.PROJECT
+
+
+def _held(report: Report) -> frozenset[str]:
+    """The rights that its events may take: those that whoever asked for it had then, and has still."""
+    viewer = requester_of(report)
+    return frozenset(right for right in bundle_holds(report) if can(viewer, right, report.project))
 
 
 def _subjects(report: Report) -> Iterator[Subject]:
@@ -106,7 +143,7 @@ def _of_experiments(ids: Iterable[int]) -> Iterator[Subject]:
     some = list(ids)
     yield from _named(Experiment._meta.label_lower, some)
     grants = ExperimentUserObjectPermission.objects.filter(content_object__in=some)
-    yield from _named(ExperimentUserObjectPermission._meta.label_lower, grants.values_list("pk", flat=True))
+    yield from _named(GRANT, grants.values_list("pk", flat=True))
 
 
 def _named(kind: str, ids: Iterable[Any]) -> Iterator[Subject]:
