@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from accounts.actions.members import remove_member
+from accounts.actions.projects import edit_project
 from accounts.actions.users import change_password
-from accounts.models import Membership, Notice
+from accounts.models import Membership, Notice, Project
 from accounts.roles import Role
 from accounts.signing import prove
 from audit.compliance.actions.findings import Flag, open_finding
@@ -123,6 +124,18 @@ def test_building_again_for_the_same_moment_gives_the_same_content(team, run):
     third = built(asked_for(team.engineer, team.project))
     assert third.records == 2
     assert third.digest != first.digest
+
+
+def test_the_first_page_speaks_of_the_project_as_it_was_then(team, run):
+    edit_project(team.manager, team.project, purpose="Early warning.", name="Sepsis, first")
+    first = built(asked_for(team.engineer, team.project))
+    edit_project(team.manager, team.project, purpose="Something else by now.", name="Sepsis, renamed")
+    second = built(asked_for(team.engineer, Project.objects.get(pk=team.project.pk), as_of=first.head_at))
+    assert {"label": "Purpose", "value": "Early warning."} in head(first)["about"]
+    assert head(second)["about"] == head(first)["about"]
+    assert head(second)["project"] == "Sepsis, first"
+    third = built(asked_for(team.engineer, team.project))
+    assert {"label": "Purpose", "value": "Something else by now."} in head(third)["about"]
 
 
 def test_a_run_that_changed_since_says_so(team, run):

@@ -4,10 +4,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from accounts.access import roles_in
+from accounts.models import Project
 from audit.compliance.models import Report, ReportPart
 from audit.compliance.profile import profiles
 from audit.compliance.reports import said
 from audit.compliance.reports.asked import question_of, requester_of
+from audit.compliance.reports.asof import rows_at
 from audit.compliance.reports.chain import Chain
 from audit.compliance.reports.facts import Fact, Head, Section
 from audit.ledger import checkpoints
@@ -69,7 +71,7 @@ def head_of(report: Report, *, counts: Sequence[Fact] = (), notes: Sequence[str]
         kind=report.kind,
         kind_words=Report.Kind(report.kind).label,
         title=report.title,
-        project=str(report.project),
+        project=_project(report).name,
         project_slug=report.project.slug,
         about=_about(report),
         question=_question(report),
@@ -123,10 +125,16 @@ def _standing_notes(report: Report, checkpoint: Checkpoint | None) -> list[str]:
     return found
 
 
+def _project(report: Report) -> Project:
+    """The project as it was under the head, as a row of its history; what has none, as it is."""
+    past = rows_at(Project, report.log_size or 0, id=report.project_id)
+    return past[-1] if past else report.project
+
+
 def _about(report: Report) -> list[Fact]:
-    project = report.project
+    project = _project(report)
     return [
-        Fact("Project", f"{project} ({project.slug})"),
+        Fact("Project", f"{project.name} ({project.slug})"),
         Fact("Purpose", project.purpose),
         Fact("Governed", "yes" if project.is_governed else "no"),
         Fact("Retention", project.retention_class),
