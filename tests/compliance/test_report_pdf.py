@@ -174,6 +174,21 @@ def test_an_outcome_is_a_word_and_a_sign(reports):
     assert "Waived by Jonas Weber, Tomás Ferreira (co-signed) until 2027-03-01." in " ".join(text.split())
 
 
+def test_the_list_of_runs_tells_what_failed_from_what_is_not_recorded():
+    section = a_run_section(1042)
+    some = [next(rule for rule in section.rules if rule.outcome == "pass")] * 4
+    outcomes = ("fail", "missing", "missing", "pass")
+    rules = [msgspec.structs.replace(rule, outcome=word) for rule, word in zip(some, outcomes, strict=True)]
+    (listed,) = [
+        " ".join(page.split())
+        for page in printed(a_head(), msgspec.structs.replace(section, rules=rules)).pages[:2]
+        if "✗ 1 failed" in page
+    ]
+    assert "✗ 1 failed ◌ 2 not recorded 1 met" in listed
+    unmet_only = printed(a_head(), msgspec.structs.replace(section, rules=[rules[1]])).text
+    assert "◌ 1 not recorded" in unmet_only
+
+
 def test_gaps_stand_before_everything_else_of_a_run():
     page = " ".join(printed(a_head(), a_run_section()).pages[2].split())
     assert page.index("Not recorded (3)") < page.index("Licence of icu-vitals-holdout v2") < page.index("About")
