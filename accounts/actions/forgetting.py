@@ -3,11 +3,11 @@
 The log holds ids alone, so it stays whole; what the account's own events said of name and address is erased.
 """
 
+import re
+
 from allauth.account.models import EmailAddress
 from django.contrib.sessions.models import Session
 from django.db import transaction
-from django.db.models import Value
-from django.db.models.functions import Replace
 
 from accounts.access import can
 from accounts.actions.erasing import checked_basis, erase_everywhere
@@ -21,6 +21,8 @@ from kernel.errors import Invalid
 
 PERMISSION = "ledger.erase"
 _SHORTEST = 4
+_A_NAME = 3  # letters; what is shorter is a name only where a notice begins with it
+_TEXT_MAX = 500  # of a notice
 
 
 def forget(actor: Actor, *, user: User, basis: str) -> User:
@@ -77,6 +79,18 @@ def _forget_rows(user: User, words: set[str]) -> None:
     EmailAddress.objects.filter(user=user).delete()
     EventOrigin.objects.filter(event_id__in=AuditEvent.objects.filter(actor_id=user.pk).values("id")).delete()
     past_rows(user).update(name=user.name, email=user.email)
-    for word in sorted(words, key=len, reverse=True):
-        told = Notice.objects.filter(text__contains=word)
-        told.update(text=Replace("text", Value(word), Value(user.name)))
+    _forget_in_notices(user, words)
+
+
+def _forget_in_notices(user: User, words: set[str]) -> None:
+    """In what others were told: whole words alone, never a part of somebody else's name. Notices prove nothing, so
+    they change without an event."""
+    for word in sorted(words - {""}, key=len, reverse=True):
+        others = User.objects.filter(name__contains=word).exclude(pk=user.pk).exclude(name=word)
+        longer = sorted(others.values_list("name", flat=True), key=len, reverse=True)
+        before = r"(?<!\w)" if len(word) >= _A_NAME else r"\A"
+        whole = re.compile("|".join([*map(re.escape, longer), rf"{before}(?P<word>{re.escape(word)})(?!\w)"]))
+        for notice in Notice.objects.filter(text__contains=word).iterator():
+            text = whole.sub(lambda met: user.name if met["word"] else met[0], notice.text)
+            if text != notice.text:
+                Notice.objects.filter(pk=notice.pk).update(text=text[:_TEXT_MAX])

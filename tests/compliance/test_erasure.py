@@ -17,6 +17,7 @@ from accounts.models import ApiToken, Notice, Signature, User
 from accounts.notices import tell
 from accounts.queries.erasing import what_forgetting_does
 from accounts.roles import Role, Scope
+from accounts.words import stays
 from audit.ledger.acting import acting
 from audit.ledger.models import AuditEvent, AuditPayload, Leaf
 from audit.ledger.queries.history import history_of
@@ -277,6 +278,31 @@ def test_a_forgotten_person_is_nowhere_but_in_what_projects_logged(anna):
     assert sum("anna.k@" in body for body in bodies) == 1
     found = sealed_log()
     assert found.is_sound, found.problems
+
+
+def test_forgetting_leaves_other_names_and_words_in_notices_alone():
+    ada, other = a_user("Ada", email="ada@example.org"), a_user("Ada Smith", email="smith@example.org")
+    bo = a_user("Bo", email="bo@example.org")
+    texts = ["Ada asked the CanAda team", "Ada Smith and Ada asked", "ada.py by Ada", "Bo asked in Bo's project"]
+    with acting(system(), "test.tell") as act:
+        act.always = True
+        for text in texts:
+            tell([other], kind="test", text=text)
+    root = an_administrator()
+    alias = forget(root, user=ada, basis="GDPR 17(1)(b)").name
+    short = forget(root, user=bo, basis="GDPR 17(1)(b)").name
+    assert {one.text for one in Notice.objects.filter(user=other)} == {
+        f"{alias} asked the CanAda team",
+        f"Ada Smith and {alias} asked",
+        f"ada.py by {alias}",
+        f"{short} asked in Bo's project",
+    }
+
+
+def test_what_stays_names_files_of_reports(anna):
+    user, _ = anna
+    root = an_administrator()
+    assert any("Files of reports made before" in line for line in stays(what_forgetting_does(root, user)))
 
 
 def test_the_row_of_a_forgotten_person_is_watched_from_then_on(anna):
