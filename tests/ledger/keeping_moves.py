@@ -31,8 +31,9 @@ def years_on() -> Iterator[None]:
 
 
 def _erase(walk: Any) -> None:
-    told = AuditEvent.objects.filter(outcome="done").order_by("?").values_list("pk", flat=True)[:2]
-    erasing.erase_payloads(operator(), events=list(told)[: walk.chance.randint(1, 2)], reason=walk.text() or BASIS)
+    told = list(AuditEvent.objects.filter(outcome="done").order_by("id").values_list("pk", flat=True))
+    chosen = walk.chance.sample(told, min(len(told), walk.chance.randint(1, 2)))
+    erasing.erase_payloads(operator(), events=chosen, reason=walk.text() or BASIS)
 
 
 def _forget(walk: Any) -> None:

@@ -52,6 +52,12 @@ def never_rehearsed(world: World, run: Run) -> None:
     assert forger.sql("DELETE FROM ledger_auditevent WHERE verb = %s", REHEARSED)
 
 
+def verified_by_its_author(world: World) -> Run:
+    run = a_plain_run(world)
+    verified(world.team.scientist, run)
+    return run
+
+
 def found_damaged(world: World) -> Run:
     run = bare(world)
     verified(world.team.auditor, run, exit_code=2)
@@ -80,7 +86,8 @@ CASES = [
     Case("T4", MISSING, "No day for the next review", bare),
     Case("X1", PASS, "Verified on", complete),
     Case("X1", FAIL, "The verifier ended with 2", found_damaged),
-    Case("X1", MISSING, "No export of it was verified", bare),
+    Case("X1", MISSING, "No export of it was verified offline.", bare),
+    Case("X1", MISSING, "No export of it was verified offline but by who made it.", verified_by_its_author),
 ]
 IMPOSSIBLE = {
     ("C1", "missing"): "the run itself is one of the runs that are counted, so there is always a count",
