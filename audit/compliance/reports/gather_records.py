@@ -36,11 +36,15 @@ class Holdings:
 
 
 def holdings_of(runs: Sequence[Run], size: int, people: People) -> dict[int, Holdings]:
-    """By run: what it holds. Records of data are as they were at a place in the log."""
+    """By run: what it holds. Records of data are as they were at a place in the log.
+
+    Names are put in order here, by code point: databases order text by the language they were set up for, and the
+    digest of a report must not hang on that.
+    """
     found = {run.pk: Holdings() for run in runs}
-    for row in Param.objects.filter(run__in=list(found)).order_by("key"):
+    for row in sorted(Param.objects.filter(run__in=list(found)), key=_by_key):
         found[row.run_id].params[row.key] = row.value
-    for row in RunTag.objects.filter(run__in=list(found)).order_by("key"):
+    for row in sorted(RunTag.objects.filter(run__in=list(found)), key=_by_key):
         found[row.run_id].tags[row.key] = row.value
     _put_metrics(found, runs)
     _put_data(found, size, people)
@@ -48,11 +52,16 @@ def holdings_of(runs: Sequence[Run], size: int, people: People) -> dict[int, Hol
     return found
 
 
+def _by_key(row: Param | RunTag) -> str:
+    return row.key  # type: ignore[no-any-return]
+
+
 # --- Metrics
 
 
 def _put_metrics(found: Mapping[int, Holdings], runs: Sequence[Run]) -> None:
-    for one in MetricSeries.objects.filter(run__in=list(found)).order_by("key", "context"):
+    series = MetricSeries.objects.filter(run__in=list(found))
+    for one in sorted(series, key=lambda one: (one.key, one.context)):
         found[one.run_id].series.append(one)
     better = _directions(runs)
     own = [one for holding in found.values() for one in holding.series if not one.key.startswith(SYSTEM)]
@@ -122,7 +131,7 @@ def _put_data(found: Mapping[int, Holdings], size: int, people: People) -> None:
     rows = RunInput.objects.filter(run__in=list(found)).select_related(
         "dataset_version__dataset", "dataset_version__computed"
     )
-    for given in rows.order_by("dataset_version__dataset__name", "dataset_version__number"):
+    for given in sorted(rows, key=lambda one: (one.dataset_version.dataset.name, one.dataset_version.number, one.pk)):
         found[given.run_id].inputs.append(given)
     versions = {one.dataset_version_id for holding in found.values() for one in holding.inputs}
     records: dict[Any, Any] = {}
