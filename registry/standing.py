@@ -1,6 +1,6 @@
 """What stands on a version, a run or a logged model, so that it cannot be deleted: approvals and aliases."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
@@ -29,6 +29,21 @@ def standing_on(versions: Iterable[ModelVersion], *, aliases_too: bool = True) -
         for name, number, alias in aliases.values_list("model__name", "version__number", "name")
     ]
     return [f"{name} version {number}: {what}" for name, number, what in sorted(set(rows))]
+
+
+def standing_on_runs(runs: Collection[int]) -> dict[int, str]:
+    """The first that stands on a version of each of these runs, in words; runs that nothing stands on are left out."""
+    made = Q(version__run__in=runs) | Q(version__logged_model__source_run__in=runs)
+    behind = ("version__run_id", "version__logged_model__source_run_id", "model__name", "version__number")
+    approved = PromotionRequest.objects.filter(made, version__is_deleted=False, state=PromotionRequest.State.APPROVED)
+    aliases = ModelAlias.objects.filter(made, version__is_deleted=False)
+    rows = [(*row[:4], f"approved for '{row[4]}'") for row in approved.values_list(*behind, "target")]
+    rows += [(*row[:4], f"alias '{row[4]}'") for row in aliases.values_list(*behind, "name")]
+    first: dict[int, str] = {}
+    for *of_runs, name, number, what in sorted(rows, key=lambda row: row[2:]):
+        for run in of_runs:
+            first.setdefault(run, f"{name} version {number}: {what}")
+    return {run: words for run, words in first.items() if run in runs}
 
 
 def refuse_if_stood_on(versions: Iterable[ModelVersion], *, aliases_too: bool = True) -> None:

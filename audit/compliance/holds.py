@@ -50,6 +50,13 @@ def hold_over(project_id: UUID, runs: Iterable[int]) -> LegalHold | None:
     return found
 
 
+def first_holds(project_id: UUID, runs: Iterable[int]) -> dict[int, LegalHold]:
+    """The oldest hold over each of many runs of a project, by run; runs that none covers are left out."""
+    standing = list(LegalHold.objects.filter(project_id=project_id, lifted_at=None).order_by("placed_at"))
+    covering = {run: next((one for one in standing if one.run_id in (None, run)), None) for run in runs}
+    return {run: hold for run, hold in covering.items() if hold is not None}
+
+
 def refuse_held(project_id: UUID, runs: AbstractSet[int]) -> None:
     """Part of an act that removes something of these runs or their project: raise Locked under a hold.
 

@@ -35,6 +35,7 @@ from experiments.values import RunStatus
 from kernel.actor import operator, system
 from kernel.errors import Conflict, Invalid, Locked, MledError, NotFound, Refused
 from registry.actions.aliases import set_alias
+from registry.actions.logged_models import create_logged_model
 from registry.actions.registered_models import create_registered_model
 from registry.actions.versions import create_version
 from tests.factories import (
@@ -229,6 +230,30 @@ def test_a_hold_placed_after_the_asking_stops_the_purge(team, run, later):
     with pytest.raises(Locked, match="legal hold"):
         carry_out_purge(team.administrator, purge, reason=DONE)
     assert Param.objects.filter(run=run).exists()
+
+
+def test_many_runs_are_looked_at_in_as_many_questions_as_one(team, run, later, django_assert_max_num_queries):
+    """Each says of itself what it says alone: nothing is mixed up between them."""
+    first, second, third, submitted, free = (end(team, a_run(team.scientist)) for _ in range(5))
+    model = create_registered_model(team.scientist, team.project, name="net")
+    made = create_version(team.scientist, model, source=f"runs:/{first.uid.hex}/logs", run=first)
+    set_alias(team.scientist, model, alias="champion", version=made)
+    logged = create_logged_model(team.scientist, second.experiment, name="net", source_run=second)
+    built = create_version(team.scientist, model, source=f"models:/{logged.model_id}", logged_model=logged)
+    set_alias(team.scientist, model, alias="next", version=built)
+    place_hold(team.auditor, team.project, reason="Claim", run=third)
+    submit_run(team.scientist, submitted, comment="please")
+    runs = [Run.objects.get(pk=one.pk) for one in (first, second, third, submitted, free, run)]
+    alone = [keep for one in runs for keep in keeps_of(team.project, [one])]
+    with django_assert_max_num_queries(8):
+        together = keeps_of(team.project, runs)
+    assert together == alone
+    said = ["net version 1: alias 'champion'", "net version 2: alias 'next'", "legal hold", "submitted for review"]
+    for keep, words in zip(together, said, strict=False):
+        assert words in keep.obstacle
+    assert [keep.obstacle for keep in together[4:]] == ["", ""]
+    place_hold(team.auditor, team.project, reason="All of it")
+    assert all(keep.obstacle for keep in keeps_of(team.project, runs))
 
 
 # --- Who
