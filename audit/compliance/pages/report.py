@@ -20,6 +20,7 @@ from artifacts.storage import StoredBlob, blobs
 from audit.compliance.actions.reports import cancel_report, download_report, request_report
 from audit.compliance.models import Report, ReportFile
 from audit.compliance.pages.log import LABELS
+from audit.compliance.pages.report_verify import HEADS, KEYS
 from audit.compliance.pages.report_words import KINDS, Making, by_format, counted, making_of, pairs_of, with_pairs
 from audit.compliance.pages.reports import url_of
 from audit.compliance.queries.report_standing import began_of, subject_words
@@ -31,6 +32,7 @@ from audit.compliance.queries.reports import (
     may_have,
     progress_of,
     reports_of,
+    saved_as,
 )
 from audit.compliance.reports.asked import BUNDLE, formats_of, question_of
 from kernel.actor import Actor
@@ -79,7 +81,7 @@ def page(request: HttpRequest, slug: str, report: UUID) -> HttpResponse:
         "file_count": len(files),
         "bundle": bundle,
         "is_withheld": found.state == Report.State.DONE and bundle is None and BUNDLE in formats_of(found),
-        "verify_line": f"python {VERIFIER} {served(bundle).path}" if bundle else "",
+        "verify_line": verify_line(bundle) if bundle else "",
         "file_line": served(files[0]).path if files else "",
         "counted": counted(found.kind, found.records),
         "has_verifier": verifier_path().is_file(),
@@ -227,9 +229,13 @@ def file(request: HttpRequest, slug: str, report: UUID, report_file: str) -> Htt
 
 
 def served(kept: ReportFile) -> _Served:
-    """The file under a name that says whose it is."""
-    slug, day = kept.report.project.slug, kept.report.head_at or kept.report.requested_at
-    return _Served(f"{slug}-{day:%Y-%m-%d}-{kept.name}", kept.size_bytes, kept.blob_id)
+    """The file under a name that says what it is and whose."""
+    return _Served(saved_as(kept), kept.size_bytes, kept.blob_id)
+
+
+def verify_line(bundle: ReportFile) -> str:
+    """What verifies a bundle, with a key and an anchor that did not come with it."""
+    return f"python {VERIFIER} {saved_as(bundle)} --key {KEYS} --anchor {HEADS}"
 
 
 def verifier_path() -> Path:

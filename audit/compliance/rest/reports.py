@@ -26,6 +26,7 @@ from audit.compliance.queries.reports import (
     issued_at_place,
     progress_of,
     reports_of,
+    saved_as,
 )
 from audit.compliance.reports.asked import FORMATS
 from kernel.errors import Conflict
@@ -172,5 +173,5 @@ class ReportContent(RestView):
             raise Conflict(words, hint="Try again in some seconds.")
         if request.method != "HEAD":
             download_report(self.actor, found, file=kept)
-        served = _Served(kept.name, kept.size_bytes, kept.blob_id)
+        served = _Served(saved_as(kept), kept.size_bytes, kept.blob_id)
         return file_response(request._request, served, blobs().open(StoredBlob(kept.blob_id, kept.size_bytes)))
