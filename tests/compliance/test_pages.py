@@ -113,6 +113,26 @@ def test_what_cannot_be_waived_is_said_on_the_page(team, run, given, words):
     assert not Waiver.objects.exists()
 
 
+def test_a_form_that_was_not_taken_stays_open_with_what_was_typed_and_the_error_at_its_field(team, run):
+    page, url = page_of(team.manager), f"/r/{run.uid.hex}/rules/"
+    page.post(f"{url}do/assess/")
+    given = {"rule": "V5", "reason": "The <b>vendor</b> hashes it.", "until": "2026-01-01"}
+    answer = page.post(f"{url}do/waive/", given)
+    text = answer.content.decode()
+    form = text[text.index('id="waive-V5"') :]
+    form = form[: form.index("</form>")]
+    assert answer.status_code == 400
+    assert 'value="The &lt;b&gt;vendor&lt;/b&gt; hashes it."' in form
+    assert 'value="2026-01-01" aria-describedby="unsent-why"' in form
+    assert "A waiver lasts until a day within the next 366 days." in form
+    assert text.count('id="unsent-why"') == text.count('<details class="mt-1" open>') == 1
+    refused = page_of(team.scientist).post(f"{url}do/except/", {"rule": "V5", "reason": " "})
+    assert refused.status_code == 400
+    assert 'id="except-V5" name="reason" required maxlength="4000" value=" "' in refused.content.decode()
+    assert page.post(f"{url}do/waive/", given | {"until": TODAY}).status_code == 302
+    assert Waiver.objects.get().reason == given["reason"]
+
+
 def test_who_may_not_waive_is_refused_and_an_act_that_nobody_knows_is_not_found(team, run):
     url = f"/r/{run.uid.hex}/rules/do/"
     given = {"rule": "V5", "reason": "x", "until": TODAY}

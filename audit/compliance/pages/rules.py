@@ -39,6 +39,7 @@ from experiments.queries.runs import get_run
 from kernel.actor import Actor
 from kernel.errors import Invalid, MledError, NotFound, Refused, Unauthenticated
 
+TYPED_MAX = 10_000
 ORDER = (Outcome.FAIL, Outcome.MISSING, Outcome.WAIVED, Outcome.PASS, Outcome.NOT_APPLICABLE)
 
 
@@ -60,6 +61,18 @@ class Line:
     @property
     def is_met(self) -> bool:
         return self.outcome.is_met
+
+
+@dataclass(frozen=True, slots=True)
+class Unsent:
+    """A form about a rule that was not taken: what was typed, why not, and at which of its fields that stands."""
+
+    verb: str
+    rule: str
+    reason: str
+    until: str
+    why: str
+    field: str
 
 
 def lines_of(
@@ -96,6 +109,10 @@ def counted(lines: list[Line]) -> list[tuple[Outcome, int]]:
 @signed_in
 def page(request: HttpRequest, run: str) -> HttpResponse:
     """What the rules of the project's profile say of the run."""
+    return _page(request, run)
+
+
+def _page(request: HttpRequest, run: str, unsent: Unsent | None = None) -> HttpResponse:
     found, context = run_frame(request, run, "rules")
     viewer = actor_of(request)
     standing = standing_of(viewer, found)
@@ -103,6 +120,8 @@ def page(request: HttpRequest, run: str) -> HttpResponse:
     waivers = {one.rule: one for one in waivers_in_force(viewer, found)}
     excepted = frozenset(one.rule for one in exceptions_said(viewer, found))
     lines = lines_of(results_in(assessment.results), waivers, excepted) if assessment else []
+    if unsent and not any(line.key == unsent.rule and not line.is_met for line in lines):
+        messages.error(request, unsent.why)  # the form has gone meanwhile
     context |= {
         "profile": profile_of(found.project.profile),
         "standing": standing,
@@ -114,8 +133,9 @@ def page(request: HttpRequest, run: str) -> HttpResponse:
         "counts": counted(lines),
         "earlier": past_assessments(viewer, found)[1:],
         "may": offered(viewer, found),
+        "unsent": unsent,
     }
-    return render(request, "compliance/run_rules.html", context)
+    return render(request, "compliance/run_rules.html", context, status=400 if unsent else 200)
 
 
 def offered(viewer: Actor, run: Run) -> dict[str, bool]:
@@ -202,6 +222,15 @@ ACTS: dict[str, Callable[[Actor, Run, Any], str]] = {
 }
 
 
+def _unsent(verb: str, given: QueryDict, error: MledError) -> Unsent | None:
+    """The form to show again, where the error is of one of its fields; None where it is of something else."""
+    fields = {"waive": ("reason", "until"), "except": ("reason",)}.get(verb, ())
+    if error.field not in fields or given.get("rule") not in RULES:
+        return None
+    rule, reason, until = (given.get(name, "")[:TYPED_MAX] for name in ("rule", "reason", "until"))
+    return Unsent(verb, rule, reason, until, str(error), error.field)
+
+
 @require_POST
 @signed_in
 def act(request: HttpRequest, run: str, verb: str) -> HttpResponse:
@@ -217,5 +246,7 @@ def act(request: HttpRequest, run: str, verb: str) -> HttpResponse:
     except MledError as error:
         if isinstance(error, Refused) and not offered(viewer, found).get(verb, True):
             raise
-        messages.error(request, f"{error.message} {error.hint}".strip())
+        if unsent := _unsent(verb, request.POST, error):
+            return _page(request, run, unsent)
+        messages.error(request, str(error))
     return redirect(url_of(found))
