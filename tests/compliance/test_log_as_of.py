@@ -12,7 +12,7 @@ from accounts.actions.users import deactivate_user
 from accounts.models import Membership
 from accounts.roles import Role
 from audit.compliance.actions.reviews import submit_run
-from audit.compliance.pages.log_as_of import compared, moment_of
+from audit.compliance.pages.log_as_of import column_label, compared, moment_of
 from audit.compliance.queries.log_as_of import members_at, run_at
 from audit.compliance.queries.rights_as_of import rights_at
 from audit.ledger.models import AuditEvent
@@ -132,6 +132,28 @@ def test_the_page_shows_one_moment_or_what_differs_between_two(team, run):
     assert '<span class="old">draft</span>' in two
     assert '<span class="new">candidate</span>' in two
     assert "Not there yet" in client.get(url, {"what": "members", "at": "2001-01-01T00:00"}).content.decode()
+
+
+def test_the_columns_of_a_run_are_said_in_words_and_its_times_as_times(team, run):
+    update_run(team.scientist, run, status=RunStatus.FINISHED, ended_ms=1_795_345_150_986)
+    url = f"/p/{team.project.slug}/log/as-of/"
+    text = (
+        client_of(team.auditor).get(url, {"what": f"run:{run.readable_id}", "at": "2100-01-01T00:00"}).content.decode()
+    )
+    assert '<span title="ended_ms">Ended</span></td><td>2026-11-22' in text
+    assert "1795345150986" not in text
+    assert (column_label("artifact_root_id"), column_label("review_state")) == ("Place of its files", "Review state")
+
+
+def test_a_run_that_is_not_there_keeps_the_form_and_is_named_at_the_field(team):
+    url = f"/p/{team.project.slug}/log/as-of/"
+    answer = client_of(team.auditor).get(url, {"what": "run:ZZ-99", "at": "2026-11-20T12:00"})
+    text = answer.content.decode()
+    assert answer.status_code == 404
+    assert "has no run" in text
+    assert 'id="what-error"' in text
+    assert 'value="run:ZZ-99"' in text
+    assert 'value="2026-11-20T12:00"' in text
 
 
 @pytest.mark.parametrize(

@@ -22,17 +22,20 @@ from experiments.models import Run
 from experiments.queries.runs import get_run
 from kernel.actor import Actor
 from kernel.clock import now
-from kernel.errors import Invalid
+from kernel.errors import Invalid, NotFound
 
 MEMBERS, RIGHTS, RUN = "members", "rights", "run:"
+COLUMNS = "Run"  # the part of a run that its own columns are
+LABELS = {"uid": "Run ID", "artifact_root_id": "Place of its files", "source_type": "Kind of source"}
 At = Callable[[dt.datetime], State]
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A value as it was at the first moment, and at the second."""
+    """A value as it was at the first moment, and at the second. label: its name in words."""
 
     name: str
+    label: str
     before: str
     after: str
     differs: bool
@@ -58,8 +61,8 @@ def page(request: HttpRequest, slug: str) -> HttpResponse:
     if any(asked.values()):
         try:
             context |= _answer(viewer, project, asked)
-        except Invalid as error:
-            context["problem"], status = error, 400
+        except (Invalid, NotFound) as error:
+            context["problem"], status = error, 400 if isinstance(error, Invalid) else 404
     return render(request, "compliance/log_as_of.html", context, status=status)
 
 
@@ -93,8 +96,16 @@ def _subject(viewer: Actor, project: Project, what: str) -> tuple[At, Run | None
         raise Invalid(
             f"'{what[:40]}' cannot be shown as it was.", hint="Give 'members', 'rights' or 'run:<id>'.", field="what"
         )
-    run = get_run(viewer, what.removeprefix(RUN).strip(), project=project)
+    run = _run_named(viewer, project, what.removeprefix(RUN).strip())
     return (lambda at: run_at(viewer, run, at)), run
+
+
+def _run_named(viewer: Actor, project: Project, name: str) -> Run:
+    try:
+        return get_run(viewer, name, project=project)
+    except NotFound:
+        words = f"This project has no run '{name[:40]}' that you may see."
+        raise NotFound(words, hint=f"Write it as run:{project.key}-1.", field="what") from None
 
 
 def compared(first: State, second: State) -> list[tuple[str, list[Shown]]]:
@@ -103,14 +114,38 @@ def compared(first: State, second: State) -> list[tuple[str, list[Shown]]]:
     parts = []
     for title, before in first.parts.items():
         after = second.parts.get(title, {})
-        rows = [_row(name, before.get(name), after.get(name), people) for name in sorted(before.keys() | after.keys())]
+        rows = [
+            _row(title, name, before.get(name), after.get(name), people)
+            for name in sorted(before.keys() | after.keys())
+        ]
         if rows:
             parts.append((title, sorted(rows, key=lambda row: not row.differs)))
     return parts
 
 
-def _row(name: str, before: Any, after: Any, people: Mapping[str, str]) -> Shown:
-    return Shown(name, words(before, people), words(after, people), bool(before != after))
+def _row(title: str, name: str, before: Any, after: Any, people: Mapping[str, str]) -> Shown:
+    label = name
+    first, second = before, after
+    if title == COLUMNS:
+        label, first, second = column_label(name), _moment_in(name, before), _moment_in(name, after)
+    return Shown(name, label, words(first, people), words(second, people), bool(before != after))
+
+
+def column_label(name: str) -> str:
+    """What a column of a run is called in words: 'ended_ms' is 'Ended'."""
+    kept = next((name.removesuffix(end) for end in ("_ms", "_at", "_id") if name.endswith(end)), name)
+    return LABELS.get(name) or kept.replace("_", " ").capitalize()
+
+
+def _moment_in(name: str, value: Any) -> Any:
+    """Milliseconds since 1970 as a moment; anything else as it is."""
+    if not name.endswith("_ms") or not isinstance(value, int):
+        return value
+    try:
+        moment = dt.datetime.fromtimestamp(value / 1000, dt.UTC)
+    except (ValueError, OverflowError, OSError):
+        return value
+    return f"{moment:%Y-%m-%d %H:%M:%S} UTC"
 
 
 def moment_of(text: str, field: str) -> dt.datetime:
