@@ -1,9 +1,10 @@
 """How models look: aliases with their locks, stages, promotions, evidence."""
 
+import orjson
 from django import template
 from django.utils.safestring import SafeString
 
-from accounts.models import Project
+from accounts.models import Project, Signature
 from accounts.templatetags.mled import badge
 from registry.models import Delivery, PromotionRequest, Stage
 from registry.protected import is_protected
@@ -51,6 +52,14 @@ def promotion_badge(asked: PromotionRequest, extra: str = "") -> SafeString:
         word = ("warn", "warn", "Not in effect") if asked.lapsed_at else ("warn", "clock", "Awaiting checkpoint")
         return badge(*word, extra)
     return badge(*STATE_LOOK[PromotionRequest.State(asked.state)], extra)
+
+
+@register.filter
+def record_seal(signature: Signature) -> str:
+    """The seal of the run that a signed text speaks of, as the signer saw it; "" where it speaks of none."""
+    run = orjson.loads(signature.record).get("run")
+    seal = run.get("seal") if isinstance(run, dict) else None
+    return str(seal or "")
 
 
 @register.simple_tag

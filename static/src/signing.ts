@@ -17,14 +17,47 @@ function missing(button: HTMLElement): HTMLTextAreaElement | null {
   return empty[0] ?? null;
 }
 
+/** Says below a field that is empty or wrong what it needs, until something is written there. */
+function ask(empty: HTMLTextAreaElement | HTMLInputElement, words: string): void {
+  empty.focus();
+  if (empty.hasAttribute("data-asked")) return;
+  const hint = document.querySelector<HTMLElement>(`label[for="${CSS.escape(empty.id)}"] > span`);
+  const optional = hint?.textContent?.trim() === "optional" ? hint : null;
+  const told = document.createElement("div");
+  told.className = "invalid-feedback";
+  told.id = `${empty.id}_needed`;
+  told.setAttribute("role", "alert");
+  told.textContent = words;
+  const described = empty.getAttribute("aria-describedby");
+  empty.setAttribute("data-asked", "");
+  empty.setAttribute("aria-invalid", "true");
+  empty.setAttribute("aria-describedby", `${told.id} ${described ?? ""}`.trim());
+  empty.classList.add("is-invalid");
+  empty.after(told);
+  if (optional) optional.hidden = true;
+  const forget = (): void => {
+    told.remove();
+    empty.classList.remove("is-invalid");
+    empty.removeAttribute("data-asked");
+    empty.removeAttribute("aria-invalid");
+    if (described === null) empty.removeAttribute("aria-describedby");
+    else empty.setAttribute("aria-describedby", described);
+    if (optional) optional.hidden = false;
+  };
+  empty.addEventListener("input", forget, { once: true });
+}
+
 function open(button: HTMLElement): void {
   const shown = dialog();
   if (!shown) return;
   const empty = missing(button);
-  empty?.setCustomValidity(button.dataset.needsWords ?? "");
   if (empty) {
-    empty.reportValidity();
-    empty.addEventListener("input", () => empty.setCustomValidity(""), { once: true });
+    ask(empty, button.dataset.needsWords ?? "");
+    return;
+  }
+  const late = button.dataset.needs ? shown.closest("form")?.querySelector<HTMLInputElement>("input[type=date]:out-of-range") : null;
+  if (late) {
+    ask(late, late.dataset.past ?? "");
     return;
   }
   const decision = shown.querySelector<HTMLInputElement>('input[data-sign="decision"]');
@@ -32,17 +65,23 @@ function open(button: HTMLElement): void {
     decision.value = button.dataset.decision ?? "";
     decision.disabled = false;
   }
+  for (const part of shown.querySelectorAll<HTMLElement>("[data-only]")) part.hidden = part.dataset.only !== button.dataset.decision;
   say("title", button.dataset.title);
   say("meaning", button.dataset.meaning);
   mirror();
   show(shown);
 }
 
+function written(name: string): string {
+  const field = dialog()?.closest("form")?.querySelector(`textarea[name="${name}"], select[name="${name}"], input[type=date][name="${name}"]`);
+  if (field instanceof HTMLSelectElement) return field.selectedOptions[0]?.text.trim() ?? "";
+  return field instanceof HTMLTextAreaElement || field instanceof HTMLInputElement ? field.value.trim() : "";
+}
+
 /** What was written beside the dialogue is shown in it, since it is signed as well. */
 function mirror(): void {
   for (const place of dialog()?.querySelectorAll<HTMLElement>("[data-mirror]") ?? []) {
-    const field = document.querySelector<HTMLTextAreaElement>(`textarea[name="${place.dataset.mirror}"]`);
-    place.textContent = field?.value.trim() || "none";
+    place.textContent = written(place.dataset.mirror ?? "") || "none";
   }
 }
 

@@ -113,13 +113,20 @@ def test_a_run_is_flagged_answered_amended_found_compliant_and_changes_later(sig
     expect(maya.get_by_text("In review").first).to_be_visible()
     maya.keyboard.press("f")
     expect(maya.get_by_label(re.compile("^Reason"))).to_be_focused()
+    expect(maya.get_by_text("Say why: it is signed with the verdict.")).to_be_visible()
     expect(maya.get_by_role("dialog")).to_have_count(0)
     maya.get_by_label(re.compile("^Reason")).fill("The seed is missing.")
     maya.get_by_label(re.compile("^What was found")).fill("Which seed was it?")
     maya.get_by_label(re.compile("^Rule")).select_option("V5")
+    maya.get_by_label(re.compile("^Until")).fill("2020-01-01")
+    maya.get_by_role("button", name="Flag").click()
+    expect(maya.get_by_text("The day is past.")).to_be_visible()
+    expect(maya.get_by_role("dialog")).to_have_count(0)
+    maya.get_by_label(re.compile("^Until")).fill("2100-01-01")
     maya.get_by_role("button", name="Flag").click()
     expect(maya.get_by_role("dialog")).to_contain_text("Reviewed and flagged")
-    expect(maya.get_by_role("dialog")).to_contain_text("The seed is missing.")
+    for words in ("The seed is missing.", "Which seed was it?", "2100-01-01", "Record", "Signed text"):
+        expect(maya.get_by_role("dialog")).to_contain_text(words)
     in_dialogue = []
     for theme in ("dark", "light"):
         maya.emulate_media(color_scheme=theme, reduced_motion="reduce")

@@ -204,9 +204,13 @@ def test_what_is_found_wrong_with_a_verdict_stands_where_it_was_written(team, ru
     page, url = page_of(team.auditor), f"{address_of(review)}decide/"
     assert "Say why it is flagged" in text_of(page.post(url, a_verdict(team, "flag", comment="")))
     assert "a flag has at least one finding" in text_of(page.post(url, a_verdict(team, "flag")))
-    late = text_of(page.post(url, a_verdict(team, "flag", text="x", due="2020-01-01")))
-    assert "The day is past." in late
+    late = text_of(page.post(url, a_verdict(team, "flag", text="Which seed?", due="2020-01-01")))
+    assert re.search(r'role="alert">.*Not signed: The day is past\.', late)
     assert "id_due_error" in late
+    assert re.search(r"<input[^>]*name=\"due\"[^>]*autofocus", late)
+    assert f'min="{now().date().isoformat()}"' in late
+    assert ">Which seed?</textarea>" in late.replace("\n", "")
+    assert late.count("autofocus") == 1
     assert "data-open" in text_of(page.post(url, a_verdict(team, password="wrong")))
     assert page.post(url, a_verdict(team, "bless")).status_code == 400
     review.refresh_from_db()
@@ -325,7 +329,11 @@ def test_what_waits_for_somebody_stands_on_their_first_page(team, run):
     assert f'href="{address_of(review)}"' in text_of(auditor.get("/"))
     auditor.post(f"{address_of(review)}decide/", a_verdict(team, "flag", text="Which seed?"))
     assert "Which seed?" in text_of(author.get("/"))
-    assert "Reviews and findings for you" not in text_of(auditor.get("/"))
+    first = text_of(auditor.get("/"))
+    assert "Reviews and findings for you" not in first
+    assert "Which seed?" not in first
+    answer_finding(team.scientist, Finding.objects.get(), text="17.")
+    assert "Which seed?" in text_of(auditor.get("/"))
 
 
 def test_selected_runs_are_sent_to_review_together(team, run):

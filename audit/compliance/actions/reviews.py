@@ -238,8 +238,8 @@ def apply_verdict(actor: Actor, review: Review) -> Review:
 
 def _tell_author(review: Review) -> None:
     people = [one for one in (review.run.created_by, review.submitted_by) if one is not None]
-    verdict = Review.State(review.state).label.lower()
-    words = f"{review.run.readable_id} was found {verdict} by {review.decided_by}."
+    found = "found compliant" if review.state == Review.State.COMPLIANT else "flagged"
+    words = f"{review.run.readable_id} was {found} by {review.decided_by}."
     tell(people, kind="review.decided", text=words, url=page_of(review), project=review.run.project)
 
 

@@ -18,6 +18,7 @@ from accounts.models import Project, User
 from accounts.pages.doors import actor_of, fill_in_error, signed_in
 from accounts.pages.signing import given_proof, signing
 from accounts.queries.people import people_who
+from accounts.templatetags.mled import short_digest
 from audit.compliance.actions.findings import Flag
 from audit.compliance.actions.reviews import (
     AFTER_APPROVAL,
@@ -31,7 +32,7 @@ from audit.compliance.judging import results_in
 from audit.compliance.models import Assessment, Finding, Review
 from audit.compliance.pages.evidence import evidence_of
 from audit.compliance.pages.findings import threads_about
-from audit.compliance.pages.rules import counted, lines_of
+from audit.compliance.pages.rules import Line, counted, lines_of
 from audit.compliance.pages.run_review import last_verdict, said
 from audit.compliance.profile import profile_of
 from audit.compliance.queries.assessments import standing_of
@@ -39,7 +40,9 @@ from audit.compliance.queries.reviews import changes_since, facts_now, get_revie
 from audit.compliance.reviewers import ANSWER, REVIEW
 from audit.compliance.rules.engine import RULES, Judged, Rule
 from audit.compliance.verdict import digest_of_facts
+from experiments.pages.frame import recalled_of
 from kernel.actor import Actor
+from kernel.clock import now
 from kernel.errors import Conflict, Invalid, MledError, NotFound
 
 TEXT_MAX = 4000
@@ -75,6 +78,9 @@ class Verdict(forms.Form):
         required=False, label="Until", widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
     )
 
+    # What the signature dialogue repeats of the finding that is opened with a flag.
+    SAID = (("text", "Finding"), ("kind", "Matter"), ("rule", "Rule"), ("owner", "Answers"), ("due", "Until"))
+
     def __init__(self, rules: Sequence[Rule], people: Sequence[User], *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.people = {str(one.pk): one for one in people}
@@ -82,6 +88,7 @@ class Verdict(forms.Form):
         owners = [("", "The author"), *((key, one.name) for key, one in self.people.items())]
         self.fields["rule"].choices = named  # type: ignore[attr-defined]
         self.fields["owner"].choices = owners  # type: ignore[attr-defined]
+        self.fields["due"].widget.attrs |= {"min": now().date().isoformat(), "data-past": "The day is past."}
 
     @property
     def found(self) -> list[forms.BoundField]:
@@ -116,6 +123,14 @@ class Place:
     after: Review | None
 
 
+@dataclass(frozen=True, slots=True)
+class Ahead:
+    """Where to go on after a verdict, and how many wait in all."""
+
+    review: Review
+    waiting: int
+
+
 def _found(viewer: Actor, slug: str, review: UUID) -> Review:
     return get_review(viewer, review, project=find_project(viewer, slug))
 
@@ -140,21 +155,24 @@ def _page(
     assessment = judged_of(viewer, review)
     results = results_in(assessment.results) if assessment else []
     lines = lines_of(results)
-    by_verdict = [line for line in lines if review.is_open and not line.is_met and line.key in AFTER_APPROVAL]
+    asked, by_verdict = split(review, lines)
     base = last_verdict(rounds_of(viewer, run), up_to=review.number)
     verdict = can(viewer, "compliance.decide_review", review)
     in_the_way = blocking(results) if run.project.is_governed else []
     facts = facts_now(viewer, run) if base or review.signature or review.is_open else None
+    recalled = recalled_of(viewer, run)
     context = {
         "at": "reviews",
         "project": run.project,
         "run": run,
         "review": review,
         "place": place_of(viewer, review) if review.is_open else None,
+        "ahead": None if review.is_open else ahead_of(viewer, review, request.GET.get("next", "")),
+        "recalled": recalled,
         "profile": profile_of(run.project.profile),
         "assessment": assessment,
-        "counts": counted([line for line in lines if line not in by_verdict]),
-        "unmet": [line for line in lines if not line.is_met and line not in by_verdict],
+        "counts": counted(asked),
+        "unmet": [line for line in asked if not line.is_met],
         "by_verdict": by_verdict,
         "met": [line for line in lines if line.is_met],
         "base": base,
@@ -176,7 +194,9 @@ def _page(
         "sign_word": WORDS[opened or "compliant"],
         "sign_meaning": MEANINGS[opened or "compliant"],
         "meanings": MEANINGS,
-        "sign_facts": facts_of(review, results),
+        "sign_facts": facts_of(review, results, str(facts["seal"]) if facts else ""),
+        "sign_mirrors": Verdict.SAID,
+        "sign_recalled": recalled,
         "sign_email": request.POST.get("email", ""),
         "reason_needs": "Say why: it is signed with the verdict.",
         **evidence_of(viewer, run),
@@ -198,15 +218,22 @@ def verdict_form(project: Project, given: Any = None) -> Verdict:
     return Verdict(rules, people_who(ANSWER, project), given)
 
 
-def facts_of(review: Review, results: Sequence[Judged]) -> list[tuple[str, str]]:
-    """What is signed, in a few lines."""
-    counts = ", ".join(f"{number} {outcome.label.lower()}" for outcome, number in counted(lines_of(list(results))))
-    facts = [("Round", str(review.number))]
-    if review.run.seal and review.run.sealed_at:
-        facts.append(("Covers", f"sha256:{review.run.seal[:12]} … {review.run.seal[-8:]}"))
+def split(review: Review, lines: Sequence[Line]) -> tuple[list[Line], list[Line]]:
+    """What the rules say of the run; and what only the verdict that is to be given, or what follows it, can meet."""
+    later = [line for line in lines if review.is_open and not line.is_met and line.key in AFTER_APPROVAL]
+    return [line for line in lines if line not in later], later
+
+
+def facts_of(review: Review, results: Sequence[Judged], seal: str) -> list[tuple[str, str]]:
+    """What is signed, in a few lines. seal: of the run's record as it is now, as the signature will keep it."""
+    asked, later = split(review, lines_of(list(results)))
+    counts = ", ".join(f"{number} {outcome.label.lower()}" for outcome, number in counted(asked))
+    if later:
+        counts += f"; {len(later)} more {'is' if len(later) == 1 else 'are'} met by the verdict itself or after it"
     return [
-        *facts,
-        ("With it", "parameters, tags, metrics, data, files, submission and what the rules say"),
+        ("Round", str(review.number)),
+        *([("Record", f"sha256:{short_digest(seal)}")] if seal else []),
+        ("Signed text", "this record with data, files, submission, rules, verdict and reason; hashed as you sign"),
         ("Rules", counts or "not asked yet; they are asked as you sign"),
     ]
 
@@ -219,6 +246,18 @@ def place_of(viewer: Actor, review: Review) -> Place | None:
         return None
     after = waiting[at + 1] if at + 1 < len(waiting) else None
     return Place(at + 1, len(waiting), waiting[at - 1] if at else None, after)
+
+
+def ahead_of(viewer: Actor, review: Review, then: str) -> Ahead | None:
+    """Where to go on from a decided round; None where none waits for this viewer.
+
+    then: the round that came behind it in the queue, by its id; where that waits no more, it is the first.
+    """
+    if not can(viewer, "compliance.decide_review", review.run.project):
+        return None
+    waiting = list(queue(viewer, review.run.project))
+    behind = (one for one in waiting if one.pk.hex == then)
+    return Ahead(next(behind, waiting[0]), len(waiting)) if waiting else None
 
 
 def url_of(review: Review) -> str:
@@ -295,12 +334,12 @@ def decide(request: HttpRequest, slug: str, review: UUID) -> HttpResponse:
     require(viewer, "compliance.decide_review", found)
     form = verdict_form(found.run.project, request.POST)
     if not form.is_valid():
-        return _page(request, found, form=form)
+        return _not_signed(request, found, form)
     try:
         flags = () if DECISIONS[decision] else (form.flag,)
         if "confirm" not in request.POST:
             return _page(request, found, form=form, opened=decision)
-        proof = given_proof(request)
+        proof, place = given_proof(request), place_of(viewer, found)
         reason = form.cleaned_data["comment"].replace("\r\n", "\n")
         given = {"reason": reason, "proof": proof, "flags": flags, "seen": request.POST.get("seen", "")}
         decide_review(viewer, found, compliant=DECISIONS[decision], **given)
@@ -309,6 +348,16 @@ def decide(request: HttpRequest, slug: str, review: UUID) -> HttpResponse:
             return _page(request, found, form=form, opened=decision, error=error)
         error.field = FIELDS.get(error.field, error.field)
         fill_in_error(form, error)
-        return _page(request, found, form=form)
+        return _not_signed(request, found, form)
     messages.success(request, f"Signed: {WORDS[decision]}. It counts once the log covers it, within seconds.")
-    return redirect(url_of(found))
+    return redirect(f"{url_of(found)}?next={place.after.pk.hex}" if place and place.after else url_of(found))
+
+
+def _not_signed(request: HttpRequest, review: Review, form: Verdict) -> HttpResponse:
+    """The page with what was written, the first wrong field focused, and on top that nothing was signed."""
+    wrong = next((name for name in form.fields if name in form.errors), None)
+    if wrong is not None:
+        form.fields[wrong].widget.attrs["autofocus"] = True
+    words = [str(one) for errors in form.errors.values() for one in errors]
+    messages.error(request, f"Not signed: {' '.join(words)}")
+    return _page(request, review, form=form)

@@ -10,7 +10,8 @@ from django.utils.safestring import SafeString
 from accounts.access import can
 from accounts.models import ApiToken, Project
 from accounts.templatetags.mled import icon
-from audit.compliance.pages.past import address_of
+from audit.compliance.models import Review
+from audit.compliance.pages.past import address_of, title_of
 from audit.compliance.queries.report_standing import reach_of
 
 register = template.Library()
@@ -44,7 +45,7 @@ def past_link(project: Project | None, row: Any) -> SafeString:
         return _link(reverse("compliance:token_past", args=[row.pk]), row.name)
     if project is None or row is None:
         return SafeString("")
-    return _link(address_of(project, row), str(row))
+    return _link(address_of(project, row), title_of(row) if isinstance(row, Review) else str(row))
 
 
 @register.simple_tag
