@@ -19,6 +19,7 @@ class MledAdminSite(AdminSite):
 
     site_header = site_title = "MLED administration"
     index_title = "What an administrator keeps"
+    index_template = "admin/front.html"
     enable_nav_sidebar = False
 
     def has_permission(self, request: HttpRequest) -> bool:

@@ -21,20 +21,43 @@ from accounts.queries.history import with_names
 from accounts.words import goes, stays
 from kernel.errors import Invalid, MledError, NotFound
 
+WORD = "erase"
 BASIS = forms.CharField(
-    label="Legal basis", max_length=BASIS_MAX, help_text="Kept in the log, as in: GDPR 17(1)(d), logged by mistake."
+    label="Legal basis",
+    max_length=BASIS_MAX,
+    help_text="Kept in the log, as in: GDPR 17(1)(d), logged by mistake.",
+    error_messages={"required": "Say on which legal basis: it is kept in the log."},
 )
 
 
-class Erasing(forms.Form):
-    """Which events, and on which basis."""
+class Naming(forms.Form):
+    """Which events are looked at."""
 
     events = forms.CharField(
         label="Events",
         widget=forms.Textarea(attrs={"rows": 4, "spellcheck": "false", "class": "mono"}),
         help_text="Their ids, as the audit log of the project shows them in an entry's details.",
     )
+
+
+class Erasing(forms.Form):
+    """On which basis what was looked at goes, with a word typed: it cannot be undone."""
+
+    events = forms.CharField(widget=forms.HiddenInput)
     reason = BASIS
+    word = forms.CharField(
+        label=f"The word '{WORD}'",
+        max_length=20,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+        help_text="Because this cannot be undone.",
+        error_messages={"required": f"Type the word '{WORD}': it cannot be undone."},
+    )
+
+    def clean_word(self) -> str:
+        typed = str(self.cleaned_data["word"]).strip().lower()
+        if typed != WORD:
+            raise forms.ValidationError(f"Type the word '{WORD}': it cannot be undone.")
+        return typed
 
 
 class Forgetting(forms.Form):
@@ -60,26 +83,35 @@ def erase_payloads(request: HttpRequest) -> HttpResponse:
     """Name events by their ids and look at them; then erase what they say. `?events=` names them in the address."""
     viewer = actor_of(request)
     require(viewer, PERMISSION)
-    form = Erasing(request.POST or None, initial={"events": request.GET.get("events", "")})
-    given = request.POST.get("events", "") if request.method == "POST" else request.GET.get("events", "")
+    given = (request.POST if request.method == "POST" else request.GET).get("events", "")
+    form = Erasing(request.POST or None, initial={"events": given})
     problem, ids = "", list[UUID]()
     try:
         ids = _ids(given)
+        if request.method == "POST" and not ids:
+            problem = "Name the events by their ids."
     except Invalid as error:
         problem = str(error)
-    if request.method == "POST" and form.is_valid() and not problem:
+    if request.method == "POST" and not problem and form.is_valid():
         try:
             gone = erase_everywhere(viewer, events=ids, basis=form.cleaned_data["reason"])
         except NotFound as error:
-            form.add_error("events", str(error))
+            problem = str(error)
         except MledError as error:
-            fill_in_error(form, error)
+            form.add_error("reason" if error.field == "reason" else None, str(error))
         else:
             messages.success(request, f"{gone} payload{'' if gone == 1 else 's'} erased. The entries stay in the log.")
             return redirect(f"{request.path}?events={'+'.join(one.hex for one in ids)}")
     named = with_names(events_named(viewer, ids))
-    missing = len(ids) - len(named)
-    context = {"form": form, "lines": named, "missing": missing, "problem": problem, "doors": DOORS}
+    context = {
+        "naming": Naming(initial={"events": given}),
+        "form": form,
+        "lines": named,
+        "going": sum(not line.erased for line in named),
+        "missing": len(ids) - len(named),
+        "problem": problem,
+        "doors": DOORS,
+    }
     return render(request, "accounts/erase.html", context, status=400 if problem else 200)
 
 

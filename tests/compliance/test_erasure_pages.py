@@ -4,6 +4,7 @@ import pytest
 from django.test import Client
 
 from accounts.models import User
+from audit.compliance.actions.holds import place_hold
 from audit.ledger.models import AuditEvent, AuditPayload
 from experiments.actions.runs import set_tags
 from tests.factories import a_run, a_team, a_user, events_since, user_of
@@ -34,7 +35,19 @@ def test_an_administrator_looks_first_and_erases_then(team, told):
     page = client.get(f"/log/erase/?events={told.pk.hex}").content.decode()
     assert "experiments.set_tags" in page
     assert "Jane Roe" not in page
-    answer = client.post("/log/erase/", {"events": f"{told.pk.hex},\n{told.pk}", "reason": BASIS}, follow=True)
+    for words in (
+        "1 payload goes for good",
+        "What stays",
+        "files of reports made before",
+        "histories of other objects",
+    ):
+        assert words in page
+    form = {"events": f"{told.pk.hex},\n{told.pk}", "reason": BASIS}
+    for word in ("", "yes"):
+        assert "Type the word" in client.post("/log/erase/", form | {"word": word}).content.decode()
+    assert AuditPayload.objects.filter(pk=told.pk).exists()
+    answer = client.post("/log/erase/", form | {"word": "Erase "}, follow=True)
+    assert "Erase 1 payload" not in answer.content.decode()
     assert "1 payload erased" in answer.content.decode()
     assert f"basis: {BASIS}" in answer.content.decode()
     assert not AuditPayload.objects.filter(pk=told.pk).exists()
@@ -46,16 +59,25 @@ def test_an_administrator_looks_first_and_erases_then(team, told):
     ("form", "words"),
     [
         ({"events": "17", "reason": BASIS}, "32 hex digits"),
-        ({"events": "", "reason": BASIS}, "This field is required"),
+        ({"events": "", "reason": BASIS}, "Name the events"),
         ({"events": "01a202b486e9700096c3c5b8949097e9", "reason": BASIS}, "There is no event"),
         ({"events": "01a202b486e9700096c3c5b8949097e9 " * 1001, "reason": BASIS}, "At most 1000"),
-        ({"events": "01a202b486e9700096c3c5b8949097e9", "reason": ""}, "This field is required"),
     ],
 )
 def test_what_cannot_be_erased_is_said_on_the_form(team, form, words):
-    answer = client_of(team.administrator).post("/log/erase/", form)
+    answer = client_of(team.administrator).post("/log/erase/", form | {"word": "erase"})
     assert words in answer.content.decode()
     assert answer.status_code in (200, 400)
+
+
+def test_what_stays_is_said_beside_what_was_typed(team, told):
+    client, form = client_of(team.administrator), {"events": told.pk.hex, "word": "erase"}
+    assert "on which legal basis" in client.post("/log/erase/", form).content.decode()
+    place_hold(team.manager, team.project, reason="Claim 7")
+    answer = client.post("/log/erase/", form | {"reason": BASIS}).content.decode()
+    assert "Claim 7" in answer
+    assert f'value="{BASIS}"' in answer
+    assert AuditPayload.objects.filter(pk=told.pk).exists()
 
 
 def test_nobody_else_opens_these_pages(team):
@@ -83,6 +105,7 @@ def test_a_person_is_forgotten_after_their_address_was_typed_again(team):
 
 def test_the_console_leads_to_both(team, told):
     client = client_of(team.administrator)
+    assert 'href="/log/erase/"' in client.get("/admin/").content.decode()
     assert f"/people/{user_of(team.scientist).pk}/forget/" in (
         client.get(f"/admin/accounts/user/{user_of(team.scientist).pk}/change/").content.decode()
     )
