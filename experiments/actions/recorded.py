@@ -3,6 +3,7 @@
 import re
 import uuid
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from accounts.access import can_see, require
@@ -25,32 +26,50 @@ from experiments.metrics.batch import MetricPoint, by_series
 from experiments.metrics.segments import append
 from experiments.models import Experiment, RecordedOnce, Run
 from experiments.queries.recorded import recorded_before
-from experiments.recording.wanted import Checked, Problems, Wanted, check
-from experiments.values import BY_HAND, SOURCE_TYPE, Lifecycle
+from experiments.recording.naming import name_and_number
+from experiments.recording.wanted import DATASET_MAX, FILES_MAX, Checked, Problems, Wanted, check
+from experiments.values import BY_HAND, EXPERIMENT_NAME_MAX, SOURCE_TYPE, Lifecycle
 from kernel.actor import Actor
 from kernel.errors import AlreadyExists, Conflict, Invalid, InvalidFields, MledError, NotFound
 
 TRAINING: Final = "training"
 CONTAINER: Final = "mlflow.docker.image.name"
 KEY_MAX: Final = 200
-_NUMBERED = re.compile(r"^(?P<name>.*\S)[\s@]+v?(?P<number>[1-9]\d{0,8})$", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What can be told of a record without looking anything up: done before the act, which holds the database."""
+
+    values: Checked | None
+    problems: Sequence[MledError]
+    digest: str
+
+    @classmethod
+    def of(cls, wanted: Wanted) -> "Read":
+        """All of it, with what is wrong."""
+        problems = Problems()
+        values = check(wanted, problems)
+        return cls(values, tuple(problems.found), wanted.digest)
 
 
 @action("experiments.log_run", on="project")
-def record_run(actor: Actor, project: Project, *, wanted: Wanted, key: str = "") -> Run:
+def record_run(actor: Actor, project: Project, *, wanted: Wanted, key: str = "", read: Read | None = None) -> Run:
     """Enter a run that is over. key: of the form or call; the same one again gives the run of the first time.
+    read: what was told of it before.
 
     Raises InvalidFields with every field that is wrong, Conflict where the key was used for something else; then
     nothing is written. The event's client time is when the run was over, its server time is now.
     """
     if len(key) > KEY_MAX:
         raise Invalid(f"A key has at most {KEY_MAX} characters.", field="Idempotency-Key")
+    read = read or Read.of(wanted)
     before = recorded_before(actor, project, key)
     if before is not None:
-        return _of_before(before, wanted)
-    values, experiment, version, blobs = _looked_up(actor, project, wanted)
+        return _of_before(before, read.digest)
+    values, experiment, version, blobs = _looked_up(actor, project, wanted, read)
     current_act().client_ms = values.started_ms if values.ended_ms is None else values.ended_ms
-    claimed = _claimed(actor, project, key, wanted)
+    claimed = _claimed(actor, project, key, read.digest)
     run = create_run(
         actor,
         experiment or _made(actor, project, wanted),
@@ -74,16 +93,17 @@ def record_run(actor: Actor, project: Project, *, wanted: Wanted, key: str = "")
 
 def record_run_once(actor: Actor, project: Project, *, wanted: Wanted, key: str) -> Run:
     """The same for doors that may be knocked at twice at the same moment: both get the run of whoever was first."""
+    read = Read.of(wanted)
     try:
-        return record_run(actor, project, wanted=wanted, key=key)
+        return record_run(actor, project, wanted=wanted, key=key, read=read)
     except Conflict:
         if recorded_before(actor, project, key) is None:
             raise
-        return record_run(actor, project, wanted=wanted, key=key)
+        return record_run(actor, project, wanted=wanted, key=key, read=read)
 
 
-def _of_before(before: RecordedOnce, wanted: Wanted) -> Run:
-    if before.digest != wanted.digest:
+def _of_before(before: RecordedOnce, digest: str) -> Run:
+    if before.digest != digest:
         raise Conflict(
             "This key was used for another record.",
             hint="Send what is new with a key of its own.",
@@ -96,11 +116,12 @@ def _of_before(before: RecordedOnce, wanted: Wanted) -> Run:
 
 
 def _looked_up(
-    actor: Actor, project: Project, wanted: Wanted
+    actor: Actor, project: Project, wanted: Wanted, read: Read
 ) -> tuple[Checked, Experiment | None, DatasetVersion | None, list[StoredBlob]]:
     """What was typed as values and rows. None: a new experiment, a new dataset. Raises InvalidFields."""
     problems = Problems()
-    values = check(wanted, problems)
+    problems.found.extend(read.problems)
+    values = read.values
     experiment = problems.of(_experiment, actor, project, wanted.experiment.strip())
     version = problems.of(_version, actor, project, wanted)
     blobs = problems.of(_blobs, actor, project, wanted.files)
@@ -123,7 +144,7 @@ def in_order(problems: Sequence[MledError]) -> list[MledError]:
 
 def _experiment(actor: Actor, project: Project, name: str) -> Experiment | None:
     """The experiment of that name; None for one to be made. Raises Invalid, Refused."""
-    if not name:
+    if not name or len(name) > EXPERIMENT_NAME_MAX:  # told already
         return None
     found: Experiment | None = Experiment.objects.filter(project=project, name=name).first()
     if found is None:
@@ -139,7 +160,7 @@ def _experiment(actor: Actor, project: Project, name: str) -> Experiment | None:
 def _version(actor: Actor, project: Project, wanted: Wanted) -> DatasetVersion | None:
     """The version that was named, held so that no recall comes in between; None for new data. Raises Invalid."""
     text = wanted.dataset.strip()
-    if not text:
+    if not text or len(text) > DATASET_MAX:  # told already
         return None
     dataset, number = _dataset(project, text)
     if dataset is None or not can_see(actor, dataset):
@@ -164,11 +185,11 @@ def _version(actor: Actor, project: Project, wanted: Wanted) -> DatasetVersion |
 def _dataset(project: Project, text: str) -> tuple[Dataset | None, int | None]:
     """The dataset that a text names, and the number behind its name. A whole name goes first: it may end as one."""
     by_name = Dataset.objects.filter(project=project).select_related("project")
-    numbered = _NUMBERED.match(text)
-    if numbered:
-        found = by_name.filter(name=numbered["name"]).first()
+    name, number = name_and_number(text)
+    if number is not None:
+        found = by_name.filter(name=name).first()
         if found is not None:
-            return found, int(numbered["number"])
+            return found, number
     return by_name.filter(name=text).first(), None
 
 
@@ -184,6 +205,8 @@ def _usable(version: DatasetVersion) -> DatasetVersion:
 
 def _blobs(actor: Actor, project: Project, files: Sequence[tuple[str, str]]) -> list[StoredBlob]:
     """The content of the files. Raises Invalid for an upload that is gone or not finished."""
+    if len(files) > FILES_MAX:  # told already
+        return []
     try:
         return finished_blobs(actor, project, [upload for _, upload in files])
     except (NotFound, Conflict):
@@ -233,12 +256,12 @@ def _put(actor: Actor, run: Run, path: str, stored: StoredBlob) -> None:
         raise InvalidFields([Invalid(problem.message, hint=problem.hint, field="files")]) from None
 
 
-def _claimed(actor: Actor, project: Project, key: str, wanted: Wanted) -> RecordedOnce | None:
+def _claimed(actor: Actor, project: Project, key: str, digest: str) -> RecordedOnce | None:
     """The key taken first of all: who comes with the same one waits for this act, and then finds its run."""
     if not key or actor.user_id is None:
         return None
     return RecordedOnce.objects.create(
-        user_id=actor.user_id, project=project, key=key, digest=wanted.digest, run_uid=uuid.uuid4()
+        user_id=actor.user_id, project=project, key=key, digest=digest, run_uid=uuid.uuid4()
     )
 
 

@@ -1,32 +1,37 @@
 """What the form for runs that are over offers: versions of the catalogue, experiments, an earlier run as template."""
 
-import re
-
 from django.db.models import QuerySet
 
 from accounts.models import Project
 from artifacts.models import DatasetVersion, VersionRecord
 from experiments.models import Experiment, RecordedOnce, Run
 from experiments.queries.runs import inputs_of, params_of, tags_of
-from experiments.recording.wanted import ARCHITECTURE, ROWS_MAX, TAGS_MAX, Wanted
+from experiments.recording.naming import name_and_number
+from experiments.recording.wanted import ARCHITECTURE, DATASET_MAX, ROWS_MAX, TAGS_MAX, Wanted
 from experiments.values import Lifecycle
 from kernel.actor import Actor
 
 VERSIONS_OFFERED = 100
 EXPERIMENTS_OFFERED = 200
-_AT_THE_END = re.compile(r"[\s@]+v?(\d{1,9})$")
 
 
 def versions_offered(viewer: Actor, project: Project, text: str = "") -> list[DatasetVersion]:
     """Versions of the catalogue that may be used, newest first. text: part of the name, maybe with a number behind."""
-    number = _AT_THE_END.search(text)
-    name = (text[: number.start()] if number else text).strip()
+    name, number = name_and_number(text[:DATASET_MAX])
     rows = _usable(viewer, project)
     if name:
         rows = rows.filter(dataset__name__icontains=name)
-    if number:
-        rows = rows.filter(number=int(number[1])) if int(number[1]) < 2**31 else rows.none()
+    if number is not None:
+        rows = rows.filter(number=number)
     return list(rows.order_by("-created_at", "-number")[:VERSIONS_OFFERED])
+
+
+def version_named(viewer: Actor, project: Project, text: str) -> DatasetVersion | None:
+    """The version of the catalogue that a text names exactly, if it may be used."""
+    name, number = name_and_number(text[: DATASET_MAX + 1])
+    if number is None or len(text) > DATASET_MAX:
+        return None
+    return _usable(viewer, project).filter(dataset__name=name, number=number).first()
 
 
 def _usable(viewer: Actor, project: Project) -> QuerySet[DatasetVersion]:

@@ -8,10 +8,16 @@ from typing import Any, Final
 
 import yaml
 
+from accounts.texts import storable
+from experiments.recording.wanted import ROWS_MAX
+from experiments.values import KEY_MAX
 from kernel.errors import Invalid, TooLarge
 
 Pair = tuple[str, str]
-PASTED_MAX: Final = 100_000  # characters: a YAML of that length is read within a second
+PASTED_MAX: Final = 100_000  # characters
+YAML_MAX: Final = 30_000  # characters: reading YAML takes a hundred times as long as JSON
+DEPTH_MAX: Final = 20
+OPEN_MAX: Final = 50  # brackets of YAML at once, counted without reading it
 _NAMES = frozenset({"key", "name", "param", "parameter", "hyperparameter", "metric", "tag"})
 
 
@@ -31,12 +37,44 @@ def read_pairs(text: str, field: str) -> list[Pair]:
     if not text:
         raise Invalid("There is nothing pasted.", hint="Paste JSON, YAML or CSV.", field=field)
     try:
-        found = list(_read(text, field))
+        found = _limited(_read(text, field), field)
     except RecursionError:
-        raise Invalid("This text is nested too deeply.", hint="Paste a flatter one.", field=field) from None
+        raise _too_deep(field) from None
     if not found:
         raise Invalid("No name with a value was found in this text.", hint='As in "lr: 0.001".', field=field)
     return found
+
+
+def _too_deep(field: str) -> Invalid:
+    return Invalid(
+        f"This text is nested too deeply: more than {DEPTH_MAX} levels.", hint="Paste a flatter one.", field=field
+    )
+
+
+def _limited(pairs: Iterator[Pair], field: str) -> list[Pair]:
+    """The pairs as they come, or Invalid as soon as there is one that no record can hold."""
+    found: list[Pair] = []
+    for name, value in pairs:
+        if len(found) == ROWS_MAX:
+            raise Invalid(
+                f"This text has more than {ROWS_MAX} names; a record takes no more.",
+                hint="Put the rest into a file.",
+                field=field,
+            )
+        checked_name(name, field)
+        found.append((storable(name, "A name in this text", field=field), storable(value, "A value", field=field)))
+    return found
+
+
+def checked_name(name: str, field: str, *, behind: str = "") -> str:
+    """The name, with the names that it stands in, or Invalid if a record cannot hold it: before they are joined."""
+    if len(name) + len(behind) + bool(behind) > KEY_MAX:
+        raise Invalid(
+            f"A name in this text, with those that it stands in, is longer than {KEY_MAX} characters.",
+            hint="Give it a shorter one.",
+            field=field,
+        )
+    return f"{behind}.{name}" if behind else name
 
 
 def _read(text: str, field: str) -> Iterator[Pair]:
@@ -68,7 +106,22 @@ def _from_json(text: str, field: str) -> Iterator[Pair]:
                 field=field,
             ) from None
         return _from_yaml(text, field)
-    return _listed(told, field) if isinstance(told, list) and not isinstance(told, _Members) else _flat("", told)
+    _refuse_depth(told, field)
+    return _listed(told, field) if isinstance(told, list) and not isinstance(told, _Members) else _flat("", told, field)
+
+
+def _refuse_depth(told: Any, field: str) -> None:
+    """Invalid for a value that is nested too deeply, level by level."""
+    level = [told]
+    for _ in range(DEPTH_MAX + 1):
+        level = [inner for one in level if isinstance(one, list | tuple) for inner in _inner(one)]
+        if not level:
+            return
+    raise _too_deep(field)
+
+
+def _inner(told: Any) -> Sequence[Any]:
+    return [value for _, value in told] if isinstance(told, _Members) else told
 
 
 class _Members(list[tuple[str, Any]]):
@@ -86,13 +139,13 @@ def _listed(told: Sequence[Any], field: str) -> Iterator[Pair]:
                 hint='Paste {"lr": 0.001} or [{"key": "lr", "value": 0.001}].',
                 field=field,
             )
-        yield from _flat(name, members["value"])
+        yield from _flat(checked_name(name, field), members["value"], field)
 
 
-def _flat(name: str, value: Any) -> Iterator[Pair]:
+def _flat(name: str, value: Any, field: str) -> Iterator[Pair]:
     if isinstance(value, _Members):
         for key, inner in value:
-            yield from _flat(f"{name}.{key}" if name else key, inner)
+            yield from _flat(checked_name(key, field, behind=name), inner, field)
     else:
         yield name, value if isinstance(value, str) else _in_list(value)
 
@@ -109,9 +162,16 @@ def _in_list(value: Any) -> str:
 
 
 def _from_yaml(text: str, field: str) -> Iterator[Pair]:
+    if len(text) > YAML_MAX:
+        raise TooLarge(
+            f"This text has {len(text):,} characters; as YAML at most {YAML_MAX:,} are read.",
+            hint="Paste it as JSON, or less of it.",
+            field=field,
+        )
+    if _opened(text) > OPEN_MAX:
+        raise _too_deep(field)
     try:
-        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, yaml.BaseLoader)):
-            raise Invalid("Aliases (*name) are not read here.", hint="Write the values out.", field=field)
+        _refuse_unread(text, field)
         node = yaml.compose(text, yaml.BaseLoader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
@@ -127,14 +187,36 @@ def _from_yaml(text: str, field: str) -> Iterator[Pair]:
             hint='Paste lines such as "lr: 0.001", JSON, or a table with names and values.',
             field=field,
         )
-    return _of_node("", node)
+    return _of_node("", node, field)
 
 
-def _of_node(name: str, node: yaml.Node) -> Iterator[Pair]:
+def _opened(text: str) -> int:
+    """How many brackets are open at once at most: as they stand, also those within quotes."""
+    depth = most = 0
+    for mark in text:
+        if mark in "[{":
+            depth += 1
+            most = max(most, depth)
+        elif mark in "]}":
+            depth = max(depth - 1, 0)
+    return most
+
+
+def _refuse_unread(text: str, field: str) -> None:
+    """Invalid for aliases, and as soon as something stands too deep: the rest of the text is not read then."""
+    depth = 0
+    for event in yaml.parse(text, yaml.BaseLoader):
+        if isinstance(event, yaml.AliasEvent):
+            raise Invalid("Aliases (*name) are not read here.", hint="Write the values out.", field=field)
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > DEPTH_MAX:
+            raise _too_deep(field)
+
+
+def _of_node(name: str, node: yaml.Node, field: str) -> Iterator[Pair]:
     if isinstance(node, yaml.MappingNode):
         for key, inner in node.value:
-            said = _of_yaml(key)
-            yield from _of_node(f"{name}.{said}" if name else said, inner)
+            yield from _of_node(checked_name(_of_yaml(key), field, behind=name), inner, field)
     else:
         yield name, str(node.value) if isinstance(node, yaml.ScalarNode) else _of_yaml(node)
 

@@ -7,6 +7,7 @@ from typing import Final
 
 from kernel.errors import Invalid
 
+LINE_MAX: Final = 200  # characters of a number, a moment or a length of time
 NUMBER: Final = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
 _WHOLE = re.compile(r"[+-]?\d+")
 _COMMA = re.compile(r"[+-]?\d+,\d+")
@@ -28,8 +29,17 @@ def kind_of(text: str) -> str:
     return _WORDS.get(text.lower(), "text")
 
 
+def checked_length(text: str, field: str, limit: int = LINE_MAX) -> None:
+    """Raises Invalid for a text that is longer than anything of its kind: before any pattern reads it."""
+    if len(text) > limit:
+        raise Invalid(
+            f"This text has {len(text):,} characters; at most {limit:,} are read.", hint="Write less.", field=field
+        )
+
+
 def result_of(text: str, field: str) -> float:
     """The finite number that a result is. Raises Invalid with the way to write it."""
+    checked_length(text, field)
     text = text.strip()
     if not text:
         raise Invalid("This result has no value.", hint="Write a number, or take the row out.", field=field)

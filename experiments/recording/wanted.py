@@ -6,7 +6,7 @@ from typing import Any, Final, TypeVar
 
 from accounts.texts import storable
 from artifacts.paths import checked_path
-from experiments.recording.typed import result_of
+from experiments.recording.typed import checked_length, result_of
 from experiments.recording.when import duration_ms, moment_ms
 from experiments.values import EXPERIMENT_NAME_MAX, VALUE_MAX, RunStatus, checked_key
 from kernel.clock import now_ms
@@ -19,6 +19,8 @@ ROWS_MAX: Final = 200  # of params, and of results
 TAGS_MAX: Final = 50
 FILES_MAX: Final = 200
 NOTE_MAX: Final = 20_000
+DATASET_MAX: Final = 600  # a name and its number
+NEW_DATASET_MAX: Final = {"name": 500, "digest": 64, "source": 2000}
 RAN: Final = {RunStatus.FINISHED: "Finished", RunStatus.FAILED: "Failed", RunStatus.KILLED: "Stopped"}
 _TOGETHER = 60_000  # milliseconds by which an end and a duration may miss each other: times are typed by the minute
 
@@ -137,6 +139,9 @@ def _needed(text: str, field: str, what: str, hint: str) -> None:
 
 def _one_dataset(wanted: Wanted) -> None:
     new = wanted.new_dataset
+    checked_length(wanted.dataset, "dataset", DATASET_MAX)
+    for part, limit in NEW_DATASET_MAX.items():
+        checked_length(getattr(new, part), f"new_dataset.{part}", limit)
     if wanted.dataset.strip() and new:
         raise Invalid(
             "A version of the catalogue and a new dataset are both named.",

@@ -4,13 +4,19 @@ import datetime as dt
 import re
 from typing import Final
 
+from experiments.recording.typed import checked_length
 from kernel.clock import now
 from kernel.errors import Invalid
 
 CLOCKS_DIFFER: Final = dt.timedelta(minutes=5)
 _EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _UNITS: Final = {"d": 86_400, "h": 3600, "m": 60, "s": 1}
-_PART = re.compile(r"(\d+(?:\.\d+)?)\s*(days?|d|hours?|hrs?|h|minutes?|mins?|m|seconds?|secs?|s)(?![a-z])")
+_WORDS: Final = {
+    *("d", "day", "days", "h", "hr", "hrs", "hour", "hours", "m", "min", "mins", "minute", "minutes"),
+    *("s", "sec", "secs", "second", "seconds"),
+}
+_PIECE = re.compile(r"[0-9.]+|[^0-9.\s]+")
+_AMOUNT = re.compile(r"[0-9]+(\.[0-9]+)?")
 _CLOCK = re.compile(r"(\d{1,4}):([0-5]\d)(?::([0-5]\d))?")
 _EXAMPLES = "Write it as 1h 20m, 90 min or 1:20:00."
 
@@ -20,6 +26,7 @@ def moment_ms(text: str, field: str) -> int:
 
     Raises Invalid, also for one in the future.
     """
+    checked_length(text, field)
     try:
         at = dt.datetime.fromisoformat(text.strip())
     except ValueError:
@@ -52,16 +59,24 @@ def _rough(span: dt.timedelta) -> str:
 
 def duration_ms(text: str, field: str) -> int:
     """Milliseconds of '1h 20m', '90 min', '1:20:00' (hours first) or '2 days 4 h'. Raises Invalid."""
+    checked_length(text, field)
     said = text.strip().lower().replace(",", " ")
     clock = _CLOCK.fullmatch(said)
     if clock:
         hours, minutes, seconds = (int(part or 0) for part in clock.groups())
         return 1000 * (3600 * hours + 60 * minutes + seconds)
-    if re.fullmatch(r"\d+(\.\d+)?", said):
+    pieces = _PIECE.findall(said)
+    amounts, words = pieces[::2], pieces[1::2]
+    if len(pieces) == 1 and _AMOUNT.fullmatch(said):
         raise Invalid(f"'{text[:40]}' has no unit.", hint=_EXAMPLES, field=field)
-    if not said or _PART.sub("", said).strip():
+    if (
+        not words
+        or len(amounts) != len(words)
+        or not all(map(_AMOUNT.fullmatch, amounts))
+        or not _WORDS.issuperset(words)
+    ):
         raise Invalid(f"'{text[:40]}' is no length of time.", hint=_EXAMPLES, field=field)
-    seconds_in_all = sum(float(amount) * _UNITS[unit[0]] for amount, unit in _PART.findall(said))
+    seconds_in_all = sum(float(amount) * _UNITS[word[0]] for amount, word in zip(amounts, words, strict=True))
     if seconds_in_all > 100 * 366 * 86_400:
         raise Invalid("Nothing runs for a hundred years.", hint=_EXAMPLES, field=field)
     return round(1000 * seconds_in_all)

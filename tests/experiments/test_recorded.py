@@ -8,12 +8,15 @@ import io
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from artifacts.actions.recall import withdraw_version
 from artifacts.actions.uploads import append_upload, begin_upload, finish_upload
 from artifacts.models import Dataset, DatasetVersion
 from audit.ledger.sequencer import Sequencer
 from audit.ledger.verify import verify_ledger
+from experiments.actions import recorded
 from experiments.actions.experiments import delete_experiment
 from experiments.actions.recorded import record_run, record_run_once
 from experiments.actions.runs import delete_tag, set_tags
@@ -21,7 +24,7 @@ from experiments.models import Experiment, MetricSeries, Run
 from experiments.queries.recorded import as_template, experiments_offered, versions_offered
 from experiments.queries.runs import inputs_of, params_of, series_of, tags_of
 from experiments.queries.search import search_runs
-from experiments.recording.wanted import NewDataset, Wanted
+from experiments.recording.wanted import Checked, NewDataset, Problems, Wanted, check
 from experiments.values import BY_HAND, RunStatus
 from kernel.actor import Actor, operator
 from kernel.errors import Conflict, InvalidFields, NotFound, Refused
@@ -125,12 +128,21 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
     ({"dataset": "nothing v1"}, "dataset", "There is no dataset 'nothing v1'"),
     ({"new_dataset": NewDataset("x")}, "dataset", "both named"),
     ({"dataset": "", "new_dataset": NewDataset("x", "", "s3://b/c")}, "new_dataset.digest", "names its content"),
+    ({"dataset": "a" + "@" * 20_000 + "x"}, "dataset", "20,002 characters; at most 600"),
+    ({"experiment": "e" * 100_000}, "experiment", "100,000 characters; at most 500"),
+    ({"dataset": "", "new_dataset": NewDataset("n" * 501, "d", "s")}, "new_dataset.name", "at most 500"),
+    ({"dataset": "", "new_dataset": NewDataset("n", "d" * 65, "s")}, "new_dataset.digest", "at most 64"),
+    ({"dataset": "", "new_dataset": NewDataset("n", "d", "s" * 2001)}, "new_dataset.source", "at most 2,000"),
     ({"started": ""}, "started", "When did it start?"),
     ({"started": "yesterday"}, "started", "no date and time"),
     ({"started": "2999-01-01 10:00"}, "started", "in the future; it is "),
     ({"started": "1969-12-31"}, "started", "before 1970"),
     ({"duration": "90"}, "duration", "no unit"),
     ({"duration": "long"}, "duration", "no length of time"),
+    ({"duration": "1" * 20_000 + "x"}, "duration", "20,001 characters; at most 200"),
+    ({"started": "2" * 201}, "started", "201 characters; at most 200"),
+    ({"results": (("acc", "1" * 201),)}, "results[0].value", "201 characters; at most 200"),
+    ({"files": tuple((f"{n}.txt", "no") for n in range(201))}, "files", "at most 200"),
     ({"ended": "2026-03-01 10:00", "duration": ""}, "ended", "before it started"),
     ({"ended": "2026-03-02T20:00Z"}, "duration", "tell different times"),
     ({"duration": "36000 days"}, "duration", "would not be over yet"),
@@ -170,6 +182,26 @@ def test_everything_that_is_wrong_is_told_at_once_in_the_order_of_the_form(ada, 
         ada, team, results=(("a", "x"),), started="2999-01-01", dataset="icu-vitals v9", params=(("C", "1"), ("C", "2"))
     )
     assert list(found) == ["dataset", "started", "params[1].key", "results[0].value"]
+
+
+def test_what_is_too_long_is_never_looked_up(ada, team, vitals):
+    with CaptureQueriesContext(connection) as asked:
+        problems_of(ada, team, experiment="e" * 10_000, dataset="d" * 10_000)
+    assert not [one for one in asked if "eeee" in one["sql"] or "dddd" in one["sql"]]
+
+
+def test_a_record_is_checked_before_its_transaction_begins(committed_db, monkeypatch):
+    team = a_team()
+    inside: list[bool] = []
+
+    def noted(wanted: Wanted, problems: Problems) -> Checked | None:
+        inside.append(connection.in_atomic_block)
+        return check(wanted, problems)
+
+    monkeypatch.setattr(recorded, "check", noted)
+    with pytest.raises(InvalidFields):
+        record_run_once(team.scientist, team.project, wanted=SVM, key="k")
+    assert inside == [False]
 
 
 def test_a_recalled_version_is_refused_with_its_reason(ada, team, vitals):

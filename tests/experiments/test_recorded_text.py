@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
+from experiments.recording.naming import name_and_number
 from experiments.recording.pasted import merged, read_pairs
-from experiments.recording.typed import kind_of
+from experiments.recording.typed import kind_of, result_of
 from experiments.recording.when import duration_ms, moment_ms
 from kernel.errors import Invalid, MledError
 from tests.pages.scripts import bundled
@@ -23,6 +26,9 @@ READ = [
     ("lr\tC\tseed\n0.1\t10\t3", [("lr", "0.1"), ("C", "10"), ("seed", "3")]),
     ("\ufeffa,b\n1,2", [("a", "1"), ("b", "2")]),
     ("a, 1", [("a", "1")]),
+    ("\n".join(f"p{n}: [1, [2, 3]]" for n in range(200)), [(f"p{n}", "[1, [2, 3]]") for n in range(200)]),
+    ("a:\n  " + "b" * 248 + ": ']'", [("a." + "b" * 248, "]")]),
+    ('{"a": {"b": "[[[[[[[[[[[[[[[[[[[[[[[[["}}', [("a.b", "[" * 25)]),
 ]  # fmt: skip
 REFUSED = [
     ("", "nothing pasted"),
@@ -33,7 +39,24 @@ REFUSED = [
     ("a: &x 1\nb: *x", "Aliases"),
     ("a,b,c\n1,2\n3,4,5", "3 cells"),
     ("[" * 90_000, "nested too deeply"),
-    ("a: " * 20_000, "neither JSON, YAML nor CSV"),
+    ("a: " + "[" * 20_000, "nested too deeply"),
+    ("a: [" + "']', [" * 60, "nested too deeply"),
+    ("- " * 10_000, "nested too deeply"),
+    ("? " * 10_000, "nested too deeply"),
+    ("\n".join(" " * depth + "k:" for depth in range(60)), "nested too deeply"),
+    ('{"a": ' * 60 + "1" + "}" * 60, "nested too deeply"),
+    ('{"a": ' + "[" * 60 + "]" * 60 + "}", "nested too deeply"),
+    ("a: 1\n" * 20_000, "as YAML at most 30,000"),
+    ("a: " * 9_000, "neither JSON, YAML nor CSV"),
+    ('{"' + "a" * 50_000 + '": {' + ", ".join(f'"b{n}": 1' for n in range(4000)) + "}}", "longer than 250"),
+    ("a" * 200 + ":\n  " + "b" * 60 + ": 1", "longer than 250"),
+    ("a" * 251 + ",1\nb,2", "longer than 250"),
+    (json.dumps({f"p{n}": n for n in range(201)}), "more than 200"),
+    ("\n".join(f"p{n}: 1" for n in range(201)), "more than 200"),
+    ("\n".join(f"p{n},1" for n in range(201)), "more than 200"),
+    ('{"a": "\\ud800"}', "cannot be stored"),
+    ('{"a\\ud800": 1}', "cannot be stored"),
+    ('{"a": "\\u0000"}', "cannot be stored"),
     ("x" * 100_001, "at most 100,000 are read"),
     ("{}", "No name with a value"),
     ("a: \x01", "cannot be read"),
@@ -61,7 +84,9 @@ def test_lengths_of_time_and_moments():
     assert [duration_ms(text, "d") for text in ("1h 20m", "80 min", "1:20", "1:20:00", "4800s", "1.5 h")] == [
         4_800_000, 4_800_000, 4_800_000, 4_800_000, 4_800_000, 5_400_000,
     ]  # fmt: skip
-    for text in ("", "5", "1x", "h", "1h x", "-1h", "99999999 days"):
+    spelled = ("2 days 4 h", "1h20m", "1 day, 3 minutes", "1.25hrs", "2mins 3secs")
+    assert [duration_ms(text, "d") for text in spelled] == [187_200_000, 4_800_000, 86_580_000, 4_500_000, 123_000]
+    for text in ("", "5", "1x", "h", "1h x", "-1h", "99999999 days", "1..5h", "1.h", "5 5 h", "1h 5", "٣h", "²h"):
         with pytest.raises(Invalid):
             duration_ms(text, "d")
     assert moment_ms("1970-01-02", "s") == 86_400_000
@@ -69,6 +94,34 @@ def test_lengths_of_time_and_moments():
     for text in ("0001-01-01T00:00+14:00", "9999-12-31T23:59-14:00", "2026-13-01", "x" * 999):
         with pytest.raises(Invalid):
             moment_ms(text, "s")
+
+
+def test_a_line_that_is_too_long_is_refused_by_its_length():
+    for read in (duration_ms, moment_ms, result_of):
+        with pytest.raises(Invalid, match="1,000,001 characters; at most 200") as told:
+            read("1" * 1_000_000 + "x", "there")
+        assert told.value.field == "there"
+
+
+def test_a_text_names_a_dataset_and_a_number():
+    named = {
+        "icu v7": ("icu", 7), "icu@v7": ("icu", 7), "icu @7": ("icu", 7), "icu\tv12": ("icu", 12),
+        "icu vitals  7": ("icu vitals", 7), "icu@@1": ("icu@", 1), "a v2 v3": ("a v2", 3),
+    }  # fmt: skip
+    assert {text: name_and_number(text) for text in named} == named
+    for text in (
+        "",
+        "icu",
+        "v7",
+        "@7",
+        "icu v07",
+        "icu v0",
+        "icu vx",
+        "icu ²",
+        "icu 1234567890",
+        "a" + "@" * 500 + "x",
+    ):
+        assert name_and_number(text) == (text, None), text
 
 
 def test_the_page_names_kinds_as_the_server_does(tmp_path):
