@@ -22,7 +22,13 @@ from experiments.models import Run
 from experiments.pages.conditions import Conditions, conditions_of
 from experiments.pages.notes import PREVIEW_MAX
 from experiments.pages.record_form import KINDS, Typed, shown
-from experiments.queries.recorded import as_template, experiments_offered, recorded_before, versions_offered
+from experiments.queries.recorded import (
+    as_template,
+    experiments_offered,
+    recorded_before,
+    version_named,
+    versions_offered,
+)
 from experiments.queries.runs import get_run, inputs_of, params_of, series_of
 from experiments.recording.wanted import ARCHITECTURE, RAN, Wanted
 from experiments.values import BY_HAND
@@ -61,7 +67,9 @@ def page(request: HttpRequest, slug: str) -> HttpResponse:
         return _form(request, project, Typed.of(kept), [Invalid(error.message, hint=error.hint, field="files")])
     verb, _, kind = request.POST.get("do", "").partition(" ")
     if verb == "look":
-        return render(request, "experiments/record_seen.html", {"seen": seen_of(typed.wanted), "where": WHERE})
+        return render(
+            request, "experiments/record_seen.html", {"seen": seen_of(viewer, project, typed.wanted), "where": WHERE}
+        )
     if verb == "more" and kind in KINDS:
         return _form(request, project, typed, more=kind)
     if verb == "paste" and kind in KINDS:
@@ -146,7 +154,7 @@ def _form(
         "statuses": [(status.value, label) for status, label in RAN.items()],
         "architecture_key": ARCHITECTURE,
         "may_register": bool(can(viewer, "datasets.register", project)),
-        "seen": seen_of(typed.wanted),
+        "seen": seen_of(viewer, project, typed.wanted),
         "where": WHERE,
         "stored": get_run(viewer, stored, project=project) if stored else None,
         "max_bytes": PLAIN_MAX_BYTES,
@@ -156,10 +164,11 @@ def _form(
     return render(request, "experiments/record.html", context)
 
 
-def seen_of(wanted: Wanted) -> Conditions:
+def seen_of(viewer: Actor, project: Project, wanted: Wanted) -> Conditions:
     """What the record will show of the conditions of the run, by what was typed so far."""
     planned = Run(git_commit=wanted.commit.strip(), source_name=wanted.command.strip())
-    named = wanted.dataset.strip() or wanted.new_dataset.digest
+    new = wanted.new_dataset
+    named = version_named(viewer, project, wanted.dataset) or (new.name and new.digest and new.source)
     return conditions_of(
         planned,
         params={key: value for key, value in wanted.params if key and value.strip()},

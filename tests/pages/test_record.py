@@ -122,6 +122,41 @@ def test_pasted_text_that_was_not_taken_over_is_stored_with_the_rest_or_refused_
     assert params_of(team.scientist, Run.objects.get())["gamma"] == "0.5"
 
 
+def test_what_no_record_can_hold_is_refused_at_its_field_and_stays_there(ada, team, icu):
+    here = address(team.project, "record/")
+    for text, words in (
+        ('{"a": "\\ud800"}', "A value holds a character that cannot be stored."),
+        ('{"b\\udfff": 1}', "A name in this text holds a character that cannot be stored."),
+        ('{"' + "a" * 9000 + '": {' + ", ".join(f'"b{n}": 1' for n in range(900)) + "}}", "is longer than 250"),
+    ):
+        for button in ({"do": "paste param"}, {}):
+            page = ada.post(here, 200, **{**FIELDS, **button, "param_paste": text}, key="k1")
+            assert words in page
+            assert html.escape(text) in page.source
+            assert len(page.source) < 100_000
+    long = {"duration": "1" * 12_000 + "x", "dataset_version": "a" + "@" * 12_000 + "x", "result_value": ["1" * 12_000]}
+    page = ada.post(here, 200, **{**FIELDS, **long}, key="k1")
+    assert {"#dataset_version", "#duration", "#result-value-1"} == set(page.links("#")) & set(
+        page.links("#dataset") + page.links("#duration") + page.links("#result")
+    )
+    assert "This text has 12,001 characters; at most 200 are read." in page
+    assert page.field("duration") == long["duration"]
+    assert page.field("dataset_version") == long["dataset_version"]
+    assert not Run.objects.exists()
+
+
+def test_data_counts_as_named_only_where_the_catalogue_has_it_or_all_of_it_is_described(ada, team, icu):
+    here = address(team.project, "record/")
+    told = {
+        "icu-vitals v2": {}, "icu-vitals v9": None, "icu-vitals": None, "nothing": None, "": None,
+        " ": {"new_name": "ward", "new_digest": "1f", "new_source": "s3://b/c"}, "  ": None,
+    }  # fmt: skip
+    for text, new in told.items():
+        sent = {**FIELDS, "dataset_version": text, **({"new_digest": "1f"} if new is None and not text.strip() else {})}
+        page = ada.post(here, 200, **{**sent, **(new or {})}, do="look")
+        assert ("1 version by digest" in page) == (new is not None), text
+
+
 def test_a_run_is_a_template_for_the_next_without_its_results(ada, team, icu, trained):
     assert f"?like={trained.readable_id}" in ada.get(f"/r/{trained.uid.hex}/").source
     page = ada.get(address(team.project, f"record/?like={trained.readable_id}"))
