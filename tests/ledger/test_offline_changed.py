@@ -191,6 +191,16 @@ def test_a_forger_with_a_key_of_their_own_is_found_with_a_key_or_without(bundle,
     assert (said.code, "consistency.json" in said.text) == (1, True), said.text
 
 
+@pytest.mark.parametrize("content", ["-----BEGIN PUBLIC KEY-----\n", "", "a+b\n", "\x00\udcff", "n+12345678+AAA!\n"])
+def test_a_file_that_is_no_key_is_told_apart_from_a_bundle_that_is_none(bundle, tmp_path, content):
+    other = tmp_path / "other.pub"
+    other.write_text(content, errors="surrogateescape")
+    said = verify(bundle, "--key", other)
+    assert said.code == 2
+    assert f"UNREADABLE: {other}" in said.text
+    assert "no public key" in said.text
+
+
 def test_an_older_head_and_another_key_do_not_fit(made, bundle, changed):
     members = taken_apart(bundle)
     assert members["checkpoint"].decode() not in made.notes

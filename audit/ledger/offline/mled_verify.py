@@ -164,10 +164,11 @@ def strict(raw: bytes) -> Any:
 def keys_in(text: str, where: str) -> Any:
     """The public keys of a file: {id: (origin, key)}. Lines: <origin>+<id>+<base64 of 1 and the key>."""
     keys = {}
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(text.splitlines() or [""], 1):
         Tampered.at = f"{where} line {number}"
-        origin, key_id, packed = line.split("+", 2)
-        raw = base64.b64decode(packed, validate=True)
+        if not (found := re.fullmatch(r"([^+]+)\+([0-9a-f]{8})\+([A-Za-z0-9+/]{44})", line)):
+            raise ValueError("this is no public key of a log; one is a line NAME+ID+KEY, as in ledger.pub")
+        (origin, key_id, _), raw = found.groups(), base64.b64decode(found[3])
         named = hashlib.sha256(origin.encode() + b"\n" + raw).digest()[:4].hex()
         require(named == key_id and len(raw) == 33 and raw[0] == 1, "the key does not match its own id")
         keys[key_id] = (origin, raw[1:])
@@ -330,7 +331,7 @@ def verify(path: str, anchor: Any = None, key: Any = None, log: Any = None) -> A
     if manifest["form"] != FORM:
         raise ValueError(f"report.json has form {manifest['form']}, this verifier reads form {FORM}: take a newer one")
     own = keys_in(archive.read("pubkey").decode(), "pubkey")
-    pinned = keys_in(open(key, encoding="utf-8").read(SMALL), key) if key else own  # noqa: SIM115
+    pinned = keys_in(open(key, encoding="utf-8", errors="replace").read(SMALL), key) if key else own  # noqa: SIM115
     keys = {**own, **pinned}
     if not key:
         warnings.append("the public key came with the bundle; whoever forged one forged both. Pin yours: --key FILE")
