@@ -202,6 +202,8 @@ def _refusal(wanted: Permission, roles: frozenset[Role], *, own_only: bool) -> M
     else:
         able = " or ".join(role.label for role in roles_with(wanted.name)) or "the operator of this server"
         what = f"You may not {wanted.means}: that is for {able}, and you have {held} here."
+    if Role.ADMINISTRATOR in roles:
+        return Refused(what, hint="Ask somebody who has that role: keeping the system does not bring it.")
     return Refused(what, hint="Ask a manager of the project, or an administrator.")
 
 

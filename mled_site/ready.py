@@ -1,4 +1,4 @@
-"""Whether this web process can serve, and whether the log behind it is well: for probes, without signing in."""
+"""Whether this web process is alive and can serve, and the log behind it is well: for probes, without signing in."""
 
 import logging
 
@@ -9,6 +9,12 @@ from django.views.decorators.http import require_safe
 from audit.ledger.alarm import troubles
 
 log = logging.getLogger(__name__)
+
+
+@require_safe
+def alive(request: HttpRequest) -> JsonResponse:
+    """200 as long as the process answers at all: a restart would not bring back a database that is away."""
+    return JsonResponse({"alive": True})
 
 
 @require_safe

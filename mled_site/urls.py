@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from mled_site.ready import ready
+from mled_site.ready import alive, ready
 
 urlpatterns = [
     path("", include("accounts.pages.sign_in")),
@@ -14,6 +14,7 @@ urlpatterns = [
     path("", include("registry.pages.urls")),
     path("api/v1/", include("mled_site.api")),
     path("admin/", admin.site.urls),
+    path("healthz", alive, name="alive"),
     path("readyz", ready, name="ready"),
 ]
 

@@ -14,7 +14,7 @@ class ComplianceConfig(AppConfig):
         from audit.compliance.pages import report_links, run_review
         from audit.compliance.pages.keeping import hold_badge, tombstone
         from audit.compliance.pages.my_auditing import auditing_panel, reports_panel
-        from audit.compliance.pages.my_work import review_panel
+        from audit.compliance.pages.my_work import keeping_panel, review_panel
         from audit.compliance.pages.rules import unmet_count, url_of
         from audit.compliance.reports.hooks import waking
         from audit.compliance.tasks import wake_building, wake_verdicts
@@ -52,6 +52,7 @@ class ComplianceConfig(AppConfig):
         gone_pages.append(tombstone)
         register_mark(Tombstone)
         home_panels.extend((auditing_panel, review_panel, reports_panel))
+        home_panels.append(keeping_panel)
         runs_pages["report"] = report_links.RUNS_PAGE
         head_buttons.append(report_links.run_button)
         version_links.append(report_links.version_link)

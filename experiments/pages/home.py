@@ -11,10 +11,11 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from accounts.access import can
+from accounts.access import can, standing
 from accounts.models import Project
 from accounts.pages.doors import actor_of, signed_in
 from accounts.pages.projects import ProjectLine, projects_with_roles
+from accounts.roles import Role
 from experiments.models import Run
 from experiments.pages.listing import Line, lines_of, tracking_uri
 from experiments.pages.slots import Found, found_above, home_panels_of
@@ -44,6 +45,7 @@ def home(request: HttpRequest) -> HttpResponse:
     projects = projects_with_roles(viewer)
     start = _where_to_log(viewer, rows, projects)
     uri = tracking_uri(request, start) if start else ""
+    keeps_only = not rows and _keeps_only(viewer)
     context = {
         "at": "home",
         "rows": rows,
@@ -57,7 +59,8 @@ def home(request: HttpRequest) -> HttpResponse:
         "tracking_line": f"export MLFLOW_TRACKING_URI={uri}",
         "may_create": bool(can(viewer, "projects.create")),
         "panels": home_panels_of(request, viewer),
-        "summary": _summary(running_now(viewer), len(projects)),
+        "keeps_only": keeps_only,
+        "summary": _keeper_summary(len(projects)) if keeps_only else _summary(running_now(viewer), len(projects)),
     }
     return render(request, "experiments/home.html", context)
 
@@ -75,6 +78,15 @@ def _where_to_log(viewer: Actor, rows: Sequence[Line], projects: Sequence[Projec
 def _summary(running: int, projects: int) -> str:
     going = f"{running} run{'' if running == 1 else 's'} going" if running else "No run going"
     return f"{going}, {projects} project{'' if projects == 1 else 's'}."
+
+
+def _keeps_only(viewer: Actor) -> bool:
+    """Whether this is an administrator and nothing else, who reads no experiments."""
+    return {role for held in standing(viewer).values() for role in held} == {Role.ADMINISTRATOR}
+
+
+def _keeper_summary(projects: int) -> str:
+    return f"You keep the system, its people and {projects} project{'' if projects == 1 else 's'}."
 
 
 @require_safe

@@ -199,6 +199,9 @@ def test_a_refusal_names_what_was_asked_the_role_held_and_whom_to_ask():
     assert "Auditor" in told.message
     assert "Data scientist or ML engineer" in told.message
     assert told.hint == "Ask a manager of the project, or an administrator."
+    with pytest.raises(Refused) as refused:
+        require(team.administrator, "projects.read_log", team.project)
+    assert refused.value.hint == "Ask somebody who has that role: keeping the system does not bring it."
 
 
 @pytest.mark.django_db

@@ -38,6 +38,7 @@ PUBLIC = {
     "me/email/",  # leads on to the password page, which asks who is there
     "setup/<str:secret>/",
     "api/v1/^.*",
+    "healthz",  # says no more than that the process answers
     "readyz",  # says no more than that it serves, and whether the log is well
 }
 PUBLIC_CALLS = {"/health", "/version"}

@@ -26,6 +26,12 @@ def purges_to_decide(viewer: Actor, project: Project) -> QuerySet[Purge]:
     return _named(Purge.objects.filter(project=project, state=Purge.State.ASKED))
 
 
+def purges_waiting(viewer: Actor) -> QuerySet[Purge]:
+    """The same of all projects. Raises Refused."""
+    require(viewer, CARRIES_OUT)
+    return _named(Purge.objects.filter(state=Purge.State.ASKED))
+
+
 def find_purge(viewer: Actor, purge_id: UUID) -> Purge:
     """One purge, for those who see the project's runs, or who may decide it. Raises NotFound."""
     found: Purge | None = _named(Purge.objects.filter(pk=purge_id)).first()
