@@ -1,6 +1,7 @@
 """The pages of reports: the form and who may use it, what is being made, one report, its files, buttons elsewhere."""
 
 import datetime as dt
+import html
 import re
 
 import pytest
@@ -415,6 +416,27 @@ def test_progress_reads_as_records_of_records(team, run):
     report.done = 96
     made = making_of(report, progress_of(team.auditor, report), at=now(), began=now())
     assert (made.label, made.left) == ("Writing the files", "")
+
+
+def test_the_list_says_what_each_report_speaks_of(team, run):
+    asked(team.auditor, team.project)
+    asked(team.auditor, team.project, scope="run", subject=run.uid.hex)
+    asked(team.auditor, team.project, scope="runs", question={"query": "name = 'gru'", "lifecycle": "all"})
+    asked(team.auditor, team.project, scope="runs", question={"experiments": [run.experiment_id]})
+    asked(team.auditor, team.project, scope="runs", question={})
+    asked(team.auditor, team.project, kind="trail", question={"action": "experiments.create_run"})
+    for report in Report.objects.all():
+        cancel_report(team.auditor, report)
+    listed = page_of(team.auditor).get(home(team)).content.decode()
+    found = re.findall(r'<td class="t2 lo"><span class="v" title="([^"]*)">\1</span></td>', listed)
+    assert {html.unescape(one) for one in found if one} >= {
+        "the whole project",
+        f"gru ({run.readable_id})",
+        "name = 'gru', deleted too",
+        "1 experiment",
+        "all runs",
+        "experiments.create_run",
+    }
 
 
 def test_words_of_kinds_and_moments():

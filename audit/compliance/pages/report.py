@@ -32,9 +32,8 @@ from audit.compliance.queries.reports import (
     may_have,
     progress_of,
     reports_of,
-    saved_as,
 )
-from audit.compliance.reports.asked import BUNDLE, formats_of, question_of
+from audit.compliance.reports.asked import BUNDLE, formats_of, question_of, saved_as
 from kernel.actor import Actor
 from kernel.clock import now
 from kernel.errors import Conflict, MledError, NotFound, Refused

@@ -10,7 +10,7 @@ from accounts.templatetags.mled import duration
 from audit.compliance.models import Report, ReportFile
 from audit.compliance.queries.log_question import FIELDS as LOG_FIELDS
 from audit.compliance.queries.reports import Progress
-from audit.compliance.reports.asked import SCOPES, formats_of
+from audit.compliance.reports.asked import SCOPES, formats_of, question_of
 from experiments.pages.asked import IN_ADDRESSES
 
 Kind, Scope, State = Report.Kind, Report.Scope, Report.State
@@ -131,6 +131,20 @@ def default_title(kind: str, of: str, at: dt.datetime) -> str:
     """What a report is called that nobody gave a name. of: the run or version that it speaks of, '' for more."""
     label = str(Kind(kind).label)
     return f"{label}, {of or f'{at:%B %Y}'}"[:200]
+
+
+def scope_words(report: Report, subject: str) -> str:
+    """What a report speaks of, in a few words. subject: what its run or version is called."""
+    asked = question_of(report)
+    if report.scope in (Scope.RUN, Scope.VERSION):
+        return subject or "not there any more"
+    if report.scope == Scope.RUNS:
+        experiments = len(asked.get("experiments", ()))
+        narrowed = f"{experiments} experiment{'s' * (experiments > 1)}" if experiments else ""
+        lifecycle = {"deleted": "deleted", "all": "deleted too"}.get(asked.get("lifecycle", ""), "")
+        return ", ".join(filter(None, [asked.get("query", ""), narrowed, lifecycle])) or "all runs"
+    told = [str(asked[name]) for name in LOG_FIELDS if asked.get(name)] if report.kind == Kind.TRAIL else []
+    return ", ".join(told) or "the whole project"
 
 
 def short_time(at: dt.datetime, *, this: dt.datetime) -> str:

@@ -22,10 +22,11 @@ from audit.compliance.pages.report_words import (
     by_format,
     making_of,
     pairs_of,
+    scope_words,
     short_time,
     with_pairs,
 )
-from audit.compliance.queries.report_standing import began_of, files_of_reports, required_reach
+from audit.compliance.queries.report_standing import began_of, files_of_reports, required_reach, subject_words
 from audit.compliance.queries.reports import progress_of, reports_of
 from kernel.actor import Actor
 from kernel.clock import from_ms, now
@@ -38,7 +39,10 @@ OPEN_SHOWN = 40
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A report that is over. files: empty while they wait for the log; again_url: the form, filled in as it was."""
+    """A report that is over. of: what it speaks of in a few words.
+
+    files: empty while they wait for the log; again_url: the form, filled in as it was.
+    """
 
     report: Report
     short: str
@@ -46,6 +50,7 @@ class Row:
     files: Sequence[Files]
     again_url: str
     as_of: str
+    of: str
 
 
 @require_safe
@@ -130,6 +135,7 @@ def rows_of(viewer: Actor, project: Project, reports: Sequence[Report]) -> list[
             files=by_format(files.get(one.pk, [])),
             again_url=with_pairs(form, pairs_of(one)),
             as_of=short_time(one.head_at, this=now()) if one.head_at else "",
+            of=scope_words(one, subject_words(viewer, one)),
         )
         for one in reports
     ]

@@ -117,13 +117,6 @@ def require_given(viewer: Actor, file: ReportFile) -> None:
         )
 
 
-def saved_as(file: ReportFile) -> str:
-    """What a file of a report is called where it is saved, such as pump-alarms-2026-11-22-model-card-report.csv."""
-    report = file.report
-    day = report.head_at or report.requested_at
-    return f"{report.project.slug}-{day:%Y-%m-%d}-{report.kind.replace('_', '-')}-{file.name}"
-
-
 def issued_at_place(viewer: Actor, report: Report) -> int | None:
     """The place in the log of the event that issued a report; None until a signed head covers it."""
     if not readable(viewer, report):

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from accounts.models import User
-from audit.compliance.models import Report
+from audit.compliance.models import Report, ReportFile
 from audit.ledger.models import Checkpoint
 from experiments.queries.search import View
 from kernel.actor import Actor, ActorKind, Door, system
@@ -106,3 +106,10 @@ def bundle_holds(report: Report) -> Sequence[str]:
 def question_of(report: Report) -> dict[str, Any]:
     """What was asked, without what files were: part of what the digest covers."""
     return {name: value for name, value in report.question.items() if name not in ("formats", BUNDLE_HOLDS)}
+
+
+def saved_as(file: ReportFile) -> str:
+    """What a file of a report is called where it is saved, such as pump-alarms-2026-11-22-model-card-report.csv."""
+    report = file.report
+    day = report.head_at or report.requested_at
+    return f"{report.project.slug}-{day:%Y-%m-%d}-{report.kind.replace('_', '-')}-{file.name}"

@@ -26,9 +26,8 @@ from audit.compliance.queries.reports import (
     issued_at_place,
     progress_of,
     reports_of,
-    saved_as,
 )
-from audit.compliance.reports.asked import FORMATS
+from audit.compliance.reports.asked import FORMATS, saved_as
 from kernel.errors import Conflict
 
 
