@@ -1,9 +1,13 @@
 """What upper rooms add to acts of this one, inside the same transaction."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
+from uuid import UUID
 
 from kernel.actor import Actor
 
 # Called with the actor and the new project: the experiments room makes its Default experiment.
 project_created: list[Callable[[Actor, Any], None]] = []
+
+# Called with whoever erases or forgets, and projects, None for all: how many reports stay as they were issued.
+reports_kept: list[Callable[[Actor, Collection[UUID] | None], int]] = []

@@ -9,8 +9,8 @@ from allauth.account.models import EmailAddress
 from django.contrib.sessions.models import Session
 from django.db.models import Q, QuerySet
 
-from accounts.models import Signature, User
-from audit.ledger.models import AuditPayload
+from accounts.models import GroupMember, Membership, Signature, User
+from audit.ledger.models import AuditEvent, AuditPayload
 from audit.ledger.queries.history import PastEvent
 from kernel.errors import Conflict
 
@@ -39,6 +39,17 @@ def past_rows(user: User) -> QuerySet[Any]:
     """What simple-history keeps of the account."""
     rows: QuerySet[Any] = User.history.filter(id=user.pk)
     return rows
+
+
+def was_in(user: User) -> set[UUID] | None:
+    """The projects in which a person ever acted or had a role, by a group as well; None for a role in all of them."""
+    groups = GroupMember.history.filter(user_id=user.pk).values("group_id")
+    roles = Membership.history.filter(Q(user_id=user.pk) | Q(group_id__in=groups)).values_list("project_id", flat=True)
+    held = set(roles)
+    if None in held:
+        return None
+    acted = AuditEvent.objects.filter(actor_id=user.pk, project_id__isnull=False).order_by()
+    return held | set(acted.values_list("project_id", flat=True).distinct())
 
 
 def called(user: User) -> tuple[set[str], set[str]]:

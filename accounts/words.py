@@ -22,7 +22,7 @@ def stays(told: Forgetting) -> list[str]:
         f"{_count(told.signatures, 'printed name')} under signatures: a legal duty (GDPR 17(3)(b), 21 CFR 11.50).",
         f"{_count(told.roles, 'role')} under the number: who could do what when is evidence.",
         "What was logged in runs, comments and notes: it belongs to the projects. Authors remove it there.",
-        "Files of reports made before, as they were issued: their digests are evidence.",
+        f"Files of reports made before, as issued, for evidence: {_count(told.reports, 'report')} of projects where they were.",
     ]
     if told.elsewhere:
         lines.append(

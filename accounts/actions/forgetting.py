@@ -8,12 +8,13 @@ import re
 from allauth.account.models import EmailAddress
 from django.contrib.sessions.models import Session
 from django.db import transaction
+from django.db.models import Q
 
 from accounts.access import can
 from accounts.actions.erasing import checked_basis, erase_everywhere
 from accounts.decorators import action
 from accounts.models import ApiToken, Notice, PersonalSetting, User
-from accounts.personal_data import FORGOTTEN, account_events, called, past_rows, refuse_forgotten, sessions_of
+from accounts.personal_data import FORGOTTEN, account_events, called, past_rows, refuse_forgotten, sessions_of, was_in
 from audit.ledger.models import AuditEvent, EventOrigin
 from kernel.actor import Actor
 from kernel.clock import now
@@ -21,7 +22,8 @@ from kernel.errors import Invalid
 
 PERMISSION = "ledger.erase"
 _SHORTEST = 4
-_A_NAME = 3  # letters; what is shorter is a name only where a notice begins with it
+_A_NAME = 3  # letters; what is shorter, or in small letters, is a name only where a notice speaks of a person
+_OF_A_PERSON = r"(?:\A|(?<=\bby )|(?<=\bname of ))"
 _TEXT_MAX = 500  # of a notice
 
 
@@ -83,14 +85,22 @@ def _forget_rows(user: User, words: set[str]) -> None:
 
 
 def _forget_in_notices(user: User, words: set[str]) -> None:
-    """In what others were told: whole words alone, never a part of somebody else's name. Notices prove nothing, so
-    they change without an event."""
+    """In what others were told where the person was: whole words alone, never a part of somebody else's name.
+
+    Notices prove nothing, so they change without an event.
+    """
+    projects = was_in(user)
+    near = Q() if projects is None else Q(project=None) | Q(project__in=projects)
     for word in sorted(words - {""}, key=len, reverse=True):
         others = User.objects.filter(name__contains=word).exclude(pk=user.pk).exclude(name=word)
         longer = sorted(others.values_list("name", flat=True), key=len, reverse=True)
-        before = r"(?<!\w)" if len(word) >= _A_NAME else r"\A"
+        before = _OF_A_PERSON if _reads_like_a_word(word) else r"(?<!\w)"
         whole = re.compile("|".join([*map(re.escape, longer), rf"{before}(?P<word>{re.escape(word)})(?!\w)"]))
-        for notice in Notice.objects.filter(text__contains=word).iterator():
+        for notice in Notice.objects.filter(near, text__contains=word).iterator():
             text = whole.sub(lambda met: user.name if met["word"] else met[0], notice.text)
             if text != notice.text:
                 Notice.objects.filter(pk=notice.pk).update(text=text[:_TEXT_MAX])
+
+
+def _reads_like_a_word(name: str) -> bool:
+    return "@" not in name and (len(name) < _A_NAME or name.islower())

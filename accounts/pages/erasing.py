@@ -16,7 +16,7 @@ from accounts.models import User
 from accounts.pages.doors import actor_of, fill_in_error, signed_in
 from accounts.pages.history import DOORS
 from accounts.personal_data import FORGOTTEN
-from accounts.queries.erasing import events_named, person_to_forget, what_forgetting_does
+from accounts.queries.erasing import events_named, person_to_forget, reports_kept, what_forgetting_does
 from accounts.queries.history import with_names
 from accounts.words import goes, stays
 from kernel.errors import Invalid, MledError, NotFound
@@ -108,6 +108,7 @@ def erase_payloads(request: HttpRequest) -> HttpResponse:
         "form": form,
         "lines": named,
         "going": sum(not line.erased for line in named),
+        "reports": reports_kept(viewer, {line.past.event.project_id for line in named} - {None}),
         "missing": len(ids) - len(named),
         "problem": problem,
         "doors": DOORS,

@@ -1,12 +1,13 @@
 """What erasing from the log would do, for whoever may do it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from accounts import hooks
 from accounts.access import can, require
 from accounts.models import Membership, Notice, PersonalSetting, Signature, User
-from accounts.personal_data import account_events, past_rows, sessions_of
+from accounts.personal_data import account_events, past_rows, sessions_of, was_in
 from audit.ledger.models import AuditEvent
 from audit.ledger.queries.history import PastEvent, with_payloads
 from kernel.actor import Actor
@@ -28,6 +29,7 @@ class Forgetting:
     signatures: int
     roles: int
     elsewhere: int
+    reports: int
 
 
 def events_named(viewer: Actor, ids: Sequence[UUID]) -> list[PastEvent]:
@@ -45,6 +47,12 @@ def person_to_forget(viewer: Actor, user_id: UUID) -> User | None:
     return found
 
 
+def reports_kept(viewer: Actor, projects: Collection[UUID] | None) -> int:
+    """How many reports of these projects, or of all, stay as they were issued, whatever is erased. Raises Refused."""
+    require(viewer, _ERASES)
+    return sum(count(viewer, projects) for count in hooks.reports_kept)
+
+
 def what_forgetting_does(viewer: Actor, user: User) -> Forgetting:
     """What would go and what would stay. Raises Refused."""
     require(viewer, _ERASES)
@@ -60,4 +68,5 @@ def what_forgetting_does(viewer: Actor, user: User) -> Forgetting:
         signatures=Signature.objects.filter(signed_by=user).count(),
         roles=Membership.objects.filter(user=user).count(),
         elsewhere=elsewhere,
+        reports=reports_kept(viewer, was_in(user)),
     )

@@ -7,6 +7,7 @@ class ComplianceConfig(AppConfig):
     verbose_name = "Compliance"
 
     def ready(self) -> None:
+        from accounts import hooks
         from accounts.access import register_state_check
         from audit.compliance import evidence, gate, holds, signed
         from audit.compliance.hands import refuse_deletion, refuse_hands, refuse_unlocking
@@ -16,6 +17,7 @@ class ComplianceConfig(AppConfig):
         from audit.compliance.pages.my_auditing import auditing_panel, reports_panel
         from audit.compliance.pages.my_work import keeping_panel, review_panel
         from audit.compliance.pages.rules import unmet_count, url_of
+        from audit.compliance.queries.purges import reports_kept
         from audit.compliance.reports.hooks import waking
         from audit.compliance.tasks import wake_building, wake_verdicts
         from audit.ledger.hooks import checkpoint_signed
@@ -45,6 +47,7 @@ class ComplianceConfig(AppConfig):
         evidence.register()
         gate.register()
         holds.register()
+        hooks.reports_kept.append(reports_kept)
         run_tabs.append(RunTab("rules", "Rules", url_of, unmet_count))
         run_tabs.append(RunTab("review", "Review", run_review.url_of, run_review.unanswered_count))
         bulk_acts["request-review"] = run_review.BULK_OFFER

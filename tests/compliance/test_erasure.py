@@ -18,6 +18,7 @@ from accounts.notices import tell
 from accounts.queries.erasing import what_forgetting_does
 from accounts.roles import Role, Scope
 from accounts.words import stays
+from audit.compliance.models import Report
 from audit.ledger.acting import acting
 from audit.ledger.models import AuditEvent, AuditPayload, Leaf
 from audit.ledger.queries.history import history_of
@@ -299,10 +300,35 @@ def test_forgetting_leaves_other_names_and_words_in_notices_alone():
     }
 
 
-def test_what_stays_names_files_of_reports(anna):
+def test_names_that_read_like_words_go_only_where_a_person_stands_and_was(anna):
+    team, far = a_team(), a_team()
+    user = a_user("run", email="run@example.org")
+    join(team.project, user, Role.DATA_SCIENTIST)
+    texts = ["run asked", "A run was flagged by run.", "The run of run@example.org"]
+    with acting(system(), "test.tell") as act:
+        act.always = True
+        for one in (team, far):
+            for text in texts:
+                tell([user_of(one.manager)], kind="test", text=text, project=one.project)
+    alias = forget(an_administrator(), user=user, basis="GDPR 17(1)(b)").name
+    near = Notice.objects.filter(project=team.project).order_by("pk").values_list("text", flat=True)
+    assert list(near) == [f"{alias} asked", f"A run was flagged by {alias}.", f"The run of {alias}"]
+    assert list(Notice.objects.filter(project=far.project).order_by("pk").values_list("text", flat=True)) == texts
+
+
+def test_what_stays_names_files_of_reports_and_counts_those_of_their_projects(anna):
     user, _ = anna
-    root = an_administrator()
-    assert any("Files of reports made before" in line for line in stays(what_forgetting_does(root, user)))
+    root, near, far = an_administrator(), a_team(), a_team()
+    join(near.project, user, Role.DATA_SCIENTIST)
+    with acting(system(), "test.issue") as act:
+        for project in (near.project, far.project):
+            made = Report(project=project, kind="compliance", scope="project", title="All of it", state="done")
+            act.speaks_of(made.ledger_subject)
+            made.save()
+    told = what_forgetting_does(root, user)
+    assert told.reports == 1
+    (said,) = [line for line in stays(told) if "Files of reports made before" in line]
+    assert "1 report of projects where they were" in said
 
 
 def test_the_row_of_a_forgotten_person_is_watched_from_then_on(anna):

@@ -42,6 +42,7 @@ def test_an_administrator_looks_first_and_erases_then(team, told):
         "histories of other objects",
     ):
         assert words in page
+    assert "(0 reports of the same projects so far)" in page
     form = {"events": f"{told.pk.hex},\n{told.pk}", "reason": BASIS}
     for word in ("", "yes"):
         assert "Type the word" in client.post("/log/erase/", form | {"word": word}).content.decode()

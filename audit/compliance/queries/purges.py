@@ -1,5 +1,6 @@
 """What runs out when, what was asked to be purged, and what is left of what was."""
 
+from collections.abc import Collection
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -7,7 +8,7 @@ from django.db.models import QuerySet
 from accounts.access import can, not_found, require
 from accounts.models import Project
 from audit.compliance.due import Keep, keeps_of
-from audit.compliance.models import Purge, Tombstone
+from audit.compliance.models import Purge, Report, Tombstone
 from experiments.gone import without_gone
 from experiments.models import Run
 from kernel.actor import Actor
@@ -57,6 +58,14 @@ def tombstones_in(viewer: Actor, project: Project) -> QuerySet[Tombstone]:
 def tombstone_of(viewer: Actor, run: Run) -> Tombstone | None:
     """What is left of one."""
     found: Tombstone | None = tombstones_in(viewer, run.project).filter(run=run).first()
+    return found
+
+
+def reports_kept(viewer: Actor, projects: Collection[UUID] | None) -> int:
+    """How many reports of these projects, or of all, stay as they were issued. Raises Refused."""
+    require(viewer, "ledger.erase")
+    rows = Report.objects.filter(state=Report.State.DONE)
+    found: int = (rows if projects is None else rows.filter(project__in=projects)).count()
     return found
 
 
