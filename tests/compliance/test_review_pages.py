@@ -11,6 +11,7 @@ from accounts.actions.users import change_password
 from audit.compliance.actions.findings import answer_finding
 from audit.compliance.actions.profiles import choose_profile
 from audit.compliance.actions.reviews import amend_run, submit_run
+from audit.compliance.actions.sampling import draw_sample
 from audit.compliance.models import Draw, Finding, Review, TrailReview
 from audit.compliance.pages.queue import trail_is_overdue
 from audit.compliance.pages.run_review import pairs_in, said
@@ -127,6 +128,15 @@ def test_an_author_amends_what_was_submitted_with_a_reason(team, run):
     history = text_of(page_of(team.auditor).get(f"/r/{run.uid.hex}/history/"))
     assert "Reason: The seed was missing." in history
     assert "amended the run" in history
+
+
+def test_a_sample_locks_nothing_even_where_submitting_does_and_the_tab_says_so(team, run):
+    govern_project(operator(), team.project, is_governed=True, protected_names=["production"])
+    draw_sample(team.auditor, team.project, method="random", runs=[run], size=1, seed="s")
+    url = f"/r/{run.uid.hex}/review/"
+    assert "A sample does not lock it" in text_of(page_of(team.scientist).get(url))
+    set_tags(team.scientist, Run.objects.get(pk=run.pk), tags={"note": "still written to"})
+    assert not Run.objects.get(pk=run.pk).is_locked
 
 
 def test_others_read_the_tab_and_cannot_submit_and_outsiders_find_nothing(team, run):
