@@ -17,12 +17,13 @@ def goes(told: Forgetting) -> list[str]:
 
 def stays(told: Forgetting) -> list[str]:
     """What is kept, and why."""
+    reports = _count(told.reports, "report")
     lines = [
         "The account's number, which says nothing by itself: the log names people by it (GDPR 17(3)(b)).",
         f"{_count(told.signatures, 'printed name')} under signatures: a legal duty (GDPR 17(3)(b), 21 CFR 11.50).",
         f"{_count(told.roles, 'role')} under the number: who could do what when is evidence.",
         "What was logged in runs, comments and notes: it belongs to the projects. Authors remove it there.",
-        f"Files of reports made before, as issued, for evidence: {_count(told.reports, 'report')} of projects where they were.",
+        f"Files of reports made before, as issued, for evidence: {reports} of projects where they were.",
     ]
     if told.elsewhere:
         lines.append(
