@@ -18,3 +18,9 @@ class AccountsConfig(AppConfig):
         before_event.append(renew_stamp)
         ledger_hooks.alarm_raised.append(tell_administrators)
         ledger_hooks.erasing.append(refuse_signed)
+        ledger_hooks.personal_kinds.add("accounts.user")
+        ledger_hooks.kept_kinds |= {
+            "accounts.membership",
+            "accounts.groupmember",
+            "accounts.projectuserobjectpermission",
+        }

@@ -49,7 +49,7 @@ def was_in(user: User) -> set[UUID] | None:
     if None in held:
         return None
     acted = AuditEvent.objects.filter(actor_id=user.pk, project_id__isnull=False).order_by()
-    return held | set(acted.values_list("project_id", flat=True).distinct())
+    return held | {one for one in acted.values_list("project_id", flat=True).distinct() if one is not None}
 
 
 def called(user: User) -> tuple[set[str], set[str]]:

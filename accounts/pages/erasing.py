@@ -108,7 +108,7 @@ def erase_payloads(request: HttpRequest) -> HttpResponse:
         "form": form,
         "lines": named,
         "going": sum(not line.erased for line in named),
-        "reports": reports_kept(viewer, {line.past.event.project_id for line in named} - {None}),
+        "reports": reports_kept(viewer, {one for line in named if (one := line.past.event.project_id)}),
         "missing": len(ids) - len(named),
         "problem": problem,
         "doors": DOORS,

@@ -9,6 +9,7 @@ from audit.compliance.actions.bundles import BUNDLE, VERIFICATION
 from audit.compliance.actions.rehearsals import REHEARSAL
 from audit.compliance.models import Assessment, ReportFile
 from audit.ledger.evidence import Row, register_evidence, register_told
+from audit.ledger.hooks import kept_kinds
 from audit.ledger.values import plain
 
 REPORT_FILE = "compliance.reportfile"
@@ -18,9 +19,32 @@ def register() -> None:
     """Tell the ledger. Called once, when the app is ready."""
     register_evidence(RECORDED_AS, read_assessments)
     register_evidence(REPORT_FILE, read_report_files)
+    kept_kinds.update(CONTROL)
     register_told(BUNDLE)
     register_told(VERIFICATION)
     register_told(REHEARSAL)
+
+
+# What auditors and managers did to hold the work to its rules: never erased from the log.
+CONTROL = frozenset(
+    f"compliance.{name}"
+    for name in (
+        "accessreview",
+        "assessment",
+        "bundle",
+        "draw",
+        "legalhold",
+        "profilecopy",
+        "purge",
+        "rehearsal",
+        "report",
+        "reportfile",
+        "review",
+        "tombstone",
+        "trailreview",
+        "verification",
+    )
+)
 
 
 def read_assessments() -> Iterator[Row]:

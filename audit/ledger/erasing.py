@@ -50,14 +50,16 @@ def records_in(told: Sequence[PastEvent]) -> set[tuple[str, str]]:
 
 
 def _refuse_erasures(told: Sequence[PastEvent]) -> None:
-    """What says that something was erased is what the log is verified by."""
+    """What says that something was erased, or what people who control the work did, is what others verify by."""
     for one in told:
-        if any(change.type == PAYLOAD for change in one.changes):
-            raise Conflict(
-                f"Event {one.event.id.hex} says what was erased, by whom and why, so it stays.",
-                hint="Leave it out.",
-                field="events",
-            )
+        kinds = {change.type for change in one.changes}
+        if PAYLOAD in kinds:
+            words = f"Event {one.event.id.hex} says what was erased, by whom and why, so it stays."
+            raise Conflict(words, hint="Leave it out.", field="events")
+        held = {kind for kind in kinds if kind.startswith("ledger.") or kind in hooks.kept_kinds}
+        if held and not kinds & hooks.personal_kinds:
+            words = f"Event {one.event.id.hex} is on record as control: it speaks of {', '.join(sorted(held))}."
+            raise Conflict(words, hint="Leave it out.", field="events")
 
 
 def _remove(ids: Sequence[UUID]) -> None:

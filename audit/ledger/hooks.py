@@ -23,6 +23,14 @@ erasing: list[Callable[[Sequence["PastEvent"]], None]] = []
 alarm_raised: list[Callable[[str], object]] = []
 
 
+# Kinds of records whose events are never erased: what was controlled and kept, by whom. Rooms add theirs when they
+# start; what the ledger says of itself is always among them.
+kept_kinds: set[str] = set()
+
+# Kinds of records about people: an event that speaks of one may be erased whatever else it speaks of.
+personal_kinds: set[str] = set()
+
+
 def tell_signed() -> None:
     """Call them all. Whatever goes wrong in one is logged: the log itself must go on."""
     for hear in checkpoint_signed:

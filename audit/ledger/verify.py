@@ -158,6 +158,8 @@ class Log:
         if row[_ID] is None:
             return
         self.met += 1
+        if row[_VERB] == REPLACED:  # it is in the leaf, so it holds whatever became of the payload
+            self.signers.lost.add(row[_SUBJECT])
         salt, body = row[_WIDTH], row[_WIDTH + 1]
         if body is None:
             self.missing.append((hex_id(row[_ID]), row[_COMMITMENT], seq))
@@ -166,8 +168,6 @@ class Log:
             text = body.encode()
             if hmac.digest(as_bytes(salt), text, "sha256").hex() != row[_COMMITMENT]:
                 raise Unreadable("another payload")
-            if row[_VERB] == REPLACED:
-                self.signers.lost.add(row[_SUBJECT])
             changes = orjson.loads(text)["changes"]
             self._note_erasures(changes)
             yield from (change for change in changes if change["type"] != PAYLOAD)

@@ -13,16 +13,20 @@ from django.db import IntegrityError, connection, transaction
 
 from accounts.actions.erasing import erase_everywhere, erase_payloads
 from accounts.actions.forgetting import forget
-from accounts.models import ApiToken, Notice, Signature, User
+from accounts.actions.members import change_role
+from accounts.models import ApiToken, Membership, Notice, Signature, User
 from accounts.notices import tell
 from accounts.queries.erasing import what_forgetting_does
 from accounts.roles import Role, Scope
 from accounts.words import stays
+from audit.compliance.actions.holds import lift_hold, place_hold
 from audit.compliance.models import Report
 from audit.ledger.acting import acting
+from audit.ledger.keys import private_file
 from audit.ledger.models import AuditEvent, AuditPayload, Leaf
 from audit.ledger.queries.history import history_of
 from audit.ledger.queries.soundness import broken_link
+from audit.ledger.rotation import replace_lost_key
 from audit.ledger.sequencer import Sequencer
 from audit.ledger.triggers import refusals
 from audit.ledger.values import Subject
@@ -387,3 +391,19 @@ def test_the_commands_tell_first_and_act_when_told_to(anna, capsys):
     assert "former user" in capsys.readouterr().out
     with pytest.raises(CommandError):
         call_command("forget_person", "anna.k@example.org", "--basis", "again")
+
+
+def test_what_control_left_in_the_log_is_never_erased(data):  # noqa: F811 - keys and anchors of a test's own
+    team = a_team()
+    Sequencer().run_until_empty()
+    hold = place_hold(team.manager, team.project, reason="A dispute")
+    lift_hold(team.manager, hold, reason="It is over")
+    change_role(team.manager, Membership.objects.get(user=user_of(team.engineer)), role=Role.DATA_SCIENTIST)
+    private_file().unlink()
+    replace_lost_key(operator(), reason="The disk is gone")
+    Sequencer().run_until_empty()
+    for verb in ("compliance.place_hold", "accounts.change_role", "ledger.replace_lost_key"):
+        event = AuditEvent.objects.get(verb=verb)
+        with pytest.raises(Conflict, match="on record as control"):
+            erase_payloads(operator(), events=[event.pk], reason=BASIS)
+    assert verify_ledger().is_sound

@@ -19,9 +19,9 @@ from audit.compliance.queries.report_standing import files_of_reports
 from audit.compliance.queries.reports import files_of_report, get_report, get_report_file, progress_of, reports_of
 from audit.ledger.offline import mled_verify
 from experiments.values import RunStatus
-from kernel.errors import NotFound, Refused
+from kernel.errors import Invalid, NotFound, Refused
 from tests.compliance.report_building import asked_for, built, content
-from tests.factories import a_run, a_team, again, user_of
+from tests.factories import a_run, a_team, again, an_experiment, join, user_of
 
 pytestmark = pytest.mark.django_db
 NOTE, HOLD = b"a note among managers", b"a dispute with a supplier"
@@ -145,3 +145,15 @@ def test_an_access_review_is_for_who_may_see_who_may_do_what(team, run):
     form = page.get(f"/p/{team.project.slug}/reports/new/").content.decode()
     assert 'value="trail"' in form
     assert 'value="access"' not in form
+
+
+def test_a_question_names_no_experiment_of_another_project(team, run):
+    other = a_team()
+    join(other.project, team.auditor, Role.AUDITOR)
+    own, foreign = run.experiment, an_experiment(other.scientist, name="merger")
+    for wrong in ([own.pk, foreign.pk], [2**63], [-1], list(range(501))):
+        with pytest.raises(Invalid) as told:
+            asked_for(again(team.auditor), team.project, question={"experiments": wrong})
+        assert told.value.field == "experiments"
+        assert "merger" not in str(told.value)
+    assert asked_for(again(team.auditor), team.project, question={"experiments": [own.pk]}).is_open

@@ -23,9 +23,10 @@ from audit.compliance.reports.hooks import wake
 from audit.compliance.texts import kept_text
 from audit.ledger.acting import current_act
 from audit.ledger.models import Checkpoint
+from experiments.queries.overview import experiments_of
 from kernel.actor import Actor
 from kernel.clock import now
-from kernel.errors import Conflict, TooMany
+from kernel.errors import Conflict, Invalid, TooMany
 
 FILE = "compliance.reportfile"
 OPEN_MAX = 20
@@ -103,7 +104,18 @@ def _question(actor: Actor, report: Report, given: Mapping[str, Any], formats: S
     if report.kind == Report.Kind.TRAIL and report.scope == Report.Scope.PROJECT:
         said = {str(name): str(text) for name, text in given.items()}
         return {**asked_of(actor, report.project, said).words, "formats": wanted}
-    return {**words.checked_runs_question(given), "formats": wanted}
+    question = words.checked_runs_question(given)
+    _refuse_elsewhere(actor, report.project, question["experiments"])
+    return {**question, "formats": wanted}
+
+
+def _refuse_elsewhere(actor: Actor, project: Project, asked: Sequence[int]) -> None:
+    """Raise Invalid where one of these experiments is not of the project: a report names none of another."""
+    here = set(experiments_of(actor, project, lifecycle=None).filter(pk__in=asked).values_list("pk", flat=True))
+    strange = next((one for one in asked if one not in here), None)
+    if strange is not None:
+        words = f"This project has no experiment {strange}."
+        raise Invalid(words, hint="Take the numbers from the addresses of its pages.", field="experiments")
 
 
 def _bundle_holds(actor: Actor, project: Project, formats: Sequence[str]) -> dict[str, Any]:

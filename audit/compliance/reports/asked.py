@@ -34,6 +34,7 @@ LIFECYCLES: Final[Mapping[str, View]] = {
 READ_LOG, SEE_ACCESS = "projects.read_log", "compliance.see_access"
 # Kinds that show more of the log than of runs, or who may do what: the rights that they take beside that to report.
 NEEDS: Final[Mapping[str, Sequence[str]]] = {Kind.TRAIL: (READ_LOG,), Kind.ACCESS: (READ_LOG, SEE_ACCESS)}
+EXPERIMENTS_MAX = 500
 BUNDLE_HOLDS = "bundle_holds"  # beside the formats: what of these rights the events in the bundle take
 
 
@@ -63,6 +64,8 @@ def checked_runs_question(given: Mapping[str, Any]) -> dict[str, Any]:
         raise Invalid("'query' is a text.", field="query")
     if not isinstance(experiments, list) or any(type(one) is not int for one in experiments):
         raise Invalid("'experiments' is a list of their numbers.", field="experiments")
+    if len(experiments) > EXPERIMENTS_MAX or any(not 0 <= one < 2**63 for one in experiments):
+        raise Invalid(f"'experiments' are at most {EXPERIMENTS_MAX:,} numbers.", field="experiments")
     lifecycle = checked_choice(str(given.get("lifecycle", "active")), list(LIFECYCLES), field="lifecycle")
     return {"query": query.strip(), "experiments": sorted(set(experiments)), "lifecycle": lifecycle}
 
