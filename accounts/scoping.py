@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 T = TypeVar("T", bound="models.Model")
 
 
-class ScopedQuerySet(TrackedQuerySet[Any]):
+class ScopedQuerySet(TrackedQuerySet[Any]):  # type: ignore[override, unused-ignore]  # by the order of its reading
     """A queryset that knows the way to the project of its rows."""
 
     def visible_to(self, viewer: Actor) -> ScopedQuerySet:

@@ -16,5 +16,5 @@ if (form) {
     event.preventDefault();
     form.requestSubmit();
   });
-  document.getElementById("record-problems")?.focus();
+  document.querySelector<HTMLElement>("#record-problems, #record-stored")?.focus();
 }

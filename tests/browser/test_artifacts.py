@@ -2,17 +2,17 @@
 
 import json
 import re
-from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests import specimens
-from tests.browser.conftest import PROJECT, Logged
+from tests.browser.conftest import ADA, Logged
 from tests.browser.looking import NARROW, WIDE, faults_of
 
 pytestmark = pytest.mark.once
 
+PROJECT = "files"
 MANY = 420
 FILES: dict[str, bytes] = {
     "config.yaml": b"lr: 0.1\nlayers: [12, 24]\n",
@@ -31,7 +31,7 @@ FILES: dict[str, bytes] = {
 
 
 @pytest.fixture(scope="session")
-def run(logged: Logged, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def run(logged: Logged, tmp_path_factory: pytest.TempPathFactory) -> str:
     """The id of a run with files of every kind and a folder of many."""
     from mlflow import MlflowClient
 
@@ -39,12 +39,13 @@ def run(logged: Logged, tmp_path_factory: pytest.TempPathFactory) -> Iterator[st
     for path, content in FILES.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_bytes(content)
+    logged.live.create_project(PROJECT)
+    logged.live.add_member(PROJECT, ADA, "data_scientist")
     client = MlflowClient(logged.live.tracking_uri(PROJECT))
     made = client.create_run(client.create_experiment("files to look at"), run_name="many-files").info.run_id
     client.log_artifacts(made, str(folder))
     client.set_terminated(made)
-    yield made
-    client.delete_run(made)
+    return str(made)
 
 
 def item(page: Page, name: str):
