@@ -20,22 +20,23 @@ from tests.services.live import LiveMled
 
 pytestmark = pytest.mark.once
 
+PROJECT = "sealed-ward"
 ANNA, MAYA, PRIYA = "anna.ward@example.org", "maya.ward@example.org", "priya.ward@example.org"
 ROLES = {ANNA: "data_scientist", MAYA: "auditor", PRIYA: "project_manager"}
 BUILD = "from audit.compliance.tasks import build_reports; build_reports()"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def ward(logged: Logged) -> Clinic:
     live = logged.live
-    live.create_project("ward", name="Ward")
+    live.create_project(PROJECT, name="Ward")
     passwords = {
-        email: live.create_user(email, name=f"{email.split('.')[0].capitalize()} Ward", role=role, project="ward")
+        email: live.create_user(email, name=f"{email.split('.')[0].capitalize()} Ward", role=role, project=PROJECT)
         for email, role in ROLES.items()
     }
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("MLFLOW_TRACKING_TOKEN", live.issue_token(ANNA))
-        run = _log(live.tracking_uri("ward"))
+        run = _log(live.tracking_uri(PROJECT))
     return Clinic(live, passwords, run)
 
 
@@ -68,7 +69,7 @@ def test_an_auditor_signs_a_verdict_and_hands_over_a_report_that_a_stranger_veri
     signed_in, ward: Clinic, tmp_path: Path
 ):
     anna, priya, maya = signed_in(ANNA), signed_in(PRIYA), signed_in(MAYA)
-    queue, reports = "/p/ward/reviews/", "/p/ward/reports/"
+    queue, reports = "/p/sealed-ward/reviews/", "/p/sealed-ward/reports/"
 
     # The author submits; the manager lets one rule stay unmet for a while.
     anna.goto(f"/r/{ward.run}/review/")

@@ -2,7 +2,7 @@
 
 from artifacts.pages.slots import Panel
 from audit.compliance.pages.queue import TRAIL_DAYS
-from audit.compliance.queries.my_work import answers_to, duties_of, reports_lately
+from audit.compliance.queries.my_work import answers_to, duties_of, is_auditing, reports_lately
 from kernel.actor import Actor
 
 SHOWN = 8
@@ -11,6 +11,8 @@ REPORTS = 5
 
 def auditing_panel(viewer: Actor) -> Panel | None:
     """What waits in each project that the viewer audits, and answers to their findings; None where nothing does."""
+    if not is_auditing(viewer):
+        return None
     duties = duties_of(viewer, trail_days=TRAIL_DAYS)
     answers = list(answers_to(viewer)[: SHOWN + 1])
     if not duties and not answers:

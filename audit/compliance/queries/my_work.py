@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from django.db.models import Count, Max, QuerySet
 
-from accounts.access import can
+from accounts.access import can, sight
 from accounts.models import Project
 from audit.compliance.access_table import DUE_DAYS
 from audit.compliance.models import AccessReview, Finding, Report, Review, TrailReview
@@ -28,6 +28,12 @@ class Duties:
     @property
     def is_any(self) -> bool:
         return bool(self.waiting or self.trail_overdue or self.access_overdue)
+
+
+def is_auditing(viewer: Actor) -> bool:
+    """Whether the viewer audits anything at all. Asks no database."""
+    seen = sight(viewer, "compliance.decide_review")
+    return seen.everything or bool(seen.projects)
 
 
 def duties_of(viewer: Actor, *, trail_days: int) -> list[Duties]:
