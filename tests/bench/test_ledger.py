@@ -3,7 +3,11 @@
 import subprocess
 import sys
 
+import pytest
+
 from tests.services.processes import ROOT
+
+pytestmark = pytest.mark.once  # it makes a database of its own
 
 
 def test_every_figure_of_the_ledger_is_measured() -> None:
