@@ -78,7 +78,7 @@ def test_an_auditor_signs_a_verdict_and_hands_over_a_report_that_a_stranger_veri
     priya.goto(f"/r/{ward.run}/rules/")
     priya.get_by_role("button", name="Ask again").click()
     rule = priya.locator(".m-rules > li").filter(has=priya.locator(".code", has_text=re.compile("^V5$")))
-    rule.locator("summary").click()
+    rule.locator("summary", has_text="Waive").click()
     rule.get_by_label("Why may it stay unmet?").fill("Seeds come with the next training.")
     rule.get_by_label("Until").fill(f"{dt.date.today() + dt.timedelta(days=30)}")
     rule.get_by_role("button", name="Waive").click()
