@@ -60,7 +60,7 @@ def test_the_base_changes_and_n_goes_from_difference_to_difference(ada: Page, lo
     select(ada, "gru-d-w24", "tcn-w48")
     ada.keyboard.press("c")
     expect(ada.get_by_role("heading", name="Compare 2 runs")).to_be_visible()
-    ada.wait_for_function("document.readyState === 'complete'")  # the keys are a script's
+    ada.wait_for_load_state()  # the keys are a script's
     ada.locator("h1").click()
     ada.keyboard.press("n")
     expect(ada.locator("td.diff:focus")).to_have_count(1)
