@@ -14,17 +14,6 @@ from audit.ledger.values import plain
 
 REPORT_FILE = "compliance.reportfile"
 
-
-def register() -> None:
-    """Tell the ledger. Called once, when the app is ready."""
-    register_evidence(RECORDED_AS, read_assessments)
-    register_evidence(REPORT_FILE, read_report_files)
-    kept_kinds.update(CONTROL)
-    register_told(BUNDLE)
-    register_told(VERIFICATION)
-    register_told(REHEARSAL)
-
-
 # What auditors and managers did to hold the work to its rules: never erased from the log.
 CONTROL = frozenset(
     f"compliance.{name}"
@@ -45,6 +34,16 @@ CONTROL = frozenset(
         "verification",
     )
 )
+
+
+def register() -> None:
+    """Tell the ledger. Called once, when the app is ready."""
+    register_evidence(RECORDED_AS, read_assessments)
+    register_evidence(REPORT_FILE, read_report_files)
+    kept_kinds.update(CONTROL)
+    register_told(BUNDLE)
+    register_told(VERIFICATION)
+    register_told(REHEARSAL)
 
 
 def read_assessments() -> Iterator[Row]:

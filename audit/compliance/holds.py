@@ -14,6 +14,7 @@ from accounts.access import register_state_check
 from accounts.models import Project
 from artifacts import hooks as artifacts_hooks
 from artifacts.models import ArtifactFile, ArtifactRoot
+from artifacts.trees import within
 from audit.compliance.models import LegalHold
 from audit.ledger import hooks as ledger_hooks
 from audit.ledger.queries.history import PastEvent
@@ -92,10 +93,8 @@ def refuse_held_runs(actor: Actor, runs: "QuerySet[Run]") -> None:
 
 def refuse_held_files(root: ArtifactRoot, path: str) -> None:
     """Part of changing files: raise Locked where something at the path would go that is under a legal hold."""
-    going = ArtifactFile.objects.filter(root=root)
-    if path:
-        going = going.filter(Q(path=path) | Q(path__startswith=f"{path}/"))
-    if going.exists():
+    files = ArtifactFile.objects.filter(root=root)
+    if (files.filter(path=path) | within(files, path)).exists() if path else files.exists():
         refuse_held(root.project_id, _runs_of(root))
 
 

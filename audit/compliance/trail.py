@@ -1,7 +1,18 @@
-"""How far a project's audit trail goes."""
+"""How far a project's audit trail goes, and when somebody has to look through it again."""
+
+import datetime as dt
+from typing import Final
 
 from accounts.models import Project
 from audit.ledger.models import AuditEvent, Leaf
+from kernel.clock import now
+
+TRAIL_DAYS: Final = 90
+
+
+def trail_is_overdue(last: dt.datetime | None) -> bool:
+    """Whether nobody looked through the trail for a quarter of a year. last: when somebody did; None for never."""
+    return last is None or last < now() - dt.timedelta(days=TRAIL_DAYS)
 
 
 def last_place(project: Project) -> int | None:

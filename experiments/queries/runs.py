@@ -15,7 +15,7 @@ from experiments.metrics.store import Position, history, history_of_many, histor
 from experiments.models import MetricSeries, Param, Run, RunInput, RunTag
 from experiments.queries.prepared import Prepared
 from experiments.refs import readable_id_in, uid_in
-from experiments.values import Lifecycle, checked_int64
+from experiments.values import checked_int64
 from kernel.actor import Actor
 from kernel.errors import Invalid
 from kernel.paging import decode_token, encode_token, question_digest
@@ -27,12 +27,6 @@ def _runs_with_their_place() -> QuerySet[Run]:
 
 _WITH_ITS_PLACE = Prepared(lambda uid: _runs_with_their_place().filter(uid=uid), uuid.UUID)
 _ALONE = Prepared(lambda uid: Run.objects.filter(uid=uid), uuid.UUID)
-
-
-def visible_runs(viewer: Actor, *, project: Project | None = None) -> QuerySet[Run]:
-    """The active runs that the viewer may see, in one project or all."""
-    runs = Run.objects.visible_to(viewer).filter(lifecycle=Lifecycle.ACTIVE).select_related("project", "experiment")
-    return runs if project is None else runs.filter(project=project)
 
 
 def get_run(viewer: Actor, run_id: str, *, project: Project | None = None) -> Run:

@@ -1,13 +1,13 @@
 """A version's model card: what people wrote, and what the record says of it."""
 
 import datetime as dt
-import json
 from collections.abc import Iterable, Sequence
 
 from django.db.models import QuerySet
 
 from accounts.access import can_see, require
-from artifacts.models import DatasetVersion, VersionRecord
+from artifacts.models import VersionRecord
+from artifacts.tables import row_count_of
 from experiments.models import Run, RunInput
 from experiments.pages.conditions import conditions_of
 from experiments.queries.runs import inputs_of, params_of, series_of, tags_of
@@ -96,7 +96,7 @@ def _dataset(given: RunInput, record: VersionRecord | None) -> list[Fact]:
     version = given.dataset_version
     name = f"{version.dataset.name} v{version.number}"
     place = f"/p/{version.dataset.project.slug}/datasets/{version.dataset_id}/v/{version.number}/"
-    rows = _rows_of(version)
+    rows = row_count_of(version)
     withdrawn = record is not None and record.state == VersionRecord.State.WITHDRAWN
     return [
         Fact(given.context or "Input", name + (" (recalled)" if withdrawn else ""), place),
@@ -105,19 +105,6 @@ def _dataset(given: RunInput, record: VersionRecord | None) -> list[Fact]:
         Fact(f"{name}: licence", record.licence if record else ""),
         Fact(f"{name}: personal data", record.get_personal_data_display() if record and record.personal_data else ""),
     ]
-
-
-def _rows_of(version: DatasetVersion) -> int | None:
-    """As counted in the files, else as the client's profile says."""
-    computed = getattr(version, "computed", None)
-    if computed is not None and computed.row_count is not None:
-        return int(computed.row_count)
-    try:
-        said = json.loads(version.profile or "null")
-    except (ValueError, RecursionError):
-        return None
-    rows = said.get("num_rows") if isinstance(said, dict) else None
-    return rows if type(rows) is int else None
 
 
 def _params(viewer: Actor, run: Run | None, logged: LoggedModel | None) -> list[Fact]:

@@ -20,6 +20,8 @@ NO_VIEWER = {
     "accounts.queries.settings.settings_of": "one's own rows, by one's own id",
     "artifacts.queries.versions.owner_of_root": "finds what rights rest on, which is then asked",
     "audit.compliance.queries.past.past_of_token": "one's own row, by one's own id",
+    "audit.compliance.queries.log_things.names_of": "names for values that were read for a viewer",
+    "audit.compliance.queries.log_things.people_in": "values in events that were read for a viewer",
     "audit.compliance.queries.past.people_meant": "names for events that were read for a viewer",
     "experiments.queries.derived.wrong_derived_columns": "part of verify_ledger, which reads everything",
     "experiments.queries.events.told": "words for events that were read for a viewer",

@@ -13,10 +13,10 @@ from audit.compliance.actions.profiles import choose_profile
 from audit.compliance.actions.reviews import amend_run, submit_run
 from audit.compliance.actions.sampling import draw_sample
 from audit.compliance.models import Draw, Finding, Review, TrailReview
-from audit.compliance.pages.queue import trail_is_overdue
 from audit.compliance.pages.run_review import pairs_in, said
 from audit.compliance.queries.reviews import Change
 from audit.compliance.tasks import apply_covered_verdicts
+from audit.compliance.trail import trail_is_overdue
 from audit.ledger.sequencer import run_once as in_order
 from experiments.actions.batches import log_batch
 from experiments.actions.runs import set_tags
@@ -361,9 +361,9 @@ def test_selected_runs_are_sent_to_review_together(team, run):
 
 
 def test_a_trail_is_overdue_after_ninety_days():
-    assert trail_is_overdue([])
-    assert trail_is_overdue([TrailReview(at=now() - dt.timedelta(days=91))])
-    assert not trail_is_overdue([TrailReview(at=now() - dt.timedelta(days=89))])
+    assert trail_is_overdue(None)
+    assert trail_is_overdue(now() - dt.timedelta(days=91))
+    assert not trail_is_overdue(now() - dt.timedelta(days=89))
 
 
 def test_pairs_are_read_a_line_each():

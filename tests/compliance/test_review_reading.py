@@ -122,13 +122,13 @@ def test_who_audits_sees_on_their_first_page_what_waits_in_each_project(team, ru
 
 
 def test_what_is_done_every_quarter_is_overdue_after_one(team, monkeypatch):
-    review_of = {one.project.pk: one for one in duties_of(again(team.auditor), trail_days=90)}
+    review_of = {one.project.pk: one for one in duties_of(again(team.auditor))}
     assert not review_of[team.project.pk].access_overdue
     later = clock.now() + dt.timedelta(days=91)
     monkeypatch.setattr(clock, "_now", later.timestamp)
-    (found,) = duties_of(again(team.auditor), trail_days=90)
+    (found,) = duties_of(again(team.auditor))
     assert (found.waiting, found.trail_overdue, found.access_overdue) == (0, True, True)
-    assert duties_of(again(team.scientist), trail_days=90) == []
+    assert duties_of(again(team.scientist)) == []
 
 
 def test_ones_own_reports_of_the_last_days_stand_on_the_first_page(team, run, monkeypatch):

@@ -15,7 +15,8 @@ from experiments.actions.runs import (
     update_run,
 )
 from experiments.models import Run, RunTag
-from experiments.queries.runs import get_run, params_of, tags_of, visible_runs
+from experiments.queries.runs import get_run, params_of, tags_of
+from experiments.queries.search import search_runs
 from experiments.values import RunStatus
 from kernel.errors import Conflict, Invalid, NotFound, Refused
 from tests.factories import a_batch, a_run, a_team, an_experiment, default_experiment, events_since
@@ -149,13 +150,13 @@ def test_a_run_of_another_project_does_not_exist(ada, team, run):
     for viewer, project in ((stranger.scientist, None), (ada, stranger.project)):
         with pytest.raises(NotFound):
             get_run(viewer, run.uid.hex, project=project)
-    assert run not in visible_runs(stranger.scientist)
+    assert search_runs(stranger.scientist).rows == []
 
 
 def test_a_deleted_run_is_found_and_not_listed(ada, run):
     delete_run(ada, run)
     assert get_run(ada, run.uid.hex).is_deleted
-    assert run not in visible_runs(ada)
+    assert search_runs(ada).rows == []
 
 
 # --- Updating

@@ -30,7 +30,7 @@ from tests.services.processes import ROOT
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif("postgres" not in os.environ.get("DATABASE_URL", ""), reason="roles"),
+    pytest.mark.skipif("postgres" not in os.environ.get("DATABASE_URL", ""), reason="SQLite has no roles"),
 ]
 
 

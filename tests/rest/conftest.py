@@ -7,6 +7,7 @@ from accounts.actions.tokens import create_token, new_secret
 from accounts.roles import Role, Scope
 from kernel.actor import operator
 from tests import world
+from tests.mlflow_api.conftest import nobody_has_guessed_yet as nobody_has_guessed_yet
 
 
 class Api:

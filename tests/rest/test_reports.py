@@ -88,3 +88,7 @@ def test_the_filter_of_a_trail_is_that_of_the_log(api, run):
     asked = api("ann").post(PLACE, {**TABLES, "kind": "trail", "log": {"action": "experiments.create_run"}}, 201)
     assert asked["question"] == {"action": "experiments.create_run", "formats": ["csv", "json"]}
     assert api("ann").post(PLACE, {**TABLES, "kind": "trail", "log": {"from": "x"}}, 400)["field"] == "from"
+    question, log = {"query": "status = 'failed'"}, {"action": "experiments.create_run"}
+    assert api("ann").post(PLACE, {**TABLES, "kind": "trail", "question": question}, 400)["field"] == "question"
+    assert api("ann").post(PLACE, {**TABLES, "log": log}, 400)["field"] == "log"
+    assert Report.objects.count() == 1

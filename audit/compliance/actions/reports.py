@@ -17,7 +17,8 @@ from artifacts.blobs import know
 from artifacts.storage import StoredBlob
 from audit.compliance.models import Report, ReportFile, ReportPart
 from audit.compliance.queries.log_question import asked_of
-from audit.compliance.queries.reports import issued_at_place, may_stop, require_given, require_reach
+from audit.compliance.queries.report_scope import require_reach
+from audit.compliance.queries.reports import may_stop, require_given, require_issued
 from audit.compliance.reports import asked as words
 from audit.compliance.reports.hooks import wake
 from audit.compliance.texts import kept_text
@@ -208,9 +209,7 @@ def download_report(actor: Actor, report: Report, *, file: ReportFile) -> None:
     Raises Conflict before it counts, NotFound and Refused for who may not have it.
     """
     require_given(actor, file)
-    if issued_at_place(actor, report) is None:
-        words = "This report awaits its checkpoint: its files are given out once the log covers them."
-        raise Conflict(words, hint="Try again in some seconds.")
+    require_issued(actor, report)
     act = current_act()
     act.always = True
     act.speaks_of(report.ledger_subject)

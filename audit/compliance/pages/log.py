@@ -13,7 +13,7 @@ from accounts.access import can, find_project
 from accounts.pages.doors import actor_of, signed_in
 from accounts.pages.history import DOORS, before_of
 from accounts.roles import Role
-from audit.compliance.pages.log_words import kind_words, lines_of, people_in, verb_words
+from audit.compliance.pages.log_words import kind_words, lines_of, verb_words
 from audit.compliance.pages.report_links import log_url
 from audit.compliance.queries.log import (
     FOLDED,
@@ -26,7 +26,7 @@ from audit.compliance.queries.log import (
     standing_of_log,
 )
 from audit.compliance.queries.log_question import FIELDS, NOT_PEOPLE, asked_of
-from audit.compliance.queries.log_things import people_named, things_named
+from audit.compliance.queries.log_things import people_in, people_named, things_named
 from kernel.errors import Invalid
 
 A_PAGE = 50

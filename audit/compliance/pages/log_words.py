@@ -2,7 +2,7 @@
 
 import datetime as dt
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -158,19 +158,6 @@ def verb_words(verb: str) -> str:
 def kind_words(kind: str) -> str:
     """A kind of things in words."""
     return _KINDS.get(kind) or kind.rpartition(".")[2].replace("_", " ")
-
-
-def people_in(events: Iterable[NamedEvent]) -> set[str]:
-    """The values in events that may be ids of people."""
-    return {
-        value
-        for one in events
-        for row in one.past.changes
-        for name, pair in row.fields.items()
-        if name.endswith("_id")
-        for value in pair
-        if isinstance(value, str)
-    }
 
 
 def lines_of(

@@ -1,7 +1,6 @@
 """On the home page: what waits for those who audit, and reports that one asked for."""
 
 from artifacts.pages.slots import Panel
-from audit.compliance.pages.queue import TRAIL_DAYS
 from audit.compliance.queries.my_work import answers_to, duties_of, is_auditing, reports_lately
 from kernel.actor import Actor
 
@@ -13,7 +12,7 @@ def auditing_panel(viewer: Actor) -> Panel | None:
     """What waits in each project that the viewer audits, and answers to their findings; None where nothing does."""
     if not is_auditing(viewer):
         return None
-    duties = duties_of(viewer, trail_days=TRAIL_DAYS)
+    duties = duties_of(viewer)
     answers = list(answers_to(viewer)[: SHOWN + 1])
     if not duties and not answers:
         return None

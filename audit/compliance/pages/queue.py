@@ -1,6 +1,5 @@
 """What waits for a verdict in a project, and what auditors do beside it: samples, findings, the audit trail."""
 
-import datetime as dt
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -18,7 +17,7 @@ from accounts.models import Project
 from accounts.pages.doors import actor_of, fill_in_error, sees_experiments, signed_in
 from accounts.queries.people import people_who
 from audit.compliance.actions.sampling import draw_sample, review_trail
-from audit.compliance.models import Draw, Review, TrailReview
+from audit.compliance.models import Draw, Review
 from audit.compliance.pages.findings import is_overdue
 from audit.compliance.pages.report_links import queue_url
 from audit.compliance.queries.reviews import (
@@ -32,16 +31,15 @@ from audit.compliance.queries.reviews import (
     trail_reviews_in,
 )
 from audit.compliance.reviewers import REVIEW
+from audit.compliance.trail import TRAIL_DAYS, trail_is_overdue
 from experiments.values import ReviewState
 from kernel.actor import Actor
-from kernel.clock import now
 from kernel.errors import Invalid, MledError, NotFound
 
 A_PAGE = 50
 SHOWN = 5
 FINDINGS = 20
 TEXT_MAX = 4000
-TRAIL_DAYS = 90
 WAITING = "waiting"
 # What a filter is called, and which states it shows.
 FILTERS = {
@@ -133,7 +131,7 @@ def _page(request: HttpRequest, project: Project, bound: Mapping[str, forms.Form
         "more_findings": len(findings) > FINDINGS,
         "draws": draws_in(viewer, project)[:SHOWN],
         "trails": trails[:SHOWN],
-        "trail_overdue": trail_is_overdue(trails),
+        "trail_overdue": trail_is_overdue(trails[0].at if trails else None),
         "trail_days": TRAIL_DAYS,
         "trail_end": end,
         "may_assign": may_assign,
@@ -152,11 +150,6 @@ def filters_of(counts: Mapping[str, int]) -> list[Filter]:
     return [
         Filter(key, label, sum(counts.get(state, 0) for state in states)) for key, (label, states) in FILTERS.items()
     ]
-
-
-def trail_is_overdue(trails: list[TrailReview]) -> bool:
-    """Whether nobody looked through the trail for a quarter of a year. trails: newest first."""
-    return not trails or trails[0].at < now() - dt.timedelta(days=TRAIL_DAYS)
 
 
 def url_of(project: Project) -> str:

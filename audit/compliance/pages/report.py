@@ -15,9 +15,8 @@ from django_htmx.http import HttpResponseClientRefresh
 import audit.ledger
 from accounts.access import can, find_project
 from accounts.pages.doors import actor_of, signed_in
-from artifacts.serving import file_response
-from artifacts.storage import StoredBlob, blobs
-from audit.compliance.actions.reports import cancel_report, download_report, request_report
+from audit.compliance.actions.reports import cancel_report, request_report
+from audit.compliance.giving import give_out
 from audit.compliance.models import Report, ReportFile
 from audit.compliance.pages.log import LABELS
 from audit.compliance.pages.report_verify import HEADS, KEYS
@@ -27,7 +26,6 @@ from audit.compliance.queries.report_standing import began_of, subject_words
 from audit.compliance.queries.reports import (
     files_of_report,
     get_report,
-    get_report_file,
     issued_at_place,
     may_have,
     progress_of,
@@ -81,7 +79,7 @@ def page(request: HttpRequest, slug: str, report: UUID) -> HttpResponse:
         "bundle": bundle,
         "is_withheld": found.state == Report.State.DONE and bundle is None and BUNDLE in formats_of(found),
         "verify_line": verify_line(bundle) if bundle else "",
-        "file_line": served(files[0]).path if files else "",
+        "file_line": saved_as(files[0]) if files else "",
         "counted": counted(found.kind, found.records),
         "has_verifier": verifier_path().is_file(),
         "place": issued_at_place(viewer, found),
@@ -151,10 +149,6 @@ def may_ask_again(viewer: Actor, report: Report) -> bool:
 # --- Acts
 
 
-def _stop(actor: Actor, report: Report) -> Report:
-    return cancel_report(actor, report)
-
-
 def _again(actor: Actor, report: Report) -> Report:
     if report.head_at is None:
         raise Conflict("This report never began, so it speaks of no moment.", hint="Ask for it anew.")
@@ -173,7 +167,7 @@ def _again(actor: Actor, report: Report) -> Report:
 
 
 ACTS: dict[str, tuple[Callable[[Actor, Report], Report], str]] = {
-    "stop": (_stop, "Stopped."),
+    "stop": (cancel_report, "Stopped."),
     "again": (_again, "It is built again for the same moment. Below it says whether its digest is the same."),
 }
 
@@ -202,34 +196,12 @@ def act(request: HttpRequest, slug: str, report: UUID, verb: str) -> HttpRespons
 # --- Files
 
 
-@dataclass(frozen=True, slots=True)
-class _Served:
-    """A file as the serving takes it."""
-
-    path: str
-    size_bytes: int
-    blob_id: str
-
-
 @require_safe
 @signed_in
 def file(request: HttpRequest, slug: str, report: UUID, report_file: str) -> HttpResponseBase:
     """One file of a report, as an attachment; that it was taken out is on record."""
     viewer = actor_of(request)
-    found = get_report(viewer, report, project=find_project(viewer, slug))
-    kept = get_report_file(viewer, found, report_file)
-    if issued_at_place(viewer, found) is None:
-        raise Conflict(
-            "The log does not cover this report yet, so its files are not given out.", hint="Try again in some seconds."
-        )
-    if request.method != "HEAD":
-        download_report(viewer, found, file=kept)
-    return file_response(request, served(kept), blobs().open(StoredBlob(kept.blob_id, kept.size_bytes)))
-
-
-def served(kept: ReportFile) -> _Served:
-    """The file under a name that says what it is and whose."""
-    return _Served(saved_as(kept), kept.size_bytes, kept.blob_id)
+    return give_out(request, viewer, get_report(viewer, report, project=find_project(viewer, slug)), report_file)
 
 
 def verify_line(bundle: ReportFile) -> str:

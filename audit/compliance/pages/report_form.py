@@ -23,8 +23,9 @@ from audit.compliance.pages.report_preview import preview_of
 from audit.compliance.pages.report_words import FORMATS, KINDS, LOG, default_title, scope_for
 from audit.compliance.queries.log import READS, choices_in
 from audit.compliance.queries.log_question import FIELDS as LOG_FIELDS
+from audit.compliance.queries.report_scope import versions_to_offer
 from audit.compliance.queries.report_standing import required_reach, version_words
-from audit.compliance.queries.reports import may_have, versions_to_offer
+from audit.compliance.queries.reports import may_have
 from experiments.queries.overview import experiments_of
 from experiments.queries.runs import get_run
 from kernel.actor import Actor

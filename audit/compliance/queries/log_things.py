@@ -115,7 +115,25 @@ def versions_named(viewer: Actor, ids: Iterable[str]) -> dict[str, str]:
 def people_named(viewer: Actor, project: Project, values: Iterable[Any]) -> dict[str, str]:
     """Names for those of the values that are ids of people, as events of the project recorded them. Raises Refused."""
     require(viewer, READS, project)
+    return names_of(values)
+
+
+def names_of(values: Iterable[Any]) -> dict[str, str]:
+    """Names for those of the values that are ids of people, whoever asks."""
     return {one.pk.hex: str(one) for one in User.objects.filter(pk__in=_ids_among(values))}
+
+
+def people_in(events: Iterable[NamedEvent]) -> set[str]:
+    """The values in events that may be ids of people."""
+    return {
+        value
+        for one in events
+        for row in one.past.changes
+        for name, pair in row.fields.items()
+        if name.endswith("_id")
+        for value in pair
+        if isinstance(value, str)
+    }
 
 
 def _ids_among(values: Iterable[Any]) -> set[UUID]:

@@ -10,6 +10,7 @@ from accounts.models import Project
 from audit.compliance.access_table import DUE_DAYS
 from audit.compliance.models import AccessReview, Finding, Report, Review, TrailReview
 from audit.compliance.queries.reviews import open_findings
+from audit.compliance.trail import trail_is_overdue
 from kernel.actor import Actor
 from kernel.clock import now
 
@@ -36,7 +37,7 @@ def is_auditing(viewer: Actor) -> bool:
     return seen.everything or bool(seen.projects)
 
 
-def duties_of(viewer: Actor, *, trail_days: int) -> list[Duties]:
+def duties_of(viewer: Actor) -> list[Duties]:
     """Of each project that the viewer audits where something waits, the fullest queue first. Four questions in all."""
     projects = [one for one in Project.objects.visible_to(viewer) if can(viewer, "compliance.decide_review", one)]
     if not projects:
@@ -45,12 +46,12 @@ def duties_of(viewer: Actor, *, trail_days: int) -> list[Duties]:
     waiting = dict(open_rounds.values_list("run__project").annotate(n=Count("pk")))
     trails = dict(TrailReview.objects.visible_to(viewer).order_by().values_list("project").annotate(at=Max("at")))
     signed = dict(AccessReview.objects.visible_to(viewer).order_by().values_list("project").annotate(at=Max("at")))
-    trail_from, access_from = now() - dt.timedelta(days=trail_days), now() - dt.timedelta(days=DUE_DAYS)
+    access_from = now() - dt.timedelta(days=DUE_DAYS)
     found = [
         Duties(
             project=one,
             waiting=waiting.get(one.pk, 0),
-            trail_overdue=one.pk not in trails or trails[one.pk] < trail_from,
+            trail_overdue=trail_is_overdue(trails.get(one.pk)),
             access_overdue=signed.get(one.pk, one.created_at) < access_from,
         )
         for one in projects

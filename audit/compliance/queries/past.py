@@ -9,11 +9,11 @@ from django.core.exceptions import ValidationError
 from django.db.models import Q
 
 from accounts.access import not_found
-from accounts.models import ApiToken, Project, User
+from accounts.models import ApiToken, Project
 from accounts.queries.history import NamedEvent, with_names
 from artifacts.models import DatasetVersion
 from audit.compliance.kinds import kinds
-from audit.compliance.queries.log_things import HEX
+from audit.compliance.queries.log_things import names_of, people_in
 from audit.ledger.models import AuditEvent
 from audit.ledger.queries.history import PastEvent, RowChange, with_payloads
 from experiments.models import Run, RunInput
@@ -129,13 +129,4 @@ def _speaks_of(change: RowChange, kind: str, key: str) -> bool:
 
 def people_meant(events: Iterable[NamedEvent]) -> dict[str, str]:
     """Names for the ids of people in these events, which whoever is shown the object reads there."""
-    values = {
-        value
-        for one in events
-        for row in one.past.changes
-        for name, pair in row.fields.items()
-        if name.endswith("_id")
-        for value in pair
-        if isinstance(value, str) and len(value) == 32 and set(value) <= HEX
-    }
-    return {one.pk.hex: str(one) for one in User.objects.filter(pk__in=[UUID(hex=one) for one in values])}
+    return names_of(people_in(events))

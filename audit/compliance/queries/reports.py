@@ -1,33 +1,25 @@
-"""Reports, for those who may see them: which there are, how far they are, what they are asked about."""
+"""Reports, for those who may see them: which there are, their files, how far they are."""
 
 import datetime as dt
-from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
 from django.db.models import QuerySet
 
-from accounts.access import can, can_see, find_project_by_id, not_found, require, roles_in, sight
+from accounts.access import can, can_see, not_found, require, roles_in
 from accounts.models import Project
 from accounts.roles import Role
 from audit.compliance.models import Report, ReportFile
-from audit.compliance.reports.asked import BUNDLE, LIFECYCLES, NEEDS, RUNS_MAX, bundle_holds
+from audit.compliance.reports.asked import BUNDLE, NEEDS, bundle_holds
 from audit.compliance.reports.lease import is_worker_alive
 from audit.ledger.models import AuditEvent, Checkpoint, Leaf
 from audit.ledger.queries.health import ledger_lag
-from experiments.models import Run
-from experiments.queries.runs import get_run
-from experiments.queries.search import matching_runs
-from experiments.search.databases import Sql, fetch
 from kernel.actor import Actor
 from kernel.clock import now
-from kernel.errors import Invalid, Refused
-from registry.models import ModelVersion
-from registry.queries.registered_models import find_by_address, models_in
+from kernel.errors import Conflict, Refused
 
 ISSUED = "compliance.issue_report"
 LEADING = frozenset({Role.PROJECT_MANAGER, Role.AUDITOR})
-_AT_ONCE = 500
 BEHIND_SECONDS = 10
 JUDGED = (Report.Kind.COMPLIANCE, Report.Kind.REPRODUCIBILITY)
 
@@ -128,6 +120,13 @@ def issued_at_place(viewer: Actor, report: Report) -> int | None:
     return place if place is not None and Checkpoint.objects.filter(size__gt=place).exists() else None
 
 
+def require_issued(viewer: Actor, report: Report) -> None:
+    """Raise Conflict while no signed head of the log covers that a report was issued."""
+    if issued_at_place(viewer, report) is None:
+        words = "This report awaits its checkpoint: its files are given out once the log covers them."
+        raise Conflict(words, hint="Try again in some seconds.")
+
+
 def progress_of(viewer: Actor, report: Report) -> Progress:
     """How far a report is, and what it waits for. Raises NotFound."""
     require(viewer, "compliance.report", report)
@@ -203,123 +202,8 @@ def _may_stop(viewer: Actor, report: Report) -> bool:
     return bool(roles_in(viewer, report.project_id) & LEADING)
 
 
-# --- What it is asked about
-
-
-def runs_asked(viewer: Actor, report: Report) -> list[int]:
-    """The runs that a report is asked about, by primary key in the order of their numbers, within the viewer's sight.
-
-    Raises NotFound for a run or version that is not there, QueryError, Invalid for too many.
-    """
-    scope = Report.Scope
-    if report.scope == scope.RUN:
-        return [get_run(viewer, report.subject, project=report.project).pk]
-    if report.scope == scope.VERSION:
-        version = version_asked(viewer, report)
-        seen = Run.objects.visible_to(viewer).filter(pk__in=[pk for pk in _runs_behind(version) if pk])
-        return list(seen.order_by("number").values_list("pk", flat=True))
-    asked = report.question
-    where, _ = matching_runs(
-        viewer,
-        project=report.project,
-        experiments=asked.get("experiments") or None,
-        text=asked.get("query", ""),
-        view=LIFECYCLES[asked.get("lifecycle", "active")],
-    )
-    statement = f"SELECT r.id FROM experiments_run r WHERE {where.text} ORDER BY r.number LIMIT %s"  # noqa: S608 - compiled
-    found = [int(row[0]) for row in fetch(Sql(statement, (*where.params, RUNS_MAX + 1)))]
-    if len(found) > RUNS_MAX:
-        raise Invalid(f"A report speaks of at most {RUNS_MAX:,} runs.", hint="Ask for fewer.", field="question")
-    return found
-
-
-def _runs_behind(version: ModelVersion) -> list[int | None]:
-    return [version.run_id, version.logged_model.source_run_id if version.logged_model else None]
-
-
-def version_asked(viewer: Actor, report: Report) -> ModelVersion:
-    """The model version that a report is asked about, by its key or as 'name/3'. Raises NotFound."""
-    text = report.subject
-    if text.isascii() and text.isdigit() and len(text) < 19:
-        rows = ModelVersion.objects.visible_to(viewer).filter(model__project=report.project, is_deleted=False)
-        found: ModelVersion | None = rows.filter(pk=int(text)).select_related("model__project", "logged_model").first()
-    else:
-        found = find_by_address(viewer, report.project, text)
-    if found is None:
-        raise not_found(ModelVersion, text[:80])
-    return found
-
-
-def versions_asked(viewer: Actor, report: Report) -> list[int]:
-    """The model versions that a report is asked about, by primary key: all of a project, or those of its runs."""
-    if report.scope == Report.Scope.VERSION:
-        return [version_asked(viewer, report).pk]
-    rows = ModelVersion.objects.visible_to(viewer).filter(model__project=report.project, is_deleted=False)
-    if report.scope == Report.Scope.PROJECT:
-        return list(rows.order_by("pk").values_list("pk", flat=True)[: RUNS_MAX + 1])
-    runs, found = runs_asked(viewer, report), set[int]()
-    for start in range(0, len(runs), _AT_ONCE):
-        some = runs[start : start + _AT_ONCE]
-        found |= set(rows.filter(run__in=some).values_list("pk", flat=True))
-        found |= set(rows.filter(logged_model__source_run__in=some).values_list("pk", flat=True))
-    return sorted(found)
-
-
-def require_reach(viewer: Actor, report: Report, subject: str) -> str:
-    """The subject's id, after looking whether the viewer may report on everything in scope.
-
-    Raises NotFound, QueryError, Invalid where nothing is in scope, Refused where somebody else's runs are.
-    """
-    report.subject = subject.strip()
-    if report.kind == Report.Kind.ACCESS or (report.kind == Report.Kind.TRAIL and report.scope == Report.Scope.PROJECT):
-        return ""
-    if report.scope == Report.Scope.RUN:
-        report.subject = get_run(viewer, report.subject, project=report.project).uid.hex
-    elif report.scope == Report.Scope.VERSION:
-        report.subject = str(version_asked(viewer, report).pk)
-    else:
-        report.subject = ""
-    found = versions_asked(viewer, report) if report.kind == Report.Kind.MODEL_CARD else runs_asked(viewer, report)
-    if not found:
-        what = "model version" if report.kind == Report.Kind.MODEL_CARD else "run"
-        raise Invalid(f"There is no {what} in it.", hint="Ask for more.", field="question")
-    refuse_others(viewer, report, found)
-    return report.subject
-
-
-def refuse_others(viewer: Actor, report: Report, found: Sequence[int]) -> None:
-    """Raise Refused where whoever reports on their own alone asks about what others made."""
-    if reaches_all(viewer, report.project):
-        return
-    model: type[Run] | type[ModelVersion] = ModelVersion if report.kind == Report.Kind.MODEL_CARD else Run
-    for start in range(0, len(found), _AT_ONCE):
-        rows = model.objects.filter(pk__in=found[start : start + _AT_ONCE])  # type: ignore[attr-defined]
-        if rows.exclude(created_by=viewer.user_id).exists():
-            raise Refused(
-                "As a data scientist you report on your own runs only, and some of these are somebody else's.",
-                hint="Narrow it to your own, or ask an engineer, a manager or an auditor.",
-            )
-
-
-def reaches_all(viewer: Actor, project: Project) -> bool:
-    """Whether the viewer may report on everything in a project, and not on what is their own alone."""
-    seen = sight(viewer, "compliance.report")
-    return seen.everything or project.pk in seen.projects
-
-
 def require_still(viewer: Actor, report: Report) -> None:
     """Raise Refused where who asked for a report may no longer have it, as their rights are now."""
     may = can(viewer, "compliance.report", report)
     if not may or not may_have(viewer, report.project, report.kind):
         raise Refused("Whoever asked for it may no longer report on this project.", hint="Somebody who may asks anew.")
-
-
-def project_of_report(viewer: Actor, report: Report) -> Project:
-    """The project of a report. Raises NotFound."""
-    return find_project_by_id(viewer, report.project_id)
-
-
-def versions_to_offer(viewer: Actor, project: Project, *, most: int = 100) -> list[str]:
-    """The newest versions of the project's models by name, to help typing."""
-    rows = ModelVersion.objects.visible_to(viewer).filter(model__in=models_in(viewer, project), is_deleted=False)
-    return [f"{one.model.name} v{one.number}" for one in rows.select_related("model").order_by("-pk")[:most]]

@@ -23,7 +23,8 @@ from audit.compliance.actions.bundles import seal_bundle
 from audit.compliance.actions.reports import Frozen, Made, NotOurs, begin_report, fail_report, issue_report
 from audit.compliance.following import follow_log
 from audit.compliance.models import Report, ReportPart
-from audit.compliance.queries.reports import JUDGED, require_still, runs_asked
+from audit.compliance.queries.report_scope import runs_asked
+from audit.compliance.queries.reports import JUDGED, require_still
 from audit.compliance.reports import asked, bundle, lease, write_csv, write_json
 from audit.compliance.reports.asof import chunks
 from audit.compliance.reports.digest import content_digest

@@ -7,7 +7,7 @@ from accounts.models import Project
 from audit.compliance.models import ProfileCopy, Report
 from audit.compliance.profile import ADDITIONS, digest_of, profile_of
 from audit.compliance.queries.log_question import asked_of
-from audit.compliance.queries.reports import refuse_others, runs_asked, versions_asked
+from audit.compliance.queries.report_scope import refuse_others, runs_asked, versions_asked
 from audit.compliance.reports.asked import requester_of
 from audit.compliance.reports.asof import chunks, rows_at
 from audit.ledger.models import AuditEvent, Checkpoint, Leaf

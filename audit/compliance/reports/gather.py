@@ -164,7 +164,7 @@ def _experiments(report: Report, ids: Sequence[int]) -> str:
 
 def _subject(report: Report) -> str:
     if report.scope == Report.Scope.VERSION:
-        from audit.compliance.queries.reports import version_asked
+        from audit.compliance.queries.report_scope import version_asked
 
         try:
             version = version_asked(requester_of(report), report)

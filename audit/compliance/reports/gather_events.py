@@ -1,13 +1,15 @@
 """Events of the log as a report prints them, and where those of a run stand."""
 
+import datetime as dt
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 from uuid import UUID
 
 from accounts.queries.history import with_names
 from audit.compliance.reports import said
-from audit.compliance.reports.asof import People, chunks, places_of
+from audit.compliance.reports.asof import AT_ONCE, People, chunks, places_of
 from audit.compliance.reports.chain import Chain, wrong_payloads
 from audit.compliance.reports.facts import ChainFact, EventFact
 from audit.compliance.rules.record import is_work
@@ -17,6 +19,15 @@ from audit.ledger.queries.history import PastEvent, RowChange, with_payloads
 EVENTS_MAX = 200  # printed of one thing; the log holds the others
 # Where there are more, these many small acts are counted and not printed.
 _MANY = frozenset({"experiments.log_batch", "experiments.log_metric", "experiments.star_run", "experiments.unstar_run"})
+
+
+class _Seen(NamedTuple):
+    """What is looked at of every event: a run may have millions."""
+
+    id: UUID
+    verb: str
+    at: dt.datetime
+    outcome: str
 
 
 @dataclass(slots=True)
@@ -47,16 +58,16 @@ class Told:
 def told_of(kind: str, ids: Sequence[str], chain: Chain, people: People) -> dict[str, Told]:
     """By id: the events about each of these things of one kind, with their places, checked against the head."""
     found: dict[str, Told] = {one: Told() for one in ids}
-    by_thing: dict[str, list[AuditEvent]] = defaultdict(list)
+    by_thing: dict[str, list[_Seen]] = defaultdict(list)
     for some in chunks(ids):
         events = AuditEvent.objects.filter(subject_type=kind, subject_id__in=some).order_by("id")
-        for event in events.iterator(chunk_size=2000):
-            by_thing[event.subject_id].append(event)
-    everything = [event.id for events in by_thing.values() for event in events]
-    places = places_of(everything)
+        rows = events.values_list("subject_id", "id", "verb", "at", "outcome")
+        for thing, event_id, verb, at, outcome in rows.iterator(chunk_size=2000):
+            by_thing[thing].append(_Seen(event_id, verb, at, outcome))
+    places = places_of([one.id for seen in by_thing.values() for one in seen])
     under = {one: place for one, place in places.items() if place < chain.size}
     wrong = chain.wrong_events(under)
-    printed: dict[str, list[AuditEvent]] = {}
+    printed: dict[str, list[UUID]] = {}
     for thing, found_of_it in by_thing.items():
         told = sorted(found_of_it, key=lambda one: (places.get(one.id, 1 << 62), one.id))
         inside = [one for one in told if one.id in under]
@@ -71,30 +82,30 @@ def told_of(kind: str, ids: Sequence[str], chain: Chain, people: People) -> dict
     return found
 
 
-def _worth_printing(events: Sequence[AuditEvent]) -> list[AuditEvent]:
-    if len(events) <= EVENTS_MAX:
-        return list(events)
-    return [one for one in events if one.verb not in _MANY][:EVENTS_MAX]
+def _worth_printing(events: Sequence[_Seen]) -> list[UUID]:
+    few = len(events) <= EVENTS_MAX
+    return [one.id for one in events if few or one.verb not in _MANY][:EVENTS_MAX]
 
 
-def _chain(events: Sequence[AuditEvent], places: Mapping[UUID, int], wrong: Mapping[UUID, str]) -> ChainFact:
+def _chain(events: Sequence[_Seen], places: Mapping[UUID, int], wrong: Mapping[UUID, str]) -> ChainFact:
     if not events:
         return ChainFact(0, None, None, "no event made it")
     first_wrong = next((wrong[one.id] for one in events if one.id in wrong), "")
     return ChainFact(len(events), places[events[0].id], places[events[-1].id], first_wrong)
 
 
-def _print(found: Mapping[str, Told], printed: Mapping[str, Sequence[AuditEvent]], people: People) -> None:
+def _print(found: Mapping[str, Told], printed: Mapping[str, Sequence[UUID]], people: People) -> None:
     """Read what the events to print say, some hundred at a time, and put it in their places."""
-    for some in chunks([(thing, event) for thing, events in printed.items() for event in events], 1000):
-        past = with_payloads([event for _, event in some])
+    for some in chunks([(thing, event_id) for thing, events in printed.items() for event_id in events], AT_ONCE):
+        events = AuditEvent.objects.in_bulk([event_id for _, event_id in some])
+        past = with_payloads([events[event_id] for _, event_id in some])
         bad = wrong_payloads({one.event.id: one.event.commitment for one in past}, [one.event.id for one in past])
         facts = facts_of(past, people)
-        for (thing, event), one, fact in zip(some, past, facts, strict=True):
+        for (thing, event_id), one, fact in zip(some, past, facts, strict=True):
             told = found[thing]
             told.printed.append(fact)
             told.rows.append((fact.seq, one.changes))
-            if event.id in bad and not told.chain.wrong:
+            if event_id in bad and not told.chain.wrong:
                 chain = told.chain
                 words = f"what event {fact.seq} says was changed"
                 told.chain = ChainFact(chain.events, chain.first, chain.last, words)

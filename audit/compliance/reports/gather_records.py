@@ -1,6 +1,5 @@
 """What runs hold, read for two hundred at a time: params, tags, metrics with curves, data and files."""
 
-import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -8,7 +7,8 @@ from typing import Any
 
 from django.db.models import Sum
 
-from artifacts.models import ArtifactFile, DatasetVersion, VersionRecord
+from artifacts.models import ArtifactFile, VersionRecord
+from artifacts.tables import row_count_of
 from audit.compliance.reports import said
 from audit.compliance.reports.asof import People, chunks, rows_at
 from audit.compliance.reports.facts import Curve, DatasetFact, FileFact, MetricFact
@@ -144,7 +144,7 @@ def _put_data(found: Mapping[int, Holdings], size: int, people: People) -> None:
 
 def _dataset(given: RunInput, record: Any, people: People) -> DatasetFact:
     version = given.dataset_version
-    rows = _rows_in(version)
+    rows = row_count_of(version)
     return DatasetFact(
         name=version.dataset.name,
         version=version.number,
@@ -163,19 +163,6 @@ def _recalled(record: Any, people: People) -> str:
         return ""
     by = people.name(record.state_by_id)
     return f"{record.state_reason} ({by}, {said.moment(record.state_at)})" if by else record.state_reason or "recalled"
-
-
-def _rows_in(version: DatasetVersion) -> int | None:
-    """As counted in the files, else as the client's profile says."""
-    computed = getattr(version, "computed", None)
-    if computed is not None and computed.row_count is not None:
-        return int(computed.row_count)
-    try:
-        told = json.loads(version.profile or "null")
-    except (ValueError, RecursionError):
-        return None
-    rows = told.get("num_rows") if isinstance(told, dict) else None
-    return rows if type(rows) is int else None
 
 
 # --- Files

@@ -1,6 +1,6 @@
 """Reports: asking for them, how far they are, stopping them, and their files."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -15,20 +15,17 @@ from rest_framework.response import Response
 
 from accounts.access import find_project
 from accounts.rest.door import RestView
-from artifacts.serving import file_response
-from artifacts.storage import StoredBlob, blobs
-from audit.compliance.actions.reports import cancel_report, download_report, request_report
+from audit.compliance.actions.reports import cancel_report, request_report
+from audit.compliance.giving import give_out
 from audit.compliance.models import Report, ReportFile
 from audit.compliance.queries.reports import (
     files_of_report,
     get_report,
-    get_report_file,
-    issued_at_place,
     progress_of,
     reports_of,
 )
-from audit.compliance.reports.asked import FORMATS, saved_as
-from kernel.errors import Conflict
+from audit.compliance.reports.asked import FORMATS
+from kernel.errors import Invalid
 
 
 class ReportJson(serializers.ModelSerializer[Report]):
@@ -113,11 +110,18 @@ class Reports(ListAPIView[Report], RestView):
     def post(self, request: Request, slug: str) -> Response:
         """Ask for a report; it is built in the background."""
         project, asked = find_project(self.actor, slug), self.parsed(ReportWanted)
-        log = asked.pop("log", None)
-        if log is not None and asked["kind"] == Report.Kind.TRAIL:
-            asked["question"] = log
+        if (field := _wrong_question(asked)) is not None:
+            raise Invalid(f"'{field}' is not asked of this kind of report in this scope.", field=field)
+        asked["question"] = asked.pop("log", None) or asked.get("question")
         made = request_report(self.actor, project, **asked)
         return Response(ReportJson(made).data, status=201)
+
+
+def _wrong_question(asked: Mapping[str, Any]) -> str | None:
+    """Which of the two filters would be passed over: runs are asked by 'question', the log of a project by 'log'."""
+    of_log = asked["kind"] == Report.Kind.TRAIL and asked["scope"] == Report.Scope.PROJECT
+    field = "question" if of_log else "log"
+    return field if asked.get(field) else None
 
 
 class OneReport(RestView):
@@ -147,15 +151,6 @@ class Cancellation(RestView):
         return Response(ReportJson(cancel_report(self.actor, get_report(self.actor, report))).data)
 
 
-@dataclass(frozen=True, slots=True)
-class _Served:
-    """A file as the serving takes it."""
-
-    path: str
-    size_bytes: int
-    blob_id: str
-
-
 class ReportContent(RestView):
     """The bytes of a file of a report; that somebody took them out is on record."""
 
@@ -165,12 +160,4 @@ class ReportContent(RestView):
     @extend_schema(responses={(200, "application/octet-stream"): OpenApiTypes.BINARY})
     def get(self, request: Request, report: UUID, report_file: str) -> HttpResponseBase:
         """As an attachment, whole or a range. Refused with 409 until the log covers the report."""
-        found = get_report(self.actor, report)
-        kept = get_report_file(self.actor, found, report_file)
-        if issued_at_place(self.actor, found) is None:
-            words = "This report awaits its checkpoint: its files are given out once the log covers them."
-            raise Conflict(words, hint="Try again in some seconds.")
-        if request.method != "HEAD":
-            download_report(self.actor, found, file=kept)
-        served = _Served(saved_as(kept), kept.size_bytes, kept.blob_id)
-        return file_response(request._request, served, blobs().open(StoredBlob(kept.blob_id, kept.size_bytes)))
+        return give_out(request._request, self.actor, get_report(self.actor, report), report_file)

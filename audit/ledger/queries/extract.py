@@ -47,13 +47,6 @@ def lines_at(places: Sequence[int]) -> Iterator[bytes]:
         yield from _lines({one: (seq, told) for seq, one, told in leaves.values_list("seq", "event_id", "leaf_hash")})
 
 
-def leaf_hashes_at(places: Sequence[int]) -> Iterator[bytes]:
-    """The stored leaf hashes of these places, in their order."""
-    for start in range(0, len(places), CHUNK):
-        leaves = Leaf.objects.filter(seq__in=list(places[start : start + CHUNK])).order_by("seq")
-        yield from (bytes.fromhex(told) for told in leaves.values_list("leaf_hash", flat=True))
-
-
 def _found(project_id: UUID, matching: Q, *, size: int) -> Iterator[dict[UUID, tuple[int, str]]]:
     """By event, place and leaf hash of those that match, a stretch of the log at a time."""
     for start in range(0, size, CHUNK):
