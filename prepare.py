@@ -37,7 +37,10 @@ class CannotPrepare(Exception):
 
 def prepare(*, dev: bool) -> None:
     if sys.version_info < OLDEST_PYTHON:
-        raise CannotPrepare(f"MLED needs Python 3.11 or newer; this is {sys.version.split()[0]}.")
+        here = sys.version.split()[0]
+        raise CannotPrepare(
+            f"MLED needs Python 3.11 or newer; this is {here}.\nInstall one and run it: python3.11 prepare.py"
+        )
     make_venv()
     install_packages(dev=dev)
     build_bundle(dev=dev)

@@ -6,12 +6,13 @@ grant; object state. Upper rooms register what they know of state and grants; th
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 from uuid import UUID
 
 from accounts.facts import Facts, Standing, facts
 from accounts.models import Project, ProjectUserObjectPermission
+from accounts.one_run import beyond_its_run, may_be_asked
 from accounts.roles import (
     PERMISSIONS,
     READS_BY_TOKEN,
@@ -109,10 +110,15 @@ def roles_text(actor: Actor, project_id: UUID | None) -> str:
     return ",".join(sorted(roles_in(actor, project_id)))
 
 
-def can(actor: Actor, permission: str, subject: ProjectScoped | None = None) -> Allowed | Denied:
-    """Whether the actor may; a Denied says why not."""
+def can(
+    actor: Actor, permission: str, subject: ProjectScoped | None = None, *, within: ProjectScoped | None = None
+) -> Allowed | Denied:
+    """Whether the actor may; a Denied says why not.
+
+    within: the row that the act makes something in, which counts for a job's token.
+    """
     wanted = PERMISSIONS[permission]
-    verdict = _may(actor, wanted, subject)
+    verdict = _may(actor, wanted, subject, within)
     if verdict and subject is not None:
         for check in _state_checks.get(type(subject), ()):
             error = check(actor, permission, subject)
@@ -121,7 +127,9 @@ def can(actor: Actor, permission: str, subject: ProjectScoped | None = None) -> 
     return verdict
 
 
-def _may(actor: Actor, wanted: Permission, subject: ProjectScoped | None) -> Allowed | Denied:
+def _may(
+    actor: Actor, wanted: Permission, subject: ProjectScoped | None, within: ProjectScoped | None = None
+) -> Allowed | Denied:
     if actor.kind in (ActorKind.OPERATOR, ActorKind.SYSTEM):
         return Allowed()
     if not actor.is_person:
@@ -129,7 +137,7 @@ def _may(actor: Actor, wanted: Permission, subject: ProjectScoped | None) -> All
     if not actor.is_active:
         return Denied(Unauthenticated("This account is deactivated.", hint="Ask an administrator."))
     project_id = subject.scope_project_id if subject is not None else None
-    narrowed = _narrowed_by_token(actor, wanted, subject)
+    narrowed = _narrowed_by_token(actor, wanted, subject, within)
     if narrowed is not None:
         return narrowed
     if wanted.own_account and (subject is None or subject.owner_id == actor.user_id):
@@ -137,14 +145,27 @@ def _may(actor: Actor, wanted: Permission, subject: ProjectScoped | None) -> All
     return _by_role(actor, wanted, subject, project_id)
 
 
-def _narrowed_by_token(actor: Actor, wanted: Permission, subject: ProjectScoped | None) -> Denied | None:
-    token = actor.token
-    if token is None:
-        return None
+def refused_to_token(token: TokenGrant, wanted: Permission) -> Refused | None:
+    """What a token is told that is not for this at all, whatever it is asked of; None where it may be."""
+    if not may_be_asked(token, wanted):
+        what = f"The token '{token.name}' is a job's: it reads, and writes its own run. It may not {wanted.means}."
+        return Refused(what, hint="Do it with a token of your own, or on the page.")
     if wanted.scope not in token.scopes:
         held = ", ".join(sorted(token.scopes)) or "none"
         what = f"The token '{token.name}' may not {wanted.means}: that needs the scope '{wanted.scope}', it has {held}."
-        return Denied(Refused(what, hint="Use a token with that scope."))
+        return Refused(what, hint="Use a token with that scope.")
+    return None
+
+
+def _narrowed_by_token(
+    actor: Actor, wanted: Permission, subject: ProjectScoped | None, within: ProjectScoped | None
+) -> Denied | None:
+    token = actor.token
+    if token is None:
+        return None
+    refused = refused_to_token(token, wanted) or beyond_its_run(actor, token, wanted, within or subject)
+    if refused is not None:
+        return Denied(refused)
     if subject is not None and token.projects is not None and subject.scope_project_id not in token.projects:
         return Denied(Refused(f"The token '{token.name}' is not good for this project.", hint="Use another token."))
     return None
@@ -201,7 +222,7 @@ def _refusal(wanted: Permission, roles: frozenset[Role], *, own_only: bool) -> M
         what = f"As {held} you may {wanted.means} only where you created them."
     else:
         able = " or ".join(role.label for role in roles_with(wanted.name)) or "the operator of this server"
-        what = f"You may not {wanted.means}: that is for {able}, and you have {held} here."
+        what = f"You may not {wanted.means.replace(' and ', ' or ')}: that is for {able}, and you have {held} here."
     if Role.ADMINISTRATOR in roles:
         return Refused(what, hint="Ask somebody who has that role: keeping the system does not bring it.")
     return Refused(what, hint="Ask a manager of the project, or an administrator.")
@@ -209,29 +230,50 @@ def _refusal(wanted: Permission, roles: frozenset[Role], *, own_only: bool) -> M
 
 def sight(viewer: Actor, permission: str) -> Sight:
     """How far the viewer sees with this permission: what `visible_to` filters by. `can` gives the same answer."""
+    seen = _sight_by_role(viewer, permission)
+    if seen.everything or not _may_have_grants(viewer, permission):
+        return seen
+    granted = _granted_to(viewer)
+    return replace(seen, projects=seen.projects | granted.projects, experiments=granted.experiments)
+
+
+def sees_whole(viewer: Actor, permission: str, project_id: UUID) -> bool:
+    """Whether a role alone shows the viewer all of a project, which costs no look at grants; those may yet."""
+    seen = _sight_by_role(viewer, permission)
+    return seen.everything or project_id in seen.projects
+
+
+def _may_have_grants(viewer: Actor, permission: str) -> bool:
+    token = viewer.token
+    may_ask = viewer.is_person and viewer.is_active and not (token and refused_to_token(token, PERMISSIONS[permission]))
+    return may_ask and permission in GRANTABLE
+
+
+def _sight_by_role(viewer: Actor, permission: str) -> Sight:
     if viewer.kind in (ActorKind.OPERATOR, ActorKind.SYSTEM):
         return Sight(True, frozenset(), frozenset())
     wanted, token = PERMISSIONS[permission], viewer.token
-    if not viewer.is_person or not viewer.is_active or (token and wanted.scope not in token.scopes):
+    if not viewer.is_person or not viewer.is_active or (token and refused_to_token(token, wanted)):
         return NOTHING
     roles = standing(viewer)
     limit = token.projects if token else None
     if Reach.ANY in _reach(roles.get(None, ()), permission):
         return Sight(True, frozenset(), frozenset()) if limit is None else Sight(False, limit, frozenset())
-    granted = _granted_to(viewer) if permission in GRANTABLE else NOTHING
     reach = {pid: _reach(held, permission) for pid, held in roles.items() if pid and (limit is None or pid in limit)}
     projects = frozenset(pid for pid, found in reach.items() if Reach.ANY in found)
     own_in = frozenset(pid for pid, found in reach.items() if Reach.OWN in found) - projects
-    return Sight(False, projects | granted.projects, granted.experiments, own_in, viewer.user_id)
+    return Sight(False, projects, frozenset(), own_in, viewer.user_id)
 
 
 def _reach(roles: Iterable[Role], permission: str) -> set[Reach]:
     return {THE_TABLE[role][permission] for role in roles if permission in THE_TABLE[role]}
 
 
-def require(actor: Actor, permission: str, subject: ProjectScoped | None = None) -> Allowed:
+def require(
+    actor: Actor, permission: str, subject: ProjectScoped | None = None, *, within: ProjectScoped | None = None
+) -> Allowed:
     """Allowed, or the error: NotFound where the actor may not even see the subject, else the refusal itself."""
-    verdict = can(actor, permission, subject)
+    verdict = can(actor, permission, subject, within=within)
     if isinstance(verdict, Allowed):
         return verdict
     if subject is not None and not isinstance(verdict.error, Unauthenticated) and not can_see(actor, subject):

@@ -3,6 +3,7 @@
 import base64
 import binascii
 import datetime as dt
+from dataclasses import dataclass
 from typing import Any, cast
 from uuid import UUID
 
@@ -11,8 +12,9 @@ from django.http import HttpRequest
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
 from rest_framework.request import Request
 
-from accounts.facts import Facts, facts
+from accounts.facts import Facts, facts, presumed_facts
 from accounts.models import ApiToken, User
+from accounts.one_run import may_have_jobs
 from kernel.actor import Actor, ActorKind, Door, TokenGrant, anonymous
 from kernel.clock import now
 from kernel.digests import sha256_hex
@@ -21,6 +23,15 @@ from kernel.errors import TooMany, Unauthenticated
 TOKEN_PREFIX = "mled_"  # noqa: S105 - not a secret
 FAILURES_A_MINUTE = 60  # wrong tokens from one address before it has to wait
 _USED_EVERY = dt.timedelta(minutes=5)  # last use is kept this finely: no write on every request
+
+
+@dataclass(frozen=True, slots=True)
+class Presumed:
+    """Who a token's owner was when this process last asked. It counts where `stamp` still stands, and whoever acts on
+    it has the database say so in the statement that writes."""
+
+    actor: Actor
+    stamp: UUID
 
 
 def bearer_secret(header: str) -> str | None:
@@ -41,7 +52,7 @@ def bearer_secret(header: str) -> str | None:
 def actor_for_token(secret: str, door: Door, *, request_id: str = "", client: str = "", ip: str = "") -> Actor:
     """The owner of a live token. Raises Unauthenticated, the same for unknown, expired and revoked ones."""
     known, token = _known_token(secret)
-    if token is None or not token.is_live or not token.user.is_active:
+    if token is None or known is None or not _is_good(known, token):
         _count_failure(ip)
         raise Unauthenticated(
             "This token is not good: unknown, expired or revoked.",
@@ -50,15 +61,31 @@ def actor_for_token(secret: str, door: Door, *, request_id: str = "", client: st
     return _by_token(known, token, door, request_id=request_id, client=client, ip=ip)
 
 
+def presumed_for_token(secret: str, door: Door, *, request_id: str, client: str, ip: str) -> Presumed | None:
+    """The owner of a live token by what is known already; None where anything has to be asked or noted first."""
+    known = presumed_facts()
+    token = known.tokens.get(sha256_hex(secret.encode())) if known is not None else None
+    if known is None or known.stamp is None or token is None or _is_use_due(token) or not _is_good(known, token):
+        return None
+    return Presumed(_by_token(known, token, door, request_id=request_id, client=client, ip=ip), known.stamp)
+
+
 def actor_for_token_id(token_id: UUID, door: Door, *, request_id: str = "", client: str = "", ip: str = "") -> Actor:
     """The owner of a live token, where we signed its id ourselves: such a link ends with the token."""
-    token = ApiToken.objects.filter(pk=token_id).select_related("user").first()
-    if token is None or not token.is_live or not token.user.is_active:
+    token, known = ApiToken.objects.filter(pk=token_id).select_related("user").first(), facts()
+    if token is None or not _is_good(known, token):
         raise Unauthenticated("The token behind this link is expired or revoked.", hint="Begin again with a new one.")
-    return _by_token(facts(), token, door, request_id=request_id, client=client, ip=ip)
+    return _by_token(known, token, door, request_id=request_id, client=client, ip=ip)
 
 
-def _by_token(known: Facts | None, token: ApiToken, door: Door, *, request_id: str, client: str, ip: str) -> Actor:
+def _is_good(known: Facts, token: ApiToken) -> bool:
+    """Neither ended nor its owner gone; a job's token also ends where its owner may not have jobs any more."""
+    if not token.is_live or not token.user.is_active:
+        return False
+    return token.run_uid is None or may_have_jobs(known, token)
+
+
+def _by_token(known: Facts, token: ApiToken, door: Door, *, request_id: str, client: str, ip: str) -> Actor:
     _note_use(token)
     grant = TokenGrant(
         id=token.id,
@@ -66,6 +93,7 @@ def _by_token(known: Facts | None, token: ApiToken, door: Door, *, request_id: s
         scopes=frozenset(token.scopes),
         projects=None if token.projects is None else frozenset(UUID(text) for text in token.projects),
         default_project=token.default_project_id,
+        run=token.run_uid,
     )
     memo = {"facts": known}
     return _person(token.user, door, token=grant, request_id=request_id, client=client, ip=ip, memo=memo)
@@ -83,10 +111,13 @@ def _person(user: User, door: Door, **more: Any) -> Actor:
 
 
 def _note_use(token: ApiToken) -> None:
-    moment = now()
-    if token.last_used_at is None or moment - token.last_used_at > _USED_EVERY:
-        token.last_used_at = moment
+    if _is_use_due(token):
+        token.last_used_at = now()
         token.save()
+
+
+def _is_use_due(token: ApiToken) -> bool:
+    return token.last_used_at is None or now() - token.last_used_at > _USED_EVERY
 
 
 def _count_failure(ip: str) -> None:

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 from accounts.access import require, roles_text
+from accounts.opening import told
 from accounts.roles import PERMISSIONS
 from accounts.scoping import ProjectScoped
-from audit.ledger.acting import acting, record_denial
+from audit.ledger.acting import acting, open_act, record_denial
 from audit.ledger.tracking import Tracked
 from audit.ledger.values import Subject
 from kernel.actor import Actor
@@ -40,9 +41,16 @@ ACTIONS: dict[str, Action] = {}
 
 
 def action(
-    permission: str, *, on: str | None = None
+    permission: str,
+    *,
+    on: str | None = None,
+    within: Callable[..., ProjectScoped | None] | None = None,
+    before: Callable[..., Any] | None = None,
 ) -> Callable[[Callable[Concatenate[Actor, P], R]], Callable[Concatenate[Actor, P], R]]:
     """Declare an action. permission: a name in PERMISSIONS; on: the parameter that holds the subject (None: the site).
+    within: gives, of the same arguments, the row that something is made in; asked only for a job's token, which makes
+    things in its own run alone. before: does, of the same arguments, what needs no lock, once the actor may and before
+    the transaction begins; what it gives is `Act.take_prepared` within. Not asked for what is part of another act.
 
     The verb is '<room>.<function>'. A keyword `reason` is kept with the event; `started_ms`, `ended_ms` or `at_ms` is
     the client's time. The event speaks of the row that the function returns if it made it, else of the subject, else
@@ -60,17 +68,21 @@ def action(
             subject: Any = None if on is None else (args[0] if args else kwargs[on])
             project_id = subject.scope_project_id if isinstance(subject, ProjectScoped) else None
             reason = str(kwargs.get("reason") or "")
-            _authorise(actor, verb, permission, subject, project_id, reason)
+            place = within(actor, *args, **kwargs) if within is not None and actor.is_job else None
+            _authorise(actor, verb, permission, subject, place, project_id, reason)
             roles = roles_text(actor, project_id)
+            prepared = before(actor, *args, **kwargs) if before is not None and open_act() is None else None
             with acting(actor, verb, roles=roles, project_id=project_id) as opened:
+                opened.prepared = prepared if prepared is not None else opened.prepared
                 opened.reason = opened.reason or reason
                 opened.client_ms = opened.client_ms or _client_ms(kwargs)
                 if opened.subject is None:
                     opened.subject = _subject_of_event(subject, kwargs)
-                before = len(opened.changes)
+                made_before = len(opened.changes)
+                told(opened, (subject, *args, *kwargs.values()))
                 result = function(actor, *args, **kwargs)
-                if opened.verb == verb and isinstance(result, Tracked):
-                    _name_what_was_made(opened, result, before)
+                if opened.verb == verb and not opened.is_named and isinstance(result, Tracked):
+                    _name_what_was_made(opened, result, made_before)
                 return result
 
         ACTIONS[verb] = Action(verb, permission, on, act)
@@ -91,9 +103,11 @@ def _check_signature(function: Callable[..., Any], on: str | None) -> None:
         raise TypeError(f"{function.__name__} must take (actor, {on or '*'}, ...).")
 
 
-def _authorise(actor: Actor, verb: str, permission: str, subject: Any, project_id: Any, reason: str) -> None:
+def _authorise(
+    actor: Actor, verb: str, permission: str, subject: Any, place: Any, project_id: Any, reason: str
+) -> None:
     try:
-        allowed = require(actor, permission, subject)
+        allowed = require(actor, permission, subject, within=place)
     except MledError as refusal:
         if PERMISSIONS[permission].privileged and actor.is_person:
             named = getattr(subject, "ledger_subject", None)

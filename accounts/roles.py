@@ -72,6 +72,7 @@ _ALL = (
         "tokens.revoke_others", "see and revoke other people's tokens", Scope.MANAGE, privileged=True, site=True
     ),
     Permission("console.use", "use the admin console", Scope.MANAGE, privileged=True, site=True),
+    Permission("site.diagnose", "see how the installation is", Scope.READ, site=True),
     Permission("content.keep", "verify stored content and clear it away", Scope.MANAGE, privileged=True, site=True),
     Permission("ledger.verify", "see the log's checkpoints and verify it", Scope.READ, site=True, own_account=True),
     Permission("experiments.see", "see experiments, runs and metrics", Scope.READ),
@@ -120,6 +121,18 @@ _ALL = (
     Permission("compliance.review_access", "sign off who may do what in a project", Scope.MANAGE, privileged=True),
     Permission("ledger.erase", "erase personal data from the log", Scope.MANAGE, privileged=True, site=True),
     Permission("compliance.rehearse", "record a rehearsed restore", Scope.MANAGE, privileged=True, site=True),
+    Permission("runner.launch", "start runs here, and do runs again", Scope.LOG),
+    Permission("runner.stop", "stop runs that were started here", Scope.LOG),
+    Permission("runner.keep_templates", "keep templates for starting runs", Scope.LOG),
+    Permission("runner.set_rules", "say what a project allows its jobs", Scope.MANAGE, privileged=True),
+    Permission("runner.keep_secrets", "keep secrets that jobs are given", Scope.MANAGE, privileged=True),
+    Permission("runner.see_workers", "see workers and queues", Scope.READ),
+    Permission("runner.manage_workers", "have workers drained and taken off the list", Scope.MANAGE, privileged=True),
+    Permission("runner.admit_worker", "let workers on other machines in", Scope.MANAGE, privileged=True, site=True),
+    Permission("transfer.see", "see exports and imports of a project", Scope.READ),
+    Permission("transfer.export", "export a project as an archive", Scope.READ),
+    Permission("transfer.stop", "stop one's own exports and imports; a manager those of others", Scope.LOG),
+    Permission("transfer.bring_in", "import runs, data and models from elsewhere", Scope.LOG),
     Permission("webhooks.see", "see webhooks and their deliveries", Scope.READ),
     Permission("webhooks.manage", "add and remove webhooks, send again", Scope.MANAGE, privileged=True),
 )
@@ -134,6 +147,9 @@ _READER = {
     "experiments.remove_comment": OWN,
     "experiments.star": ANY,
     "compliance.assess": ANY,
+    "transfer.see": ANY,
+    "transfer.export": ANY,
+    "transfer.stop": ANY,
 }
 _WRITER = _READER | {
     "experiments.create": ANY,
@@ -149,8 +165,12 @@ _WRITER = _READER | {
     "registry.set_alias": ANY,  # a governed project narrows it: see registry.state
     "experiments.edit_notes": OWN,
     "experiments.delete_run": OWN,
+    "runner.launch": ANY,
+    "runner.stop": OWN,
+    "runner.keep_templates": ANY,
     "compliance.submit": OWN,
     "compliance.answer": ANY,
+    "transfer.bring_in": ANY,
 }
 
 THE_TABLE: Final[dict[Role, dict[str, Reach]]] = {
@@ -176,6 +196,10 @@ THE_TABLE: Final[dict[Role, dict[str, Reach]]] = {
         "webhooks.see": ANY,
         "webhooks.manage": ANY,
         "projects.read_log": ANY,
+        "runner.stop": ANY,
+        "runner.keep_secrets": ANY,
+        "runner.see_workers": ANY,
+        "runner.manage_workers": ANY,
         "compliance.except_rule": ANY,
         "compliance.report": ANY,
         "compliance.verified": ANY,
@@ -184,6 +208,8 @@ THE_TABLE: Final[dict[Role, dict[str, Reach]]] = {
     | {
         "projects.edit": ANY,
         "projects.read_log": ANY,
+        "runner.set_rules": ANY,
+        "runner.keep_secrets": ANY,
         "members.manage": ANY,
         "experiments.lock_run": ANY,
         "experiments.delete_run": ANY,
@@ -235,6 +261,10 @@ THE_TABLE: Final[dict[Role, dict[str, Reach]]] = {
         "tokens.revoke_others": ANY,
         "console.use": ANY,
         "content.keep": ANY,
+        "site.diagnose": ANY,
+        "runner.see_workers": ANY,
+        "runner.manage_workers": ANY,
+        "runner.admit_worker": ANY,
         "compliance.rehearse": ANY,
         "compliance.purge": ANY,
         "ledger.erase": ANY,

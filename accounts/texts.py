@@ -1,6 +1,11 @@
 """Names and other short texts that people give."""
 
+import unicodedata
+from typing import Final
+
 from kernel.errors import Invalid
+
+_NO_PART_OF_A_LINE: Final = frozenset({"Cc", "Zl", "Zp"})  # control characters, line and paragraph separators
 
 
 def checked_line(text: str, what: str, limit: int, *, field: str) -> str:
@@ -8,6 +13,8 @@ def checked_line(text: str, what: str, limit: int, *, field: str) -> str:
     line = text.strip()
     if not line or len(line) > limit:
         raise Invalid(f"{what} has 1 to {limit} characters.", field=field)
+    if any(unicodedata.category(character) in _NO_PART_OF_A_LINE for character in line if character != "\x00"):
+        raise Invalid(f"{what} is one line, without line breaks and control characters.", field=field)
     return storable(line, what, field=field)
 
 

@@ -20,6 +20,15 @@ owners: dict[str, Callable[[str], ProjectScoped | None]] = {}
 # In the act that changes files below a root, with the path ('' for all): a room above raises where they must stay.
 file_changes: list[Callable[[ArtifactRoot, str], None]] = []
 
+# When such a check has nothing against a new file, as a condition in SQL: {root} stands for the root's key.
+nothing_against: dict[Callable[[ArtifactRoot, str], None], str] = {}
+
+# As file_changes, where something that is there goes, taken away or overwritten.
+file_losses: list[Callable[[ArtifactRoot, str], None]] = []
+
+# What rooms above name content by beside files, by its digest: 'run 1f2e…: archived points'.
+content_places: list[Callable[[str], Sequence[str]]] = []
+
 # After the commit that made a version with files to read, with its id: its profile is queued.
 version_added: list[Callable[[UUID], None]] = []
 

@@ -25,11 +25,13 @@ class Body:
     def __init__(self, request: HttpRequest) -> None:
         chunked = announced_length(request) is None
         self._read = request.META["wsgi.input"].read if chunked else request.read
+        # What a server's reader raises for a chunk that is none is an error of its own kind.
+        self._broken = Exception if chunked else OSError
 
     def read(self, size: int, /) -> bytes:
         try:
             data: bytes = self._read(size)
-        except OSError:
+        except self._broken:
             raise UploadBroken("The upload broke off.", hint="Send it again.") from None
         return data
 

@@ -9,6 +9,8 @@ from urllib.parse import quote
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 
+from artifacts.storage import StoredBlob, blobs
+
 CHUNK: Final = 256 * 1024
 _RANGE: Final = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 
@@ -28,7 +30,7 @@ class NotSatisfiable(ValueError):
 def file_response(request: HttpRequest, file: Any, reader: BinaryIO) -> HttpResponseBase:
     """The answer to a download. file: has path, size_bytes and blob_id; reader: closed with the answer."""
     size, tag = file.size_bytes, f'"{file.blob_id}"'
-    if request.META.get("HTTP_IF_NONE_MATCH") == tag:
+    if _is_known(request.META.get("HTTP_IF_NONE_MATCH", ""), tag):
         reader.close()
         return _with_headers(HttpResponse(status=304), file, tag)
     try:
@@ -44,6 +46,21 @@ def file_response(request: HttpRequest, file: Any, reader: BinaryIO) -> HttpResp
     if span:
         answer["Content-Range"] = f"bytes {span.start}-{span.end - 1}/{size}"
     return _with_headers(answer, file, tag)
+
+
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """Content under a name of its own, as file_response takes it."""
+
+    path: str
+    size_bytes: int
+    blob_id: str
+
+
+def stored_response(request: HttpRequest, name: str, stored: StoredBlob) -> HttpResponseBase:
+    """The answer to the download of content that belongs to no tree of files, under this name."""
+    named = _Named(name, stored.size_bytes, stored.digest)
+    return file_response(request, named, blobs().open(stored))
 
 
 def archive_response(request: HttpRequest, name: str, pieces: Iterator[bytes]) -> HttpResponseBase:
@@ -63,7 +80,11 @@ def streamed(request: HttpRequest, reader: BinaryIO, part: Span, *, status: int)
         reader.close()
         return HttpResponse(status=status)
     reader.seek(part.start)
-    return StreamingHttpResponse(_Chunks(reader, part.end - part.start), status=status)
+    length = part.end - part.start
+    if length > CHUNK:
+        return StreamingHttpResponse(_Chunks(reader, length), status=status)
+    with reader:  # a piece or less: as cheap to send at once, and most files are
+        return HttpResponse(b"".join(_Chunks(reader, length)), status=status)
 
 
 def _with_headers(response: HttpResponseBase, file: Any, tag: str) -> HttpResponseBase:
@@ -76,6 +97,11 @@ def _with_headers(response: HttpResponseBase, file: Any, tag: str) -> HttpRespon
     response["Cache-Control"] = "private, no-cache"
     response["ETag"] = tag
     return response
+
+
+def _is_known(said: str, tag: str) -> bool:
+    """Whether a client has this content already. said: the tags that it knows, also weak ones, or '*'."""
+    return said == tag or any(one.strip().removeprefix("W/") in (tag, "*") for one in said.split(",") if one)
 
 
 def _asked_range(request: HttpRequest, size: int, tag: str) -> Span | None:

@@ -9,6 +9,7 @@ from celery import shared_task
 from kombu.exceptions import OperationalError
 
 from artifacts.actions.content import collect_blobs, mark_unnamed_blobs, note_check
+from artifacts.parking import move_parked
 from artifacts.previews.workshop import forget_old
 from artifacts.profiling.jobs import profile_version, waiting_versions
 from artifacts.queries.content import blobs_to_check, stray_content
@@ -16,11 +17,13 @@ from artifacts.storage import blobs
 from artifacts.uploads import expire
 from kernel.actor import system
 from kernel.clock import now
+from kernel.errors import Unavailable
 
 log = logging.getLogger(__name__)
 
 
 CHECK_EVERY = dt.timedelta(days=7)
+MOVE_SECONDS = 25
 CHECK_BLOBS, CHECK_SECONDS = 2000, 600  # a turn's share, so that a large store is read over many turns
 
 
@@ -28,6 +31,15 @@ CHECK_BLOBS, CHECK_SECONDS = 2000, 600  # a turn's share, so that a large store 
 def sweep_broken_uploads() -> None:
     """Remove uploads that nobody went on with for a day, and what else was left behind."""
     expire()
+
+
+@shared_task
+def move_parked_content() -> None:
+    """Move small files from the database, where they were acknowledged, to the store."""
+    try:
+        move_parked(seconds=MOVE_SECONDS)
+    except Unavailable as error:
+        log.warning("Small files wait in the database: %s", error)
 
 
 @shared_task

@@ -1,17 +1,19 @@
 """The files below one root, by path. Who may see or change them is asked before, on the run or model they belong to."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 from uuid import UUID
 
-from django.db import models
+from django.db import connection, models
 from django.db.models.functions import StrIndex, Substr
 
 from artifacts import hooks
-from artifacts.blobs import know
+from artifacts.blobs import know, require_kept
 from artifacts.models import ArtifactFile, ArtifactRoot
 from artifacts.paths import checked_path, parents
-from artifacts.storage import StoredBlob
+from artifacts.placing import look, park, write
+from artifacts.storage import Carried, StoredBlob
 from audit.ledger.acting import current_act
 from kernel.actor import Actor
 from kernel.clock import now
@@ -46,6 +48,12 @@ def find_root(kind: ArtifactRoot.Kind, owner_uid: str) -> ArtifactRoot | None:
     return ArtifactRoot.objects.filter(kind=kind, owner_uid=owner_uid).first()  # type: ignore[no-any-return]
 
 
+def root_from(pk: UUID, kind: ArtifactRoot.Kind, owner_uid: str, project_id: UUID) -> ArtifactRoot:
+    """A root that is there, as its owner's row tells of it: without reading its own."""
+    values = [pk, project_id, kind.value, owner_uid]
+    return ArtifactRoot.from_db(connection.alias, ("id", "project_id", "kind", "owner_uid"), values)
+
+
 def recorded_id(root: ArtifactRoot) -> str:
     """What the ledger calls this root: 'run:<id>' or 'model:<id>'."""
     return f"{root.kind}:{root.owner_uid}"
@@ -63,30 +71,34 @@ def place(actor: Actor, root: ArtifactRoot, *, path: str, stored: StoredBlob) ->
     """
     act = current_act()
     _require_changeable(root)
-    file = _what_is_at(root, checked_path(path))
-    know(stored)
-    before = recorded(file.blob_id, file.size_bytes) if file.pk else None
+    seen = look(root, checked_path(path), stored.digest)
+    _refuse_in_the_way(path, seen.others)
+    if seen.is_going:
+        know(stored)
+    elif not seen.is_known:
+        require_kept(stored)
+    carried = stored if isinstance(stored, Carried) else None
+    file = seen.here or ArtifactFile(root=root, path=path)
+    before = recorded(file.blob_id, file.size_bytes) if seen.here else None
     after = recorded(stored.digest, stored.size_bytes)
     if before != after:
-        _ask_above(root, path)
+        _ask_above(root, path, is_loss=seen.here is not None)
         file.blob_id, file.size_bytes = stored.digest, stored.size_bytes
         file.created_by_id, file.created_at = actor.user_id, now()
-        file.save()
+        write(file, with_blob=not seen.is_known, carried=carried)
         act.record(RECORDED_AS, recorded_id(root), "set", {path: (before, after)})
+    elif carried:
+        park(carried)  # heals what was damaged in the store
     return file
 
 
-def _what_is_at(root: ArtifactRoot, path: str) -> ArtifactFile:
-    """The file at a path, or a new one that is not saved. Raises Conflict where a folder or file is in the way."""
+def _refuse_in_the_way(path: str, others: Sequence[str]) -> None:
+    """Raise Conflict where a file lies above the path, or one beneath it makes it a folder."""
     above = parents(path)
-    here_or_above, beneath = models.Q(path__in=[path, *above]), models.Q(**_range_of(path))
-    found = {file.path: file for file in _files(root).filter(here_or_above | beneath)[: len(above) + 2]}
-    here = found.pop(path, None)
-    for other in found:
+    for other in others:
         if other in above:
             raise Conflict(f"'{other}' is a file, so '{path}' cannot lie in it.", hint="Choose another path.")
         raise Conflict(f"'{path}' is a folder, so no file can have that path.", hint="Choose another path.")
-    return here or ArtifactFile(root=root, path=path)
 
 
 def remove(root: ArtifactRoot, path: str) -> int:
@@ -98,7 +110,7 @@ def remove(root: ArtifactRoot, path: str) -> int:
     _require_changeable(root)
     doomed = _file_or_folder(root, path)
     if doomed:
-        _ask_above(root, path)
+        _ask_above(root, path, is_loss=True)
         gone = {file.path: (recorded(file.blob_id, file.size_bytes), None) for file in doomed}
         act.record(RECORDED_AS, recorded_id(root), "set", gone)
         # Recorded just above, all in one: the plain queryset deletes them in one statement.
@@ -112,9 +124,9 @@ def _require_changeable(root: ArtifactRoot) -> None:
         raise Conflict("The files of a dataset version never change.", hint="Add a new version.")
 
 
-def _ask_above(root: ArtifactRoot, path: str) -> None:
-    """Let rooms above refuse a change of what they rely on."""
-    for check in hooks.file_changes:
+def _ask_above(root: ArtifactRoot, path: str, *, is_loss: bool) -> None:
+    """Let rooms above refuse a change of what they rely on. is_loss: something that is there goes."""
+    for check in [*hooks.file_changes, *(hooks.file_losses if is_loss else ())]:
         check(root, path)
 
 

@@ -31,8 +31,9 @@ class Withdrawal:
 
 
 def told(version: DatasetVersion) -> Mapping[str, Any]:
-    """What the ledger holds of a version; what only files have is left out where it has none."""
-    columns = (*_RECORDED, *(_OF_FILES if version.root_id else ()))
+    """What the ledger holds of a version; what only files have is left out where it has none, and nobody wrote any."""
+    of_files = (name for name in _OF_FILES if version.root_id or getattr(version, name) is not None)
+    columns = (*_RECORDED, *of_files)
     return {name.removesuffix("_id"): getattr(version, name) for name in columns}
 
 
@@ -76,7 +77,7 @@ def require_usable(version: DatasetVersion) -> None:
     by = str(record.state_by) if record.state_by else "MLED"
     withdrawal = Withdrawal(record.state_reason, record.state_at, by)
     raise Conflict(
-        f"Version {version.number} of dataset '{version.dataset.name[:200]}' {withdrawal.words}.",
+        ended(f"Version {version.number} of dataset '{version.dataset.name[:200]}' {withdrawal.words}"),
         hint="Use another version, or have this one reinstated.",
         field="digest",
     )
@@ -87,8 +88,13 @@ def recall_words(version: DatasetVersion, *, is_recalled: bool) -> str:
     record = record_of(version)
     what = "was recalled" if is_recalled else "was reinstated"
     reason = record.state_reason[:200].rstrip() if record else ""
-    end = "" if reason.endswith((".", "!", "?", "…")) else "."
-    return f"Version {version.number} of dataset '{version.dataset.name[:80]}' {what}: {reason}{end}"
+    return ended(f"Version {version.number} of dataset '{version.dataset.name[:80]}' {what}: {reason}")
+
+
+def ended(words: str) -> str:
+    """A sentence that ends in what somebody wrote, with one full stop."""
+    words = words.rstrip()
+    return words if words.endswith((".", "!", "?", "…")) else f"{words}."
 
 
 def page_of_dataset(dataset: Dataset) -> str:

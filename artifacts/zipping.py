@@ -17,7 +17,7 @@ _FORBIDDEN: Final = re.compile(r'[<>:"|?*\\\x00-\x1f\x7f]')
 _RESERVED: Final = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(\..*)?", re.IGNORECASE)
 
 
-class _Outgoing:
+class Outgoing:
     """What zipfile writes to: holds bytes until they are taken. Nothing in it is ever rewritten."""
 
     def __init__(self) -> None:
@@ -43,7 +43,7 @@ def zipped(files: Sequence[tuple[str, ArtifactFile]], read: Callable[[ArtifactFi
     A file that is missing from the store becomes a note in its place. One whose content turns out to be another than
     recorded breaks the zip off, so that nobody takes it for whole: raises BlobDamaged.
     """
-    outgoing = _Outgoing()
+    outgoing = Outgoing()
     names = safe_names([path for path, _ in files])
     notes: list[str] = []
     with zipfile.ZipFile(outgoing, "w", zipfile.ZIP_STORED, allowZip64=True) as archive:  # type: ignore[call-overload]
@@ -63,7 +63,7 @@ def zipped(files: Sequence[tuple[str, ArtifactFile]], read: Callable[[ArtifactFi
 
 
 def _entry(
-    archive: zipfile.ZipFile, outgoing: _Outgoing, name: str, file: ArtifactFile, reader: BinaryIO
+    archive: zipfile.ZipFile, outgoing: Outgoing, name: str, file: ArtifactFile, reader: BinaryIO
 ) -> Iterator[bytes]:
     info = zipfile.ZipInfo(name, max(file.created_at.timetuple()[:6], (1980, 1, 1, 0, 0, 0)))
     info.file_size = file.size_bytes

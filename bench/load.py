@@ -17,14 +17,21 @@ Client = Callable[[Connection, int], Call]
 
 @dataclass(frozen=True)
 class Load:
-    """What the calls of all clients took. seconds: from the first call to the last answer."""
+    """What the calls of all clients took. seconds: from the first call to the last answer; client_seconds: what the
+    clients themselves took of the processors meanwhile, which a fast server has to share with them."""
 
     latencies: Sequence[float]
     seconds: float
+    client_seconds: float
 
     @property
     def per_second(self) -> float:
         return len(self.latencies) / self.seconds
+
+    @property
+    def client_us(self) -> float:
+        """Microseconds of processor that a client spends on a call of its own."""
+        return self.client_seconds / len(self.latencies) * 1e6
 
     def percentile_ms(self, percent: float) -> float:
         ordered = sorted(self.latencies)
@@ -52,7 +59,8 @@ def run_load(server: Server, client: Client, *, clients: int = 1, seconds: float
             if process.is_alive():
                 process.kill()
     begun, ended = min(result[0] for result in results), max(result[1] for result in results)
-    return Load([took for result in results for took in result[2]], ended - begun)
+    latencies = [took for result in results for took in result[2]]
+    return Load(latencies, ended - begun, sum(result[3] for result in results))
 
 
 def _received(pipe: Pipe) -> Any:
@@ -79,15 +87,16 @@ def _client(server: Server, client: Client, number: int, start: Any, seconds: fl
         pipe.send(type(error)(str(error)) if type(error).__init__ is Exception.__init__ else RuntimeError(repr(error)))
 
 
-def _calls(call: Call, seconds: float, at_most: int) -> tuple[float, float, list[float]]:
+def _calls(call: Call, seconds: float, at_most: int) -> tuple[float, float, list[float], float]:
     latencies: list[float] = []
+    spent = time.process_time()
     begun = ended = time.perf_counter()
     while ended - begun < seconds and len(latencies) < at_most:
         before = ended
         call(len(latencies))
         ended = time.perf_counter()
         latencies.append(ended - before)
-    return begun, ended, latencies
+    return begun, ended, latencies, time.process_time() - spent
 
 
 def timed(act: Callable[[], object]) -> float:

@@ -60,8 +60,8 @@ def filled(home: Path, runs: int, database_url: str) -> Iterator[str]:
     }  # fmt: skip
     if database_url:
         server.environment["DATABASE_URL"] = database_url
-    for command in (["manage.py", "migrate", "-v0"], ["-m", "bench.stocked", str(runs)]):
-        subprocess.run([sys.executable, *command], cwd=ROOT, env=server.environment, check=True)
+    fill = [sys.executable, "bench/fill.py", "--runs", str(runs), "--points", "100000"]
+    subprocess.run(fill, cwd=ROOT, env=server.environment, check=True)
     server.command = [sys.executable, "manage.py", "up"]
     server.start("start")
     try:
@@ -138,7 +138,7 @@ def main(arguments: list[str]) -> int:
         for runs in sorted(asked.runs or SIZES):
             say(f"{runs:,} runs: filling …")
             home = place / f"{'postgresql' if database_url else 'sqlite'}-{runs}"
-            with filled(home, runs, _named(database_url, runs)) as url:
+            with filled(home, runs, named(database_url, runs)) as url:
                 say("the pages …")
                 measured = measure(url, only, runs)
                 seen = [] if only else [Measured(*one) for one in in_chromium(url)]
@@ -149,7 +149,7 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def _named(database_url: str, runs: int) -> str:
+def named(database_url: str, runs: int) -> str:
     """A database for each size, made where it is missing."""
     if not database_url:
         return ""

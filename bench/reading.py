@@ -4,7 +4,7 @@ import json
 import random
 import urllib.parse
 
-from bench.connection import Connection, NotServed, Server, new_run
+from bench.connection import Connection, Server, new_run
 from bench.load import Call, Client, run_load, timed
 from bench.writing import CURVES, Measured, Size, batch_body
 
@@ -77,35 +77,31 @@ def _tokens(connection: Connection, body: bytes, pages: int) -> list[str]:
     return tokens
 
 
-def fill_curve(server: Server, experiment: str, points: int) -> str:
-    """A run whose four curves hold so many points each. Returns its id."""
+def fill_curve(server: Server, experiment: str, points: int, *, curves: int = len(CURVES)) -> str:
+    """A run with so many curves of so many points each. Returns its id."""
     connection = server.connect()
     run = new_run(connection, experiment)
-    per_batch = 1000 // len(CURVES)
+    per_batch = 1000 // curves
     for first in range(0, points, per_batch):
-        connection.post_raw("runs/log-batch", batch_body(run, first, 1000))
+        body = batch_body(run, first, min(per_batch, points - first), CURVES[:curves])
+        connection.post_raw("runs/log-batch", body)
     return run
 
 
-def history(server: Server, run: str, size: Size, *, curve_path: str = "") -> Measured:
-    """curve_path: the server's own route for a thinned curve, with {run_id} and {key}; else MLflow's."""
+def whole_history(server: Server, run: str, points: int) -> float:
+    """Seconds until the whole of a curve has arrived and is read as JSON."""
     connection = server.connect()
 
-    def read_whole() -> None:
-        points = connection.get("metrics/get-history", run_id=run, metric_key="loss")["metrics"]
-        if len(points) != size.points:
-            raise RuntimeError(f"{len(points)} points came back of {size.points}")
+    def read() -> None:
+        found = connection.get("metrics/get-history", run_id=run, metric_key="loss")["metrics"]
+        if len(found) != points:
+            raise RuntimeError(f"{len(found)} points came back of {points}")
 
-    yield "history.whole", min(timed(read_whole) for _ in range(3))
-
-    path = curve_path.format(run_id=run, key="loss") or _interval(run)
-    try:
-        sampled = run_load(server, lambda own, _: lambda n: own.request("GET", path), seconds=size.seconds)
-    except NotServed:
-        return
-    yield "curve.sampled.p50", sampled.percentile_ms(50)
+    return timed(read)
 
 
-def _interval(run: str) -> str:
+def sampled_curve(server: Server, run: str, size: Size) -> float:
+    """Milliseconds until a curve thinned to 320 points has arrived, the median. Raises NotServed."""
     asked = urllib.parse.urlencode({"run_ids": run, "metric_key": "loss", "max_results": 320})
-    return f"ajax-api/2.0/mlflow/metrics/get-history-bulk-interval?{asked}"
+    path = f"ajax-api/2.0/mlflow/metrics/get-history-bulk-interval?{asked}"
+    return run_load(server, lambda own, _: lambda n: own.request("GET", path), seconds=size.seconds).percentile_ms(50)

@@ -1,7 +1,8 @@
 """Measure MLED beside MLflow's own server and beside what the database can do.
 
-python bench/run.py --start --peer-python /path/to/venv/bin/python          both servers, started here, on SQLite
-python bench/run.py --start --peer-python ... --postgres                    the same on PostgreSQL
+python bench/run.py --start --with-peer                both servers, started here, on SQLite
+python bench/run.py --start --with-peer --postgres     the same on PostgreSQL, which is started here as well
+python bench/run.py --start --against bench/results/2026-11-22-sqlite.json     beside a result that was kept
 python bench/run.py --mled URL --token T --peer URL [--only log_metric,search] [--quick]
 """
 
@@ -11,75 +12,66 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from bench import limits, reading, report, started, transfer, writing  # noqa: E402
+from bench import limits, report, started  # noqa: E402
 from bench.connection import NotServed, Server  # noqa: E402
-from bench.storage import postgres_bytes, sqlite_bytes  # noqa: E402
-from bench.writing import QUICK, Measured, Size  # noqa: E402
-
-Work = Callable[[Server, str, Size], Measured]
-WORK = ("create_run", "log_metric", "log_batch", "search", "history", "artifact", "files")
+from bench.peer import peer_python  # noqa: E402
+from bench.storage import Weight, postgres_weight, sqlite_weight  # noqa: E402
+from bench.work import WORK  # noqa: E402
+from bench.writing import QUICK, Size  # noqa: E402
 
 
 @dataclass
 class Contender:
-    """A server under measurement, and how to ask how large its database is (where that can be known)."""
+    """A server under measurement, what it reached each time, and how to ask how large its database is (where that can
+    be known)."""
 
     server: Server
-    values: dict[str, float]
-    database_bytes: Callable[[], float] | None = None
-    curve_path: str = ""
+    values: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+    weigh: Callable[[], Weight] | None = None
+
+    @contextlib.contextmanager
+    def grows(self, figure: str, count: int) -> Iterator[None]:
+        """Record by how many bytes the database grows for each of so many things written meanwhile, without the log of
+        acts and earlier states of rows, which a server may not keep at all; those are said beside it."""
+        before = self.weigh() if self.weigh else Weight()
+        yield
+        if self.weigh:
+            grown = self.weigh().since(before, count)
+            self.values[figure].append(grown.own)
+            say(f"    {self.server.name}: {figure} = {grown}")
+
+    def experiment(self, name: str) -> str:
+        connection = self.server.connect()
+        created = connection.post("experiments/create", name=f"bench {name} {time.time_ns()}")
+        connection.close()
+        return str(created["experiment_id"])
 
 
-def work_of(contender: Contender) -> dict[str, Work]:
-    def search(server: Server, experiment: str, size: Size) -> Measured:
-        with growth(contender, "bytes.run", size.runs):
-            reading.fill_runs(server, experiment, size.runs)
-        yield from reading.search(server, experiment, size)
-
-    def history(server: Server, experiment: str, size: Size) -> Measured:
-        with growth(contender, "bytes.point", size.points * len(writing.CURVES)):
-            run = reading.fill_curve(server, experiment, size.points)
-        yield from reading.history(server, run, size, curve_path=contender.curve_path)
-
-    return {
-        "create_run": writing.create_run,
-        "log_metric": writing.log_metric,
-        "log_batch": writing.log_batch,
-        "search": search,
-        "history": history,
-        "artifact": transfer.artifact,
-        "files": transfer.files,
-    }
-
-
-@contextlib.contextmanager
-def growth(contender: Contender, figure: str, count: int) -> Iterator[None]:
-    """Record by how many bytes the database grows for each of so many things written meanwhile."""
-    before = contender.database_bytes() if contender.database_bytes else 0.0
-    yield
-    if contender.database_bytes:
-        contender.values[figure] = (contender.database_bytes() - before) / count
-
-
-def measure(contender: Contender, name: str, size: Size) -> None:
-    """One kind of work on one server, in an experiment of its own."""
-    connection = contender.server.connect()
-    created = connection.post("experiments/create", name=f"bench {name} {time.time_ns()}")
-    connection.close()
-    say(f"{contender.server.name}: {name} …")
-    try:
-        for figure, value in work_of(contender)[name](contender.server, created["experiment_id"], size):
-            contender.values[figure] = value
-            say(f"    {figure} = {report.number(value)}")
-    except NotServed as reason:
-        say(f"    not served: {reason}")
+def measure(contenders: list[Contender], name: str, size: Size, times: int = 1) -> None:
+    """One kind of work on each server, in an experiment of its own; by turns, so that both meet the same machine."""
+    work = WORK[name]
+    ready: list[tuple[Contender, str, Any]] = []
+    for contender in contenders:
+        say(f"{contender.server.name}: {name} …")
+        experiment = contender.experiment(name)
+        ready.append((contender, experiment, work.fill(contender.server, experiment, size, contender.grows)))
+    for _ in range(times):
+        for contender, experiment, filled in ready:
+            try:
+                for figure, value in work.measure(contender.server, experiment, size, filled):
+                    contender.values[figure].append(value)
+                    say(f"    {contender.server.name}: {figure} = {report.number(value)}")
+            except NotServed as reason:
+                say(f"    {contender.server.name}: not served: {reason}")
 
 
 def say(words: str) -> None:
@@ -90,7 +82,7 @@ def say(words: str) -> None:
 def given(asked: argparse.Namespace) -> Iterator[list[Contender]]:
     """Servers that run already."""
     there = [("MLED", asked.mled, asked.token), ("MLflow", asked.peer, asked.peer_token)]
-    yield [Contender(Server(name, url, token), {}) for name, url, token in there if url]
+    yield [Contender(Server(name, url, token)) for name, url, token in there if url]
 
 
 @contextlib.contextmanager
@@ -106,8 +98,9 @@ def started_here(asked: argparse.Namespace, place: Path, postgres_url: str) -> I
             server.execute(f"CREATE DATABASE {name}")
         return postgres_url.rsplit("/", 1)[0] + f"/{name}"
 
-    def size_of(url: str, path: Path) -> Callable[[], float]:
-        return (lambda: postgres_bytes(url)) if url else (lambda: sqlite_bytes(path))
+    def contender(server: Server, costs: dict[str, float], url: str, path: Path) -> Contender:
+        size = (lambda: postgres_weight(url)) if url else (lambda: sqlite_weight(path))
+        return Contender(server, defaultdict(list, {name: [value] for name, value in costs.items()}), size)
 
     with contextlib.ExitStack() as stack:
         contenders = []
@@ -115,12 +108,12 @@ def started_here(asked: argparse.Namespace, place: Path, postgres_url: str) -> I
         url = database("mled_bench")
         ours = stack.enter_context(started.running(started.mled(place / "mled", url)))
         path = started.make_member(ours, "bench")
-        contenders.append(Contender(ours.server(path), ours.costs, size_of(url, ours.home), asked.mled_curve))
+        contenders.append(contender(ours.server(path), ours.costs, url, ours.home))
         if asked.peer_python:
             say("MLflow: starting …")
             url = database("peer_bench")
             peer = stack.enter_context(started.running(started.peer(place / "peer", asked.peer_python, url)))
-            contenders.append(Contender(peer.server(), peer.costs, size_of(url, peer.home)))
+            contenders.append(contender(peer.server(), peer.costs, url, peer.home))
         yield contenders
 
 
@@ -141,40 +134,52 @@ def postgres(asked: argparse.Namespace) -> Iterator[str]:
 
 def parse(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--start", action="store_true", help="start the servers here, on new databases")
+    parser.add_argument(
+        "--with-peer", action="store_true", help="install MLflow's server on the side, and start it too"
+    )
+    parser.add_argument("--peer-python", type=Path, help="python of a virtual environment that has mlflow already")
+    parser.add_argument("--postgres", nargs="?", const="", help="use PostgreSQL: at this URL, or started here")
     parser.add_argument("--mled", default="", help="tracking URI of a running MLED: http://host:port/mlflow/project")
     parser.add_argument("--token", default="", help="a token for it")
-    parser.add_argument("--mled-curve", default="", help="its own route for thinned curves, with {run_id} and {key}")
     parser.add_argument("--peer", default="", help="tracking URI of a running MLflow server")
     parser.add_argument("--peer-token", default="")
-    parser.add_argument("--start", action="store_true", help="start the servers here, on new databases")
-    parser.add_argument("--peer-python", type=Path, help="python of a virtual environment with the full mlflow package")
-    parser.add_argument("--postgres", nargs="?", const="", help="use PostgreSQL: at this URL, or started here")
+    parser.add_argument("--against", type=Path, help="a result that was kept: what the ratios are to, without a peer")
     parser.add_argument("--only", default="", help="kinds of work, by comma: " + ", ".join(WORK))
-    parser.add_argument("--quick", action="store_true", help="two seconds each on little data: for a first look only")
+    parser.add_argument("--times", type=int, default=3, help="how often each is measured (3); the median counts")
+    parser.add_argument("--quick", action="store_true", help="once, two seconds, little data: for a first look only")
     parser.add_argument("--save", action="store_true", help="keep the numbers as JSON in bench/results/")
     asked = parser.parse_args(arguments)
     if not asked.start and not (asked.mled or asked.peer):
         parser.error("say --start, or where the servers are: --mled URL --peer URL")
+    unknown = set(chosen(asked)) - set(WORK)
+    if unknown:
+        parser.error(f"--only: there is no '{sorted(unknown)[0]}'; there is {', '.join(WORK)}")
+    if asked.with_peer and not asked.peer_python:
+        asked.peer_python = peer_python()
     return asked
+
+
+def chosen(asked: argparse.Namespace) -> list[str]:
+    return [name for name in asked.only.split(",") if name] or list(WORK)
 
 
 def main(arguments: list[str]) -> int:
     asked = parse(arguments)
-    size = QUICK if asked.quick else Size()
+    size, times = (QUICK, 1) if asked.quick else (Size(), asked.times)
     with contextlib.ExitStack() as stack:
         place = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="mled-bench-")))
         postgres_url = stack.enter_context(postgres(asked))
         servers = started_here(asked, place, postgres_url) if asked.start else given(asked)
         contenders = stack.enter_context(servers)
-        chosen = [name for name in asked.only.split(",") if name] or list(WORK)
-        for name in chosen:
-            for contender in contenders:
-                measure(contender, name, size)
+        for name in chosen(asked):
+            measure(contenders, name, size, times)
         say("The limit of the database and the disk …")
         bare = limits.postgres_limits(postgres_url, place, size) if postgres_url else limits.sqlite_limits(place, size)
         values = {contender.server.name: contender.values for contender in contenders}
-    ours, peers = values.get("MLED", {}), values.get("MLflow", {})
-    print(report.table(ours, peers, bare))
+    ours: report.Measured = values.get("MLED", {})
+    peers: report.Measured = report.kept(asked.against) if asked.against else values.get("MLflow", {})
+    print(report.table(ours, peers, bare, beside="before" if asked.against else "peer"))
     if asked.save:
         kept = report.keep(ROOT / "bench/results", "postgresql" if postgres_url else "sqlite", size, ours, peers, bare)
         say(f"Kept in {kept.relative_to(ROOT)}")

@@ -62,7 +62,7 @@ class Visitor:
 
 
 def addresses(visitor: Visitor) -> Mapping[str, str]:
-    """Page -> address. The runs are those of bench/stocked.py; the newest have the highest numbers."""
+    """Page -> address. The runs are those of bench/fill.py; the newest have the highest numbers."""
     table = "/p/bench/runs/"
     experiments = experiment_ids(visitor)
     newest = _newest(visitor, f"{table}?tree=0")

@@ -1,7 +1,7 @@
 """Writes: new runs, single points, batches."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from bench.connection import Connection, Server, new_run
@@ -18,20 +18,20 @@ class Size:
     seconds: float = 5
     runs: int = 5_000
     points: int = 100_000
+    many_points: int = 1_000_000
     files: int = 500
     mebibytes: int = 64
 
 
-QUICK = Size(seconds=2, runs=1_000, points=20_000, files=200)
+QUICK = Size(seconds=2, runs=1_000, points=20_000, many_points=100_000, files=200)
 
 
-def batch_body(run_id: str, first_step: int, size: int) -> bytes:
-    """A log-batch of so many points, spread over four curves, as a training loop sends it."""
-    steps = range(first_step, first_step + size // len(CURVES))
+def batch_body(run_id: str, first_step: int, steps: int, curves: Sequence[str] = CURVES) -> bytes:
+    """A log-batch of so many steps of some curves, as a training loop sends it."""
     metrics = [
         {"key": key, "value": 1 / (step + 1.5), "timestamp": 1_700_000_000_000 + step, "step": step}
-        for step in steps
-        for key in CURVES
+        for step in range(first_step, first_step + steps)
+        for key in curves
     ]
     return json.dumps({"run_id": run_id, "metrics": metrics}).encode()
 
@@ -63,6 +63,8 @@ def log_metric(server: Server, experiment: str, size: Size) -> Measured:
     for clients in (1, 8):
         load = run_load(server, client, clients=clients, seconds=size.seconds)
         yield f"log_metric.c{clients}", load.per_second
+        if clients == 1:
+            yield "log_metric.client", load.client_us
     yield "log_metric.c8.p99", load.percentile_ms(99)
 
 
@@ -76,7 +78,8 @@ def log_batch(server: Server, experiment: str, size: Size) -> Measured:
 
 def batching_client(experiment: str, points: int) -> Client:
     """Batches are encoded before the clock starts as far as that goes; after 50 they are sent to a new run."""
-    bodies = [batch_body("RUN", n * points // len(CURVES), points) for n in range(50)]
+    steps = points // len(CURVES)
+    bodies = [batch_body("RUN", n * steps, steps) for n in range(50)]
 
     def client(connection: Connection, number: int) -> Call:
         run = [new_run(connection, experiment)]

@@ -6,7 +6,8 @@ from operator import itemgetter
 from typing import Any
 
 from audit.ledger.evidence import Row, register_check, register_evidence
-from experiments.models import ExperimentTag, Param, RunInput, RunTag
+from experiments.actions.archives import recorded
+from experiments.models import ExperimentTag, MetricArchive, Param, RunInput, RunTag
 from experiments.queries.derived import wrong_derived_columns
 from experiments.queries.seals import broken_seals
 
@@ -17,6 +18,7 @@ def register() -> None:
     register_evidence("experiments.runtag", lambda: _keys_and_values(RunTag))
     register_evidence("experiments.experimenttag", read_experiment_tags)
     register_evidence("experiments.runinput", read_inputs)
+    register_evidence("experiments.metricarchive", read_archives)
     register_check("seals of runs", broken_seals)
     register_check("copies and summaries", wrong_derived_columns)
 
@@ -37,6 +39,12 @@ def read_inputs() -> Iterator[Row]:
     rows = RunInput.objects.order_by("run_id").values_list("run__uid", "dataset_version_id", "context", "tags")
     told = ((uid, version.hex, {"context": context, "tags": tags}) for uid, version, context, tags in rows.iterator())
     return ((uid.hex, values) for uid, values in grouped(told))
+
+
+def read_archives() -> Iterator[Row]:
+    """Each run's archive of its points."""
+    for archive in MetricArchive.objects.order_by("pk").select_related("run").iterator(chunk_size=500):
+        yield archive.run.ledger_id, recorded(archive)
 
 
 def grouped(rows: Iterator[tuple[Any, str, Any]]) -> Iterator[tuple[Any, dict[str, Any]]]:

@@ -9,6 +9,7 @@ from experiments.values import ReviewState
 from kernel.actor import Actor
 from kernel.errors import Locked, MledError
 
+NESTED_MAX = 10  # how deep a job may nest runs in its own
 _WRITES_NOTHING = frozenset({"experiments.lock_run", "experiments.star", "experiments.comment"})  # into the run
 
 
@@ -28,6 +29,18 @@ def locked(run: Run) -> Locked:
         words, hint = f"Run {run.name} is locked and takes no writes.", "Unlock it, or log a new run."
     besides = [more for tell in hooks.run_stays_besides if (more := tell(run))]
     return Locked(words, hint=" ".join([hint, *besides]))
+
+
+def belongs_to_run(actor: Actor, run: Run, uid: UUID) -> bool:
+    """Whether it is the run of this id, or one of the same person's that was begun within it, however deep."""
+    if run.uid == uid:
+        return True
+    within: Run | None = run if run.created_by_id == actor.user_id else None
+    for _ in range(NESTED_MAX):
+        within = within.parent if within is not None else None
+        if within is None or within.uid == uid:
+            return within is not None
+    return False
 
 
 def granted_experiments(user_id: UUID) -> dict[int, UUID]:

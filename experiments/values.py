@@ -50,6 +50,7 @@ BATCH_METRICS_MAX = 1000  # MLflow protocol
 BATCH_PARAMS_MAX = 100
 BATCH_TAGS_MAX = 100
 BATCH_ITEMS_MAX = 1000
+TRUNCATED = "mled.truncated"  # the tag in which MLED says which texts of a client it cut
 INT64_MAX = 2**63 - 1
 INT64_MIN = -(2**63)
 

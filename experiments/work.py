@@ -14,5 +14,7 @@ BESIDE: Final = frozenset(
         "experiments.add_comment",
         "experiments.edit_comment",
         "experiments.remove_comment",
+        "runner.keep_check",
+        "runner.note_bundle_of",
     }
 )

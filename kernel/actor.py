@@ -31,6 +31,7 @@ class TokenGrant:
     """What an API token allows at most: it narrows its owner's rights and never widens them.
 
     projects: ids it is good for; None means all of its owner's. default_project: where a bare MLflow root leads.
+    run: of a job's token, the only run that it may write.
     """
 
     id: UUID
@@ -38,6 +39,7 @@ class TokenGrant:
     scopes: frozenset[str]
     projects: frozenset[UUID] | None
     default_project: UUID | None
+    run: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,11 @@ class Actor:
     def is_person(self) -> bool:
         """True for a signed-in user, whatever the credential."""
         return self.kind is ActorKind.USER and self.user_id is not None
+
+    @property
+    def is_job(self) -> bool:
+        """True for what comes with a job's token, which writes one run."""
+        return self.token is not None and self.token.run is not None
 
 
 def operator(request_id: str = "") -> Actor:

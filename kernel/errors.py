@@ -19,7 +19,9 @@ class MledError(Exception):
         self.field = field
 
     def __str__(self) -> str:
-        return f"{self.message} {self.hint}".strip()
+        """Both as sentences: the message may end in what somebody typed, or in what another program said."""
+        stop = "." if self.hint and self.message and self.message[-1] not in ".!?:…" else ""
+        return f"{self.message}{stop} {self.hint}".strip()
 
 
 class Invalid(MledError):
@@ -80,6 +82,13 @@ class Locked(Refused):
     code = "LOCKED"
 
 
+class Stale(MledError):
+    """The thing is another by now than the one that the caller speaks of; nothing was written."""
+
+    code = "PRECONDITION_FAILED"
+    status = 412
+
+
 class TooLarge(MledError):
     """More than a documented limit."""
 
@@ -88,10 +97,11 @@ class TooLarge(MledError):
 
 
 class TooMany(MledError):
-    """Too many attempts in a while."""
+    """Too many attempts in a while. retry_after: seconds after which it goes on."""
 
     code = "TOO_MANY_REQUESTS"
     status = 429
+    retry_after = 60
 
 
 class NotServed(MledError):
@@ -106,3 +116,4 @@ class Unavailable(MledError):
 
     code = "UNAVAILABLE"
     status = 503
+    retry_after = 2

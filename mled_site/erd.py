@@ -17,6 +17,8 @@ ROOMS = {
     "artifacts": ("Artifacts", "bytes named by their digest, trees of files, datasets and their versions"),
     "experiments": ("Experiments", "experiments, runs, params, tags, metrics, inputs"),
     "registry": ("Registry", "logged models, registered models, versions, aliases, promotions, webhooks"),
+    "runner": ("Execution", "recipes, jobs, sweeps, workers, and what came out when a run was done again"),
+    "transfer": ("Import and export", "exports and imports, and what became of each thing"),
     "compliance": ("Compliance", "rules asked of runs, what people say of them, reviews and findings"),
 }
 KEEPING = {

@@ -1,13 +1,14 @@
 """The pages for what went wrong: what, why, the way out, and the request id that finds it in the log."""
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
-from django.core.exceptions import SuspiciousOperation
-from django.db import DatabaseError
+from django.core.exceptions import DisallowedHost, SuspiciousOperation
+from django.db import DatabaseError, InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
@@ -71,6 +72,8 @@ def _missing(path: str) -> str:
 def error_page(request: HttpRequest, status: int, *, code: str = "", message: str = "", hint: str = "") -> HttpResponse:
     """One error as a page, with the words it came with, or those of its kind."""
     face = FACES.get(status, FACES[400])
+    if request.path.startswith("/api/"):
+        return _as_problem(request, status, code=code or face.code, title=message or face.message, hint=hint)
     context = {
         "status": status,
         "kind": face.kind,
@@ -86,6 +89,13 @@ def error_page(request: HttpRequest, status: int, *, code: str = "", message: st
     return render(request, "errors/error.html", context, status=status)
 
 
+def _as_problem(request: HttpRequest, status: int, **told: str) -> HttpResponse:
+    """The same for programs, where a call failed before the API had it in its hands."""
+    body = {"type": "about:blank", "status": status, **told, "request_id": request_id(request)}
+    said = {name: value for name, value in body.items() if value != ""}
+    return JsonResponse(said, status=status, content_type="application/problem+json")
+
+
 def request_id(request: HttpRequest) -> str:
     """The id under which the log tells this request's story; empty where it failed before it had one."""
     actor = getattr(request, "actor", None)
@@ -94,9 +104,20 @@ def request_id(request: HttpRequest) -> str:
 
 @requires_csrf_token
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Django's handler400."""
+    """Django's handler400. An API is answered in its own words."""
+    if isinstance(exception, DisallowedHost):
+        return _unknown_host(request)
     hint = "Go back, reload the page and try again." if isinstance(exception, SuspiciousOperation) else ""
     return error_page(request, 400, hint=hint)
+
+
+def _unknown_host(request: HttpRequest) -> HttpResponse:
+    """Somebody came by a name that MLED does not answer to: mostly a new address, or a proxy that changes it."""
+    what = "MLED does not go by the host name in this address."
+    hint = "Use the address that you were given; an administrator adds this one to MLED_ALLOWED_HOSTS."
+    if request.path.startswith("/api/"):
+        return _as_problem(request, 400, title=what, code="UNKNOWN_HOST", hint=hint)
+    return error_page(request, 400, code="UNKNOWN_HOST", message=what, hint=hint)
 
 
 @requires_csrf_token
@@ -123,15 +144,39 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     )
 
 
+BROKEN: Final = Face(
+    "fail", "bad", "Something broke on our side", "The server's log holds the details.", "INTERNAL_ERROR"
+)
+AWAY: Final = Face("warn", "clock", "MLED's database is away", "Try again shortly.", "UNAVAILABLE")
+READ: Final = "You only looked, so nothing was changed."
+WROTE: Final = "Whether what you sent was stored is not certain: look before you send it again."
+WITH_KEY: Final = "With the Idempotency-Key that it had it can be sent again as it is"
+ASK_DOCTOR: Final = "whoever operates this server asks manage.py doctor"
+
+
 @requires_csrf_token
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Django's handler500. It asks neither the database nor the session: they may be what broke."""
+    """Django's handler500. It asks neither the database nor the session: they may be what broke.
+
+    Nobody can say of a write whether it came before or after what broke: a connection may be lost while it commits.
+    """
+    is_away = isinstance(sys.exc_info()[1], OperationalError | InterfaceError)
+    status, face = (503, AWAY) if is_away else (500, BROKEN)
+    is_read = request.method in ("GET", "HEAD")
+    certainty = READ if is_read else WROTE
     if request.path.startswith("/api/"):
-        broken = {"type": "about:blank", "title": "Something broke here.", "status": 500, "code": "INTERNAL_ERROR"}
-        body = {**broken, "hint": "Try again; if it stays, give the request id.", "request_id": request_id(request)}
-        return JsonResponse(body, status=500, content_type="application/problem+json")
-    context = {"request_id": request_id(request), "at": now()}
-    return HttpResponse(render_to_string("errors/500.html", context), status=500)
+        again = f"Try again{' shortly' if is_away else ''}" if is_read else WITH_KEY
+        hint = f"{again}; {ASK_DOCTOR if is_away else 'if it stays, give the request id'}."
+        title = f"{face.title}. {certainty}"
+        answer: HttpResponse = _as_problem(request, status, title=title, code=face.code, hint=hint)
+    else:
+        context = {
+            "status": status, "face": face, "certainty": certainty, "request_id": request_id(request), "at": now(),
+        }  # fmt: skip
+        answer = HttpResponse(render_to_string("errors/500.html", context), status=status)
+    if is_away:
+        answer["Retry-After"] = "5"
+    return answer
 
 
 class ErrorPages:

@@ -1,16 +1,22 @@
 """How the REST doors speak: errors as problem JSON, lists by cursor."""
 
-from typing import Any
+from typing import Any, Final
 
+from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.http import Http404
-from rest_framework.exceptions import APIException, ValidationError
+from rest_framework.exceptions import APIException, MethodNotAllowed, NotAuthenticated, ValidationError
 from rest_framework.pagination import CursorPagination
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
-from kernel.errors import Invalid, InvalidFields, MledError
+from kernel.errors import Invalid, InvalidFields, MledError, Unauthenticated
+
+_PAGES: Final = {
+    "next": "The address of the following page; null at the end.",
+    "previous": "The address of the page before; null at the beginning.",
+}
 
 
 class NewestFirst(CursorPagination):
@@ -23,6 +29,35 @@ class NewestFirst(CursorPagination):
 
     def get_ordering(self, request: Any, queryset: Any, view: Any) -> tuple[str, ...]:
         return tuple(getattr(view, "cursor_order", ("-id",)))
+
+    def get_page_size(self, request: Any) -> int:
+        text = request.query_params.get(self.page_size_query_param)
+        if text is None:
+            return self.page_size
+        if not (text.isascii() and text.isdigit() and len(text) < 10 and 1 <= int(text) <= self.max_page_size):
+            hint = f"Say {self.page_size_query_param}={self.page_size}, or leave it out; `next` is the page after."
+            words = f"A page has 1 to {self.max_page_size:,} rows."
+            raise Invalid(words, hint=hint, field=self.page_size_query_param)
+        return int(text)
+
+    def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
+        told = super().get_schema_operation_parameters(view)
+        for one in told:
+            if one["name"] == self.page_size_query_param:
+                one["schema"] = {
+                    "type": "integer",
+                    "minimum": 1,
+                    "maximum": self.max_page_size,
+                    "default": self.page_size,
+                }
+        return told
+
+    def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
+        told = super().get_paginated_response_schema(schema)
+        for name in ("next", "previous"):
+            told["properties"][name] = {"type": ["string", "null"], "format": "uri", "description": _PAGES[name]}
+        told["required"] = ["next", "previous", "results"]
+        return told
 
     def decode_cursor(self, request: Any) -> Any:
         cursor = super().decode_cursor(request)
@@ -37,6 +72,19 @@ class NewestFirst(CursorPagination):
             raise Invalid("The cursor is not one that this server gave out.", field="cursor") from None
 
 
+_MAKE_ONE: Final = "Make one on the Tokens page and send it as `Authorization: Bearer <token>`."
+_FIELDS: Final = "What each call takes stands at /api/v1/docs/."
+# What to do, where an error does not say so itself.
+NEXT: Final = {
+    "NOT_ACCEPTABLE": "Ask for application/json, or for a `format` that the address has.",
+    "UNSUPPORTED_MEDIA_TYPE": "Send JSON with Content-Type: application/json; files go through an upload.",
+    "NOT_FOUND": "Check what the address names; it may also be something that you may not see.",
+    "TOO_LARGE": "Send less at once; files go through an upload.",
+    "PARSE_ERROR": "Send one JSON text in UTF-8.",
+    "INVALID_QUERY": "docs/query-language.md and the ? beside the query line show what can be asked.",
+}
+
+
 def problem(request: Any, *, status: int, code: str, message: str, hint: str = "", field: str = "") -> Response:
     """RFC 9457 problem JSON with our code, field, hint and the request's id."""
     body = {
@@ -44,7 +92,7 @@ def problem(request: Any, *, status: int, code: str, message: str, hint: str = "
         "title": message,
         "status": status,
         "code": code,
-        "hint": hint,
+        "hint": hint or NEXT.get(code, ""),
         "field": field,
         "request_id": getattr(request, "request_id", ""),
     }
@@ -60,9 +108,12 @@ def problem_response(error: Exception, context: dict[str, Any]) -> Response | No
         )
         if isinstance(error, InvalidFields):
             told.data["problems"] = [told_of(one) for one in error.problems]
+        if hasattr(error, "retry_after"):
+            told["Retry-After"] = str(error.retry_after)
         return told
     if isinstance(error, RequestDataTooBig):
-        return problem(request, status=413, code="TOO_LARGE", message="This body is more than is taken at once.")
+        words = f"A body may have at most {settings.DATA_UPLOAD_MAX_MEMORY_SIZE:,} bytes."
+        return problem(request, status=413, code="TOO_LARGE", message=words)
     if isinstance(error, Http404):
         return problem(request, status=404, code="NOT_FOUND", message="Nothing was found here.")
     answer = exception_handler(error, context)
@@ -70,7 +121,15 @@ def problem_response(error: Exception, context: dict[str, Any]) -> Response | No
         return answer
     first, message = _first_message(error)
     code = "INVALID" if isinstance(error, ValidationError) else str(error.default_code).upper()
-    wrapped = problem(request, status=answer.status_code, code=code, message=message, field=first)
+    hint = getattr(error, "hint", "") or (_FIELDS if isinstance(error, ValidationError) else "")
+    if isinstance(error, NotAuthenticated):
+        code, message, hint = Unauthenticated.code, "The API wants a token.", _MAKE_ONE
+    elif isinstance(error, MethodNotAllowed):
+        message, hint = (
+            f"{request.method} is nothing for this address.",
+            f"It takes {', '.join(context['view'].allowed_methods)}.",
+        )
+    wrapped = problem(request, status=answer.status_code, code=code, message=message, hint=hint, field=first)
     for name, value in answer.headers.items():
         if name != "Content-Type":
             wrapped[name] = value
@@ -83,12 +142,16 @@ def told_of(one: MledError) -> dict[str, str]:
 
 
 def _first_message(error: APIException) -> tuple[str, str]:
+    """Where the first mistake is, such as metrics[2].value, and what it is."""
     detail: Any = error.detail
     field = ""
     while isinstance(detail, dict | list):
         if isinstance(detail, dict):
             key, detail = next(iter(detail.items()))
-            field = field or str(key)
-        else:
-            detail = detail[0]
+            if not field or key != "non_field_errors":
+                field += f"[{key}]" if isinstance(key, int) else f".{key}" if field else str(key)
+        else:  # texts, or for the members of a list what is wrong with each, nothing where one is good
+            at = next((place for place, one in enumerate(detail) if one), 0)
+            field += f"[{at}]" if isinstance(detail[at], dict) else ""
+            detail = detail[at]
     return field, str(detail)

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from experiments.queries.runs import params_of, tag_of
-from experiments.values import VALUE_MAX
+from experiments.values import TRUNCATED, VALUE_MAX
 from kernel.actor import Actor
 from kernel.errors import Invalid
 
-TAG: Final = "mled.truncated"
+TAG: Final = TRUNCATED
 Pairs = Sequence[tuple[str, str]]
 
 

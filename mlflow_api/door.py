@@ -1,10 +1,11 @@
 """Where MLflow's calls come in: past sessions, cookies and redirects, with a token and nothing else.
 
 In order: the path names a route; the token names an actor; path, header or token name the project; the message is
-read; one action or query is called; its answer goes out in MLflow's words.
+read; one action or query is called; its answer goes out in MLflow's words. Points go straight where they can.
 """
 
-from typing import Any, Final
+from functools import cached_property
+from typing import Any, Final, cast
 
 import orjson
 from django.core.exceptions import DisallowedHost, SuspiciousOperation
@@ -12,7 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
 from accounts.access import find_project, find_project_by_id
-from accounts.authentication import actor_for_token, bearer_secret
+from accounts.authentication import actor_for_token, bearer_secret, presumed_for_token
 from artifacts.incoming import drain
 from kernel.actor import Actor, Door, anonymous
 from kernel.errors import Invalid, MledError, NotServed, Unauthenticated
@@ -20,7 +21,7 @@ from mlflow_api import errors
 from mlflow_api.bodies import json_body
 from mlflow_api.calls import Call, Reply
 from mlflow_api.messages.decoding import from_json, from_query
-from mlflow_api.routes import Needs, find_route
+from mlflow_api.routes import Needs, Route, find_route
 
 PREFIX: Final = "/mlflow/"
 _ROOTS: Final = ("/api/2.0/", "/api/3.0/", "/ajax-api/", "/v1/traces")
@@ -42,7 +43,12 @@ def answer(request: HttpRequest) -> HttpResponseBase:
     except MledError as error:
         response = errors.refusal(error, request_id)
     except DisallowedHost:
-        response = errors.refusal(Invalid("This server does not go by that name.", field="Host"), request_id)
+        unknown = Invalid(
+            "MLED does not go by the host name in this address.",
+            hint="Use the address that you were given; an administrator adds this one to MLED_ALLOWED_HOSTS.",
+            field="Host",
+        )
+        response = errors.refusal(unknown, request_id)
     except SuspiciousOperation:
         unreadable = Invalid("The request has too many fields, or a part that cannot be read.")
         response = errors.refusal(unreadable, request_id)
@@ -62,14 +68,59 @@ def _answered(request: HttpRequest, request_id: str) -> HttpResponseBase:
     route, named = find_route(request.method or "", rest)
     if route.needs in (Needs.NOTHING, Needs.LINK):
         return _response(route.handler(Call(anonymous(Door.MLFLOW), None, request, named)))
+    said = _Said(route, request)
+    if route.straight is not None and (reply := _straight(route, said, named, slug, request_id)) is not False:
+        return _response(None if reply is True else reply)
     actor = _actor(request, request_id)
     if route.is_refused:
-        raise NotServed(f"MLED does not serve {route.method} {route.path}: {route.note}")
+        raise NotServed(
+            f"MLED does not serve {route.method} {route.path}: {route.note}",
+            hint="docs/mlflow-coverage.md lists what is served.",
+        )
     project = _project(actor, slug, request) if route.needs is not Needs.TOKEN else None
     call = Call(actor, project, request, named)
     if route.asks is None:
         return _response(route.handler(call))
-    return _response(route.handler(call, _message(route.asks, request, route.body_limit)))
+    return _response(route.handler(call, said.message))
+
+
+class _Said:
+    """What a request says: its message, read once."""
+
+    def __init__(self, route: Route, request: HttpRequest) -> None:
+        self.route = route
+        self.request = request
+
+    @cached_property
+    def _read(self) -> Any:
+        try:
+            return _message(cast("type", self.route.asks), self.request, self.route.body_limit)
+        except MledError as error:
+            return error
+
+    @property
+    def message(self) -> Any:
+        """Raises Invalid and what else there is against it, each time that it is asked for."""
+        if isinstance(self._read, MledError):
+            raise self._read
+        return self._read
+
+
+def _straight(route: Route, said: _Said, named: dict[str, str], slug: str, request_id: str) -> Reply | bool:
+    """The answer where the call is done already. Whatever stands against it is found again, and said, by the ordinary
+    way."""
+    request, try_straight = said.request, cast("Any", route.straight)
+    try:
+        secret = bearer_secret(request.META.get("HTTP_AUTHORIZATION", ""))
+        presumed = presumed_for_token(secret, Door.MLFLOW, **_signs(request, request_id)) if secret else None
+        if presumed is None:
+            return False
+        project = _project(presumed.actor, slug, request)
+        call = Call(presumed.actor, project, request, named)
+        reply: Reply | bool = try_straight(presumed, project, call if route.asks is None else said.message)
+        return reply
+    except MledError:
+        return False
 
 
 def _split(path: str) -> tuple[str, str]:
@@ -87,9 +138,17 @@ def _actor(request: HttpRequest, request_id: str) -> Actor:
             "This server wants a token.",
             hint="Make one on the Tokens page and put it into MLFLOW_TRACKING_TOKEN.",
         )
-    client = request.META.get("HTTP_USER_AGENT", "")[:200]
-    ip = request.META.get("REMOTE_ADDR", "")
-    return actor_for_token(secret, Door.MLFLOW, request_id=request_id, client=client, ip=ip)
+    return actor_for_token(secret, Door.MLFLOW, **_signs(request, request_id))
+
+
+def _signs(request: HttpRequest, request_id: str) -> dict[str, str]:
+    """What an event keeps of the request."""
+    meta = request.META
+    return {
+        "request_id": request_id,
+        "client": meta.get("HTTP_USER_AGENT", "")[:200],
+        "ip": meta.get("REMOTE_ADDR", ""),
+    }
 
 
 def _project(actor: Actor, slug: str, request: HttpRequest) -> Any:

@@ -77,7 +77,9 @@ def failure(error: Exception, request_id: str) -> HttpResponse:
     """The answer to what nobody foresaw: nothing internal in it; the log tells the rest under the request's id."""
     if _is_away(error):
         log.warning("request %s: a part is away or busy: %s", request_id, error)
-        away = Unavailable("A part of MLED is away or busy; nothing was written.", hint="Try again shortly.")
+        away = Unavailable(
+            "A part of MLED is away or busy; what was sent may not be stored.", hint="Try again shortly."
+        )
         return refusal(away, request_id)
     log.error("request %s failed", request_id, exc_info=error)
     said = f"Something broke in MLED. The administrator finds it in the log under {request_id}."

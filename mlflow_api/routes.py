@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
+from accounts.authentication import Presumed
 from mlflow_api.bodies import MEGABYTE
+from mlflow_api.calls import Reply
 from mlflow_api.endpoints import (
     artifacts,
     experiments,
@@ -47,7 +49,11 @@ class Coverage(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One call. asks: the message it takes; None where the handler reads the request itself."""
+    """One call. asks: the message it takes; None where the handler reads the request itself.
+
+    straight: tried first where nothing has to be asked about the caller, with the message, or the call where there is
+    none; its answer, True for the empty one, or False where it did nothing.
+    """
 
     method: str
     path: str
@@ -57,6 +63,7 @@ class Route:
     coverage: Coverage = Coverage.FULL
     note: str = ""
     body_limit: int = 8 * MEGABYTE
+    straight: Callable[[Presumed, Any, Any], Reply | bool] | None = None
 
     @property
     def is_refused(self) -> bool:
@@ -83,7 +90,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route("POST", _M2 + "experiments/set-experiment-tag", experiments.set_tag, LOG, ask.SetExperimentTag),
     Route("POST", _M2 + "experiments/delete-experiment-tag", experiments.delete_tag, LOG, ask.DeleteExperimentTag),
     # runs
-    Route("POST", _M2 + "runs/create", runs.create, LOG, ask.CreateRun),
+    Route("POST", _M2 + "runs/create", runs.create, LOG, ask.CreateRun, straight=runs.create_straight),
     Route("GET", _M2 + "runs/get", runs.get, READ, ask.OfRun),
     Route("POST", _M2 + "runs/update", runs.update, LOG, ask.UpdateRun),
     Route("POST", _M2 + "runs/delete", runs.delete, LOG, ask.OfRun),
@@ -91,9 +98,31 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route("POST", _M2 + "runs/search", runs.search, READ, ask.SearchRuns),
     Route("POST", _M2 + "runs/set-tag", runs.set_tag, LOG, ask.SetTag),
     Route("POST", _M2 + "runs/delete-tag", runs.delete_tag, LOG, ask.DeleteTag),
-    Route("POST", _M2 + "runs/log-parameter", runs.log_parameter, LOG, ask.LogParameter),
-    Route("POST", _M2 + "runs/log-metric", metrics.log_metric, LOG, ask.LogMetric),
-    Route("POST", _M2 + "runs/log-batch", metrics.log_batch, LOG, ask.LogBatch, body_limit=MEGABYTE),
+    Route(
+        "POST",
+        _M2 + "runs/log-parameter",
+        runs.log_parameter,
+        LOG,
+        ask.LogParameter,
+        straight=runs.log_parameter_straight,
+    ),
+    Route(
+        "POST",
+        _M2 + "runs/log-metric",
+        metrics.log_metric,
+        LOG,
+        ask.LogMetric,
+        straight=metrics.log_metric_straight,
+    ),
+    Route(
+        "POST",
+        _M2 + "runs/log-batch",
+        metrics.log_batch,
+        LOG,
+        ask.LogBatch,
+        body_limit=MEGABYTE,
+        straight=metrics.log_batch_straight,
+    ),
     Route("POST", _M2 + "runs/log-inputs", runs.log_inputs, LOG, ask.LogInputs, body_limit=64 * MEGABYTE),
     Route("POST", _M2 + "runs/outputs", logged_models.log_outputs, LOG, ask.LogOutputs),
     Route("POST", _M2 + "runs/log-model", runs.log_model, LOG, ask.LogModel),
@@ -105,8 +134,8 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route("GET", _M2 + "artifacts/list", artifacts.list_of_run, READ, ask.ListArtifacts),
     Route("GET", "/get-artifact", artifacts.get_of_run, READ, ask.GetArtifact),
     Route("GET", _FILES + "artifacts", proxy.list_folder, READ, ask.ListProxied),
-    Route("GET", _FILES + "artifacts/{path:any}", proxy.download, READ),
-    Route("PUT", _FILES + "artifacts/{path:any}", proxy.upload, LOG),
+    Route("GET", _FILES + "artifacts/{path:any}", proxy.download, READ, straight=proxy.download_straight),
+    Route("PUT", _FILES + "artifacts/{path:any}", proxy.upload, LOG, straight=proxy.upload_straight),
     Route("DELETE", _FILES + "artifacts/{path:any}", proxy.delete, LOG),
     Route("POST", _FILES + "mpu/create/{path:any}", multipart.create, LOG, ask.CreateParts),
     Route("PUT", multipart.PART_PATH, multipart.send_part, LINK, note="MLED's own: where a file's parts go"),

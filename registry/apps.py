@@ -7,7 +7,15 @@ class RegistryConfig(AppConfig):
 
     def ready(self) -> None:
         from accounts.access import register_state_check
-        from artifacts.hooks import file_changes, owners, version_recalled, version_use_counts, version_uses
+        from accounts.one_run import register_rows_of_runs
+        from artifacts.hooks import (
+            file_changes,
+            nothing_against,
+            owners,
+            version_recalled,
+            version_use_counts,
+            version_uses,
+        )
         from artifacts.pages.slots import version_panels
         from experiments.hooks import model_metrics, run_deletion, run_moves
         from experiments.pages.slots import data_panels, finders, home_panels, model_files, project_panels, run_panels
@@ -23,15 +31,17 @@ class RegistryConfig(AppConfig):
         from registry.queries import built_on
         from registry.queries.files import files_of_models_of, owner_of_root
         from registry.search import run_columns
-        from registry.standing import refuse_changed_files, refuse_deleted_runs
-        from registry.state import refuse_models_of_locked_runs, refuse_moves_by_others
+        from registry.standing import NO_VERSION_IN, refuse_changed_files, refuse_deleted_runs
+        from registry.state import belongs_to_run, refuse_models_of_locked_runs, refuse_moves_by_others
 
+        register_rows_of_runs(LoggedModel, belongs_to_run)
         register_state_check(LoggedModel, refuse_models_of_locked_runs)
         register_state_check(RegisteredModel, refuse_moves_by_others)
         register_state_check(ModelVersion, refuse_moves_by_others)
         run_deletion.append(refuse_deleted_runs)
         run_moves.append(move_models_along)
         file_changes.append(refuse_changed_files)
+        nothing_against[refuse_changed_files] = NO_VERSION_IN
         model_metrics.append(keep_model_metrics)
         owners["model"] = owner_of_root
         version_recalled.append(tell_makers)

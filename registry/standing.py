@@ -1,12 +1,14 @@
 """What stands on a version, a run or a logged model, so that it cannot be deleted: approvals and aliases."""
 
 from collections.abc import Collection, Iterable
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
 from artifacts.models import ArtifactRoot
 from experiments.models import Run
+from experiments.queries.prepared import Prepared
 from kernel.actor import Actor
 from kernel.errors import Refused
 from registry import hooks
@@ -102,19 +104,33 @@ def refuse_changed_prompt(version: ModelVersion, keys: Iterable[str]) -> None:
         )
 
 
+def _versions(root_id: UUID) -> Any:
+    return ModelVersion.objects.filter(root=root_id).values_list("pk", "root_path")
+
+
+_versions_in = Prepared(_versions, UUID)  # asked by every upload of a file, and mostly there are none
+
+
+# The usual case of what follows, for statements that ask it themselves.
+NO_VERSION_IN = "NOT EXISTS (SELECT 1 FROM registry_modelversion WHERE root_id = {root})"
+
+
 def refuse_changed_files(root: ArtifactRoot, path: str) -> None:
     """Part of changing files: raise Refused for a file or folder that belongs to an approved version.
 
     path: what is put or taken away; '' for everything below the root.
     """
-    approved = PromotionRequest.objects.filter(version__root=root, state=PromotionRequest.State.APPROVED)
-    for name, number, top in approved.values_list("version__model__name", "version__number", "version__root_path"):
-        if _overlap(top, path):
-            raise Refused(
-                f"'{path[:200] or 'All of it'}' belongs to version {number} of '{name}', which is approved.",
-                hint="Log a new model: an approved version keeps its files as they were signed.",
-                field="path",
-            )
+    touched = [version for version, top in _versions_in(root.pk) if _overlap(top, path)]
+    if not touched:
+        return
+    approved = PromotionRequest.objects.filter(version__in=touched, state=PromotionRequest.State.APPROVED)
+    found = approved.order_by("version_id").values_list("version__model__name", "version__number").first()
+    if found is not None:
+        raise Refused(
+            f"'{path[:200] or 'All of it'}' belongs to version {found[1]} of '{found[0]}', which is approved.",
+            hint="Log a new model: an approved version keeps its files as they were signed.",
+            field="path",
+        )
 
 
 def _overlap(one: str, other: str) -> bool:

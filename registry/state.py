@@ -1,10 +1,12 @@
 """Whether models and versions take writes now: asked under their lock, inside the act."""
 
 from typing import TypeVar
+from uuid import UUID
 
 from accounts.access import not_found, roles_in
 from accounts.roles import Role
 from experiments.metrics.holding import hold_run
+from experiments.state import belongs_to_run as is_of_run
 from experiments.values import Lifecycle
 from kernel.actor import Actor
 from kernel.clock import now_ms
@@ -21,6 +23,11 @@ def refuse_models_of_locked_runs(actor: Actor, permission: str, model: LoggedMod
     if permission in WRITES and model.source_run is not None and model.source_run.is_locked:
         return locked(model)
     return None
+
+
+def belongs_to_run(actor: Actor, model: LoggedModel, uid: UUID) -> bool:
+    """Whether the model was made by the run of this id, or by one begun within it."""
+    return model.source_run is not None and is_of_run(actor, model.source_run, uid)
 
 
 def refuse_moves_by_others(actor: Actor, permission: str, subject: RegisteredModel | ModelVersion) -> MledError | None:

@@ -36,7 +36,9 @@ from artifacts.actions.uploads import begin_upload
 from artifacts.actions.versions import add_version
 from artifacts.blobs import receive
 from artifacts.models import ArtifactFile, Dataset, DatasetVersion, Upload
+from audit.ledger.acting import acting
 from audit.ledger.models import AuditEvent, AuditPayload
+from experiments.actions.archives import RECORDED_AS, recorded
 from experiments.actions.batches import log_batch
 from experiments.actions.comments import add_comment
 from experiments.actions.experiments import create_experiment, set_metric_direction
@@ -46,15 +48,18 @@ from experiments.actions.runs import create_run, update_run
 from experiments.actions.saved_views import save_view
 from experiments.actions.stars import star_run
 from experiments.metrics.batch import Batch, MetricPoint
-from experiments.models import Comment, Experiment, Run, SavedView
+from experiments.models import Comment, Experiment, MetricArchive, Run, SavedView
 from experiments.values import RunStatus
-from kernel.actor import Actor, ActorKind, Door, anonymous, operator
+from kernel.actor import Actor, ActorKind, Door, anonymous, operator, system
 from registry.actions.links import log_outputs, log_run_inputs
 from registry.actions.logged_models import create_logged_model
 from registry.models import LoggedModel, ModelVersion
 from tests.factories_compliance import a_reviewed_run
 from tests.factories_promotions import a_rejected_promotion
 from tests.factories_registry import a_version_of_everything
+from tests.factories_runner import a_job_of_everything
+from tests.factories_sheets import a_mapped_sheet, a_remembered_mapping
+from tests.factories_transfer import a_stopped_transfer
 
 PASSWORD = "correct horse battery"
 STARTED_MS = 1_700_000_000_000
@@ -313,6 +318,7 @@ def everything(actor: Actor, project: Project, word: str = "secret") -> Everythi
     star_run(actor if actor.user_id else a_person(site_role=Role.AUDITOR), run)
     comment = add_comment(actor, run, text=word)
     file = a_file(actor, run, f"{word}/{word}.txt", word.encode())
+    an_archive_row(run, file)
     upload = begin_upload(actor, project, size_bytes=len(word), purpose=word)
     version = a_version_of_everything(actor, project, model, word)
     a_rejected_promotion(actor, version, word)
@@ -320,7 +326,21 @@ def everything(actor: Actor, project: Project, word: str = "secret") -> Everythi
     first = a_version(actor, data, files={f"{word}.csv": f"{word}\n1\n".encode()}, record={"licence": word})
     set_dataset_alias(actor, data, name=word, version=first)
     a_reviewed_run(actor, project, run, word)
+    a_stopped_transfer(project, word)
+    a_remembered_mapping(a_mapped_sheet(actor, project, word))
+    a_job_of_everything(actor, project, first, word)
     return Everything(project, experiment, run, file, model, upload, version, data, view, comment)
+
+
+def an_archive_row(run: Run, file: ArtifactFile) -> MetricArchive:
+    """The row of an archive of the run's points, whose content is some file."""
+    with acting(system(), "experiments.archive_everything", project_id=run.project_id) as act:
+        act.speaks_of(run.ledger_subject)
+        archive = MetricArchive(run=run, blob_id=file.blob_id, size_bytes=file.size_bytes, points=2, series=1)
+        archive.save()
+        fields = {name: (None, value) for name, value in recorded(archive).items()}
+        act.record(RECORDED_AS, run.ledger_id, "set", fields)
+    return archive
 
 
 # --- What the ledger kept

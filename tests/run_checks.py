@@ -21,13 +21,17 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import psutil
+
 from prepare import find_node
 from tests.services.browser import chromium
 from tests.services.postgres import running_postgres
 
 ROOT = Path(__file__).resolve().parent.parent
 PROGRAMS = Path(sys.executable).parent
-WORKERS = str(min(os.cpu_count() or 2, 4))
+# More than these are no chance any more.
+SECOND_TRIES = 4
+WORKERS = os.environ.get("MLED_TEST_WORKERS") or str(min(os.cpu_count() or 2, 4))
 SHELL = "chromium-headless-shell"
 # Without its bytecode each worker, server and command would compile everything anew: a second and more for each.
 LEFT_TO_PYTEST = {"DATABASE_URL", "PYTHONDONTWRITEBYTECODE"}
@@ -41,6 +45,7 @@ class Result:
     words: str = ""  # what to show beside it in the summary
     output: str = ""
     left_out: list[str] = field(default_factory=list)  # tests that did not run, with the reason
+    tried_twice: list[str] = field(default_factory=list)  # tests that failed at first, then held
 
 
 def program(name: str) -> str:
@@ -126,14 +131,14 @@ def install(package: str) -> str:
 def run_tests(name: str, database_url: str | None) -> Result:
     """One pass of pytest, shown as it goes."""
     say(f"Tests on {name}")
-    begun = time.monotonic()
+    begun, before = time.monotonic(), psutil.cpu_times()
     environment = {key: value for key, value in os.environ.items() if key not in LEFT_TO_PYTEST}
     if database_url:
         environment["DATABASE_URL"] = database_url
     command = [
         program("pytest"),
         "-q",
-        "-rfEs",
+        "-rfEsR",
         f"-n{WORKERS}",
         "--color=no",
         *(["-m", "not once"] if database_url else []),
@@ -153,7 +158,23 @@ def run_tests(name: str, database_url: str | None) -> Result:
     )
     left_out = [line.strip() for line in lines if line.startswith("SKIPPED")]
     words = closing or f"pytest ended with {running.returncode}"
-    return Result(f"tests on {name}", state, time.monotonic() - begun, words=words, left_out=left_out)
+    if not_here := re.search(r"(\d+) deselected", closing):
+        left_out.append(f"[{not_here[1]}] take no database, or are marked once: they run on SQLite")
+    words += f"; processors {busy_since(before):.0%} busy"
+    tried_twice = [line.strip().removeprefix("RERUN ") for line in lines if line.startswith("RERUN ")]
+    if len(tried_twice) > SECOND_TRIES:
+        state, words = "failed", f"{words}; {len(tried_twice)} second tries, {SECOND_TRIES} are allowed"
+    seconds = time.monotonic() - begun
+    return Result(f"tests on {name}", state, seconds, words=words, left_out=left_out, tried_twice=tried_twice)
+
+
+def busy_since(before: tuple[float, ...]) -> float:
+    """The share of this machine's processor time that somebody used: what is left, one more worker could use."""
+    now = psutil.cpu_times()
+    spent = dict(zip(now._fields, map(float.__sub__, now, before), strict=True))
+    # A guest's time is within the others'.
+    whole = sum(seconds for kind, seconds in spent.items() if not kind.startswith("guest"))
+    return 1 - (spent["idle"] + spent.get("iowait", 0)) / whole if whole else 0.0
 
 
 def run_tests_on_postgres() -> Result:
@@ -185,6 +206,8 @@ def summarise(results: list[Result], seconds: float) -> int:
     for result in results:
         for reason in result.left_out:
             print(f"  left out in {result.name}: {reason.removeprefix('SKIPPED ')}")
+        for test in result.tried_twice:
+            print(f"  held at the second try only in {result.name}: {test}")
     failed = [result.name for result in results if result.state == "failed"]
     verdict = f"FAILED: {', '.join(failed)}" if failed else "All of it holds."
     print(f"\n{verdict} ({seconds / 60:.1f} minutes)", flush=True)

@@ -13,7 +13,7 @@ from django.db.models import Q
 from accounts.access import can
 from accounts.actions.erasing import checked_basis, erase_everywhere
 from accounts.decorators import action
-from accounts.models import ApiToken, Notice, PersonalSetting, User
+from accounts.models import ApiToken, KeptAnswer, Notice, PersonalSetting, User
 from accounts.personal_data import FORGOTTEN, account_events, called, past_rows, refuse_forgotten, sessions_of, was_in
 from audit.ledger.models import AuditEvent, EventOrigin
 from kernel.actor import Actor
@@ -74,10 +74,12 @@ def _alias(user: User) -> str:
 
 
 def _forget_rows(user: User, words: set[str]) -> None:
-    """What is no evidence: sessions, notices, settings, addresses where acts came from, and earlier rows."""
+    """What is no evidence: sessions, notices, settings, kept answers, addresses where acts came from, earlier rows."""
     Session.objects.filter(pk__in=sessions_of(user)).delete()
     Notice.objects.filter(user=user).delete()
     PersonalSetting.objects.filter(user=user).delete()
+    for words_of in (Q(user=user), *(Q(body__contains=word) for word in words - {""})):
+        KeptAnswer.objects.filter(words_of).delete()
     EmailAddress.objects.filter(user=user).delete()
     EventOrigin.objects.filter(event_id__in=AuditEvent.objects.filter(actor_id=user.pk).values("id")).delete()
     past_rows(user).update(name=user.name, email=user.email)

@@ -8,7 +8,9 @@ from uuid import UUID
 from accounts.access import require
 from accounts.authentication import TOKEN_PREFIX
 from accounts.decorators import action
+from accounts.facts import facts
 from accounts.models import ApiToken, Project, User
+from accounts.one_run import may_have_jobs
 from accounts.roles import Scope
 from accounts.texts import checked_line
 from kernel.actor import Actor, TokenGrant
@@ -101,6 +103,62 @@ def _expiry(days: int | None) -> dt.datetime | None:
     if not 1 <= days <= DAYS_MAX:
         raise Invalid(f"A token lives 1 to {DAYS_MAX} days.", field="days")
     return now() + dt.timedelta(days=days)
+
+
+def create_job_token(
+    actor: Actor, *, owner: User, project: Project, run_uid: str, name: str, until: dt.datetime
+) -> tuple[ApiToken, str]:
+    """A token for one job, with its secret: it acts as its owner in this project, reads, and writes this run only.
+
+    For MLED alone: nobody makes one for themselves. Raises Refused where the owner may not have jobs there.
+    """
+    secret = new_secret()
+    run = UUID(hex=run_uid)
+    return give_job_token(actor, project, owner=owner, run_uid=run, name=name, until=until, secret=secret), secret
+
+
+@action("runner.launch", on="project")
+def give_job_token(
+    actor: Actor, project: Project, *, owner: User, run_uid: UUID, name: str, until: dt.datetime, secret: str
+) -> ApiToken:
+    """Keep the token of a job; only its digest. Called by the system."""
+    _require_mled(actor)
+    token = ApiToken(
+        user_id=owner.pk,
+        name=name[:80],
+        prefix=secret[:12],
+        digest=sha256_hex(secret.encode()),
+        scopes=parsed_scopes(DEFAULT_SCOPES),
+        projects=[project.pk.hex],
+        default_project=project,
+        run_uid=run_uid,
+        expires_at=until,
+    )
+    if not (owner.is_active and may_have_jobs(facts(), token)):
+        raise Refused(f"{owner} may not have jobs in {project.name} any more.", hint="Somebody else may launch it.")
+    token.save()
+    return token
+
+
+@action("runner.launch", on="project")
+def take_job_token(actor: Actor, project: Project, *, token: ApiToken) -> ApiToken:
+    """End the token of a job that is over; ending an ended one changes nothing. Called by the system."""
+    _require_mled(actor)
+    return _revoke(token)
+
+
+def end_job_token(actor: Actor, *, token: ApiToken) -> ApiToken:
+    """The job is over, and so is its token, at once."""
+    project = token.default_project
+    if token.run_uid is None or project is None:
+        raise Refused("This is not the token of a job.")
+    return take_job_token(actor, project, token=token)
+
+
+def _require_mled(actor: Actor) -> None:
+    """Raise Refused for a person: job tokens begin and end with jobs."""
+    if actor.is_person:
+        raise Refused("Jobs are given their tokens by MLED.", hint="Make one of your own on the Tokens page.")
 
 
 @action("tokens.manage")

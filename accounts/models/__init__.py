@@ -1,3 +1,4 @@
+from accounts.models.answers import KeptAnswer
 from accounts.models.notices import Notice
 from accounts.models.projects import Membership, Project, ProjectCounter, ProjectUserObjectPermission
 from accounts.models.rights import RightsStamp
@@ -9,6 +10,7 @@ __all__ = [
     "ApiToken",
     "Group",
     "GroupMember",
+    "KeptAnswer",
     "Membership",
     "Notice",
     "PersonalSetting",

@@ -98,7 +98,10 @@ class GroupMember(Tracked):
 
 
 class ApiToken(Tracked):
-    """A credential for programs. The secret is shown once; only its digest is kept."""
+    """A credential for programs. The secret is shown once; only its digest is kept.
+
+    run_uid: of a token that a job was given, the one run that it may write; nobody makes such a token for themselves.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="tokens")
@@ -108,6 +111,7 @@ class ApiToken(Tracked):
     scopes = models.JSONField(default=list)
     projects = models.JSONField(null=True, help_text="Ids of the projects it is good for; null: all of its owner's.")
     default_project = models.ForeignKey("accounts.Project", null=True, on_delete=models.PROTECT, related_name="+")
+    run_uid = models.UUIDField(null=True, help_text="Of a job's token: the run that it may write.")
     created_at = models.DateTimeField(default=now)
     expires_at = models.DateTimeField(null=True)
     last_used_at = models.DateTimeField(null=True)

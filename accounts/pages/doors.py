@@ -3,10 +3,12 @@
 from collections.abc import Callable
 from functools import wraps
 from typing import Concatenate, ParamSpec, cast
+from urllib.parse import urlsplit
 
 from django import forms
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponseBase
+from django.utils.http import url_has_allowed_host_and_scheme
 from django_htmx.http import HttpResponseClientRedirect
 
 from accounts.access import sight
@@ -29,7 +31,7 @@ def signed_in(view: View[P]) -> View[P]:
     @wraps(view)
     def door(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         if not actor_of(request).is_person:
-            to_sign_in = redirect_to_login(request.get_full_path())
+            to_sign_in = redirect_to_login(_page_to_come_back_to(request))
             return HttpResponseClientRedirect(to_sign_in.url) if "HX-Request" in request.headers else to_sign_in
         _refuse_nul(request)
         return view(request, *args, **kwargs)
@@ -38,10 +40,34 @@ def signed_in(view: View[P]) -> View[P]:
     return door
 
 
+def _page_to_come_back_to(request: HttpRequest) -> str:
+    """Where one was as the session ended: at the address of a form or of a part of a page there is no page."""
+    here, is_part = request.get_full_path(), "HX-Request" in request.headers
+    if request.method in ("GET", "HEAD") and not is_part:
+        return here
+    try:
+        was = urlsplit(request.headers.get("HX-Current-URL" if is_part else "Referer", ""))
+    except ValueError:
+        return here
+    page = f"{was.path}?{was.query}" if was.query else was.path
+    return page_named(request, page, otherwise=here) if was.netloc == request.get_host() else here
+
+
 def _refuse_nul(request: HttpRequest) -> None:
     """Raise Invalid for an address with a NUL character: nothing is named by one, and PostgreSQL takes none."""
     if "\x00" in request.path_info or "%00" in request.META.get("QUERY_STRING", ""):
         raise Invalid("The address holds a NUL character.", hint="Check the address.")
+
+
+def page_named(request: HttpRequest, address: str, *, otherwise: str) -> str:
+    """The page of ours that a form says to go on to, else the other one.
+
+    Only what begins with a slash is an address of ours: Django would look for a view that is called as any other word.
+    """
+    is_ours = address.startswith("/") and url_has_allowed_host_and_scheme(
+        address, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    )
+    return address if is_ours else otherwise
 
 
 def sees_experiments(viewer: Actor, project: Project) -> bool:

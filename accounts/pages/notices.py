@@ -8,12 +8,11 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.actions.notices import mark_notices_read
 from accounts.models import Notice
-from accounts.pages.doors import actor_of, signed_in
+from accounts.pages.doors import actor_of, page_named, signed_in
 from accounts.queries.notices import notices_of, unread_notices
 from kernel.errors import NotFound
 
@@ -76,7 +75,7 @@ def read(request: HttpRequest) -> HttpResponse:
     """Mark all as read, and back to where that was asked."""
     count = mark_notices_read(actor_of(request))
     messages.success(request, f"{count} notice{'' if count == 1 else 's'} marked as read.")
-    return redirect(_within(request, request.POST.get("next", ""), reverse("accounts:notices")))
+    return redirect(page_named(request, request.POST.get("next", ""), otherwise=reverse("accounts:notices")))
 
 
 @require_POST
@@ -88,9 +87,4 @@ def open_notice(request: HttpRequest, notice: int) -> HttpResponse:
     if found is None:
         raise NotFound("No such notice was found.")
     mark_notices_read(viewer, notices=[found.pk])
-    return redirect(_within(request, found.url, reverse("accounts:notices")))
-
-
-def _within(request: HttpRequest, url: str, otherwise: str) -> str:
-    safe = url_has_allowed_host_and_scheme(url, allowed_hosts={request.get_host()}, require_https=request.is_secure())
-    return url if safe else otherwise
+    return redirect(page_named(request, found.url, otherwise=reverse("accounts:notices")))

@@ -13,6 +13,7 @@ from accounts.actions.governance import govern_project
 from accounts.actions.projects import edit_project
 from accounts.models import Project
 from accounts.pages.doors import actor_of, fill_in_error, signed_in
+from accounts.pages.tabs import settings_tabs
 from kernel.actor import Actor
 from kernel.errors import MledError
 
@@ -84,6 +85,8 @@ def settings(request: HttpRequest, slug: str) -> HttpResponse:
         "may_edit": bool(can(viewer, "projects.edit", project)),
         "about": about,
         "governance": governance,
+        "tabs": settings_tabs(project),
+        "tab": "project",
     }
     return render(request, "accounts/settings.html", context)
 

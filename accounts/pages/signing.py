@@ -54,7 +54,8 @@ def signing(
 def given_proof(request: HttpRequest) -> Proof:
     """The proof that a form gives: its password, or one of the last five minutes. Raises Invalid, Refused, TooMany.
 
-    A form without a password is no attempt: nothing is recorded of it.
+    A form without a password, or without the e-mail address where one is asked for, is no attempt: nothing is
+    recorded of it.
     """
     viewer, password = actor_of(request), request.POST.get("password", "")
     proof = fresh_proof(viewer, request.session)
@@ -62,4 +63,7 @@ def given_proof(request: HttpRequest) -> Proof:
         return proof
     if not password:
         raise Invalid("Nothing was signed: there is no password.", hint="Type it.", field="password")
-    return prove(viewer, password, email=request.POST.get("email", ""), session=request.session)
+    email = request.POST.get("email", "").strip()
+    if not email and needs_email(viewer, request.session):
+        raise Invalid("Nothing was signed: there is no e-mail address.", hint="Type yours.", field="email")
+    return prove(viewer, password, email=email, session=request.session)

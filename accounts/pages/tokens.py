@@ -14,11 +14,11 @@ from accounts.access import find_project
 from accounts.actions.tokens import DAYS_MAX, DEFAULT_SCOPES, create_token, new_secret, revoke_token
 from accounts.models import ApiToken, Project
 from accounts.pages.doors import actor_of, fill_in_error, signed_in
-from accounts.queries.projects import my_tokens, visible_projects
+from accounts.queries.projects import find_my_token, my_job_tokens, my_tokens, visible_projects
 from accounts.roles import Scope
 from kernel.actor import Actor
 from kernel.clock import now
-from kernel.errors import MledError, NotFound
+from kernel.errors import MledError
 
 SCRIPT_DAYS = 30
 SCOPES = (
@@ -29,6 +29,7 @@ SCOPES = (
 LIVES = ((7, "7 days"), (30, "30 days"), (90, "90 days"), (DAYS_MAX, "a year"))
 SOON_DAYS = 7
 PROJECTS_NAMED = 5
+JOBS_SHOWN = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,9 +120,7 @@ def script_token(request: HttpRequest, slug: str) -> HttpResponse:
 def revoke(request: HttpRequest, token: UUID) -> HttpResponse:
     """End one token."""
     viewer = actor_of(request)
-    found = my_tokens(viewer).filter(pk=token).first()
-    if found is None:
-        raise NotFound("No such token was found.")
+    found = find_my_token(viewer, token)
     revoke_token(viewer, token=found)
     messages.success(request, f"Token {found.name} is revoked.")
     return redirect("accounts:tokens")
@@ -151,6 +150,7 @@ def _page(request: HttpRequest, form: NewToken, made: MadeToken | None) -> HttpR
         "form": form,
         "made": made,
         "tokens": [_line(token, names) for token in my_tokens(viewer)],
+        "of_jobs": list(my_job_tokens(viewer)[:JOBS_SHOWN]),
     }
     response = render(request, "accounts/tokens.html", context)
     response["Cache-Control"] = "no-store"

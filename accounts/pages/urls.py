@@ -4,6 +4,7 @@ from django.urls import path
 
 from accounts.pages.appearance import appearance
 from accounts.pages.erasing import erase_payloads, forget_person
+from accounts.pages.here import here
 from accounts.pages.members import change, members, remove
 from accounts.pages.notices import notices, open_notice, read
 from accounts.pages.personal import keep
@@ -25,6 +26,7 @@ urlpatterns = [
     path("people/<uuid:person>/forget/", forget_person, name="forget_person"),
     path("log/erase/", erase_payloads, name="erase"),
     path("me/", profile, name="profile"),
+    path("me/here/", here, name="here"),
     path("me/settings/", keep, name="keep_setting"),
     path("me/tokens/", tokens, name="tokens"),
     path("me/tokens/<uuid:token>/revoke/", revoke, name="revoke_token"),

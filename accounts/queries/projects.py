@@ -2,15 +2,28 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from accounts.access import find_project, roles_in, standing
 from accounts.models import ApiToken, Membership, Project
 from accounts.roles import Role
 from kernel.actor import Actor
+from kernel.clock import now
+from kernel.errors import NotFound
 
-__all__ = ["MyProject", "find_project", "members_of", "my_projects", "my_tokens", "visible_projects"]
+__all__ = [
+    "MyProject",
+    "find_member",
+    "find_my_token",
+    "find_project",
+    "members_of",
+    "my_job_tokens",
+    "my_projects",
+    "my_tokens",
+    "visible_projects",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +59,32 @@ def members_of(viewer: Actor, project: Project) -> QuerySet[Membership]:
     return rows
 
 
+def find_member(viewer: Actor, project: Project, membership_id: int) -> Membership:
+    """One role of one person or group in a project. Raises NotFound."""
+    found = members_of(viewer, project).filter(pk=membership_id).first()
+    if found is None:
+        raise NotFound("No such member was found.")
+    return found
+
+
 def my_tokens(viewer: Actor) -> QuerySet[ApiToken]:
-    """One's own tokens, newest first, revoked and expired ones too."""
+    """One's own tokens, newest first, revoked and expired ones too; not those that jobs were given."""
+    return _tokens(viewer).filter(run_uid=None)
+
+
+def my_job_tokens(viewer: Actor) -> QuerySet[ApiToken]:
+    """Tokens that act as oneself and that jobs under way were given, newest first: those that are still good."""
+    good = Q(expires_at=None) | Q(expires_at__gt=now())
+    return _tokens(viewer).filter(good, run_uid__isnull=False, revoked_at=None)
+
+
+def find_my_token(viewer: Actor, token_id: UUID) -> ApiToken:
+    """One token that acts as oneself, also a job's. Raises NotFound."""
+    found = _tokens(viewer).filter(pk=token_id).first()
+    if found is None:
+        raise NotFound("No such token was found.")
+    return found
+
+
+def _tokens(viewer: Actor) -> QuerySet[ApiToken]:
     return ApiToken.objects.filter(user=viewer.user_id).select_related("default_project").order_by("-created_at")

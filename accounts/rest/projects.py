@@ -10,9 +10,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.access import find_project, roles_in
-from accounts.actions.projects import edit_project
+from accounts.actions.projects import create_project, edit_project
 from accounts.models import Membership, Project, User
-from accounts.queries.projects import members_of, visible_projects
+from accounts.queries.projects import visible_projects
 from accounts.rest.door import RestView, actor_of
 
 
@@ -68,16 +68,35 @@ class MemberJson(serializers.ModelSerializer[Membership]):
         return PersonJson([member.user for member in members], many=True).data
 
 
+class ProjectWanted(serializers.Serializer[Any]):
+    slug = serializers.CharField(max_length=50, help_text="In addresses: icu-vitals.")
+    name = serializers.CharField(max_length=120, allow_blank=True, default="", help_text="Left out: the slug.")
+    key = serializers.CharField(
+        max_length=10,
+        allow_blank=True,
+        default="",
+        help_text="In ids of runs: ICU makes ICU-123. Empty: a free one.",
+    )
+    purpose = serializers.CharField(max_length=20_000, allow_blank=True, default="")
+
+
 class Projects(ListAPIView[Project], RestView):
     """The projects that one may see, by slug."""
 
-    needs = {"GET": "projects.see"}
+    needs = {"GET": "projects.see", "POST": "projects.create"}
     queryset = Project.objects.none()
     cursor_order = ("slug",)
     serializer_class = ProjectJson
 
     def get_queryset(self) -> QuerySet[Project]:
         return visible_projects(self.actor)
+
+    @extend_schema(request=ProjectWanted, responses={201: ProjectJson})
+    def post(self, request: Request) -> Response:
+        """Make a project; whoever makes it is its manager. For administrators, signed in."""
+        made = create_project(self.actor, **self.parsed(ProjectWanted))
+        self.actor.memo.clear()  # it now has a role that this call had not when it began
+        return Response(self.get_serializer(made).data, status=201)
 
 
 class OneProject(RestView):
@@ -94,14 +113,3 @@ class OneProject(RestView):
         """Change its name or purpose; what is left out stays."""
         edited = edit_project(self.actor, find_project(self.actor, slug), **self.parsed(ProjectEdits))
         return Response(self.get_serializer(edited).data)
-
-
-class Members(ListAPIView[Membership], RestView):
-    """Who has which role in a project, by membership."""
-
-    needs = {"GET": "projects.see"}
-    queryset = Membership.objects.none()
-    serializer_class = MemberJson
-
-    def get_queryset(self) -> QuerySet[Membership]:
-        return members_of(self.actor, find_project(self.actor, self.kwargs["slug"]))

@@ -13,22 +13,27 @@ from rest_framework.response import Response
 from accounts.access import find_project
 from accounts.actions.tokens import DAYS_MAX, DEFAULT_SCOPES, create_token, new_secret, revoke_token
 from accounts.models import ApiToken, Project
-from accounts.queries.projects import my_tokens
+from accounts.queries.projects import find_my_token, my_job_tokens, my_tokens
 from accounts.rest.door import RestView
 from accounts.roles import Scope
 from kernel.actor import Actor
-from kernel.errors import NotFound
 
 
 class TokenJson(serializers.ModelSerializer[ApiToken]):
     scopes = serializers.ListField(child=serializers.ChoiceField([scope.value for scope in Scope]))
     projects = serializers.ListField(child=serializers.UUIDField(), allow_null=True)
     default_project = serializers.CharField(source="default_project.slug", allow_null=True, default=None)
+    run = serializers.CharField(
+        source="run_uid.hex",
+        allow_null=True,
+        default=None,
+        help_text="Of a job's token: the one run that it may write.",
+    )
 
     class Meta:
         model = ApiToken
         fields = [
-            "id", "name", "prefix", "scopes", "projects", "default_project",
+            "id", "name", "prefix", "scopes", "projects", "default_project", "run",
             "created_at", "expires_at", "last_used_at", "revoked_at", "is_live",
         ]  # fmt: skip
         read_only_fields = fields
@@ -54,6 +59,10 @@ class TokenWanted(serializers.Serializer[Any]):
     default_project = serializers.SlugField(allow_null=True, default=None)
 
 
+class TokensAsked(serializers.Serializer[Any]):
+    jobs = serializers.BooleanField(default=False, help_text="Those that jobs under way were given, instead.")
+
+
 class Tokens(ListAPIView[ApiToken], RestView):
     """One's tokens, newest first, revoked and expired ones too."""
 
@@ -63,7 +72,11 @@ class Tokens(ListAPIView[ApiToken], RestView):
     serializer_class = TokenJson
 
     def get_queryset(self) -> QuerySet[ApiToken]:
-        return my_tokens(self.actor)
+        return my_job_tokens(self.actor) if self.asked(TokensAsked)["jobs"] else my_tokens(self.actor)
+
+    @extend_schema(parameters=[TokensAsked])
+    def get(self, request: Request) -> Response:
+        return self.list(request)
 
     @extend_schema(request=TokenWanted, responses={201: NewTokenJson})
     def post(self, request: Request) -> Response:
@@ -90,18 +103,13 @@ class OneToken(RestView):
     serializer_class = TokenJson
 
     def get(self, request: Request, token: UUID) -> Response:
-        return Response(self.get_serializer(self._mine(token)).data)
+        return Response(self.get_serializer(find_my_token(self.actor, token)).data)
 
     @extend_schema(responses={200: TokenJson})
     def delete(self, request: Request, token: UUID) -> Response:
         """Revoke it, at once. It stays in the list as revoked."""
-        return Response(self.get_serializer(revoke_token(self.actor, token=self._mine(token))).data)
-
-    def _mine(self, token: UUID) -> ApiToken:
-        found = my_tokens(self.actor).filter(pk=token).first()
-        if found is None:
-            raise NotFound("No such token was found.")
-        return found
+        found = find_my_token(self.actor, token)
+        return Response(self.get_serializer(revoke_token(self.actor, token=found)).data)
 
 
 def _project(actor: Actor, slug: str | None) -> Project | None:

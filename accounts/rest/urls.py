@@ -1,18 +1,48 @@
-"""Where projects and tokens are in the REST API."""
+"""Where people, projects and tokens are in the REST API."""
 
 from django.urls import path
 
-from accounts.rest import governance, guests, notices, projects, settings, signatures, tokens
+from accounts.rest import (
+    erasing,
+    governance,
+    groups,
+    guests,
+    me,
+    members,
+    notices,
+    projects,
+    settings,
+    signatures,
+    tokens,
+    users,
+)
 
 urlpatterns = [
+    path("me/", me.Me.as_view()),
     path("projects/", projects.Projects.as_view()),
     path("projects/<slug:slug>/", projects.OneProject.as_view()),
     path("projects/<slug:slug>/governance/", governance.Governance.as_view()),
     path("projects/<slug:slug>/signatures/", signatures.Signatures.as_view()),
     path("signatures/<uuid:signature>/", signatures.OneSignature.as_view()),
-    path("projects/<slug:slug>/members/", projects.Members.as_view()),
+    path("projects/<slug:slug>/members/", members.Members.as_view()),
+    path("projects/<slug:slug>/members/<int:member>/", members.OneMember.as_view()),
+    path("projects/<slug:slug>/groups/", members.GroupsToAdd.as_view()),
     path("projects/<slug:slug>/guests/", guests.Guests.as_view()),
     path("projects/<slug:slug>/guests/<uuid:person>/", guests.OneGuest.as_view()),
+    path("groups/", groups.Groups.as_view()),
+    path("groups/<uuid:group>/", groups.OneGroup.as_view()),
+    path("groups/<uuid:group>/people/", groups.GroupPeople.as_view()),
+    path("groups/<uuid:group>/people/<uuid:person>/", groups.OneInGroup.as_view()),
+    path("users/", users.Users.as_view()),
+    path("users/<uuid:person>/", users.OneUser.as_view()),
+    path("users/<uuid:person>/deactivate/", users.Deactivate.as_view()),
+    path("users/<uuid:person>/reactivate/", users.Reactivate.as_view()),
+    path("users/<uuid:person>/forget/", erasing.Forget.as_view()),
+    path("users/<uuid:person>/tokens/", users.TheirTokens.as_view()),
+    path("users/<uuid:person>/tokens/<uuid:token>/revoke/", users.RevokeTheirs.as_view()),
+    path("site-roles/", users.SiteRoles.as_view()),
+    path("site-roles/<int:member>/", users.OneSiteRole.as_view()),
+    path("events/erase/", erasing.Erase.as_view()),
     path("notices/", notices.Notices.as_view()),
     path("notices/read/", notices.ReadNotices.as_view()),
     path("settings/", settings.Settings.as_view()),

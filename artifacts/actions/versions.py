@@ -18,7 +18,7 @@ from artifacts.models import ArtifactRoot, Dataset, DatasetVersion, VersionProfi
 from artifacts.profiling.formats import has_tables
 from artifacts.records import checked_record
 from artifacts.storage import StoredBlob
-from artifacts.versions import RECORDED_AS, told, version_matching, when_withdrawn
+from artifacts.versions import RECORDED_AS, ended, told, version_matching, when_withdrawn
 from audit.ledger.acting import current_act
 from kernel.actor import Actor
 from kernel.errors import AlreadyExists, Invalid
@@ -136,9 +136,10 @@ def _refuse_the_same(dataset: Dataset, digest: str) -> None:
         return
     withdrawn = when_withdrawn(same)
     raise AlreadyExists(
-        f"Version {same.number} of '{dataset.name[:200]}' has exactly this content"
-        + (f", and {withdrawn.words}" if withdrawn else "")
-        + ".",
+        ended(
+            f"Version {same.number} of '{dataset.name[:200]}' has exactly this content"
+            + (f", and {withdrawn.words}" if withdrawn else "")
+        ),
         hint="Reinstate that version, with a reason." if withdrawn else "Use that version.",
         field="digest",
     )

@@ -1,6 +1,6 @@
 from artifacts.models.blobs import ArtifactFile, ArtifactRoot, Blob
 from artifacts.models.datasets import Dataset, DatasetAlias, DatasetVersion, VersionProfile, VersionRecord
-from artifacts.models.uploads import BlobCheck, UnnamedBlob, Upload
+from artifacts.models.uploads import BlobCheck, ParkedBlob, UnnamedBlob, Upload
 
 __all__ = [
     "ArtifactFile",
@@ -10,6 +10,7 @@ __all__ = [
     "Dataset",
     "DatasetAlias",
     "DatasetVersion",
+    "ParkedBlob",
     "UnnamedBlob",
     "Upload",
     "VersionProfile",

@@ -58,6 +58,22 @@ class BlobCheck(Quiet):
         return f"{self.blob_id}: {self.outcome}"
 
 
+class ParkedBlob(Quiet):
+    """Few bytes that were acknowledged and are on their way to the store. Quiet: the digest is on record with the file.
+
+    By number, since the same content may be parked, moved, cleared away and parked again: whoever moved one row takes
+    away that row, never one that came later.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    digest = models.CharField(max_length=64, unique=True)
+    content = models.BinaryField()
+    since = models.DateTimeField(default=now)
+
+    def __str__(self) -> str:
+        return f"{self.digest}: parked"
+
+
 class UnnamedBlob(Quiet):
     """A blob that nothing names, and since when. Quiet: what is so for long is taken away in an act on record.
 

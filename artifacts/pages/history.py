@@ -21,6 +21,8 @@ SAID: Mapping[str, str] = {
     "artifacts.remove_dataset_alias": "took away",
     "artifacts.withdraw_version": "recalled",
     "artifacts.reinstate_version": "reinstated",
+    "transfer.bring_in_record": "imported",
+    "transfer.finish_record": "imported how it stands:",
 }
 
 

@@ -156,7 +156,7 @@ class Shelf:
         """A file with a reader over its bytes. Raises NotFound, Invalid, BlobDamaged."""
         if self.root is None:
             raise NotFound(f"There is no file '{path[:200]}' here.", field="path")
-        return files.open_file(self.viewer, self.root, self.at(path))
+        return files.open_file(self.viewer, self.root.pk, self.at(path))
 
     def packed(self, folder: str) -> tuple[str, Iterator[bytes]]:
         """A name for the zip of a folder ('' for everything), and its bytes. Raises NotFound, Invalid, TooLarge."""

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from django.db.models import Count, F, Min, Q, Sum
 
 from accounts.access import require
-from artifacts import collecting
-from artifacts.models import ArtifactFile, Blob, BlobCheck, Upload
+from artifacts import collecting, hooks
+from artifacts.models import ArtifactFile, Blob, BlobCheck, ParkedBlob, Upload
 from artifacts.storage import Held, StoredBlob
 from kernel.actor import Actor
 
@@ -20,6 +20,7 @@ _NAMED = 10  # how many places of a blob are told
 class ContentHealth:
     """What is known of all content. oldest_check: when the blob that waited longest was read again, None for never.
 
+    parked: how many wait in the database on their way to the store.
     missing, changed: digests of blobs that were not as they should be when they were last read.
     """
 
@@ -31,6 +32,7 @@ class ContentHealth:
     changed: Sequence[str]
     unnamed: int
     open_uploads: int
+    parked: int
 
     @property
     def is_sound(self) -> bool:
@@ -59,6 +61,7 @@ def content_health(viewer: Actor) -> ContentHealth:
         changed=[digest for digest, outcome in found if outcome == BlobCheck.Outcome.CHANGED],
         unnamed=totals["unnamed"],
         open_uploads=Upload.objects.filter(state=Upload.State.OPEN).count(),
+        parked=ParkedBlob.objects.count(),
     )
 
 
@@ -71,11 +74,12 @@ def blobs_to_check(viewer: Actor, *, not_since: dt.datetime, limit: int) -> list
 
 
 def places_of(viewer: Actor, digest: str) -> list[str]:
-    """Some of the files that have this content: 'run 1f2e…: model/weights.bin'."""
+    """Some of the files that have this content: 'run 1f2e…: model/weights.bin'; and what else names it."""
     require(viewer, KEEP)
     files = ArtifactFile.objects.filter(blob_id=digest).order_by("pk")
     rows = files.values_list("root__kind", "root__owner_uid", "path")[:_NAMED]
-    return [f"{kind} {owner}: {path}" for kind, owner, path in rows]
+    besides = [place for places in hooks.content_places for place in places(digest)]
+    return [*(f"{kind} {owner}: {path}" for kind, owner, path in rows), *besides[:_NAMED]]
 
 
 def stray_content(viewer: Actor, *, limit: int = 10_000) -> list[Held]:

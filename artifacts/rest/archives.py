@@ -7,6 +7,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 
+from accounts.rest.given_out import Anything
 from artifacts.queries.folders import open_folder
 from artifacts.rest.versions import OfVersion
 from artifacts.serving import archive_response
@@ -17,6 +18,7 @@ class VersionArchive(OfVersion):
     """A folder with all that lies in it as a zip; without `path`, everything."""
 
     needs = {"GET": "experiments.download"}
+    content_negotiation_class = Anything
     serializer_class = None
 
     @extend_schema(

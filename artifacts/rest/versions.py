@@ -12,6 +12,7 @@ from rest_framework.generics import ListAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.rest.given_out import Anything
 from artifacts.actions.recall import REASON_MAX, reinstate_version, withdraw_version
 from artifacts.actions.records import write_record
 from artifacts.actions.versions import DIGEST_MAX, SOURCE_TYPE_MAX, add_external_version, add_version
@@ -299,6 +300,7 @@ class VersionFile(OfVersion):
     """One of its files."""
 
     needs = {"GET": "experiments.download"}
+    content_negotiation_class = Anything
     serializer_class = None
 
     @extend_schema(responses={(200, "application/octet-stream"): OpenApiTypes.BINARY})
@@ -307,5 +309,5 @@ class VersionFile(OfVersion):
         version = self.version()
         if version.root is None:
             raise Conflict("This version lies outside MLED; only its address and digest are kept.")
-        file, reader = open_file(self.actor, version.root, path)
+        file, reader = open_file(self.actor, version.root_id, path)
         return file_response(request._request, file, reader)

@@ -1,7 +1,10 @@
-"""Where blobs lie. `blobs()` is the storage that the settings choose; nothing outside opens a blob's file."""
+"""Where blobs lie. `blobs()` is the storage that the settings choose, with what is on its way there; nothing outside
+opens a blob's file."""
 
 from artifacts.storage.base import (
     BlobStorage,
+    BucketMissing,
+    Carried,
     Condition,
     Held,
     Incoming,
@@ -10,10 +13,12 @@ from artifacts.storage.base import (
     UploadBroken,
     WrongDigest,
 )
-from artifacts.storage.choose import blobs
+from artifacts.storage.choose import blobs, has_bucket, store
 
 __all__ = [
     "BlobStorage",
+    "BucketMissing",
+    "Carried",
     "Condition",
     "Held",
     "Incoming",
@@ -22,4 +27,6 @@ __all__ = [
     "UploadBroken",
     "WrongDigest",
     "blobs",
+    "has_bucket",
+    "store",
 ]

@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import BinaryIO, Protocol
 
@@ -15,6 +15,13 @@ class StoredBlob:
 
     digest: str
     size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Carried(StoredBlob):
+    """Few bytes that are not stored yet: they are parked by the statement that gives them a name."""
+
+    content: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +74,18 @@ class StorageFull(Unavailable):
     status = 507
 
 
+class StorageRefused(Unavailable):
+    """The store does not let MLED in: its key or its rights are wrong."""
+
+    code = "STORAGE_REFUSED"
+
+
+class BucketMissing(Unavailable):
+    """The bucket that the settings name is not there."""
+
+    code = "BUCKET_MISSING"
+
+
 class BlobDamaged(Unavailable):
     """A blob is missing or is not what it was: it is never served."""
 
@@ -76,10 +95,12 @@ class BlobDamaged(Unavailable):
 class BlobStorage(Protocol):
     """Content named by its SHA-256. Safe to use from many threads and processes at once.
 
-    is_direct: clients may send and fetch at the store itself, by links.
+    is_direct: clients may send and fetch at the store itself, by links. holds_fast: what lies there cannot be removed
+    for a time, by anybody.
     """
 
     is_direct: bool
+    holds_fast: bool
 
     def receive(self, incoming: Incoming, *, limit: int, expected: int | None = None, digest: str = "") -> StoredBlob:
         """Store a stream; when this returns, the bytes survive a power cut. Needs the same memory for any size.

@@ -25,8 +25,25 @@ def _at(place: str, lock_days: int) -> BlobStorage:
 
 
 def blobs() -> BlobStorage:
-    """The one storage of this installation."""
+    """The one storage of this installation, with what waits in the database on its way there."""
+    from artifacts.storage.parked import WithParked  # models, which other parts of this package do without
+
+    return WithParked(store())
+
+
+def store() -> BlobStorage:
+    """The place that the settings name, alone: for what moves content there, and what looks whether it answers."""
     return _at(str(settings.MLED_BLOBS), settings.MLED_BLOBS_LOCK_DAYS)
+
+
+def has_bucket() -> bool:
+    """Whether the bucket that the settings name is there, as far as its store says; True for files."""
+    place = str(settings.MLED_BLOBS)
+    if not is_s3(place):
+        return True
+    from artifacts.storage.s3_client import bucket_is_there
+
+    return bucket_is_there(s3_place(place))
 
 
 @cache

@@ -26,7 +26,7 @@ from artifacts.storage.base import (
     StoredBlob,
     UploadBroken,
 )
-from artifacts.storage.receiving import Chain, check_digest, pour
+from artifacts.storage.receiving import CHUNK, Chain, check_digest, pour, take, write_all
 from kernel.errors import Unavailable
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
@@ -39,16 +39,29 @@ class FileStorage(BlobStorage):
     """A directory tree on one file system. A name in it is either absent or the whole blob, also after a power cut."""
 
     is_direct = False
+    holds_fast = False
 
     def __init__(self, root: Path | str) -> None:
         self.root = Path(root)
         self.incoming, self.uploads = self.root / INCOMING, self.root / UPLOADS
-        _make_durable(self.incoming)
+        for directory in _make_directory(self.incoming):
+            _sync_directory(directory)
 
     def receive(self, incoming: Incoming, *, limit: int, expected: int | None = None, digest: str = "") -> StoredBlob:
+        if expected is not None and expected <= CHUNK:
+            return self._receive_few(take(incoming, limit=limit, expected=expected), digest)
         with self._aside() as (aside, descriptor):
             stored = pour(incoming, descriptor, limit=limit, expected=expected)
             check_digest(stored, digest)
+            _settle(aside, descriptor, self.place(stored.digest))
+        return stored
+
+    def _receive_few(self, content: bytes, digest: str) -> StoredBlob:
+        """Store bytes that are all here."""
+        stored = StoredBlob(hashlib.sha256(content).hexdigest(), len(content))
+        check_digest(stored, digest)
+        with self._aside() as (aside, descriptor):
+            write_all(descriptor, content)
             _settle(aside, descriptor, self.place(stored.digest))
         return stored
 
@@ -166,9 +179,14 @@ class FileStorage(BlobStorage):
 
 
 def _settle(aside: Path, descriptor: int, place: Path) -> None:
-    """Give a written file its name; when this returns, both survive a power cut."""
+    """Give a written file its name; when this returns, both survive a power cut.
+
+    New directories are made before the file is synced and synced after it: a journal then writes all of it in one go.
+    """
+    changed = _make_directory(place.parent)
     os.fsync(descriptor)
-    _make_durable(place.parent)
+    for directory in changed:
+        _sync_directory(directory)
     aside.replace(place)
     _sync_directory(place.parent)
 
@@ -192,17 +210,15 @@ def _damaged(digest: str, what: str) -> BlobDamaged:
     )
 
 
-def _make_durable(directory: Path) -> None:
-    """Make a directory and those above it, so that they survive a power cut. Costs one look where it exists."""
+def _make_directory(directory: Path) -> list[Path]:
+    """Make a directory and those above it; returns which have to be synced. Costs one look where it exists."""
     try:
         directory.mkdir(mode=0o750)
     except FileExistsError:
-        return
+        return []
     except FileNotFoundError:
-        _make_durable(directory.parent)
-        _make_durable(directory)
-        return
-    _sync_directory(directory.parent)
+        return [*_make_directory(directory.parent), *_make_directory(directory)]
+    return [directory.parent]
 
 
 def _sync_directory(directory: Path) -> None:

@@ -12,8 +12,20 @@ from typing import Protocol, Self
 from artifacts.storage.base import Incoming, StoredBlob, UploadBroken, WrongDigest
 from kernel.errors import TooLarge
 
-CHUNK = 256 * 1024  # fits the processor's cache, so that each copy on the way stays cheap
-_AHEAD = 8  # chunks between the reader and the writer: 2 MiB for any size of upload
+# As much as the web server takes from the line at once: asked for less, it copies the rest aside each time (64 MiB cost
+# it 49 ms in pieces of 256 KiB, 20 in pieces of 1 MiB).
+CHUNK = 1024 * 1024
+_AHEAD = 3  # chunks between the reader and the writer: 3 MiB for any size of upload
+
+
+def take(incoming: Incoming, *, limit: int, expected: int) -> bytes:
+    """The whole of a stream that announced a chunk or less. Raises UploadBroken, TooLarge."""
+    check_start(expected, limit)
+    taken = _next(incoming, expected + 1)
+    while len(taken) <= expected and (more := _next(incoming, expected + 1 - len(taken))):
+        taken += more
+    check_size(len(taken), limit=limit, expected=expected)
+    return taken
 
 
 def pour(incoming: Incoming, into: int, *, limit: int, expected: int | None) -> StoredBlob:
@@ -36,6 +48,13 @@ def pour(incoming: Incoming, into: int, *, limit: int, expected: int | None) -> 
             queue.put(first)
             first = _next(incoming)
     return sink.stored(limit, expected)
+
+
+def write_all(into: int, chunk: bytes) -> None:
+    """Write bytes to a file descriptor, however many of them it takes at once."""
+    left = memoryview(chunk)
+    while left:
+        left = left[os.write(into, left) :]
 
 
 def gather(incoming: Incoming, size: int) -> bytearray:
@@ -155,9 +174,7 @@ class _Sink:
         self.size_bytes = 0
 
     def take(self, chunk: bytes) -> None:
-        left = memoryview(chunk)
-        while left:
-            left = left[os.write(self.into, left) :]
+        write_all(self.into, chunk)
         self.hash.update(chunk)
         self.size_bytes += len(chunk)
 

@@ -50,7 +50,7 @@ class S3Storage(BlobStorage):
         self.place = place
         self.client = client_for(place, place.endpoint)
         self.public = client_for(place, place.public) if place.public else None
-        self.is_direct = self.public is not None
+        self.is_direct, self.holds_fast = self.public is not None, place.lock_days > 0
 
     def receive(self, incoming: Incoming, *, limit: int, expected: int | None = None, digest: str = "") -> StoredBlob:
         check_start(expected, limit)

@@ -10,12 +10,15 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from urllib3.exceptions import HTTPError
 
-from artifacts.storage.base import StorageFull
+from artifacts.storage.base import BucketMissing, StorageFull, StorageRefused
 from artifacts.storage.place import S3Place
 from kernel.errors import Unavailable
 
 _ABSENT: Final = frozenset({"404", "NoSuchKey", "NotFound", "NoSuchVersion"})
 _FULL: Final = frozenset({"QuotaExceeded", "InsufficientStorage", "XMinioStorageFull", "EntityTooLarge", "507"})
+
+_NO_BUCKET: Final = frozenset({"NoSuchBucket"})
+_REFUSED: Final = frozenset({"AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch"})
 
 log = logging.getLogger(__name__)
 
@@ -62,9 +65,26 @@ def in_words(*, expecting_none: bool = False) -> Iterator[None]:
         raise _away() from error
 
 
+def bucket_is_there(place: S3Place) -> bool:
+    """Whether the store knows the bucket; True where it does not say."""
+    try:
+        with in_words(expecting_none=True):
+            client_for(place, place.endpoint, attempts=1, read_seconds=10).head_bucket(Bucket=place.bucket)
+    except NothingThere:
+        return False
+    except Unavailable:
+        return True
+    return True
+
+
 def _told(error: ClientError) -> Unavailable:
     status = str(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", ""))
-    if {error.response.get("Error", {}).get("Code"), status} & _FULL:
+    code = error.response.get("Error", {}).get("Code", "")
+    if code in _NO_BUCKET:
+        return BucketMissing("The file store has no such bucket; nothing was kept.", hint="Tell an administrator.")
+    if code in _REFUSED or status in ("401", "403"):
+        return StorageRefused("The file store refuses MLED; nothing was kept.", hint="Tell an administrator.")
+    if {code, status} & _FULL:
         return StorageFull("The file store is full; nothing was kept.", hint="Tell an administrator, then try again.")
     return _away()
 

@@ -20,9 +20,10 @@ class ComplianceConfig(AppConfig):
         from audit.compliance.queries.purges import reports_kept
         from audit.compliance.reports.hooks import waking
         from audit.compliance.tasks import wake_building, wake_verdicts
+        from audit.compliance.tolerances import tolerances_in
         from audit.ledger.hooks import checkpoint_signed
         from experiments.gone import register_mark
-        from experiments.hooks import run_deletion
+        from experiments.hooks import run_deletion, tolerances
         from experiments.models import Run
         from experiments.pages.slots import (
             RunTab,
@@ -41,6 +42,7 @@ class ComplianceConfig(AppConfig):
             register_state_check(model, refuse_hands)
         register_state_check(Run, refuse_unlocking)
         run_deletion.append(refuse_deletion)
+        tolerances.append(tolerances_in)
         checkpoint_signed.append(wake_verdicts)
         waking.append(wake_building)
         signed.register()

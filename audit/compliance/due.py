@@ -25,6 +25,7 @@ IDLE = (
     "experiments.unstar_run",
     "experiments.note_export_of",
     "artifacts.open_file",
+    "runner.note_bundle_of",
 )
 
 

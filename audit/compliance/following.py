@@ -15,6 +15,7 @@ from experiments.models import Run
 from experiments.values import ENDED
 from kernel.clock import now
 from kernel.digests import sha256_hex
+from runner.models import RecreationCheck
 
 NAME = "assessments"
 EVENTS_AT_ONCE = 5000
@@ -22,7 +23,13 @@ OLD_AT_ONCE = 200
 A_WEEK = dt.timedelta(days=7)
 PROJECT, EXPERIMENT, DATA = "accounts.project", "experiments.experiment", "artifacts.datasetversion"
 # Acts after which no rule says anything else.
-IDLE = ("experiments.star_run", "experiments.unstar_run", "experiments.note_export_of", "artifacts.open_file")
+IDLE = (
+    "experiments.star_run",
+    "experiments.unstar_run",
+    "experiments.note_export_of",
+    "artifacts.open_file",
+    "runner.note_bundle_of",
+)
 
 
 def follow_log() -> int:
@@ -90,6 +97,8 @@ def _runs_of(told: Iterable[tuple[str, str]]) -> set[int]:
     found: set[int] = set()
     if uids := _uuids(by_kind.get(RUN, ())):
         found |= set(ended.filter(uid__in=uids).values_list("pk", flat=True))
+        again = RecreationCheck.objects.filter(again__uid__in=uids)  # what the rules say of the run that they do again
+        found |= set(ended.filter(pk__in=again.values("first")).values_list("pk", flat=True))
     if versions := _uuids(by_kind.get(DATA, ())):
         found |= set(ended.filter(inputs__dataset_version__in=versions).values_list("pk", flat=True))
     if projects := _uuids(by_kind.get(PROJECT, ())):

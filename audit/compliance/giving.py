@@ -1,25 +1,14 @@
 """A file of a report on its way out, the same through pages and REST."""
 
-from dataclasses import dataclass
-
 from django.http import HttpRequest, HttpResponseBase
 
-from artifacts.serving import file_response
-from artifacts.storage import StoredBlob, blobs
+from artifacts.serving import stored_response
+from artifacts.storage import StoredBlob
 from audit.compliance.actions.reports import download_report
 from audit.compliance.models import Report
 from audit.compliance.queries.reports import get_report_file, require_issued
 from audit.compliance.reports.asked import saved_as
 from kernel.actor import Actor
-
-
-@dataclass(frozen=True, slots=True)
-class _Served:
-    """A file as the serving takes it."""
-
-    path: str
-    size_bytes: int
-    blob_id: str
 
 
 def give_out(request: HttpRequest, viewer: Actor, report: Report, name: str) -> HttpResponseBase:
@@ -28,5 +17,4 @@ def give_out(request: HttpRequest, viewer: Actor, report: Report, name: str) -> 
     require_issued(viewer, report)
     if request.method != "HEAD":
         download_report(viewer, report, file=file)
-    served = _Served(saved_as(file), file.size_bytes, file.blob_id)
-    return file_response(request, served, blobs().open(StoredBlob(file.blob_id, file.size_bytes)))
+    return stored_response(request, saved_as(file), StoredBlob(file.blob_id, file.size_bytes))

@@ -36,7 +36,7 @@ HINT = "It goes when the hold was lifted, by a project manager or an auditor."
 def register() -> None:
     """Stand at every door through which something goes. Called once, when the app is ready."""
     experiments_hooks.run_deletion.append(refuse_held_runs)
-    artifacts_hooks.file_changes.append(refuse_held_files)
+    artifacts_hooks.file_losses.append(refuse_held_files)
     experiments_hooks.run_stays_besides.append(besides_a_lock)
     registry_hooks.model_deletion.append(refuse_held)
     ledger_hooks.erasing.append(refuse_held_events)

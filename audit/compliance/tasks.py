@@ -9,6 +9,7 @@ from celery import shared_task
 from django.conf import settings
 from kombu.exceptions import OperationalError
 
+from accounts.workers import sign_of_life
 from audit.compliance.actions.assessments import assess_run, judgement_of
 from audit.compliance.actions.reviews import apply_verdict
 from audit.compliance.following import follow_log, follow_rules, mark_old
@@ -78,7 +79,7 @@ def wake_building() -> None:
 @shared_task
 def build_reports() -> int:
     """Build what waits, the oldest first, and go on with what a dead worker left; how many were finished."""
-    lease.sign_of_life()
+    sign_of_life()
     sweep()
     inline, tried, done = settings.CELERY_TASK_ALWAYS_EAGER, set[UUID](), 0
     while (report := lease.next_open(but=tried)) is not None:

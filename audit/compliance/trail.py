@@ -10,9 +10,9 @@ from kernel.clock import now
 TRAIL_DAYS: Final = 90
 
 
-def trail_is_overdue(last: dt.datetime | None) -> bool:
+def trail_is_overdue(project: Project, last: dt.datetime | None) -> bool:
     """Whether nobody looked through the trail for a quarter of a year. last: when somebody did; None for never."""
-    return last is None or last < now() - dt.timedelta(days=TRAIL_DAYS)
+    return (last or project.created_at) < now() - dt.timedelta(days=TRAIL_DAYS)
 
 
 def last_place(project: Project) -> int | None:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from django.conf import settings
 from django.db import close_old_connections, connection
-from django.db.models import QuerySet, Subquery
+from django.db.models import Q, QuerySet, Subquery
 
 from audit.ledger import status
 from audit.ledger.anchors import Anchored
@@ -28,12 +28,20 @@ LINES_MAX = 5000
 
 def not_anchored(name: str, last: Anchored | None) -> QuerySet[Checkpoint]:
     """Checkpoints of a place newer than its last one; of a database that was rolled back, the newest alone."""
-    here = Checkpoint.objects.filter(anchor__contains=name).order_by("pk")
+    here = Checkpoint.objects.filter(_names(name)).order_by("pk")
     if last is None:
         return here
     if here.filter(pk=last.checkpoint, note=last.note).exists():
         return here.filter(pk__gt=last.checkpoint)
     return here.filter(pk=Subquery(here.order_by("-pk").values("pk")[:1])).exclude(note=last.note)
+
+
+def _names(name: str) -> Q:
+    """That a checkpoint names this place, and not one whose name only begins like it."""
+    alone = Q(anchor=name)
+    return (
+        alone | Q(anchor__startswith=f"{name}, ") | Q(anchor__endswith=f", {name}") | Q(anchor__contains=f", {name}, ")
+    )
 
 
 class Keeper:

@@ -27,3 +27,15 @@ def alone(number: int, name: str) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+@contextmanager
+def waiting_at_most(milliseconds: int) -> Iterator[None]:
+    """Inside a transaction: wait no longer than this for another's lock. SQLite has its own patience."""
+    if connection.vendor != "postgresql":
+        yield
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('lock_timeout', %s, true)", [str(milliseconds)])
+        yield
+        cursor.execute("SET LOCAL lock_timeout TO DEFAULT")

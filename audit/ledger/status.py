@@ -3,6 +3,7 @@
 Not in the database: that may be the trouble, and a role that only sequences writes nothing else there.
 """
 
+import datetime as dt
 import os
 from dataclasses import dataclass
 from hashlib import sha256
@@ -14,6 +15,7 @@ from django.conf import settings
 from kernel.clock import now
 
 WORDS_MAX = 400
+VERIFIED = "verified"
 
 
 class Noted(msgspec.Struct, frozen=True):
@@ -82,6 +84,32 @@ def reached(place: str) -> int | None:
     """The newest checkpoint that a place is known to have; None where nobody has said."""
     try:
         return msgspec.json.decode(_path(_reached(place)).read_bytes(), type=int)
+    except (FileNotFoundError, msgspec.DecodeError):
+        return None
+
+
+class Verified(msgspec.Struct, frozen=True):
+    """What verify_ledger said when it ran last."""
+
+    at: dt.datetime
+    is_sound: bool
+    events: int
+    problems: int
+
+
+def note_verified(*, is_sound: bool, events: int, problems: int) -> None:
+    """Keep what a whole verification found."""
+    path = _path(VERIFIED)
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    draft = path.with_name(f".{path.name}.{os.getpid()}.{os.urandom(4).hex()}")
+    draft.write_bytes(msgspec.json.encode(Verified(now(), is_sound, events, problems)))
+    draft.replace(path)
+
+
+def verified() -> Verified | None:
+    """What the last verification said; None where there was none here."""
+    try:
+        return msgspec.json.decode(_path(VERIFIED).read_bytes(), type=Verified)
     except (FileNotFoundError, msgspec.DecodeError):
         return None
 

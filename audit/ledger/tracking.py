@@ -6,14 +6,17 @@ Every model of ours says which kind it is: a test walks them all.
 """
 
 from collections.abc import Iterator
+from functools import cache
 from typing import Any, ClassVar, Self, TypeVar, cast
 
-from django.db import models
+from django.db import DEFAULT_DB_ALIAS, models
 from django.db.models.manager import BaseManager
 from simple_history.models import HistoricalRecords
 
-from audit.ledger.acting import current_act, open_act
+from audit.ledger.acting import Act, current_act, open_act
+from audit.ledger.inserting import insert_row, is_plain, update_row
 from audit.ledger.values import Subject, plain, secret
+from kernel.clock import now
 
 T = TypeVar("T", bound="Tracked")
 
@@ -77,6 +80,26 @@ def history(**options: Any) -> HistoricalRecords:
     )
 
 
+def keep_past(act: Act, row: "Tracked", how: str) -> None:
+    """Keep in simple-history what the row holds now. how: '+' made, '~' changed."""
+    kept, names = _past_of(type(row))
+    if kept is not None:
+        held = row.__dict__
+        values = {name: held[name] if name in held else getattr(row, name) for name in names}
+        who = {"history_user_id": act.actor.user_id, "history_change_reason": str(act.event_id)}
+        act.insert_later(kept(**values, **who, history_date=now(), history_type=how))
+
+
+@cache
+def _past_of(model: type[models.Model]) -> tuple[Any, tuple[str, ...]]:
+    """The model that keeps the history of this one, and which columns; None where nothing does."""
+    name = getattr(model._meta, "simple_history_manager_attribute", None)
+    if name is None:
+        return None, ()
+    kept = getattr(model, name).model
+    return kept, tuple(field.attname for field in kept.tracked_fields)
+
+
 class Tracked(models.Model):
     """Base of rows whose every change is in the ledger.
 
@@ -122,6 +145,13 @@ class Tracked(models.Model):
         super().refresh_from_db(*args, **kwargs)
         self.remember()
 
+    def take_over(self, fresh: Self) -> None:
+        """Hold what this row holds now, as it was read again elsewhere; related rows are read when asked for."""
+        self.__dict__.update({name: fresh.__dict__[name] for name in self._column_names()})
+        self.__dict__.pop("_prefetched_objects_cache", None)
+        self._state.fields_cache.clear()
+        self.remember()
+
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Write what changed, and record it. Saving an unchanged row writes nothing."""
         if self._state.adding:
@@ -132,14 +162,10 @@ class Tracked(models.Model):
         if not changed:
             return
         act = current_act() if loud else None
-        if act is None:
-            self.skip_history_when_saving = True
-        try:
-            super().save(update_fields=list(changed))
-        finally:
-            self.__dict__.pop("skip_history_when_saving", None)
+        self._write(update_fields=list(changed))
         if act is not None:
             act.record(self._meta.label_lower, self.ledger_id, "update", loud)
+            keep_past(act, self, "~")
         self.remember()
 
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
@@ -157,6 +183,8 @@ class Tracked(models.Model):
     def ledger_fields(self) -> dict[str, Any]:
         """The columns that the ledger speaks of, with secrets as digests."""
         values = {name: getattr(self, name) for name in self._column_names() if name not in self.quiet_fields}
+        if not self.secret_fields:
+            return values
         return {name: secret(value) if name in self.secret_fields else value for name, value in values.items()}
 
     def pending_changes(self) -> dict[str, tuple[Any, Any]]:
@@ -164,16 +192,43 @@ class Tracked(models.Model):
         loud = {name: pair for name, pair in self._changed().items() if name not in self.quiet_fields}
         return self._hide(loud)
 
+    def insert_with_event(self) -> None:
+        """Have a new row that has its key already inserted together with the event: this act does not read it again."""
+        act = current_act()
+        act.record(*self.birth())
+        act.insert_later(self)
+        keep_past(act, self, "+")
+        self._state.adding, self._state.db = False, DEFAULT_DB_ALIAS
+        self.remember()
+
     def _insert(self, *args: Any, **kwargs: Any) -> None:
         act = current_act()
-        super().save(*args, **{**kwargs, "force_insert": True})
+        self._write(*args, **{**kwargs, "force_insert": True})
         act.record(*self.birth())
+        keep_past(act, self, "+")
         self.remember()
+
+    def _write(self, *args: Any, update_fields: list[str] | None = None, **kwargs: Any) -> None:
+        """Insert or update; the history is kept by the act, not by the signal."""
+        if is_plain(type(self)) and not args and kwargs.keys() <= {"force_insert"}:
+            row: Any = self
+            row._prepare_related_fields_for_save(operation_name="save")
+            if update_fields is not None:
+                update_row(self, update_fields)
+            else:
+                insert_row(self)
+                self._state.adding, self._state.db = False, DEFAULT_DB_ALIAS
+            return
+        self.skip_history_when_saving = True
+        try:
+            super().save(*args, update_fields=update_fields, **kwargs)
+        finally:
+            self.__dict__.pop("skip_history_when_saving", None)
 
     def _changed(self) -> dict[str, tuple[Any, Any]]:
         stored: dict[str, Any] = getattr(self, "_stored", {})
-        now = {name: getattr(self, name) for name in stored}
-        return {name: (stored[name], now[name]) for name in stored if stored[name] != now[name]}
+        held = self.__dict__
+        return {name: (before, after) for name, before in stored.items() if (after := held.get(name, before)) != before}
 
     def _hide(self, changed: dict[str, tuple[Any, Any]]) -> dict[str, tuple[Any, Any]]:
         return {

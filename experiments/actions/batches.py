@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from accounts.decorators import action
 from audit.ledger.acting import current_act
+from audit.ledger.inserting import insert_rows
 from audit.ledger.models import AuditEvent
 from experiments import hooks
 from experiments.actions.runs import write_tags
@@ -12,6 +13,7 @@ from experiments.metrics.batch import Batch, MetricPoint, by_series, finite_numb
 from experiments.metrics.heartbeat import beat
 from experiments.metrics.segments import append
 from experiments.models import Param, Run
+from experiments.search.texts import stored_texts
 from kernel.actor import Actor
 from kernel.errors import Invalid
 
@@ -28,7 +30,8 @@ def log_batch(actor: Actor, run: Run, *, batch: Batch) -> None:
     """
     batch.checked()
     beat(run.pk, run.heartbeat_at)
-    run = writable_run(run, alone=bool(batch.params or batch.tags))
+    is_progress = bool(batch.params or batch.metrics)
+    run = writable_run(run, alone=bool(batch.params or batch.tags), is_progress=is_progress)
     if batch.params:
         write_params(run, batch.params)
     if batch.tags:
@@ -59,7 +62,7 @@ def _tell_models(actor: Actor, run: Run, points: Sequence[MetricPoint]) -> None:
 def write_params(run: Run, params: Sequence[tuple[str, str]]) -> None:
     """Part of an action on a run that is held: add params that are new. Raises Invalid for a changed one."""
     given = dict(params)
-    stored = dict(Param.objects.filter(run=run, key__in=list(given)).values_list("key", "value"))
+    stored = stored_texts(Param, run, list(given))
     for key, value in given.items():
         if key in stored and stored[key] != value:
             raise Invalid(
@@ -70,8 +73,6 @@ def write_params(run: Run, params: Sequence[tuple[str, str]]) -> None:
     new = {key: value for key, value in given.items() if key not in stored}
     if not new:
         return
-    Param.objects.bulk_create(
-        Param(run=run, experiment_id=run.experiment_id, key=key, value=value, number=finite_number(value))
-        for key, value in new.items()
-    )
+    place = {"run_id": run.pk, "experiment_id": run.experiment_id}
+    insert_rows([Param(**place, key=key, value=value, number=finite_number(value)) for key, value in new.items()])
     current_act().record(PARAM_KIND, run.ledger_id, "set", {key: (None, value) for key, value in new.items()})

@@ -13,7 +13,14 @@ from experiments import hooks
 from experiments.actions.writable import active_experiment
 from experiments.gone import without_gone
 from experiments.models import Experiment, ExperimentTag, ExperimentUserObjectPermission, MetricDirection, Run
-from experiments.values import EXPERIMENT_NAME_MAX, EXPERIMENT_TAG_MAX, Lifecycle, checked_key, checked_text
+from experiments.values import (
+    EXPERIMENT_NAME_MAX,
+    EXPERIMENT_TAG_MAX,
+    Lifecycle,
+    checked_int64,
+    checked_key,
+    checked_text,
+)
 from kernel.actor import Actor
 from kernel.clock import now, now_ms
 from kernel.errors import AlreadyExists, Invalid, Locked, NotFound
@@ -37,8 +44,12 @@ def create_experiment(
     artifact_location: str = "",
     tags: Mapping[str, str] | None = None,
     is_default: bool = False,
+    created_ms: int | None = None,
 ) -> Experiment:
-    """Make an experiment. Raises Invalid, or AlreadyExists also where a deleted one has the name."""
+    """Make an experiment. created_ms: when, where it was made elsewhere.
+
+    Raises Invalid, or AlreadyExists also where a deleted one has the name.
+    """
     location = checked_location(artifact_location, allow_outside=not project.refuses_outside_locations)
     experiment = Experiment(
         project=project,
@@ -47,6 +58,8 @@ def create_experiment(
         is_default=is_default,
         created_by_id=actor.user_id,
     )
+    if created_ms is not None:
+        experiment.created_ms = experiment.updated_ms = checked_int64(created_ms, "creation_time")
     _save_named(experiment)
     for key, value in (tags or {}).items():
         _write_tag(experiment, key, value)

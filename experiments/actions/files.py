@@ -30,10 +30,13 @@ def put_file(actor: Actor, run: Run, *, path: str, stored: StoredBlob) -> Artifa
     """
     checked_path(path)
     run = writable_run(run)
-    if run.artifact_root is None:
-        run.artifact_root = trees.root_of(ArtifactRoot.Kind.RUN, run.ledger_id, run.project_id)
+    kind = ArtifactRoot.Kind.RUN
+    if run.artifact_root_id is None:
+        root = run.artifact_root = trees.root_of(kind, run.ledger_id, run.project_id)
         run.save()
-    return trees.place(actor, run.artifact_root, path=path, stored=stored)
+    else:
+        root = trees.root_from(run.artifact_root_id, kind, run.ledger_id, run.project_id)
+    return trees.place(actor, root, path=path, stored=stored)
 
 
 @action(UPLOAD, on="run")

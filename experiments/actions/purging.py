@@ -7,10 +7,13 @@ from django.db.models import Sum
 
 from artifacts import trees
 from artifacts.models import ArtifactFile
+from artifacts.storage.base import BlobDamaged
 from audit.ledger.acting import current_act
+from experiments import hooks
+from experiments.actions.archives import forget_archive
 from experiments.actions.runs import TAG_KIND
 from experiments.metrics.seal import seal_of
-from experiments.models import Comment, MetricSegment, MetricSeries, Param, Run, RunInput, RunTag, Star
+from experiments.models import Comment, MetricSegment, MetricSeries, Param, Run, RunInput, RunTag, SheetRow, Star
 from experiments.values import Lifecycle
 from kernel.clock import now
 from kernel.digests import canonical_json, sha256_hex
@@ -19,9 +22,19 @@ PARAM_KIND, INPUT_KIND = "experiments.param", "experiments.runinput"
 
 
 def facts_digest(run: Run) -> str:
-    """SHA-256 over the run's columns and its seal as it is now: all of its params, tags, points and files."""
+    """SHA-256 over the run's columns and its seal as it is now: all of its params, tags, points and files.
+
+    Where its archived points cannot be read any more, their digest stands for them: what is lost can be purged too.
+    """
     fields = {name: str(value) for name, value in run.ledger_fields().items()}
-    return sha256_hex(canonical_json({"columns": fields, "seal": seal_of(run), "inputs": _inputs(run)}))
+    return sha256_hex(canonical_json({"columns": fields, "seal": _seal_or_archive(run), "inputs": _inputs(run)}))
+
+
+def _seal_or_archive(run: Run) -> str:
+    try:
+        return seal_of(run)
+    except BlobDamaged:
+        return f"unreadable sha256:{run.metric_archive.blob_id}, sealed as {run.seal}"
 
 
 def empty_run(run: Run) -> dict[str, int]:
@@ -37,12 +50,16 @@ def empty_run(run: Run) -> dict[str, int]:
     if inputs:
         RunInput.objects.filter(run=run).delete()
         current_act().record(INPUT_KIND, run.ledger_id, "set", dict.fromkeys(inputs, (None, None)))
+    forget_archive(run)
     MetricSegment.objects.filter(series__run=run).delete()
     MetricSeries.objects.filter(run=run).delete()
     if run.artifact_root is not None:
         trees.remove(run.artifact_root, "")
     for said in (Comment, Star):
         _take_away(said, run)
+    for also in hooks.run_emptied:
+        also(run)
+    SheetRow.objects.filter(run_uid=run.uid).update(cells=[], problems=[])
     run.lifecycle, run.deleted_at = Lifecycle.DELETED, run.deleted_at or now()
     if run.sealed_at is not None:
         run.seal = seal_of(run)

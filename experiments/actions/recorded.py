@@ -2,9 +2,11 @@
 
 import re
 import uuid
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import astuple, dataclass
 from typing import Final
+
+from django.db import transaction
 
 from accounts.access import can_see, require
 from accounts.decorators import action
@@ -27,7 +29,8 @@ from experiments.metrics.segments import append
 from experiments.models import Experiment, RecordedOnce, Run
 from experiments.queries.recorded import recorded_before
 from experiments.recording.naming import name_and_number
-from experiments.recording.wanted import DATASET_MAX, FILES_MAX, Checked, Problems, Wanted, check
+from experiments.recording.wanted import DATASET_MAX, EMAIL, FILES_MAX, Checked, Problems, Wanted, check
+from experiments.search.errors import nearest
 from experiments.values import BY_HAND, EXPERIMENT_NAME_MAX, SOURCE_TYPE, Lifecycle
 from kernel.actor import Actor
 from kernel.errors import AlreadyExists, Conflict, Invalid, InvalidFields, MledError, NotFound
@@ -35,6 +38,7 @@ from kernel.errors import AlreadyExists, Conflict, Invalid, InvalidFields, MledE
 TRAINING: Final = "training"
 CONTAINER: Final = "mlflow.docker.image.name"
 KEY_MAX: Final = 200
+_NAMES_LOOKED_AT: Final = 1000  # of datasets, for the one that was probably meant
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +58,11 @@ class Read:
 
 
 @action("experiments.log_run", on="project")
-def record_run(actor: Actor, project: Project, *, wanted: Wanted, key: str = "", read: Read | None = None) -> Run:
+def record_run(
+    actor: Actor, project: Project, *, wanted: Wanted, key: str = "", read: Read | None = None, reason: str = ""
+) -> Run:
     """Enter a run that is over. key: of the form or call; the same one again gives the run of the first time.
-    read: what was told of it before.
+    read: what was told of it before; reason: where it comes from, if not from a form.
 
     Raises InvalidFields with every field that is wrong, Conflict where the key was used for something else; then
     nothing is written. The event's client time is when the run was over, its server time is now.
@@ -91,15 +97,57 @@ def record_run(actor: Actor, project: Project, *, wanted: Wanted, key: str = "",
     return ended
 
 
-def record_run_once(actor: Actor, project: Project, *, wanted: Wanted, key: str) -> Run:
+def record_run_once(actor: Actor, project: Project, *, wanted: Wanted, key: str, reason: str = "") -> Run:
     """The same for doors that may be knocked at twice at the same moment: both get the run of whoever was first."""
     read = Read.of(wanted)
     try:
-        return record_run(actor, project, wanted=wanted, key=key, read=read)
+        return record_run(actor, project, wanted=wanted, key=key, read=read, reason=reason)
     except Conflict:
         if recorded_before(actor, project, key) is None:
             raise
-        return record_run(actor, project, wanted=wanted, key=key, read=read)
+        return record_run(actor, project, wanted=wanted, key=key, read=read, reason=reason)
+
+
+class Rehearsal:
+    """What is wrong with records that are not made yet, by the same rule. Each name is looked up once."""
+
+    def __init__(self, actor: Actor, project: Project) -> None:
+        require(actor, "experiments.log_run", project)
+        self.actor, self.project = actor, project
+        self._known: dict[tuple[str, ...], MledError | None] = {}
+
+    def problems(self, wanted: Wanted) -> list[MledError]:
+        """All that is wrong, as the form would tell it. Nothing is written."""
+        read, name = Read.of(wanted), wanted.experiment.strip()
+        problems = Problems()
+        problems.found.extend(read.problems)
+        looked_up = [
+            self._once(("experiment", name), _experiment, name),
+            self._once(("dataset", wanted.dataset.strip()), _version, wanted),
+        ]
+        if not problems.found and wanted.new_dataset:
+            looked_up.append(self._once(("new", *astuple(wanted.new_dataset)), _registered, wanted))
+        for problem in looked_up:
+            if problem is not None:
+                problems.add(problem)
+        return in_order(problems.found)
+
+    def _once(self, name: tuple[str, ...], look_up: Callable[..., object], *given: object) -> MledError | None:
+        if name not in self._known:
+            self._known[name] = self._tried(look_up, *given)
+        return self._known[name]
+
+    def _tried(self, look_up: Callable[..., object], *given: object) -> MledError | None:
+        """What is wrong with it. What it writes is taken back."""
+        try:
+            with transaction.atomic():
+                look_up(self.actor, self.project, *given)
+                transaction.set_rollback(True)
+        except InvalidFields as told:
+            return told.problems[0]
+        except MledError as told:
+            return told
+        return None
 
 
 def _of_before(before: RecordedOnce, digest: str) -> Run:
@@ -131,8 +179,8 @@ def _looked_up(
 
 
 _ORDER = (
-    "experiment", "name", "architecture", "dataset", "new_dataset", "started", "ended", "duration", "status", "params",
-    "results", "commit", "command", "container", "note", "tags", "files",
+    "experiment", "name", "architecture", "email", "dataset", "new_dataset", "started", "ended", "duration", "status",
+    "params", "results", "commit", "command", "container", "note", "tags", "files",
 )  # fmt: skip
 
 
@@ -166,7 +214,7 @@ def _version(actor: Actor, project: Project, wanted: Wanted) -> DatasetVersion |
     if dataset is None or not can_see(actor, dataset):
         raise Invalid(
             f"There is no dataset '{text[:80]}' in this project.",
-            hint="Choose one of the list, or describe the data beside it.",
+            hint=_meant(actor, project, text),
             field="dataset",
         )
     dataset = dataset_named(actor, project, dataset.name)
@@ -180,6 +228,15 @@ def _version(actor: Actor, project: Project, wanted: Wanted) -> DatasetVersion |
     if found is None:
         raise Invalid(f"There is no v{number}: {latest}.", hint=f"Write {newest}.", field="dataset")
     return _usable(found)
+
+
+def _meant(actor: Actor, project: Project, text: str) -> str:
+    """What to do about a name that is none: the one that is most like it, or other data."""
+    name, number = name_and_number(text)
+    known = Dataset.objects.visible_to(actor).filter(project=project).values_list("name", flat=True)[:_NAMES_LOOKED_AT]
+    near = nearest(name, known)
+    meant = f"Did you mean {near if number is None else f'{near} v{number}'}? Else name" if near else "Name"
+    return f"{meant} a version of the catalogue, or describe other data by its name, digest and source."
 
 
 def _dataset(project: Project, text: str) -> tuple[Dataset | None, int | None]:
@@ -220,6 +277,7 @@ def _tags_of(wanted: Wanted, values: Checked) -> dict[str, str]:
         "mlflow.source.git.commit": wanted.commit,
         "mlflow.source.name": wanted.command,
         CONTAINER: wanted.container,
+        EMAIL: wanted.email.lower(),  # as runs are looked for by it
     }
     return {**values.tags, **{key: text.strip() for key, text in said.items() if text.strip()}, SOURCE_TYPE: BY_HAND}
 

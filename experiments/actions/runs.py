@@ -2,18 +2,23 @@
 
 import uuid
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from django.db import transaction
 
 from accounts.decorators import action
 from audit.ledger.acting import current_act
+from audit.ledger.inserting import insert_rows, set_rows
 from experiments import hooks
 from experiments.actions.writable import require_active, require_note_rights, writable_run
 from experiments.gone import Gone, is_gone
-from experiments.metrics.holding import next_run_number
+from experiments.metrics.heartbeat import is_client
+from experiments.metrics.numbering import Drawn, draw_run_number, next_run_number
 from experiments.models import Experiment, Run, RunTag
 from experiments.names import invented_name
+from experiments.search.texts import stored_texts
 from experiments.state import locked
 from experiments.values import (
     BY_HAND,
@@ -27,14 +32,91 @@ from experiments.values import (
 )
 from kernel.actor import Actor
 from kernel.clock import now
-from kernel.errors import Conflict, Invalid, NotFound
+from kernel.errors import AlreadyExists, Conflict, Invalid, NotFound
 
 RUN_NAME = "mlflow.runName"
 PARENT = "mlflow.parentRunId"
 TAG_KIND = "experiments.runtag"
 
 
-@action("experiments.log_run", on="experiment")
+def _parent_wanted(
+    actor: Actor, experiment: Experiment, *, tags: Mapping[str, str] | None = None, **rest: object
+) -> Run | None:
+    """The run that a new one is to be nested in."""
+    return _run_named(experiment.project_id, (tags or {}).get(PARENT, ""))
+
+
+@dataclass(slots=True)
+class _NewRun:
+    """A run that was asked for, checked as far as no lock is needed; with its number where it was drawn beforehand."""
+
+    run: Run
+    tags: dict[str, str]
+    drawn: Drawn | None = None
+
+
+def _new_run(
+    actor: Actor,
+    experiment: Experiment,
+    *,
+    name: str = "",
+    started_ms: int | None = None,
+    tags: Mapping[str, str] | None = None,
+    claimed_user: str = "",
+    uid: uuid.UUID | None = None,
+) -> _NewRun:
+    asked: dict[str, Any] = {"name": name, "started_ms": started_ms, "tags": tags or {}, "claimed_user": claimed_user}
+    columns, tags = columns_of_new(actor, experiment, **asked)
+    run = Run(**columns)
+    run.experiment = experiment
+    if PARENT in tags:
+        run.parent = _parent(run, tags[PARENT])
+    if uid is not None:
+        run.uid = free_uid(uid)
+    return _NewRun(run, tags)
+
+
+def columns_of_new(
+    actor: Actor,
+    experiment: Experiment,
+    *,
+    name: str,
+    started_ms: int | None,
+    tags: Mapping[str, str],
+    claimed_user: str,
+) -> tuple[dict[str, Any], dict[str, str]]:
+    """What a new run holds besides defaults, its ids, number and parent, and its tags. Raises Invalid."""
+    tags, moment = dict(tags), now()
+    named = tags.get(RUN_NAME, "")
+    if name and named and name != named:
+        raise Invalid("The run's name and its tag mlflow.runName differ.", hint="Send one of them.", field="run_name")
+    tags[RUN_NAME] = checked_text(name or named or invented_name(), "run_name", 500)
+    for key, value in tags.items():
+        checked_key(key, "tags.key")
+        checked_text(value, f"tags.{key}")
+    columns = {
+        "experiment_id": experiment.pk,
+        "project_id": experiment.project_id,
+        "started_ms": None if started_ms is None else checked_int64(started_ms, "start_time"),
+        "created_at": moment,
+        "created_by_id": actor.user_id,
+        "claimed_user": (claimed_user or tags.get("mlflow.user", ""))[:256],
+        "heartbeat_at": moment if is_client(actor) and tags.get(SOURCE_TYPE) != BY_HAND else None,
+        "source_name": "",
+        "source_type": "",
+        "git_commit": "",
+    }
+    return columns | _said_by_tags(tags), tags
+
+
+def _new_run_with_number(actor: Actor, experiment: Experiment, **asked: Any) -> _NewRun:
+    new = _new_run(actor, experiment, **asked)
+    if experiment.lifecycle == Lifecycle.ACTIVE:  # else it is refused, and leaves no gap
+        new.drawn = draw_run_number(experiment.project_id)
+    return new
+
+
+@action("experiments.log_run", on="experiment", within=_parent_wanted, before=_new_run_with_number)
 def create_run(
     actor: Actor,
     experiment: Experiment,
@@ -43,59 +125,73 @@ def create_run(
     started_ms: int | None = None,
     tags: Mapping[str, str] | None = None,
     claimed_user: str = "",
+    uid: uuid.UUID | None = None,
 ) -> Run:
     """Begin a run. Without a name it gets one; the name and the tag mlflow.runName are one thing.
 
-    Raises Conflict in a deleted experiment, Invalid where name and tag differ.
+    uid: its id where it had one elsewhere. Raises AlreadyExists where that is taken, whoever has it; Conflict in a
+    deleted experiment, Invalid where name and tag differ.
     """
+    asked: dict[str, Any] = {"name": name, "started_ms": started_ms, "tags": tags, "claimed_user": claimed_user}
+    new: _NewRun = current_act().take_prepared() or _new_run(actor, experiment, **asked, uid=uid)
     require_active(experiment)
-    tags = dict(tags or {})
-    named = tags.get(RUN_NAME, "")
-    if name and named and name != named:
-        raise Invalid("The run's name and its tag mlflow.runName differ.", hint="Send one of them.", field="run_name")
-    tags[RUN_NAME] = checked_text(name or named or invented_name(), "run_name", 500)
-    for key, value in tags.items():
-        checked_key(key, "tags.key")
-        checked_text(value, f"tags.{key}")
-    run = Run(
-        experiment=experiment,
-        project_id=experiment.project_id,
-        name=tags[RUN_NAME],
-        started_ms=None if started_ms is None else checked_int64(started_ms, "start_time"),
-        created_by_id=actor.user_id,
-        claimed_user=(claimed_user or tags.get("mlflow.user", ""))[:256],
-    )
-    _take_from_tags(run, tags)
-    run.number = next_run_number(experiment.project_id)
-    run.save()
-    RunTag.objects.bulk_create(
-        RunTag(run=run, experiment=experiment, key=key, value=value) for key, value in tags.items()
-    )
-    current_act().record(TAG_KIND, run.ledger_id, "set", {key: (None, value) for key, value in tags.items()})
+    run, act = new.run, current_act()
+    if new.drawn is not None:
+        run.number, run.pk = new.drawn
+        run.insert_with_event()
+        act.insert_later(*_tags_of(run, new.tags))
+    else:
+        run.number = next_run_number(experiment.project_id)
+        run.save()
+        insert_rows(_tags_of(run, new.tags))
+    act.record(TAG_KIND, run.ledger_id, "set", {key: (None, value) for key, value in new.tags.items()})
     return run
+
+
+def _tags_of(run: Run, tags: Mapping[str, str]) -> list[RunTag]:
+    return [RunTag(run_id=run.pk, experiment_id=run.experiment_id, key=key, value=value) for key, value in tags.items()]
+
+
+def free_uid(uid: uuid.UUID) -> uuid.UUID:
+    """The id itself. Raises AlreadyExists where a run has it, in whichever project."""
+    if Run.objects.filter(uid=uid).exists():
+        raise AlreadyExists(f"The id {uid.hex} is taken.", hint="Leave it out: the run gets one.", field="run_id")
+    return uid
 
 
 def _take_from_tags(run: Run, tags: Mapping[str, str]) -> None:
     """Columns that the client speaks of in tags: source, commit, parent, name."""
-    if RUN_NAME in tags:
-        run.name = tags[RUN_NAME][:500]
-    if "mlflow.source.name" in tags:
-        run.source_name = tags["mlflow.source.name"][:1000]
-    if SOURCE_TYPE in tags:
-        run.source_type = tags[SOURCE_TYPE][:40]
-    if "mlflow.source.git.commit" in tags:
-        run.git_commit = tags["mlflow.source.git.commit"][:64]
+    for column, value in _said_by_tags(tags).items():
+        setattr(run, column, value)
     if PARENT in tags:
         run.parent = _parent(run, tags[PARENT])
 
 
+_SAID_BY_TAGS = {
+    RUN_NAME: ("name", 500),
+    "mlflow.source.name": ("source_name", 1000),
+    SOURCE_TYPE: ("source_type", 40),
+    "mlflow.source.git.commit": ("git_commit", 64),
+}
+
+
+def _said_by_tags(tags: Mapping[str, str]) -> dict[str, str]:
+    """The columns that are texts, as the tags say them."""
+    return {name: tags[key][:limit] for key, (name, limit) in _SAID_BY_TAGS.items() if key in tags}
+
+
 def _parent(run: Run, parent_uid: str) -> Run | None:
     """The run of the same project that a tag names, or None: nesting rests on the tag, whatever it holds."""
+    found = _run_named(run.project_id, parent_uid)
+    return None if found is None or found.pk == run.pk else found
+
+
+def _run_named(project_id: uuid.UUID, uid: str) -> Run | None:
     try:
-        uid = uuid.UUID(hex=parent_uid)
+        wanted = uuid.UUID(hex=uid)
     except ValueError:
         return None
-    found: Run | None = Run.objects.filter(project_id=run.project_id, uid=uid).exclude(pk=run.pk).first()
+    found: Run | None = Run.objects.filter(project_id=project_id, uid=wanted).first()
     return found
 
 
@@ -113,7 +209,7 @@ def update_run(
     if name and name != run.name:
         write_tags(actor, run, {RUN_NAME: name})
     if status is not None:
-        run.status = status
+        run.status, run.lost_at = status, None
     if ended_ms is not None:
         run.ended_ms = checked_int64(ended_ms, "end_time")
     run.save()
@@ -159,7 +255,7 @@ def write_tags(actor: Actor, run: Run, tags: Mapping[str, str]) -> None:
 
 
 def _changed_tags(run: Run, tags: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
-    before = dict(RunTag.objects.filter(run=run, key__in=list(tags)).values_list("key", "value"))
+    before = stored_texts(RunTag, run, list(tags))
     return before, {key: value for key, value in tags.items() if before.get(key) != value}
 
 
@@ -175,12 +271,7 @@ def store_tags(run: Run, before: Mapping[str, str], changed: Mapping[str, str]) 
     _keep_origin(run, changed)
     if RUN_NAME in changed:
         checked_text(changed[RUN_NAME], "run_name", 500)
-    RunTag.objects.bulk_create(
-        [RunTag(run=run, experiment_id=run.experiment_id, key=key, value=value) for key, value in changed.items()],
-        update_conflicts=True,
-        update_fields=["value"],
-        unique_fields=["run", "key"],
-    )
+    set_rows(_tags_of(run, changed), unique=("run_id", "key"), changing="value")
     current_act().record(TAG_KIND, run.ledger_id, "set", {k: (before.get(k), v) for k, v in changed.items()})
     _take_from_tags(run, changed)
     run.save()

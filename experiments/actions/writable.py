@@ -1,27 +1,59 @@
 """Whether a run or experiment takes writes now, asked under its lock inside the act."""
 
 from accounts.access import require
+from audit.ledger.acting import current_act
+from experiments.metrics.heartbeat import beat, is_client
 from experiments.metrics.holding import RunState, hold_experiment, hold_run
 from experiments.models import Experiment, Run
+from experiments.queries.prepared import Prepared
 from experiments.state import locked
-from experiments.values import Lifecycle, ReviewState
+from experiments.values import Lifecycle, ReviewState, RunStatus
 from kernel.actor import Actor
 from kernel.errors import Conflict, NotFound
 
 NOTES = frozenset({"mlflow.runName", "mlflow.note.content"})
 
 
-def writable_run(run: Run, *, alone: bool = True) -> Run:
-    """Lock the run and refuse if it is deleted or locked; a sealed one is reopened, and the event says so.
+def writable_run(run: Run, *, alone: bool = True, is_progress: bool = False) -> Run:
+    """Lock the run and refuse if it is deleted or locked; a sealed one is reopened, one that was taken for dead goes on
+    where its own client gets on with it. The event says so.
 
-    Raises Conflict, Locked. alone=False lets other batches of points in at the same time.
+    Raises Conflict, Locked. alone=False lets other batches of points in at the same time; is_progress: what is written
+    comes from the computation itself, as tags and files that others add later do not.
     """
-    state = hold_to_change(run, alone=alone or run.sealed_at is not None)
+    is_held_alone = alone or run.sealed_at is not None or run.lost_at is not None
+    state = _read_alone(run) if is_held_alone else hold_to_change(run, alone=False)
     if state.is_sealed:
         reopen(run)
-    elif alone or state.experiment_id != run.experiment_id:  # moved since it was read
+    elif not is_held_alone and (state.is_lost or state.experiment_id != run.experiment_id):  # since it was read
         run.refresh_from_db()
+    if is_client(actor := current_act().actor):
+        if alone:
+            run.heartbeat_at = beat(run.pk, run.heartbeat_at)
+        if state.is_lost and is_progress and actor.user_id == run.created_by_id:
+            _found_again(run)
     return run
+
+
+def _found_again(run: Run) -> None:
+    """Have a run that was taken for dead go on, in the act of whoever was heard of it."""
+    run.status, run.ended_ms, run.lost_at = RunStatus.RUNNING, None, None
+    run.save()
+    act = current_act()
+    act.reason = act.reason or "It was heard of again, so it is running after all."
+
+
+_ALONE = Prepared(lambda pk: Run.objects.select_for_update(no_key=True).filter(pk=pk), int)
+
+
+def _read_alone(run: Run) -> RunState:
+    """Lock the run's row and read it again, in one statement. Raises as hold_to_change does."""
+    fresh = next(iter(_ALONE(run.pk)), None)
+    if fresh is None:
+        raise NotFound("No such run was found.")
+    run.take_over(fresh)
+    is_sealed, is_lost = run.sealed_at is not None, run.lost_at is not None
+    return _open_for_writing(run, RunState(run.lifecycle, run.is_locked, is_sealed, run.experiment_id, is_lost))
 
 
 def hold_to_change(run: Run, *, alone: bool) -> RunState:
@@ -29,6 +61,10 @@ def hold_to_change(run: Run, *, alone: bool) -> RunState:
     state = hold_run(run.pk, alone=alone)
     if state is None:
         raise NotFound("No such run was found.")
+    return _open_for_writing(run, state)
+
+
+def _open_for_writing(run: Run, state: RunState) -> RunState:
     if state.lifecycle != Lifecycle.ACTIVE:
         raise Conflict(f"Run {run.uid.hex} is deleted.", hint="Restore it first.", field="run_id")
     if state.is_locked:

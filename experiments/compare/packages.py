@@ -6,7 +6,7 @@ clearly is left out.
 
 import re
 import tomllib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
 
 LIST_MAX: Final = 1_000_000  # bytes that are read of one list
@@ -33,6 +33,11 @@ def packages_in(path: str, text: str) -> dict[str, str]:
             break
         found.setdefault(normal(name), version)
     return found
+
+
+def packages_of(lists: Mapping[str, str]) -> dict[str, str]:
+    """Version by name of what all lists of a run say."""
+    return merged((path, packages_in(path, text)) for path, text in lists.items())
 
 
 def python_in(text: str) -> str:

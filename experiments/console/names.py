@@ -24,6 +24,10 @@ def is_stderr(path: str) -> bool:
 
 
 def logs_first(paths: Iterable[str]) -> list[str]:
-    """The logs among the paths: standard output and error first, then those nearest to the top."""
+    """The logs among the paths: standard output before error, then those nearest to the top."""
     logs = [path for path in paths if is_log(path)]
-    return sorted(logs, key=lambda path: (not _STREAMS.fullmatch(path.rpartition("/")[2]), path.count("/"), path))
+    return sorted(logs, key=_place)
+
+
+def _place(path: str) -> tuple[bool, int, bool, str]:
+    return (not _STREAMS.fullmatch(path.rpartition("/")[2]), path.count("/"), is_stderr(path), path)

@@ -1,4 +1,4 @@
-"""Tables as CSV and JSON, in pieces as they are read."""
+"""Tables as CSV, JSON and JSON Lines, in pieces as they are read."""
 
 import csv
 import datetime as dt
@@ -51,16 +51,30 @@ def iso(at_ms: int) -> str:
 
 def as_json(fields: Sequence[Field], rows: Rows) -> Iterator[bytes]:
     """An array of objects. NaN and the infinities, which JSON does not have, are the words that MLflow uses."""
-    names = [json.dumps(field.name, ensure_ascii=False) for field in fields]
     yield b"["
+    for at, piece in enumerate(_pieces(fields, rows, between=",\n")):
+        yield (",\n" if at else "\n").encode() + piece
+    yield b"\n]\n"
+
+
+def as_json_lines(fields: Sequence[Field], rows: Rows) -> Iterator[bytes]:
+    """An object on each line, with the same words for what JSON does not have."""
+    for piece in _pieces(fields, rows, between="\n"):
+        yield piece + b"\n"
+
+
+def _pieces(fields: Sequence[Field], rows: Rows, *, between: str) -> Iterator[bytes]:
+    """Rows as objects, some hundreds at once."""
+    names = [json.dumps(field.name, ensure_ascii=False) for field in fields]
     pieces: list[str] = []
-    for at, row in enumerate(rows):
+    for row in rows:
         pairs = (f"{name}: {_json(field.kind, value)}" for name, field, value in zip(names, fields, row, strict=True))
-        pieces.append(f"{',' if at else ''}\n{{{', '.join(pairs)}}}")
+        pieces.append(f"{{{', '.join(pairs)}}}")
         if len(pieces) == _PIECE:
-            yield "".join(pieces).encode()
+            yield between.join(pieces).encode()
             pieces.clear()
-    yield "".join(pieces).encode() + b"\n]\n"
+    if pieces:
+        yield between.join(pieces).encode()
 
 
 def _json(kind: Kind, value: Value) -> str:

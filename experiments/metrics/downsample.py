@@ -7,6 +7,8 @@ from numpy.typing import NDArray
 
 from experiments.metrics.batch import Points
 
+_Places = NDArray[np.intp] | slice
+
 
 @dataclass(frozen=True, slots=True)
 class Curve:
@@ -48,35 +50,79 @@ def thinned(
     if window is not None:
         inside = slice(np.searchsorted(x, window[0]), np.searchsorted(x, window[1], side="right"))
         x, y = x[inside], y[inside]
-    odd = ~np.isfinite(y)
-    total, odd_count = len(x), int(odd.sum())
-    if total <= 4 * buckets:
-        return Curve(x, y, total, odd_count)
-    finite = np.flatnonzero(~odd)
+    finite, odd = _told_apart(y)
+    if len(x) <= 4 * buckets:
+        return Curve(x, y, len(x), len(odd))
+    finite_x, finite_y = x[finite], y[finite]
+    starts, counts = _spans(finite_x, buckets)
+    keep = _kept(finite_y, finite, starts, counts, odd[:buckets])
+    means = (_mean(finite_x, starts, counts), _mean(finite_y, starts, counts))
+    return Curve(x[keep], y[keep], len(x), len(odd), means)
+
+
+def picked(points: Points, most: int, *, by_time: bool = False) -> Points:
+    """At most `most` finite points as they were logged, in order of x: the extremes of equal spans, as `thinned` does.
+
+    Besides them at most a quarter as many NaN and infinities. Fewer points than that come back all of them.
+    """
+    x = points.times.astype(np.float64) if by_time else points.steps.astype(np.float64)
+    if not np.all(x[1:] > x[:-1]):
+        order = np.lexsort((points.times, x))
+        points, x = points.take(order), x[order]
+    buckets = max(1, most // 4)
+    if len(x) <= max(most, 4):
+        return points
+    finite, odd = _told_apart(points.values)
     starts, counts = _spans(x[finite], buckets)
-    keep = np.union1d(finite[_extremes(y[finite], starts, counts)], np.flatnonzero(odd)[:buckets])
-    means = (_mean(x[finite], starts, counts), _mean(y[finite], starts, counts))
-    return Curve(x[keep], y[keep], total, odd_count, means)
+    return points.take(_kept(points.values[finite], finite, starts, counts, odd[:buckets]))
+
+
+def _told_apart(y: NDArray[np.float64]) -> tuple[_Places, NDArray[np.intp]]:
+    """Where the finite values are, and where NaN and infinities: nothing is copied where there are none of these."""
+    is_finite = np.isfinite(y)
+    if is_finite.all():
+        return slice(None), np.empty(0, np.intp)
+    return np.flatnonzero(is_finite), np.flatnonzero(~is_finite)
+
+
+def _kept(
+    y: NDArray[np.float64],
+    finite: _Places,
+    starts: NDArray[np.intp],
+    counts: NDArray[np.intp],
+    odd: NDArray[np.intp],
+) -> NDArray[np.intp]:
+    """The places of what is not left out. y: of the finite points alone."""
+    found = _extremes(y, starts, counts)
+    return found if isinstance(finite, slice) else np.union1d(finite[found], odd)
 
 
 def _spans(x: NDArray[np.float64], buckets: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Where each span that has points begins, and how many it has."""
+    """Where each span that has points begins, and how many it has.
+
+    x is ascending, so that the borders are searched for, all of them at once by halving: 20 looks at each instead of a
+    division for every point.
+    """
     if not len(x):
         return np.empty(0, np.intp), np.empty(0, np.intp)
-    reach = x[-1] - x[0]
-    bucket = np.zeros(len(x), np.int64) if reach == 0 else ((x - x[0]) / reach * buckets).astype(np.int64)
-    np.minimum(bucket, buckets - 1, out=bucket)
-    starts = np.flatnonzero(np.r_[True, bucket[1:] != bucket[:-1]])
+    low, reach, numbers = x[0], x[-1] - x[0], np.arange(1, buckets)
+    starts, ends = np.zeros(buckets - 1, np.intp), np.full(buckets - 1, len(x), np.intp)
+    while reach and np.any(starts < ends):
+        middle = (starts + ends) >> 1
+        span = np.minimum(((x[np.minimum(middle, len(x) - 1)] - low) / reach * buckets).astype(np.int64), buckets - 1)
+        before = (span < numbers) & (starts < ends)
+        starts, ends = np.where(before, middle + 1, starts), np.where(before, ends, np.minimum(middle, ends))
+    starts = np.unique(np.r_[0, starts])
+    starts = starts[starts < len(x)]
     return starts, np.diff(np.r_[starts, len(x)])
 
 
 def _extremes(y: NDArray[np.float64], starts: NDArray[np.intp], counts: NDArray[np.intp]) -> NDArray[np.intp]:
     """The places of the first, last, lowest and highest value of each span."""
     found = [starts, starts + counts - 1]
-    for extreme in (np.minimum, np.maximum):
-        if len(starts):
-            hits = np.flatnonzero(y == np.repeat(extreme.reduceat(y, starts), counts))
-            found.append(hits[np.searchsorted(hits, starts)])  # the first of each span
+    spans = [y[start:end] for start, end in zip(starts.tolist(), (starts + counts).tolist(), strict=True)]
+    found += [starts + np.array([span.argmin() for span in spans], np.intp)]
+    found += [starts + np.array([span.argmax() for span in spans], np.intp)]
     return np.unique(np.concatenate(found))
 
 

@@ -1,7 +1,6 @@
 """Rows held until the commit: the locks that SQL offers and the ORM does not. SQLite has one writer anyway."""
 
 from typing import NamedTuple
-from uuid import UUID
 
 from django.db import connection
 
@@ -13,27 +12,37 @@ class RunState(NamedTuple):
     is_locked: bool
     is_sealed: bool
     experiment_id: int
+    is_lost: bool = False
 
 
 def hold_run(run_id: int, *, alone: bool) -> RunState | None:
     """Lock the run's row until the commit and tell its state now.
 
-    alone: nobody else may write meanwhile (params and tags); otherwise many batches of points may, unless the run is
-    sealed: whoever clears the seal needs the row alone, and two that shared it would wait for one another.
+    alone: nobody else may write meanwhile (params and tags); else many batches of points may, unless the run is
+    sealed or taken for dead: whoever changes that needs the row alone; two that shared it would wait for each other.
     """
     if connection.vendor != "postgresql":
         return _state(run_id, "")
-    shared = None if alone else _state(run_id, "AND sealed_at IS NULL FOR SHARE")
+    shared = None if alone else _state(run_id, "AND sealed_at IS NULL AND lost_at IS NULL FOR SHARE")
     return shared or _state(run_id, "FOR NO KEY UPDATE")
 
 
+def share_run(run_id: int) -> bool:
+    """Keep whoever wants the run's row alone waiting until the commit; False where somebody has it just now."""
+    if connection.vendor != "postgresql":
+        return True
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM experiments_run WHERE id = %s FOR SHARE SKIP LOCKED", [run_id])
+        return cursor.fetchone() is not None
+
+
 def _state(run_id: int, ending: str) -> RunState | None:
-    columns = "lifecycle, locked_at IS NOT NULL, sealed_at IS NOT NULL, experiment_id"
+    columns = "lifecycle, locked_at IS NOT NULL, sealed_at IS NOT NULL, experiment_id, lost_at IS NOT NULL"
     with connection.cursor() as cursor:
         # The ending is one of three fixed ones.
         cursor.execute(f"SELECT {columns} FROM experiments_run WHERE id = %s {ending}", [run_id])  # noqa: S608
         row = cursor.fetchone()
-    return None if row is None else RunState(row[0], bool(row[1]), bool(row[2]), row[3])
+    return None if row is None else RunState(row[0], bool(row[1]), bool(row[2]), row[3], bool(row[4]))
 
 
 def hold_experiment(experiment_id: int) -> str | None:
@@ -47,14 +56,3 @@ def hold_experiment(experiment_id: int) -> str | None:
         cursor.execute(f"SELECT lifecycle FROM experiments_experiment WHERE id = %s {lock}", [experiment_id])  # noqa: S608
         row = cursor.fetchone()
     return None if row is None else str(row[0])
-
-
-def next_run_number(project_id: UUID) -> int:
-    """The next readable number of a project's runs; none is given twice. Holds the counter until the commit."""
-    key = project_id if connection.features.has_native_uuid_field else project_id.hex
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE accounts_projectcounter SET last_run = last_run + 1 WHERE project_id = %s RETURNING last_run", [key]
-        )
-        (number,) = cursor.fetchone()
-    return int(number)

@@ -18,9 +18,10 @@ from typing import Any
 from django.db.models import Sum
 
 from artifacts.models import ArtifactFile
+from artifacts.storage.base import BlobDamaged
 from artifacts.trees import recorded
 from experiments.metrics.batch import Points
-from experiments.metrics.store import history_of_many
+from experiments.metrics.store import history, history_of_many
 from experiments.models import MetricSegment, MetricSeries, Param, Run, RunTag
 from kernel.digests import canonical_json, sha256_hex
 
@@ -37,18 +38,30 @@ def seal_of(run: Run) -> str:
 
 
 def seals_of(runs: Iterable[Run]) -> Iterator[tuple[Run, str]]:
-    """The seals of many runs, a few queries for each 200 of them."""
+    """The seals of many runs, a few queries for each 200 of them. Raises BlobDamaged where points cannot be read."""
+    for run, seal in seals_told(runs):
+        if isinstance(seal, BlobDamaged):
+            raise seal
+        yield run, seal
+
+
+def seals_told(runs: Iterable[Run]) -> Iterator[tuple[Run, str | BlobDamaged]]:
+    """The same, with what is wrong in the place of a seal where points of a run cannot be read."""
     left = iter(runs)
     while some := list(islice(left, RUNS_AT_ONCE)):
         params, tags, files = _values(Param, some), _values(RunTag, some), _files(some)
         series = _series(some)
         for run in some:
+            points = series[run.pk]
+            if isinstance(points, BlobDamaged):
+                yield run, points
+                continue
             sealed = {
                 "run": run.uid.hex,
                 "params": params[run.pk],
                 "tags": tags[run.pk],
                 "files": files[run.artifact_root_id],
-                "series": [list(one) for one in sorted(series[run.pk])],
+                "series": [list(one) for one in sorted(points)],
             }
             yield run, sha256_hex(canonical_json(sealed))
 
@@ -70,16 +83,40 @@ def _files(runs: Sequence[Run]) -> dict[Any, dict[str, Any]]:
     return found
 
 
-def _series(runs: Sequence[Run]) -> dict[int, list[Series]]:
-    """Per run: key, context, number of points and digest of each series."""
-    found: dict[int, list[Series]] = defaultdict(list)
+def _series(runs: Sequence[Run]) -> dict[int, list[Series] | BlobDamaged]:
+    """Per run: key, context, number of points and digest of each series, or why they cannot be told."""
+    found: dict[int, list[Series] | BlobDamaged] = {run.pk: [] for run in runs}
     rows = MetricSeries.objects.filter(run__in=[run.pk for run in runs]).order_by("pk")
-    for some in in_portions(list(rows)):
-        points = history_of_many(some)
-        for one in some:
-            of_one = points[one.pk]
-            found[one.run_id].append((one.key, one.context, len(of_one), _digest(of_one)))
+    for one, points in each_with_points(list(rows)):
+        of_run = found[one.run_id]
+        if isinstance(points, BlobDamaged):
+            found[one.run_id] = points
+        elif not isinstance(of_run, BlobDamaged):
+            of_run.append((one.key, one.context, len(points), _digest(points)))
     return found
+
+
+def each_with_points(series: Sequence[MetricSeries]) -> Iterator[tuple[MetricSeries, Points | BlobDamaged]]:
+    """The series with their points, some at a time; with what is wrong where an archive cannot be read."""
+    for some in in_portions(series):
+        yield from readable(some)
+
+
+def readable(series: Sequence[MetricSeries]) -> Iterator[tuple[MetricSeries, Points | BlobDamaged]]:
+    """The same of a few series, all at once."""
+    try:
+        found = history_of_many(series)
+    except BlobDamaged:
+        yield from ((one, _points_alone(one)) for one in series)
+    else:
+        yield from ((one, found[one.pk]) for one in series)
+
+
+def _points_alone(series: MetricSeries) -> Points | BlobDamaged:
+    try:
+        return history(series)
+    except BlobDamaged as error:
+        return error
 
 
 def in_portions(series: Sequence[MetricSeries]) -> Iterator[list[MetricSeries]]:

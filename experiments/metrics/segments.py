@@ -1,20 +1,30 @@
 """Writing a batch of points: one upsert of the series' summaries and one insert of packed segments.
 
-SQL by hand, since both are one round trip on PostgreSQL and summaries merge inside the database.
+SQL by hand, since both are one round trip on PostgreSQL and summaries merge inside the database. What is written goes
+to the run that `Held` finds, if it finds one: looking for it is part of the same statement.
 """
 
-from collections.abc import Sequence
-from typing import Any
+import sys
+from array import array
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from operator import attrgetter
+from typing import Any, Final
 
 import numpy as np
 import psycopg
 from django.db import connection
 
+from experiments.metrics import binary
 from experiments.metrics.batch import SeriesPoints
-from experiments.metrics.summary import Summary, summarise
+from experiments.metrics.parts import unpacked
+from experiments.metrics.store import folded
+from experiments.metrics.summary import summarise
 
 _ENDS = ("last_value", "last_is_nan", "last_step", "last_ms", "first_value", "first_step", "first_ms")
 _SUMMARY = (*_ENDS, "min_value", "min_step", "max_value", "max_step")
+_SUMMARY_OF = attrgetter(*_SUMMARY)
 _COLUMNS = ("run_id", "experiment_id", "key", "context", *_SUMMARY)
 
 _LATER = (
@@ -49,78 +59,142 @@ _MERGE = ", ".join(
 )
 _CONFLICT = f"ON CONFLICT (run_id, key, context) DO UPDATE SET {_MERGE}"
 
-_SQLITE_SERIES = f"""
-    INSERT INTO experiments_metricseries AS s ({", ".join(_COLUMNS)})
-    VALUES ({", ".join(["%s"] * len(_COLUMNS))}) {_CONFLICT} RETURNING id
-"""
-_SQLITE_SEGMENT = """
-    INSERT INTO experiments_metricsegment (series_id, count, min_step, max_step, min_ms, max_ms, steps, times, "values")
-    VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)
-"""
-# One round trip a batch: the upsert feeds the insert. Prepared on the server: Django's own cursor binds on the client.
-_POSTGRES = f"""
-    WITH given AS (
-        SELECT * FROM unnest(
-            %b::text[], %b::text[], %b::float8[], %b::bool[], %b::int8[], %b::int8[],
-            %b::float8[], %b::int8[], %b::int8[], %b::float8[], %b::int8[], %b::float8[], %b::int8[],
-            %b::int4[], %b::int8[], %b::int8[], %b::int8[], %b::int8[], %b::bytea[], %b::bytea[], %b::bytea[]
-        ) AS g(key, context, {", ".join(_SUMMARY)}, count, low_step, high_step, low_ms, high_ms, steps, times, points)
-    ), upserted AS (
-        INSERT INTO experiments_metricseries AS s ({", ".join(_COLUMNS)})
-        SELECT %b::int8, %b::int8, key, context, {", ".join(_SUMMARY)} FROM given {_CONFLICT}
-        RETURNING id, key, context
-    )
-    INSERT INTO experiments_metricsegment (series_id, count, min_step, max_step, min_ms, max_ms, steps, times, "values")
-    SELECT u.id, g.count, g.low_step, g.high_step, g.low_ms, g.high_ms, g.steps, g.times, g.points
-    FROM given g JOIN upserted u ON u.key = g.key AND u.context = g.context
-"""
+_SEGMENT = """INSERT INTO experiments_metricsegment
+    (series_id, count, min_step, max_step, min_ms, max_ms, steps, times, "values")"""
+_SPAN: Final = ("count", "low_step", "high_step", "low_ms", "high_ms")
+_GIVEN: Final = ("key", "context", *_SUMMARY, *_SPAN, "steps", "times", "points")
+_KINDS = {"key": "text", "context": "text", "last_is_nan": "bool"}
+_KINDS |= dict.fromkeys(("steps", "times", "points"), "bytea")
+_KINDS |= dict.fromkeys(("last_value", "first_value", "min_value", "max_value"), "float8")
+_TYPES: Final = [_KINDS.get(name, "int8") for name in _GIVEN]
+_ARRAYS: Final[dict[str, Callable[[Any], binary.Array]]] = {
+    "text": binary.texts,
+    "bool": binary.bools,
+    "int8": binary.int8s,
+    "float8": binary.float8s,
+    "bytea": binary.byteas,
+}
+_AT_ONCE: Final = 16  # series in one statement of SQLite: as long as its text is worth keeping compiled
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A SELECT of `id` and `experiment_id` of the run that takes the points, and what it binds, each marked as `%s`."""
+
+    select: str
+    bound: Sequence[Any]
 
 
 def append(run_id: int, experiment_id: int, batch: Sequence[SeriesPoints]) -> None:
     """Store the points of each series, in the caller's transaction. Replayed points are folded when read."""
-    if not batch:
-        return
-    if connection.vendor == "postgresql":
-        _append_postgres(run_id, experiment_id, batch)
-    else:
-        _append_sqlite(run_id, experiment_id, batch)
+    append_to(Held("SELECT %s AS id, %s AS experiment_id", (run_id, experiment_id)), batch)
 
 
-def _summary_values(summary: Summary) -> list[Any]:
-    return [getattr(summary, name) for name in _SUMMARY]
+def append_to(held: Held, batch: Sequence[SeriesPoints]) -> bool:
+    """Store the points in the run that is found; False where none is, and then nothing was written.
+
+    On PostgreSQL one statement; on SQLite several, in the caller's transaction.
+    """
+    rows = [_row(points) for points in batch]
+    if not rows:
+        return True
+    connection.ensure_connection()
+    with connection.wrap_database_errors:
+        if connection.vendor == "postgresql":
+            return _append_postgres(held, rows)
+        return all(_append_sqlite(held, rows[at : at + _AT_ONCE]) for at in range(0, len(rows), _AT_ONCE))
+
+
+def _row(points: SeriesPoints) -> tuple[Any, ...]:
+    """The values of _GIVEN: what identifies a series, its summary, how far the points reach, and the points packed."""
+    return points.key, points.context, *_SUMMARY_OF(summarise(points)), *_packed(points)
 
 
 def _packed(points: SeriesPoints) -> tuple[int, int, int, int, int, bytes, bytes, bytes]:
-    """count, min and max of step and time, and the three arrays as little-endian bytes."""
-    steps, times = points.steps, points.times
-    values = np.array(points.values, "<f8")
-    values[np.isnan(values)] = np.nan
-    return (
-        len(steps),
-        min(steps),
-        max(steps),
-        min(times),
-        max(times),
-        np.array(steps, "<i8").tobytes(),
-        np.array(times, "<i8").tobytes(),
-        values.tobytes(),
-    )
+    """count, min and max of step and time, and the three arrays as little-endian bytes; no point stands in it twice."""
+    steps, times, values = points.steps, points.times, points.values
+    arrays = _little(array("q", steps)), _little(array("q", times)), _little(array("d", values))
+    if points.has_nan:
+        arrays = *arrays[:2], _one_nan(values)
+    if points.climbs:
+        return len(values), steps[0], steps[-1], min(times), max(times), *arrays
+    once = folded([unpacked(*arrays)])
+    if len(once) < len(values):
+        arrays = once.steps.tobytes(), once.times.tobytes(), once.values.tobytes()
+    return len(once), min(steps), max(steps), min(times), max(times), *arrays
 
 
-def _append_sqlite(run_id: int, experiment_id: int, batch: Sequence[SeriesPoints]) -> None:
-    with connection.cursor() as cursor:
-        for points in batch:
-            row = [run_id, experiment_id, points.key, points.context, *_summary_values(summarise(points))]
-            cursor.execute(_SQLITE_SERIES, row)
-            (series_id,) = cursor.fetchone()
-            cursor.execute(_SQLITE_SEGMENT, [series_id, *_packed(points)])
+def _one_nan(values: list[float]) -> bytes:
+    """Every NaN with the same bits."""
+    numbers = np.array(values, "<f8")
+    numbers[np.isnan(numbers)] = np.nan
+    return numbers.tobytes()
 
 
-def _append_postgres(run_id: int, experiment_id: int, batch: Sequence[SeriesPoints]) -> None:
-    summaries = zip(*(_summary_values(summarise(points)) for points in batch), strict=True)
-    packed = zip(*(_packed(points) for points in batch), strict=True)
-    columns: list[Any] = [[points.key for points in batch], [points.context for points in batch]]
-    columns += [list(column) for column in summaries] + [list(column) for column in packed]
-    connection.ensure_connection()
-    with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
-        cursor.execute(_POSTGRES, [*columns, run_id, experiment_id], prepare=True)
+def _little(numbers: "array[Any]") -> bytes:
+    if sys.byteorder == "big":
+        numbers.byteswap()
+    return numbers.tobytes()
+
+
+# --- SQLite: an upsert that finds the run and gives the ids of its series, and an insert of their segments.
+
+
+def _append_sqlite(held: Held, rows: Sequence[tuple[Any, ...]]) -> bool:
+    named, spans = 2 + len(_SUMMARY), len(_GIVEN) - 2 - len(_SUMMARY)
+    given = [value for row in rows for value in row[:named]]
+    series = connection.connection.execute(_sqlite_series(held.select, len(rows)), [*held.bound, *given]).fetchall()
+    if not series:
+        return False
+    ids = {(key, context): series_id for series_id, key, context in series}
+    segments = [value for row in rows for value in (ids[row[:2]], *row[named:])]
+    connection.connection.execute(_sqlite_segments(len(rows), spans + 1), segments)
+    return True
+
+
+@cache
+def _sqlite_series(select: str, count: int) -> str:
+    columns, places = ("key", "context", *_SUMMARY), _places(count, 2 + len(_SUMMARY))
+    return f"""
+        WITH held AS ({select.replace("%s", "?")}), given ({", ".join(columns)}) AS (VALUES {places})
+        INSERT INTO experiments_metricseries AS s ({", ".join(_COLUMNS)})
+        SELECT held.id, held.experiment_id, {", ".join(columns)} FROM held, given WHERE true {_CONFLICT}
+        RETURNING id, key, context
+    """
+
+
+@cache
+def _sqlite_segments(count: int, columns: int) -> str:
+    return f"{_SEGMENT} VALUES {_places(count, columns)}"
+
+
+def _places(rows: int, columns: int) -> str:
+    return ", ".join([f"({', '.join('?' * columns)})"] * rows)
+
+
+# --- PostgreSQL: one round trip. Prepared on the server: Django's own cursor binds on the client.
+
+
+def _append_postgres(held: Held, rows: Sequence[tuple[Any, ...]]) -> bool:
+    columns = [_ARRAYS[kind](column) for kind, column in zip(_TYPES, zip(*rows, strict=True), strict=True)]
+    with psycopg.RawCursor(connection.connection) as cursor:
+        cursor.execute(_postgres(held.select), [*columns, *held.bound], prepare=True)
+        return bool(cursor.rowcount)
+
+
+@cache
+def _postgres(select: str) -> str:
+    for number in range(select.count("%s")):
+        select = select.replace("%s", f"${len(_GIVEN) + 1 + number}", 1)
+    arrays = ", ".join(f"${number}::{kind}[]" for number, kind in enumerate(_TYPES, 1))
+    return f"""
+        WITH held AS ({select}), given AS (SELECT * FROM unnest({arrays}) AS g({", ".join(_GIVEN)})), upserted AS (
+            INSERT INTO experiments_metricseries AS s ({", ".join(_COLUMNS)})
+            SELECT held.id, held.experiment_id, key, context, {", ".join(_SUMMARY)} FROM held, given WHERE true
+            {_CONFLICT}
+            RETURNING id, key, context
+        )
+        {_SEGMENT}
+        SELECT u.id, {", ".join(f"g.{name}" for name in (*_SPAN, "steps", "times", "points"))}
+        FROM given g JOIN upserted u ON u.key = g.key AND u.context = g.context
+    """

@@ -1,15 +1,17 @@
 """Reading the metric store: exact duplicates folded, whole or in pages, or thinned for a screen."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from experiments.metrics.batch import Points
+from experiments.metrics.parts import Bounds, Merged, Stretch, parts_of_segments, parts_of_series, stretches_of
 from experiments.models import MetricSegment, MetricSeries
 
-_FIRST_SEGMENTS = 64  # how many segments a page of history looks at first; doubled until the page is full
+PIECE: Final = 65_536  # points in memory at once where a history goes out in pieces: 1.5 MB
+_SEGMENTS: Final = 4_096  # in one statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,74 +23,139 @@ class Position:
     bits: int
 
 
-def folded(parts: Iterable[tuple[bytes, bytes, bytes]]) -> Points:
-    """The points of packed segments in (time, step, value) order, each exact duplicate once."""
-    rows = list(parts)
-    if not rows:
+def folded(parts: Iterable[Points]) -> Points:
+    """The points of segments in (time, step, value) order, each exact duplicate once."""
+    some = [part for part in parts if len(part)]
+    if not some:
         return Points.none()
-    steps = np.frombuffer(b"".join(row[0] for row in rows), "<i8")
-    times = np.frombuffer(b"".join(row[1] for row in rows), "<i8")
-    values = np.frombuffer(b"".join(row[2] for row in rows), "<f8")
-    if _in_order(steps, times):
-        return Points(steps, times, values)
-    bits = values.view("<i8")
-    order = np.lexsort((bits, values, steps, times))
-    steps, times, values, bits = steps[order], times[order], values[order], bits[order]
+    if len(some) > 1:
+        some.sort(key=lambda part: part.times[0])
+    points = joined(some)
+    return points if _in_order(points) else _sorted(points)
+
+
+def joined(parts: Sequence[Points]) -> Points:
+    """One after the other."""
+    if len(parts) == 1:
+        return parts[0]
+    columns = zip(*((part.steps, part.times, part.values) for part in parts), strict=True)
+    return Points(*(np.concatenate(column) for column in columns))
+
+
+def _in_order(points: Points) -> bool:
+    """Whether each point is later than the one before, or of a higher step at the same time: nothing to fold."""
+    steps, times = points.steps, points.times
+    later = times[1:] > times[:-1]
+    return bool(later.all() or np.all(later | ((times[1:] == times[:-1]) & (steps[1:] > steps[:-1]))))
+
+
+def _sorted(points: Points) -> Points:
+    bits = points.values.view("<i8")
+    order = np.lexsort((bits, points.values, points.steps, points.times))
+    steps, times, bits = points.steps[order], points.times[order], bits[order]
     fresh = np.ones(len(steps), bool)
     fresh[1:] = (steps[1:] != steps[:-1]) | (times[1:] != times[:-1]) | (bits[1:] != bits[:-1])
-    return Points(steps[fresh], times[fresh], values[fresh])
-
-
-def _in_order(steps: NDArray[np.int64], times: NDArray[np.int64]) -> bool:
-    """Whether each point is later than the one before, or of a higher step at the same time: nothing to fold."""
-    later = times[1:] > times[:-1]
-    return bool(np.all(later | ((times[1:] == times[:-1]) & (steps[1:] > steps[:-1]))))
+    return Points(steps[fresh], times[fresh], bits[fresh].view("<f8"))
 
 
 def history(series: MetricSeries) -> Points:
     """Every point of a series, ordered by time, step, value."""
-    rows = MetricSegment.objects.filter(series=series).values_list("steps", "times", "values")
-    return folded((bytes(a), bytes(b), bytes(c)) for a, b, c in rows.iterator())
+    return history_of_many([series])[series.pk]
 
 
-def history_of_many(series: Sequence[MetricSeries]) -> dict[int, Points]:
-    """The points of several series by series id, in one query."""
-    parts: dict[int, list[tuple[bytes, bytes, bytes]]] = {one.pk: [] for one in series}
-    rows = MetricSegment.objects.filter(series__in=[one.pk for one in series])
-    for series_id, steps, times, values in rows.values_list("series_id", "steps", "times", "values").iterator():
-        parts[series_id].append((bytes(steps), bytes(times), bytes(values)))
-    return {series_id: folded(rows_of_one) for series_id, rows_of_one in parts.items()}
+def history_of_many(series: Sequence[MetricSeries], bounds: Bounds | None = None) -> dict[int, Points]:
+    """The points of several series by series id, in one query.
+
+    bounds: all that lie there, and maybe others, but no segment is read that has none.
+    """
+    parts: dict[int, list[Points]] = {one.pk: [] for one in series}
+    for part in parts_of_series(list(parts), bounds):
+        parts[part.series].append(part.points)
+    return {series_id: folded(of_one) for series_id, of_one in parts.items()}
+
+
+def counts_of_many(series: Sequence[int]) -> dict[int, int]:
+    """How many points each of these series has, by series id, exact duplicates once: the same however they are cut.
+
+    Only series with segments that overlap in time are read, since only these can hold a point twice.
+    """
+    rows = MetricSegment.objects.filter(series__in=series).order_by("series", "min_ms", "pk")
+    counts: dict[int, int] = {}
+    ends: dict[int, int] = {}
+    doubtful: set[int] = set()
+    for pk, count, first, last in rows.values_list("series", "count", "min_ms", "max_ms").iterator():
+        if first <= ends.get(pk, -1):
+            doubtful.add(pk)
+        counts[pk] = counts.get(pk, 0) + count
+        ends[pk] = max(last, ends.get(pk, -1))
+    for pk in doubtful:
+        counts[pk] = len(folded(part.points for part in parts_of_series([pk])))
+    return counts
+
+
+def pieces(series: MetricSeries, *, after: Position | None = None, wanted: int = PIECE) -> Iterator[Points]:
+    """The history behind `after` in pieces, one after the other: about `wanted` points are in memory at once.
+
+    More where segments overlap in time. All that was there at the beginning comes, whoever merges meanwhile.
+    """
+    while True:
+        try:
+            for piece in _walked(series, after, wanted):
+                after = _end_of(piece)
+                yield piece
+        except Merged:
+            continue
+        return
+
+
+def _walked(series: MetricSeries, after: Position | None, wanted: int) -> Iterator[Points]:
+    waiting = sorted(stretches_of([series.pk]), key=_beginning)
+    if after is not None:
+        waiting = [one for one in waiting if (one.max_ms, one.max_step) >= (after.at_ms, after.step)]
+    held, at = Points.none(), 0
+    while at < len(waiting):
+        portion = _portion(waiting, at, wanted)
+        at += len(portion)
+        points = folded([held, *(part.points for part in parts_of_segments([one.segment for one in portion]))])
+        known = _before(points, waiting[at]) if at < len(waiting) else len(points)
+        held, points = points.take(slice(known, None)), _behind(points.take(slice(0, known)), after)
+        if len(points):
+            yield points
+        else:
+            wanted *= 2  # segments that lie on top of each other are not sorted again and again
+
+
+def _beginning(stretch: Stretch) -> tuple[int, int, int]:
+    return stretch.min_ms, stretch.min_step, stretch.segment
+
+
+def _portion(waiting: Sequence[Stretch], at: int, wanted: int) -> Sequence[Stretch]:
+    """The next segments that have so many points together; not too many for one statement."""
+    end, total = at, 0
+    while end < len(waiting) and total < wanted and end - at < _SEGMENTS:
+        total += waiting[end].size
+        end += 1
+    return waiting[at:end]
+
+
+def _before(points: Points, following: Stretch) -> int:
+    """How many of the points come before anything that the following segment may hold."""
+    first = int(np.searchsorted(points.times, following.min_ms))
+    last = int(np.searchsorted(points.times, following.min_ms, side="right"))
+    return first + int(np.searchsorted(points.steps[first:last], following.min_step))
 
 
 def history_page(series: MetricSeries, limit: int, after: Position | None) -> tuple[Points, Position | None]:
-    """At most `limit` points behind `after`, and where they end if more follow.
-
-    Reads only as many segments as the page needs: those with the earliest times, until every point before the next
-    unread one is known.
-    """
-    spans = MetricSegment.objects.filter(series=series).order_by("min_ms", "id")
-    if after is not None:
-        spans = spans.filter(max_ms__gte=after.at_ms)
-    index = list(spans.values_list("id", "min_ms", "count"))
-    take = _enough(index, limit)
-    while True:
-        ids = [row[0] for row in index[:take]]
-        rows = MetricSegment.objects.filter(pk__in=ids).values_list("steps", "times", "values")
-        points = _behind(folded((bytes(a), bytes(b), bytes(c)) for a, b, c in rows), after)
-        if take < len(index):
-            points = points.take(points.times < index[take][1])
-        if len(points) > limit or take >= len(index):
-            return _cut(points, limit)
-        take = min(len(index), take * 2)
-
-
-def _enough(index: list[tuple[int, int, int]], limit: int) -> int:
+    """At most `limit` points behind `after`, and where they end if more follow: as few segments are read as will do."""
+    found: list[Points] = []
     total = 0
-    for position, (_, _, count) in enumerate(index):
-        total += count
-        if total > limit and position + 1 >= _FIRST_SEGMENTS // 16:
-            return min(len(index), position + 2)
-    return len(index)
+    for piece in pieces(series, after=after, wanted=min(limit + 1, PIECE)):
+        found.append(piece)
+        total += len(piece)
+        if total > limit:
+            page = joined(found).take(slice(0, limit))
+            return page, _end_of(page)
+    return joined(found) if found else Points.none(), None
 
 
 def _behind(points: Points, after: Position | None) -> Points:
@@ -105,9 +172,5 @@ def _behind(points: Points, after: Position | None) -> Points:
     return points.take(keep)
 
 
-def _cut(points: Points, limit: int) -> tuple[Points, Position | None]:
-    if len(points) <= limit:
-        return points, None
-    page = points.take(slice(0, limit))
-    last = Position(int(page.times[-1]), int(page.steps[-1]), int(page.values[-1:].view("<i8")[0]))
-    return page, last
+def _end_of(points: Points) -> Position:
+    return Position(int(points.times[-1]), int(points.steps[-1]), int(points.values[-1:].view("<i8")[0]))

@@ -1,15 +1,17 @@
 from experiments.models.experiments import Experiment, ExperimentTag, ExperimentUserObjectPermission
-from experiments.models.metrics import MetricDirection, MetricSegment, MetricSeries
+from experiments.models.metrics import MetricArchive, MetricDirection, MetricSegment, MetricSeries
 from experiments.models.people import Comment, Star
 from experiments.models.recording import RecordedOnce
 from experiments.models.runs import Param, Run, RunInput, RunTag
 from experiments.models.saved_views import SavedView
+from experiments.models.sheets import SheetImport, SheetMapping, SheetRow
 
 __all__ = [
     "Comment",
     "Experiment",
     "ExperimentTag",
     "ExperimentUserObjectPermission",
+    "MetricArchive",
     "MetricDirection",
     "MetricSegment",
     "MetricSeries",
@@ -19,5 +21,8 @@ __all__ = [
     "RunInput",
     "RunTag",
     "SavedView",
+    "SheetImport",
+    "SheetMapping",
+    "SheetRow",
     "Star",
 ]

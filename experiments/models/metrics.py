@@ -4,8 +4,10 @@ from django.db import models
 
 from accounts.models import Project
 from accounts.scoping import ProjectScoped
-from audit.ledger.tracking import Quiet, Tracked, history
-from experiments.models.runs import RunRow
+from artifacts.models import Blob
+from audit.ledger.tracking import Evidence, Quiet, Tracked, history
+from experiments.models.runs import Run, RunRow
+from kernel.clock import now
 
 
 class MetricSeries(RunRow, Quiet):
@@ -30,15 +32,42 @@ class MetricSeries(RunRow, Quiet):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["run", "key", "context"], name="series_once")]
-        indexes = [models.Index(fields=["experiment", "key", "last_value"], name="series_last")]
+        indexes = [
+            # Without the context a search would look into the table for every value that it reads here.
+            models.Index(fields=["experiment", "key", "last_value"], name="series_last", condition=models.Q(context=""))
+        ]
 
     def __str__(self) -> str:
         return self.key
 
 
+class MetricArchive(ProjectScoped, Evidence):
+    """Where the points of a run lie that ended a while ago: one Parquet file in the artifact store, never changed.
+
+    A later archive of the same run is a new row with a new file. Recorded as 'experiments.metricarchive' under the
+    run's id.
+    """
+
+    run = models.OneToOneField(Run, on_delete=models.PROTECT, related_name="metric_archive")
+    blob = models.ForeignKey(Blob, on_delete=models.PROTECT, related_name="metric_archives")
+    size_bytes = models.BigIntegerField()
+    points = models.BigIntegerField()
+    series = models.IntegerField()
+    layout = models.SmallIntegerField(default=1, help_text="Version of the file's layout, see docs/archive.md.")
+    made_at = models.DateTimeField(default=now)
+
+    project_path = "run__project"
+    experiment_path = "run__experiment"
+    see_permission = "experiments.download"
+
+    def __str__(self) -> str:
+        return f"sha256:{self.blob_id[:12]}…, {self.points} points"
+
+
 class MetricSegment(Quiet):
     """Points of one series that came in one batch: packed little-endian arrays (int64, int64, float64).
 
+    Where archive is set, the arrays are empty: the points are so many rows of its file, from archive_row on.
     Quiet: the points are covered by the run's seal.
     """
 
@@ -51,6 +80,15 @@ class MetricSegment(Quiet):
     steps = models.BinaryField()
     times = models.BinaryField()
     values = models.BinaryField()
+    archive = models.ForeignKey(
+        MetricArchive, null=True, on_delete=models.PROTECT, related_name="segments", db_index=False
+    )
+    archive_row = models.BigIntegerField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["archive"], name="segment_archived", condition=models.Q(archive__isnull=False)),
+        ]
 
     def __str__(self) -> str:
         return f"{self.count} points"

@@ -20,8 +20,9 @@ class Run(ProjectScoped, Tracked):
     """One try. uid is its id on every wire (32 hex digits); KEY-number is the one that people say, never reused."""
 
     uid = models.UUIDField(unique=True, default=uuid7, editable=False)
-    project = models.ForeignKey(Project, on_delete=models.PROTECT, related_name="runs")
-    experiment = models.ForeignKey(Experiment, on_delete=models.PROTECT, related_name="runs")
+    # Where no index of its own is wanted, one below begins with it or leaves out the many runs that have none.
+    project = models.ForeignKey(Project, on_delete=models.PROTECT, related_name="runs", db_index=False)
+    experiment = models.ForeignKey(Experiment, on_delete=models.PROTECT, related_name="runs", db_index=False)
     number = models.BigIntegerField()
     name = models.CharField(max_length=500)
     status = models.CharField(max_length=9, choices=RunStatus.choices, default=RunStatus.RUNNING)
@@ -32,22 +33,29 @@ class Run(ProjectScoped, Tracked):
     created_at = models.DateTimeField(default=now)
     created_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="runs")
     claimed_user = models.CharField(max_length=256, blank=True, default="", help_text="What the client says.")
-    parent = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="children")
+    parent = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="children", db_index=False)
     source_name = models.CharField(max_length=1000, blank=True, default="")
     source_type = models.CharField(max_length=40, blank=True, default="")
     git_commit = models.CharField(max_length=64, blank=True, default="")
-    artifact_root = models.ForeignKey(ArtifactRoot, null=True, on_delete=models.PROTECT, related_name="+")
-    heartbeat_at = models.DateTimeField(null=True)
+    artifact_root = models.ForeignKey(
+        ArtifactRoot, null=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    heartbeat_at = models.DateTimeField(null=True, help_text="When its client was last heard; none of runs from afar.")
+    lost_at = models.DateTimeField(null=True, help_text="When it was taken for dead; gone when it speaks again.")
     deleted_at = models.DateTimeField(null=True)
     locked_at = models.DateTimeField(null=True)
-    locked_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+    locked_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+", db_index=False)
     sealed_at = models.DateTimeField(null=True)
     seal = models.CharField(max_length=64, blank=True, default="", help_text="SHA-256 over everything in the run.")
 
     project_path = "project"
     experiment_path = "experiment"
     quiet_fields: ClassVar[frozenset[str]] = frozenset({"heartbeat_at"})
-    history = history(excluded_fields=["heartbeat_at"])
+    history = history(
+        excluded_fields=["heartbeat_at"],
+        # Earlier states are read by the run's key alone; each index more is a page more to write for each new run.
+        no_db_index=["uid", "project", "experiment", "created_by", "parent", "artifact_root", "locked_by"],
+    )
 
     class Meta:
         constraints = [
@@ -59,6 +67,14 @@ class Run(ProjectScoped, Tracked):
         indexes = [
             models.Index(fields=["experiment", "lifecycle", "-started_ms", "uid"], name="run_newest"),
             models.Index(fields=["project", "lifecycle", "-started_ms", "uid"], name="run_project_newest"),
+            models.Index(
+                fields=["heartbeat_at", "project"],
+                name="run_silent",
+                condition=models.Q(status="RUNNING", lifecycle="active", heartbeat_at__isnull=False),
+            ),
+            models.Index(fields=["parent"], name="run_parent", condition=models.Q(parent__isnull=False)),
+            models.Index(fields=["artifact_root"], name="run_root", condition=models.Q(artifact_root__isnull=False)),
+            models.Index(fields=["locked_by"], name="run_locked_by", condition=models.Q(locked_by__isnull=False)),
             models.Index(fields=["experiment", "parent"], name="run_nested", condition=models.Q(parent__isnull=False)),
         ]
 

@@ -1,9 +1,8 @@
-"""What is done to many runs at once: one act and one event for each, and told for each where it was refused."""
+"""The acts on chosen runs of the table: what the form says, and the words of what came of it."""
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponseBase, QueryDict
@@ -14,12 +13,11 @@ from django.views.decorators.http import require_POST
 from accounts.access import can, find_project
 from accounts.models import Project
 from accounts.pages.doors import actor_of, signed_in
-from experiments.actions.moves import move_run
-from experiments.actions.runs import delete_run, delete_tag, lock_run, restore_run, set_tags, unlock_run
+from experiments.actions.many import BULK, BulkAct, Outcome, Wish, act_of, do_to_all
 from experiments.models import Experiment, Run
 from experiments.pages.asked import Asked, numbers_in
 from experiments.pages.export import file_of
-from experiments.pages.slots import bulk_acts, runs_pages
+from experiments.pages.slots import runs_pages
 from experiments.queries.nested import count_left_behind
 from experiments.queries.overview import experiments_of
 from experiments.queries.selection import MOST, chosen_runs, runs_that_match
@@ -30,103 +28,6 @@ from kernel.errors import Invalid, MledError, NotFound
 TOLD_MAX = 5
 ADDRESS_MAX = 7_500
 UNDO = "runs_undo"
-
-
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """What the form says besides the runs. to: where they move; back: where each came from, by readable id."""
-
-    reason: str
-    key: str
-    value: str
-    to: Experiment | None = None
-    back: Mapping[str, Experiment] = field(default_factory=dict)
-
-    def place_of(self, run: Run) -> Experiment:
-        """Where the run is to move. Raises Invalid where the form does not say."""
-        place = self.back.get(run.readable_id, self.to)
-        if place is None:
-            raise Invalid("Nobody said where to.", hint="Choose an experiment.", field="to")
-        return place
-
-
-@dataclass(frozen=True, slots=True)
-class BulkAct:
-    """done: "locked", as in "17 runs locked"; is_so: whether a run is that already; undo: the act that undoes it."""
-
-    do: Callable[[Actor, Run, Wish], Any]
-    done: str
-    permission: str
-    is_so: Callable[[Run, Wish], bool] = lambda run, wish: False
-    undo: str = ""
-
-
-@dataclass(slots=True)
-class Outcome:
-    """What came of it. left: the experiment that each was in; refused: readable ids by the reason why."""
-
-    done: list[Run] = field(default_factory=list)
-    left: dict[str, int] = field(default_factory=dict)
-    already: int = 0
-    refused: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
-
-
-BULK: dict[str, BulkAct] = {
-    "lock": BulkAct(
-        lambda actor, run, wish: lock_run(actor, run, reason=wish.reason),
-        "locked",
-        "experiments.lock_run",
-        lambda run, wish: run.is_locked,
-        "unlock",
-    ),
-    "unlock": BulkAct(
-        lambda actor, run, wish: unlock_run(actor, run, reason=wish.reason),
-        "unlocked",
-        "experiments.lock_run",
-        lambda run, wish: not run.is_locked,
-        "lock",
-    ),
-    "delete": BulkAct(
-        lambda actor, run, wish: delete_run(actor, run, reason=wish.reason),
-        "deleted",
-        "experiments.delete_run",
-        lambda run, wish: run.is_deleted,
-        "restore",
-    ),
-    "restore": BulkAct(
-        lambda actor, run, wish: restore_run(actor, run, reason=wish.reason),
-        "restored",
-        "experiments.delete_run",
-        lambda run, wish: not run.is_deleted,
-        "delete",
-    ),
-    "move": BulkAct(
-        lambda actor, run, wish: move_run(actor, run, experiment=wish.place_of(run), reason=wish.reason),
-        "moved",
-        "experiments.move_run",
-        lambda run, wish: wish.place_of(run).pk == run.experiment_id,
-        "move",
-    ),
-    "tag": BulkAct(
-        lambda actor, run, wish: set_tags(actor, run, tags={wish.key: wish.value}),
-        "tagged",
-        "experiments.log_run",
-    ),
-    "untag": BulkAct(lambda actor, run, wish: delete_tag(actor, run, key=wish.key), "untagged", "experiments.log_run"),
-}
-
-
-def act_of(verb: str) -> BulkAct | None:
-    """The act of a verb: ours, or one that a room above registered."""
-    offer = bulk_acts.get(verb)
-    if offer is None:
-        return BULK.get(verb)
-    return BulkAct(
-        lambda actor, run, wish: offer.do(actor, run, wish.reason),
-        offer.done,
-        offer.permission,
-        lambda run, wish: offer.is_so(run),
-    )
 
 
 @require_POST
@@ -213,11 +114,11 @@ def _left_behind(viewer: Actor, moved: Sequence[Run]) -> str:
     return f" {_runs(stayed)} nested in them stayed." if stayed else ""
 
 
-def _places_text(left: Mapping[str, int]) -> str:
+def _places_text(left: Mapping[str, Experiment]) -> str:
     """Where each run came from, as a hidden field: 12:VIS-1,VIS-2;15:VIS-3."""
     places: dict[int, list[str]] = defaultdict(list)
     for ref, experiment in left.items():
-        places[experiment].append(ref)
+        places[experiment.pk].append(ref)
     return ";".join(f"{experiment}:{','.join(refs)}" for experiment, refs in places.items())
 
 
@@ -263,41 +164,27 @@ def _wish(viewer: Actor, project: Project, request: HttpRequest, verb: str) -> W
     return Wish(reason, key, request.POST.get("value", "").strip())
 
 
-def do_to_all(viewer: Actor, runs: Sequence[Run], bulk: BulkAct, wish: Wish) -> Outcome:
-    """One act for each run, each with its own event; one that is refused leaves the others as they are."""
-    outcome = Outcome()
-    for run in runs:
-        place = run.experiment_id
-        try:
-            if bulk.is_so(run, wish):
-                outcome.already += 1
-                continue
-            bulk.do(viewer, run, wish)
-            outcome.done.append(run)
-            outcome.left[run.readable_id] = place
-        except MledError as error:
-            outcome.refused[_in_general(error, run)].append(run.readable_id)
-    return outcome
+def told(bulk: BulkAct, outcome: Outcome, *, more: bool) -> tuple[int, str]:
+    """(level, words) of one message: how many were done, how many were so already, each refusal with its runs."""
+    done, already, refused = len(outcome.done), len(outcome.already), len(outcome.refused)
+    said = [f"{_runs(done)} {bulk.done}"] if done or not refused else [f"No run {bulk.done}"]
+    said += [f"{already:,} {'was' if already == 1 else 'were'} so already"] if already else []
+    said += [f"{refused:,} refused"] if refused else []
+    text = ", ".join(said)
+    if refused:
+        alike: dict[str, list[str]] = defaultdict(list)
+        for run, error in outcome.refused:
+            alike[_in_general(error, run)].append(run.readable_id)
+        text += ": " + "; ".join(f"{_few(refs)}: {why}" for why, refs in alike.items())
+    text = text if text.endswith(".") else f"{text}."
+    text += f" These are the first {MOST:,} that match; there are more." if more else ""
+    level = messages.SUCCESS if not refused else messages.WARNING if done else messages.ERROR
+    return level, text
 
 
 def _in_general(error: MledError, run: Run) -> str:
     """The refusal without the run's name, so that runs refused alike are told together."""
     return str(error).replace(f"Run {run.name} ", "it ").replace(f"Run {run.uid.hex} ", "it ")
-
-
-def told(bulk: BulkAct, outcome: Outcome, *, more: bool) -> tuple[int, str]:
-    """(level, words) of one message: how many were done, how many were so already, each refusal with its runs."""
-    refused = sum(len(refs) for refs in outcome.refused.values())
-    said = [f"{_runs(len(outcome.done))} {bulk.done}"] if outcome.done or not refused else [f"No run {bulk.done}"]
-    said += [f"{outcome.already:,} {'was' if outcome.already == 1 else 'were'} so already"] if outcome.already else []
-    said += [f"{refused:,} refused"] if refused else []
-    text = ", ".join(said)
-    if refused:
-        text += ": " + "; ".join(f"{_few(refs)}: {why}" for why, refs in outcome.refused.items())
-    text = text if text.endswith(".") else f"{text}."
-    text += f" These are the first {MOST:,} that match; there are more." if more else ""
-    level = messages.SUCCESS if not refused else messages.WARNING if outcome.done else messages.ERROR
-    return level, text
 
 
 def _few(refs: Sequence[str]) -> str:

@@ -1,7 +1,7 @@
 """The numbers of a chart: the curves or bands of one metric in many runs, as bytes or as CSV."""
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import msgspec
@@ -11,15 +11,16 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.pages.doors import actor_of, signed_in
 from accounts.texts import checked_line
+from experiments.actions.exports import note_csv
 from experiments.compare.bands import Band, bands_of
 from experiments.compare.correlation import Floats
 from experiments.exporting.fields import Field, Kind
 from experiments.metrics.downsample import Curve, thinned
 from experiments.models import Run
 from experiments.pages.chart_lines import Grouped, first_groups
-from experiments.pages.drawing import buckets_asked, csv_file, note_csv, window_asked
+from experiments.pages.drawing import buckets_asked, csv_file, window_asked
 from experiments.queries.comparison import runs_named
-from experiments.queries.curves import Axis, Columns, columns_of_runs, groups_of
+from experiments.queries.curves import Axis, Columns, columns_in_turn, columns_of_runs, groups_of
 from kernel.actor import Actor
 from kernel.errors import Invalid
 
@@ -125,11 +126,22 @@ def drawn_of(request: HttpRequest) -> Drawn:
     viewer = actor_of(request)
     runs = runs_named(viewer, request.GET.get("runs", "").split(","))
     buckets, axis, grouped = buckets_asked(request, BUCKETS), axis_of(request), Grouped.parse(request.GET)
-    columns = columns_of_runs(viewer, runs, request.GET.get("key", ""), axis)
-    left_out = sum(one.left_out for one in columns.values())
+    key = request.GET.get("key", "")
     if not grouped.fields:
-        return Drawn(_curves(runs, columns, axis, buckets), {}, left_out)
+        return _alone(runs, columns_in_turn(viewer, runs, key, axis), axis, buckets)
+    columns = columns_of_runs(viewer, runs, key, axis)
+    left_out = sum(one.left_out for one in columns.values())
     return _in_groups(viewer, runs, columns, axis, buckets, grouped, left_out)
+
+
+def _alone(runs: list[Run], columns: Iterable[tuple[int, Columns]], axis: Axis, buckets: int) -> Drawn:
+    """Each run's curve, thinned before the next is read."""
+    parts: list[tuple[str, int, Curve | Band]] = []
+    left_out = 0
+    for place, one in columns:
+        left_out += one.left_out
+        parts.append((runs[place].readable_id, place, thinned(one.x, one.y, buckets, axis.window)))
+    return Drawn(parts, {}, left_out)
 
 
 def _in_groups(

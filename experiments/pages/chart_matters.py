@@ -9,10 +9,10 @@ from accounts.pages.doors import actor_of, signed_in
 from experiments.compare.correlation import TOO_FEW
 from experiments.compare.importance import METHOD
 from experiments.compare.matrix import Figure
+from experiments.compare.relations import Relation, related
 from experiments.pages.questions import asked_of
-from experiments.pages.relations import Relation, related
 from experiments.queries.experiments import metric_directions
-from experiments.queries.relations import gather, results_of
+from experiments.queries.relations import PARAMS_MAX, gather, results_of
 from kernel.errors import Invalid
 
 
@@ -28,7 +28,7 @@ def figures(request: HttpRequest, slug: str) -> HttpResponse:
     held = gather(viewer, project, experiments=asked.experiment_ids or None, text=asked.query, view=asked.lives)
     chosen = Figure(figure) if figure in list(Figure) else Figure.BEST
     y = results_of(viewer, held.runs, result, chosen, metric_directions(viewer, project).get(result))
-    _, relations = related(held, y)
+    _, relations = related(held.params, y, PARAMS_MAX)
     body = {
         "n": int(np.isfinite(y).sum()),
         "too_few": TOO_FEW,

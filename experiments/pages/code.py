@@ -6,8 +6,8 @@ from django.views.decorators.http import require_safe
 
 from accounts.pages.doors import actor_of, signed_in
 from artifacts.queries.files import files_of
+from experiments.conditions import PACKAGE_FILES
 from experiments.pages.artifacts import shelf_of
-from experiments.pages.conditions import PACKAGE_FILES
 from experiments.pages.frame import run_frame, tab_url
 from experiments.pages.slots import panels_of
 from experiments.queries.runs import tags_of

@@ -41,7 +41,7 @@ class Column:
 SYSTEM = {
     column.key: column
     for column in (
-        Column("created", "Created", "System", "when", "start_time", is_numeric=True, is_low=True),
+        Column("created", "Started", "System", "when", "start_time", is_numeric=True, is_low=True),
         Column("duration", "Duration", "System", "text", "duration", is_numeric=True, is_low=True),
         Column("user", "User", "System", "who", "user", is_low=True),
         Column("claimed", "Client says", "System", "text", "claimed_user", is_low=True),

@@ -91,7 +91,9 @@ def curve_data(request: HttpRequest, run: str) -> HttpResponse:
     )
     curve = curves.get(key)
     if curve is None:
-        raise NotFound(f"The run {found.name} has no metric '{key[:80]}'.")
+        raise NotFound(
+            f"The run {found.name} has no metric '{key[:80]}'.", hint="Its page shows how its metrics are called."
+        )
     response = HttpResponse(packed(curve, milliseconds=by_time), content_type="application/octet-stream")
     response["Cache-Control"] = "private, no-store"
     return response

@@ -6,11 +6,8 @@ from typing import Final
 
 from django.http import HttpRequest, HttpResponse, QueryDict
 
-from experiments.actions.exports import note_export_of
 from experiments.exporting.fields import Field, Rows
 from experiments.exporting.texts import as_csv
-from experiments.models import Run
-from kernel.actor import Actor
 from kernel.errors import Invalid
 
 SMOOTHING: Final = 0.6  # as DEFAULT_SMOOTHING in static/src/charts/look.ts
@@ -51,15 +48,6 @@ def number_asked(request: HttpRequest, name: str, missing: float) -> float:
     if not math.isfinite(value):
         raise Invalid(f"'{name}' is a finite number.", field=name)
     return value
-
-
-def note_csv(viewer: Actor, runs: Sequence[Run], what: str) -> None:
-    """Put on record, in each project that the runs are of, that `what` was taken out about them as CSV."""
-    for project in {run.project_id: None for run in runs}:
-        mine = [run for run in runs if run.project_id == project]
-        noun = "run" if len(mine) == 1 else f"{len(mine)} runs"
-        refs = ", ".join(run.readable_id for run in mine)
-        note_export_of(viewer, mine[0], what=f"Exported {what} of {noun} as CSV: {refs}")
 
 
 def csv_file(name: str, fields: Sequence[Field], rows: Rows) -> HttpResponse:

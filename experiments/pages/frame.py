@@ -15,13 +15,14 @@ from accounts.pages.tabs import Tab
 from artifacts.versions import page_of, when_withdrawn
 from experiments.models import Experiment, Run
 from experiments.pages.bulk import undo_of
-from experiments.pages.slots import head_badges_of, head_buttons_of, run_tabs
+from experiments.pages.slots import head_badges_of, head_buttons_of, head_origin_of, head_strips_of, run_tabs
 from experiments.pages.steps import came_from, steps_of, with_pairs
 from experiments.queries.overview import experiments_of
 from experiments.queries.recalls import recalled_inputs
 from experiments.queries.record import Counts, counts_of, place_in
-from experiments.queries.runs import get_run, parent_of
+from experiments.queries.runs import get_run, parent_of, tag_of
 from experiments.queries.stars import starred_among
+from experiments.recording.wanted import EMAIL
 from experiments.values import BY_HAND, RunStatus
 from kernel.actor import Actor
 from kernel.clock import now, now_ms
@@ -94,11 +95,14 @@ def run_frame(request: HttpRequest, ref: str, tab: str) -> tuple[Run, dict[str, 
         "heartbeat": heartbeat_of(run),
         "badges": head_badges_of(request, viewer, run),
         "buttons": head_buttons_of(request, viewer, run),
+        "strips": head_strips_of(request, viewer, run),
         "acts": acts_of(viewer, run),
         "may_log": bool(can(viewer, "experiments.log_run", run.project)),
+        "origin": head_origin_of(request, viewer, run),
         "by_hand": run.source_type == BY_HAND,
         "took": took(run),
         "claimed": claimed(run),
+        "email_label": tag_of(viewer, run, EMAIL) if run.source_type == BY_HAND else "",
         "children": counts.children,
         "children_url": children_url(run),
         "recalled": recalled_of(viewer, run),
@@ -161,10 +165,10 @@ def heartbeat_of(run: Run) -> Heartbeat | None:
 
 
 def claimed(run: Run) -> str:
-    """The name that the client gave, where it is not the author's own."""
+    """The name that the client gave, where it is not the author's own; MLflow's says "unknown" where it finds none."""
     author = run.created_by
     known = {author.email.casefold(), author.name.casefold()} if author else set()
-    return "" if run.claimed_user.casefold() in known else run.claimed_user
+    return "" if run.claimed_user.casefold() in {"unknown", *known} else run.claimed_user
 
 
 def took(run: Run) -> int | None:

@@ -1,7 +1,7 @@
 """History of a run: who, in which role then, when, what, old and new, through which door."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -12,6 +12,7 @@ from accounts.pages.history import Change, Entry, before_of, entry
 from audit.ledger.queries.history import RowChange
 from experiments.models import RunInput
 from experiments.pages.frame import run_frame, tab_url
+from experiments.queries.archives import archive_of
 from experiments.queries.experiments import experiment_names
 from experiments.queries.history import RunEvent, history_of_run
 from experiments.queries.runs import inputs_of
@@ -39,11 +40,37 @@ SAID = {
     "experiments.delete_files": "removed",
     "experiments.move_run": "moved the run:",
     "experiments.seal_run": "sealed the run",
+    "experiments.keep_archive": "archived the points:",
+    "experiments.take_for_dead": "took the run for dead:",
     "experiments.reopen_run": "reopened the run",
+    "runner.launch": "launched the run",
+    "runner.retry_job": "launched the run, to try an earlier one again",
+    "runner.recreate": "launched the run, to do an earlier one again",
+    "runner.begin_sweep": "began a sweep",
+    "runner.carry_sweep": "carried the sweep on",
+    "runner.stop_sweep": "stopped the sweep",
+    "runner.stop_job": "stopped the job",
+    "runner.start_job": "took the job",
+    "runner.put_back_job": "put the job back",
+    "runner.begin_job": "began its command",
+    "runner.end_job": "ended the job",
+    "runner.keep_check": "compared it with the run that it does again:",
+    "runner.note_bundle_of": "took its bundle",
     "registry.log_outputs": "saved",
     "registry.log_run_inputs": "named what went in:",
     "registry.create_logged_model": "began",
     "registry.finalize_logged_model": "finished",
+    "transfer.bring_in_run": "imported the run:",
+    "transfer.bring_in_record": "imported the run:",
+    "transfer.finish_record": "imported how it stands:",
+    "transfer.complete_run": "completed the imported run:",
+    "transfer.bring_in_more": "imported more of the run:",
+    "transfer.bring_in_points": "imported points",
+    "transfer.bring_in_model_points": "imported points of models",
+    "transfer.bring_in_logged_model": "imported a model:",
+    "transfer.bring_in_model_news": "imported more of a model:",
+    "transfer.bring_in_model_files": "imported files of a model:",
+    "transfer.bring_in_links": "imported which models went in and came out:",
     "compliance.submit_run": "submitted the run for review",
     "compliance.withdraw_submission": "withdrew the run from review",
     "compliance.withdraw_drawn": "took it out of a sample",
@@ -70,20 +97,24 @@ KINDS = {
     "artifacts.artifactfile": "file",
     "registry.runmodel": "model",
     "registry.loggedmodel": "model",
+    "experiments.metricarchive": "",
     "experiments.run": "",
 }
 # Columns that say nothing to a reader of one run's history, or that the line itself says.
 UNSAID = frozenset(
     (
         *("uid", "id", "project_id", "experiment_id", "number", "parent_id", "created_at", "created_by_id"),
-        *("artifact_root_id", "locked_at", "locked_by_id", "sealed_at", "deleted_at", "lifecycle"),
+        *("artifact_root_id", "locked_at", "locked_by_id", "sealed_at", "deleted_at", "lifecycle", "lost_at"),
         *("name", "source_name", "source_type", "git_commit"),  # told by the tags that set them
     )
 )
+# What a line shows after the rest.
+_LAST: Final = {"experiments.runtag": 1, "experiments.experiment": 2}
 # Rows that come with what the line says: the dataset behind a role.
 UNSAID_KINDS = frozenset({"artifacts.dataset", "artifacts.datasetversion"})
-# What is said of reviews, findings and the rules: what people wrote, and where it stands.
-ABOVE, SAID_ABOVE = "compliance.", ("state", "comment", "reason", "text", "closure", "rule", "due")
+# What is said of reviews, findings, the rules and what came out again: what people wrote, and where it stands.
+ABOVE = ("compliance.", "runner.")
+SAID_ABOVE = ("state", "comment", "reason", "text", "closure", "rule", "due", "verdict")
 PLACE = "experiment_id"
 TIMES = frozenset({"started_ms", "ended_ms"})
 
@@ -97,6 +128,7 @@ def page(request: HttpRequest, run: str) -> HttpResponse:
     events = history_of_run(viewer, found, before=before_of(request), limit=A_PAGE + 1)
     shown = events[:A_PAGE]
     context["entries"] = entries_of(viewer, shown, inputs_of(viewer, found))
+    context["archive"] = archive_of(viewer, found)
     if len(events) > A_PAGE:
         context["next_url"] = f"{tab_url(found, 'history')}?before={shown[-1].past.event.id.hex}"
     return render(request, "experiments/run_history.html", context)
@@ -107,9 +139,14 @@ def entries_of(viewer: Actor, events: Sequence[RunEvent], inputs: Sequence[RunIn
     names = {one.dataset_version.id.hex: str(one.dataset_version) for one in inputs}
     names |= _places(viewer, events)
     return [
-        entry(event, [change for row in event.past.changes for change in _changes(row, names)], SAID)
+        entry(event, [change for row in sorted(event.past.changes, key=_rank) for change in _changes(row, names)], SAID)
         for event in events
     ]
+
+
+def _rank(row: RowChange) -> int:
+    """What was set and measured goes before where it was put: a line shows the first few."""
+    return _LAST.get(row.type, 0)
 
 
 def _places(viewer: Actor, events: Sequence[RunEvent]) -> dict[str, str]:
@@ -132,6 +169,8 @@ def _changes(row: RowChange, names: Mapping[str, str]) -> list[Change]:
         return []
     if row.type in UNSAID_KINDS:
         return []
+    if row.type == "experiments.experiment":
+        return [Change("new experiment", "", _words(row.fields["name"][1]))] if row.op == "create" else []
     if row.type.startswith(ABOVE):
         told = {name: row.fields[name] for name in SAID_ABOVE if name in row.fields}
         return [Change(name, _words(old), _words(new)) for name, (old, new) in told.items() if old or new]

@@ -76,7 +76,7 @@ def _where_to_log(viewer: Actor, rows: Sequence[Line], projects: Sequence[Projec
 
 
 def _summary(running: int, projects: int) -> str:
-    going = f"{running} run{'' if running == 1 else 's'} going" if running else "No run going"
+    going = f"{running} run{'' if running == 1 else 's'} going in your projects" if running else "No run going"
     return f"{going}, {projects} project{'' if projects == 1 else 's'}."
 
 

@@ -52,7 +52,7 @@ WORDS = {
     "data": "Dataset",
     "model": "Model",
     "verdict": "Verdict",
-    "start_time": "Created",
+    "start_time": "Started",
     "end_time": "Ended",
     "mine": "My runs",
     "starred": "With my star",

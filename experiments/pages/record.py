@@ -17,11 +17,12 @@ from accounts.models import Project
 from accounts.pages.doors import actor_of, signed_in
 from artifacts.actions.uploads import append_upload, begin_upload, finish_upload
 from artifacts.pages.new_version import PLAIN_MAX_BYTES, Sent
+from artifacts.queries.uploads import get_upload
 from experiments.actions.recorded import CONTAINER, record_run_once
+from experiments.conditions import Conditions, conditions_of
 from experiments.models import Run
-from experiments.pages.conditions import Conditions, conditions_of
 from experiments.pages.notes import PREVIEW_MAX
-from experiments.pages.record_form import KINDS, Typed, shown
+from experiments.pages.record_form import KINDS, RECORD, Typed, shown
 from experiments.queries.recorded import (
     as_template,
     experiments_offered,
@@ -72,6 +73,8 @@ def page(request: HttpRequest, slug: str) -> HttpResponse:
         )
     if verb == "more" and kind in KINDS:
         return _form(request, project, typed, more=kind)
+    if verb == "paste" and kind == RECORD:
+        return _filled(request, project, typed)
     if verb == "paste" and kind in KINDS:
         return _pasted(request, project, typed, kind)
     return _store(request, project, typed)
@@ -100,10 +103,31 @@ def _pasted(request: HttpRequest, project: Project, typed: Typed, kind: str) -> 
     return _form(request, project, typed)
 
 
+def _filled(request: HttpRequest, project: Project, typed: Typed) -> HttpResponse:
+    """The form with a whole pasted record in it. Nothing is written."""
+    try:
+        filled = _with_record(actor_of(request), typed)
+    except MledError as error:
+        return _form(request, project, typed, [error])
+    return _form(request, project, filled, filled=True)
+
+
+def _with_record(viewer: Actor, typed: Typed) -> Typed:
+    """The form with the pasted record taken over. Raises Invalid."""
+    whole = typed.whole
+    try:
+        uploads = [(path, get_upload(viewer, upload)) for path, upload in whole.files]
+    except NotFound as error:
+        raise Invalid(error.message, hint="Choose the file in the form.", field="record_paste") from None
+    return typed.with_whole(whole, [Sent(str(one.pk), path, one.size_bytes or 0) for path, one in uploads])
+
+
 def _store(request: HttpRequest, project: Project, typed: Typed) -> HttpResponse:
     viewer = actor_of(request)
     try:
         typed = replace(typed, sent=(*typed.sent, *_plain_files(request, viewer, project)))
+        if typed.pasted.get(RECORD, "").strip():
+            typed = _with_record(viewer, typed)
         typed = typed.with_everything_pasted()
         run = record_run_once(viewer, project, wanted=typed.wanted, key=typed.key)
     except InvalidFields as error:
@@ -143,8 +167,10 @@ def _form(
     *,
     more: str = "",
     stored: str = "",
+    filled: bool = False,
 ) -> HttpResponse:
-    """The form with what was typed. stored: the id of the run that this form made before it was changed."""
+    """The form with what was typed. stored: the id of the run that this form made before it was changed;
+    filled: a pasted record was just taken over."""
     viewer = actor_of(request)
     context: dict[str, Any] = {
         "at": "runs",
@@ -158,6 +184,7 @@ def _form(
         "where": WHERE,
         "stored": get_run(viewer, stored, project=project) if stored else None,
         "max_bytes": PLAIN_MAX_BYTES,
+        "filled": filled,
         **shown(typed, problems, more=more),
     }
     context["typed"]["status"] = context["typed"]["status"] or "FINISHED"

@@ -1,5 +1,6 @@
 """The form for a run that is over: what was typed into it, and how it is shown again with what is wrong."""
 
+import datetime as dt
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -12,14 +13,17 @@ from artifacts.pages.new_version import Sent, sent_files
 from experiments.recording.pasted import merged, read_pairs
 from experiments.recording.typed import kind_of
 from experiments.recording.wanted import NewDataset, Pair, Wanted
+from experiments.recording.whole import Whole, read_whole
 from kernel.errors import MledError
 
 EMPTY_ROWS: Final = 3
+RECORD: Final = "record"  # beside the kinds: a whole record that was pasted
 KINDS: Final = {"param": "params", "result": "results", "tag": "tags"}
 LABELS: Final = {
     "experiment": "Experiment",
     "name": "Name of the run",
     "architecture": "Architecture",
+    "email": "E-mail label",
     "dataset": "Dataset version",
     "new_dataset.name": "Name of the data",
     "new_dataset.digest": "Digest of the data",
@@ -36,7 +40,9 @@ LABELS: Final = {
     "container": "Container image",
     "note": "Notes",
     "files": "Files",
+    "record_paste": "The pasted record",
 }
+_MOMENTS: Final = frozenset({"started", "ended"})
 _ROW = re.compile(r"(params|results|tags)\[(\d+)\]\.(key|value)")
 _ROW_WORDS = {"params": "Parameter", "results": "Result", "tags": "Tag"}
 _OFFSET = re.compile(r"-?\d{1,4}")
@@ -80,7 +86,7 @@ class Typed:
             rows={kind: _rows(post, kind) for kind in KINDS},
             sent=sent_files(post.get("uploads", "")),
             key=post.get("key", "")[:200],
-            pasted={kind: post.get(f"{kind}_paste", "") for kind in KINDS},
+            pasted={kind: post.get(f"{kind}_paste", "") for kind in (*KINDS, RECORD)},
         )
 
     @classmethod
@@ -115,10 +121,27 @@ class Typed:
     def with_everything_pasted(self) -> "Typed":
         """The rows with those of every text that was pasted and not taken over. Raises Invalid."""
         typed = self
-        for kind, text in self.pasted.items():
-            if text.strip():
+        for kind in KINDS:
+            if self.pasted.get(kind, "").strip():
                 typed = typed.with_pasted(kind)
         return typed
+
+    @property
+    def whole(self) -> Whole:
+        """The whole record that was pasted. Raises Invalid."""
+        return read_whole(self.pasted.get(RECORD, ""), f"{RECORD}_paste")
+
+    def with_whole(self, whole: Whole, sent: Sequence[Sent]) -> "Typed":
+        """The form with every field that a pasted record names, the rest as it was typed; the text is used up."""
+        texts = {**self.texts, **{name: text for name, text in whole.texts.items() if name not in _MOMENTS}}
+        if "dataset" in whole.texts:
+            texts["dataset_version"] = texts.pop("dataset")
+        for name in _MOMENTS & whole.texts.keys():
+            texts[name], texts[f"{name}_offset"] = _without_offset(whole.texts[name])
+        texts |= {f"new_{part}": text for part, text in whole.new_dataset.items()}
+        rows = {**self.rows, **{kind: whole.rows[plural] for kind, plural in KINDS.items() if plural in whole.rows}}
+        sent = tuple(sent) if whole.files else self.sent
+        return replace(self, texts=texts, rows=rows, sent=sent, pasted={**self.pasted, RECORD: ""})
 
     def with_pasted(self, kind: str) -> "Typed":
         """The rows with those of the pasted text, which is used up. Raises Invalid."""
@@ -127,7 +150,7 @@ class Typed:
         return replace(self, rows=rows, pasted={**self.pasted, kind: ""})
 
 
-_PLAIN = ("experiment", "name", "architecture", "duration", "status", "commit", "command", "container")
+_PLAIN = ("experiment", "name", "architecture", "duration", "status", "commit", "command", "container", "email")
 FIELDS: Final = (
     *_PLAIN, "dataset_version", "new_name", "new_digest", "new_source", "started", "started_offset", "ended",
     "ended_offset", "note",
@@ -151,6 +174,16 @@ def _with_offset(text: str, offset: str) -> str:
     return f"{text}{sign}{abs(minutes) // 60:02}:{abs(minutes) % 60:02}"
 
 
+def _without_offset(text: str) -> tuple[str, str]:
+    """A moment as a field for local times holds it, and the minutes that this is ahead of UTC."""
+    if not text.strip():
+        return "", ""
+    at = dt.datetime.fromisoformat(text.strip())
+    ahead = at.utcoffset() or dt.timedelta()
+    timespec = "seconds" if at.second else "minutes"
+    return at.replace(tzinfo=None).isoformat(timespec=timespec), str(round(ahead.total_seconds() / 60))
+
+
 def anchor_of(place: str) -> str:
     """The id of a field in the page."""
     row = _ROW.fullmatch(place)
@@ -159,6 +192,8 @@ def anchor_of(place: str) -> str:
         return f"{kind}-{row[3]}-{int(row[2]) + 1}"
     if place == "dataset":  # a field of that name would stand in the way of the form's own `dataset`
         return "dataset_version"
+    if place == f"{RECORD}_paste":
+        return place
     return place.replace("new_dataset.", "new_") if place in LABELS else "record-form"
 
 
@@ -179,6 +214,7 @@ def shown(typed: Typed, problems: Sequence[MledError] = (), *, more: str = "") -
         "row_groups": [_group(typed, kind, words, more) for kind in KINDS],
         "uploads": typed.uploads,
         "kept_files": typed.sent,
+        "record_paste": typed.pasted.get(RECORD, ""),
     }
 
 

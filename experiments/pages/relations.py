@@ -13,23 +13,19 @@ from django.views.decorators.http import require_safe
 
 from accounts.models import Project
 from accounts.pages.doors import actor_of, signed_in
+from experiments.actions.exports import note_taken
 from experiments.compare.correlation import (
     TOO_FEW,
-    Correlation,
     Floats,
-    Grouping,
     as_numbers,
-    columns_of,
-    correlate,
     group,
-    is_numeric,
 )
-from experiments.compare.importance import LEAST, METHOD, Importance, Ranking, rank
+from experiments.compare.importance import LEAST, METHOD
 from experiments.compare.matrix import Figure
+from experiments.compare.relations import Relation, related
 from experiments.exporting.fields import Field, Kind
 from experiments.pages.asked import Asked
 from experiments.pages.drawing import csv_file
-from experiments.pages.export import note_taken
 from experiments.pages.figures import weight_of
 from experiments.pages.pictures import Boxes, Scatter, boxes, scatter
 from experiments.pages.query_bar import bar_of
@@ -64,49 +60,6 @@ class Question:
         asked = replace(self, **change)
         pairs = [*self.table.kept("columns", "sort", "good"), ("result", asked.result), ("figure", asked.figure.value)]
         return f"{reverse(f'experiments:{name}', args=[project.slug])}?{urlencode(pairs)}"
-
-
-@dataclass(frozen=True, slots=True)
-class Relation:
-    """One parameter against the result. strength: of the relation, 0 to 1, for sorting where nothing is ranked."""
-
-    name: str
-    kind: str
-    n: int
-    correlation: Correlation | None
-    grouping: Grouping | None
-    importance: Importance | None
-
-    @property
-    def strength(self) -> float:
-        if self.correlation is not None:
-            return max(abs(self.correlation.pearson or 0), abs(self.correlation.spearman or 0))
-        return (self.grouping.eta_squared or 0) ** 0.5 if self.grouping else 0
-
-    @property
-    def is_thin(self) -> bool:
-        return self.n < TOO_FEW
-
-    @property
-    def words(self) -> dict[str, str]:
-        """Each figure as it is printed; empty where there is none."""
-        correlation, grouping, importance = self.correlation, self.grouping, self.importance
-        return {
-            "pearson": _signed(correlation.pearson) if correlation else "",
-            "spearman": _signed(correlation.spearman) if correlation else "",
-            "eta": f"{grouping.eta_squared:.2f}" if grouping and grouping.eta_squared is not None else "",
-            "importance": f"{max(0.0, importance.share):.2f}" if importance else "",
-            "error": f"± {importance.error:.2f}" if importance else "",
-        }
-
-    @property
-    def bar(self) -> float:
-        """How long its bar is, of 100."""
-        return round(100 * min(1.0, max(0.0, self.importance.share)), 1) if self.importance else 0
-
-
-def _signed(value: float | None) -> str:
-    return "" if value is None else f"{value:+z.2f}".replace("-", "−")
 
 
 @require_safe
@@ -144,7 +97,7 @@ def page(request: HttpRequest, slug: str) -> HttpResponse:
     }
     if asked.result:
         y = results_of(viewer, held.runs, asked.result, asked.figure, directions.get(asked.result))
-        ranking, relations = related(held, y)
+        ranking, relations = related(held.params, y, PARAMS_MAX)
         context |= {
             "n": int(np.isfinite(y).sum()),
             "ranking": ranking,
@@ -179,7 +132,7 @@ def as_file(request: HttpRequest, slug: str) -> HttpResponse:
         raise Invalid("Say which metric is the result.", field="result")
     directions = metric_directions(viewer, project)
     y = results_of(viewer, held.runs, asked.result, asked.figure, directions.get(asked.result))
-    _, relations = related(held, y)
+    _, relations = related(held.params, y, PARAMS_MAX)
     lines = [
         [
             one.name,
@@ -215,27 +168,6 @@ def _gathered(viewer: Actor, project: Project, table: Asked) -> tuple[Gathered, 
         return _gather(viewer, project, table), None
     except QueryError as error:
         return Gathered([], {}, more=False), Problem.of(error, table.query)
-
-
-def related(held: Gathered, y: Floats) -> tuple[Ranking | None, list[Relation]]:
-    """The parameters that vary among the runs with a result, those that matter most first."""
-    known = np.flatnonzero(np.isfinite(y))
-    params = {name: [values[at] for at in known] for name, values in held.params.items()}
-    names = columns_of(params)[:PARAMS_MAX]
-    result = y[known]
-    ranking = rank({name: params[name] for name in names}, result)
-    importances = {one.name: one for one in ranking.importances} if ranking else {}
-    relations = [_relation(name, params[name], result, importances.get(name)) for name in names]
-    relations.sort(key=lambda one: (-(one.importance.share if one.importance else 0), -one.strength, one.name))
-    return ranking, relations
-
-
-def _relation(name: str, values: Sequence[str | None], y: Floats, importance: Importance | None) -> Relation:
-    if is_numeric(values):
-        found = correlate(as_numbers(values), y)
-        return Relation(name, "number", found.n, found, None, importance)
-    grouped = group(values, y)
-    return Relation(name, "words", grouped.n, None, grouped, importance)
 
 
 def picture_of(held: Gathered, relation: Relation, y: Floats) -> Scatter | Boxes:

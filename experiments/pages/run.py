@@ -12,26 +12,29 @@ from accounts.access import can
 from accounts.pages.doors import actor_of, signed_in
 from artifacts.queries.files import files_of
 from experiments.actions.runs import delete_run, lock_run, restore_run, unlock_run
+from experiments.conditions import conditions_of
 from experiments.gone import Gone
 from experiments.models import MetricSeries, Run
 from experiments.pages import artifacts, code, comments, console, curves, history
-from experiments.pages.conditions import conditions_of
 from experiments.pages.figures import figures_of, is_curve, weight_of
 from experiments.pages.frame import run_frame, tab_url
 from experiments.pages.inputs import described_inputs
 from experiments.pages.notes import note_context
-from experiments.pages.slots import data_panels_of, gone_pages, panels_of
+from experiments.pages.slots import again_command_of, conditions_elsewhere_of, data_panels_of, gone_pages, panels_of
 from experiments.queries.experiments import metric_directions
 from experiments.queries.history import RunEvent, history_of_run
 from experiments.queries.record import SYSTEM_PREFIX, small_curves
+from experiments.queries.reproductions import again_of, first_of
 from experiments.queries.runs import get_run, inputs_of, params_of, series_of, tags_of
 from kernel.actor import Actor
 from kernel.errors import MledError, NotFound
 
 TILES = 4
 PARAMS_SHOWN = 9
+AGAIN_SHOWN = 8
+NEEDED_AGAIN = frozenset({"Code", "Command"})
 LATEST_SHOWN, LATEST_READ = 3, 20
-LOOKED_AT = frozenset({"experiments.note_export_of", "artifacts.open_file"})
+LOOKED_AT = frozenset({"experiments.note_export_of", "artifacts.open_file", "runner.note_bundle_of"})
 
 
 @require_safe
@@ -52,6 +55,7 @@ def overview(request: HttpRequest, run: str) -> HttpResponse:
     panels = panels_of(viewer, found)
     paths = [file.path for file in files_of(viewer, found.artifact_root)]
     paths += [path for panel in panels for path in panel.package_files]
+    conditions = conditions_of(found, params=params, tags=tags, series=series, inputs=inputs, paths=paths)
     context |= {
         "tiles": tiles_of(found, by_weight[:TILES], directions),
         "curve": first_curve(found, by_weight),
@@ -60,12 +64,34 @@ def overview(request: HttpRequest, run: str) -> HttpResponse:
         "params_total": len(params),
         "inputs": described_inputs(inputs),
         "panels": panels,
+        "first": shown_first(viewer, found),
+        "again": again_of(viewer, found),
         **note_context(request, viewer, found),
         "tags": [(key, value) for key, value in tags.items() if not key.startswith("mlflow.")],
-        "conditions": conditions_of(found, params=params, tags=tags, series=series, inputs=inputs, paths=paths),
+        "conditions": conditions,
+        "conditions_elsewhere": conditions_elsewhere_of(request, viewer, found),
+        "again_there": again_command_of(viewer, found),
+        "again_command": f"mled recreate {found.readable_id}",
+        "again_without": [one.name.lower() for one in conditions.missing if one.name in NEEDED_AGAIN],
         "latest": history.entries_of(viewer, latest_changes(viewer, found), inputs),
     }
     return render(request, "experiments/run_overview.html", context)
+
+
+def shown_first(viewer: Actor, run: Run) -> dict[str, Any] | None:
+    """The run that this one does again, with its figures beside ours."""
+    found = first_of(viewer, run)
+    if found is None:
+        return None
+    rows = found.rows[:AGAIN_SHOWN]
+    return {
+        "run": found.other,
+        "verdict": found.verdict,
+        "rows": rows,
+        "more": len(found.rows) - len(rows),
+        "kept": found.kept,
+        "with_changes": found.with_changes,
+    }
 
 
 def latest_changes(viewer: Actor, run: Run) -> list[RunEvent]:

@@ -1,8 +1,7 @@
 """What rooms above add to pages of runs and projects. They register here when they start; this room never asks them."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
@@ -10,10 +9,12 @@ from django.utils.safestring import SafeString
 
 from accounts.access import can
 from accounts.models import Project
-from artifacts.models import ArtifactFile
 from artifacts.pages import slots
+from experiments.hooks import BulkOffer, bulk_acts, model_files
 from experiments.models import Run
 from kernel.actor import Actor
+
+__all__ = ["BulkOffer", "bulk_acts", "model_files"]  # registered here, kept where acts and queries reach them
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,45 @@ def head_badges_of(request: HttpRequest, viewer: Actor, run: Run) -> list[SafeSt
 def head_buttons_of(request: HttpRequest, viewer: Actor, run: Run) -> list[SafeString]:
     """What this viewer can do with the run in the rooms above, drawn."""
     return _drawn(request, [make(viewer, run) for make in head_buttons])
+
+
+# Where a run came from that was not made here: the first that has something to say takes the place of what the head
+# says of its author.
+head_origins: list[Callable[[Actor, Run], slots.Panel | None]] = []
+
+
+def head_origin_of(request: HttpRequest, viewer: Actor, run: Run) -> SafeString | None:
+    """What a room above says of where the run came from, drawn; None for one that was made here."""
+    made = (panel for make in head_origins if (panel := make(viewer, run)) is not None)
+    return next(iter(_drawn(request, [next(made, None)])), None)
+
+
+# Of a run that executes nothing itself: where its conditions are, in their place. The first that has something to say.
+conditions_elsewhere: list[Callable[[Actor, Run], slots.Panel | None]] = []
+
+
+def conditions_elsewhere_of(request: HttpRequest, viewer: Actor, run: Run) -> SafeString | None:
+    """Where the conditions of a run are that executes nothing itself, drawn; None for any other."""
+    made = (panel for make in conditions_elsewhere if (panel := make(viewer, run)) is not None)
+    return next(iter(_drawn(request, [next(made, None)])), None)
+
+
+# Of a run that a room above made itself: the command that does it again there; '' for any other.
+again_commands: list[Callable[[Actor, Run], str]] = []
+
+
+def again_command_of(viewer: Actor, run: Run) -> str:
+    """The command that does this run again where it was made; '' where only its record can say how."""
+    return next((command for say in again_commands if (command := say(viewer, run))), "")
+
+
+# Below the head of a run, above its tabs: what goes on with it.
+head_strips: list[Callable[[HttpRequest, Actor, Run], slots.Panel | None]] = []
+
+
+def head_strips_of(request: HttpRequest, viewer: Actor, run: Run) -> list[SafeString]:
+    """What the rooms above tell of what goes on with the run, drawn."""
+    return _drawn(request, [make(request, viewer, run) for make in head_strips])
 
 
 # The page of a run that is gone for good: what is left of it.
@@ -131,41 +171,6 @@ finders: list[Callable[[Actor, str], Found | None]] = []
 def found_above(viewer: Actor, text: str) -> list[Found]:
     """What the rooms above know by this text."""
     return [found for find in finders if (found := find(viewer, text))]
-
-
-# Files that belong to a run and lie elsewhere: those of the models that it made. For many runs at once: by run (primary
-# key), what to call each file, and the file; only such as end with one of the endings and as the viewer may download.
-Labelled = list[tuple[str, ArtifactFile]]
-model_files: list[Callable[[Actor, Sequence[Run], Sequence[str]], Mapping[int, Labelled]]] = []
-
-
-def model_files_of(viewer: Actor, runs: Sequence[Run], endings: Sequence[str]) -> dict[int, Labelled]:
-    """The files of the models that these runs made."""
-    found: dict[int, Labelled] = {}
-    for find in model_files:
-        for run, files in find(viewer, runs, endings).items():
-            found.setdefault(run, []).extend(files)
-    return found
-
-
-@dataclass(frozen=True, slots=True)
-class BulkOffer:
-    """What a room above does to many runs at once: an entry of the bar below selected runs, one act for each of them.
-
-    do: an action, with the reason that was given; done: "sent to review", as in "17 runs sent to review"; permission:
-    who is offered it; is_so: whether a run is that already; reason: what the entry asks to be told, "" for nothing.
-    """
-
-    label: str
-    icon: str
-    do: Callable[[Actor, Run, str], Any]
-    done: str
-    permission: str
-    is_so: Callable[[Run], bool] = lambda run: False
-    reason: str = ""
-
-
-bulk_acts: dict[str, BulkOffer] = {}  # by the verb in the address
 
 
 def bulk_offers_of(viewer: Actor, project: Project) -> list[tuple[str, BulkOffer]]:

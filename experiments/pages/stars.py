@@ -2,10 +2,10 @@
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.http import url_has_allowed_host_and_scheme
+from django.urls import reverse
 from django.views.decorators.http import require_POST
 
-from accounts.pages.doors import actor_of, signed_in
+from accounts.pages.doors import actor_of, page_named, signed_in
 from experiments.actions.stars import star_run, unstar_run
 from experiments.queries.runs import get_run
 
@@ -20,7 +20,5 @@ def star(request: HttpRequest, run: str) -> HttpResponse:
     if getattr(request, "htmx", False):
         context = {"run_id": found.uid.hex, "run_name": found.name, "is_starred": is_on}
         return render(request, "experiments/star_button.html", context)
-    came_from = request.POST.get("next", "")
-    if url_has_allowed_host_and_scheme(came_from, {request.get_host()}, require_https=request.is_secure()):
-        return redirect(came_from)
-    return redirect("experiments:run", run=found.uid.hex)
+    of_run = reverse("experiments:run", args=[found.uid.hex])
+    return redirect(page_named(request, request.POST.get("next", ""), otherwise=of_run))

@@ -5,6 +5,7 @@ from django.urls import path
 from artifacts.pages.shelf_urls import shelf_urls
 from experiments.pages import (
     all_runs,
+    archive,
     artifacts,
     beside,
     bulk,
@@ -31,6 +32,8 @@ from experiments.pages import (
     run,
     run_table,
     saved_views,
+    sheet,
+    sheets,
     stars,
 )
 from experiments.pages.compare import adding, as_file, tabs
@@ -77,8 +80,15 @@ urlpatterns = [
     path("p/<slug:slug>/record/versions.json", record.versions, name="record_versions"),
     path("p/<slug:slug>/record/preview/", record.preview, name="record_preview"),
     path("p/<slug:slug>/record/<str:run>/", record.done, name="record_done"),
+    path("p/<slug:slug>/sheets/", sheets.page, name="sheets"),
+    path("p/<slug:slug>/sheets/template.csv", sheets.blank, name="sheet_template"),
+    path("p/<slug:slug>/sheets/<uuid:sheet>/", sheet.page, name="sheet"),
+    path("p/<slug:slug>/sheets/<uuid:sheet>/state/", sheet.state, name="sheet_state"),
+    path("p/<slug:slug>/sheets/<uuid:sheet>/errors.csv", sheet.problems_file, name="sheet_problems"),
+    path("p/<slug:slug>/sheets/<uuid:sheet>/do/<str:verb>/", sheet.act, name="sheet_act"),
     path("r/<str:run>/", run.overview, name="run"),
     path("r/<str:run>/curves.bin", curves.curve_data, name="curve_data"),
+    path("r/<str:run>/points.parquet", archive.archive_file, name="archive_file"),
     path("r/<str:run>/curves.csv", curves.curve_csv, name="curve_csv"),
     *shelf_urls("r/<str:run>/", "run", artifacts.find_shelf),
     path("r/<str:run>/star/", stars.star, name="run_star"),

@@ -1,6 +1,6 @@
 """The curves of one metric in many runs, thinned for a screen, singly or as bands of groups."""
 
-from collections.abc import Container, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, count
 
@@ -9,8 +9,11 @@ from django.db.models.functions import Left
 
 from experiments.compare.correlation import Floats
 from experiments.metrics.batch import Points
+from experiments.metrics.parts import Bounds
+from experiments.metrics.seal import in_portions
 from experiments.metrics.store import history_of_many
 from experiments.models import MetricSeries, Param, Run, RunInput, RunTag
+from experiments.queries.record import SYSTEM_PREFIX
 from experiments.values import RunStatus
 from kernel.actor import Actor
 
@@ -29,6 +32,10 @@ class Axis:
     by: str = "step"
     window: Window = None
     metric: str = ""
+
+    def bounds(self) -> Bounds | None:
+        """What has to be read for the window; None for everything, as where x is counted from a run's first point."""
+        return Bounds.around(self.window, by_time=self.by == "time") if self.by in ("step", "time") else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,19 +61,35 @@ def metric_keys(viewer: Actor, runs: Sequence[Run]) -> list[str]:
     return sorted({key for key, first, last in found if first != last})
 
 
-def columns_of_runs(viewer: Actor, runs: Sequence[Run], key: str, axis: Axis) -> dict[int, Columns]:
-    """Every point of a metric against the axis, x ascending, by the run's place in `runs`."""
-    ids = [run.pk for run in runs]
-    keys = {key, axis.metric} if axis.by == "metric" else {key}
-    series = list(MetricSeries.objects.visible_to(viewer).filter(run__in=ids, key__in=keys, context=""))
+def whole_curves(viewer: Actor, run: Run, keys: Sequence[str]) -> list[tuple[str, Points]]:
+    """Every point of these metrics of a run, or of all that it logged itself, by name; unknown ones are left out."""
+    rows = MetricSeries.objects.visible_to(viewer).filter(run=run, context="").order_by("key")
+    rows = rows.filter(key__in=keys) if keys else rows.exclude(key__startswith=SYSTEM_PREFIX)
+    series = list(rows)
     histories = history_of_many(series)
-    said = {(one.run_id, one.key): histories[one.pk] for one in series}
-    found = {}
-    for place, pk in enumerate(ids):
-        points = said.get((pk, key))
-        if points is not None:
-            found[place] = _columns(points, axis, said.get((pk, axis.metric)))
-    return found
+    return [(one.key, histories[one.pk]) for one in series]
+
+
+def columns_of_runs(viewer: Actor, runs: Sequence[Run], key: str, axis: Axis) -> dict[int, Columns]:
+    """A metric against the axis, x ascending, by the run's place in `runs`: at least every point in its window."""
+    return dict(columns_in_turn(viewer, runs, key, axis))
+
+
+def columns_in_turn(viewer: Actor, runs: Sequence[Run], key: str, axis: Axis) -> Iterator[tuple[int, Columns]]:
+    """The same one run after the other, read in portions of about a million points: whoever thins them holds no more.
+
+    Against another metric everything is read at once, as both belong together.
+    """
+    places = {run.pk: place for place, run in enumerate(runs)}
+    keys = {key, axis.metric} if axis.by == "metric" else {key}
+    rows = MetricSeries.objects.visible_to(viewer).filter(run__in=list(places), key__in=keys, context="")
+    series = sorted(rows, key=lambda one: places[one.run_id])
+    for portion in [series] if axis.by == "metric" else in_portions(series):
+        histories = history_of_many(portion, axis.bounds())
+        said = {(one.run_id, one.key): histories[one.pk] for one in portion}
+        for (run_id, of), points in said.items():
+            if of == key:
+                yield places[run_id], _columns(points, axis, said.get((run_id, axis.metric)))
 
 
 def _columns(points: Points, axis: Axis, across: Points | None) -> Columns:

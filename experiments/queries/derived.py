@@ -10,10 +10,10 @@ from typing import Any
 
 from django.db.models import F
 
+from artifacts.storage.base import BlobDamaged
 from audit.ledger.evidence import Problem
 from experiments.metrics.batch import finite_number
-from experiments.metrics.seal import in_portions
-from experiments.metrics.store import history_of_many
+from experiments.metrics.seal import each_with_points
 from experiments.metrics.summary import summary_of
 from experiments.models import MetricSeries, Param, Run, RunTag
 
@@ -49,11 +49,9 @@ def _wrong_summaries() -> Iterator[Problem]:
     for start in range(0, len(sealed), RUNS_AT_ONCE):
         runs = sealed[start : start + RUNS_AT_ONCE]
         series = MetricSeries.objects.filter(run__in=runs).select_related("run").order_by("pk")
-        for some in in_portions(list(series)):
-            points = history_of_many(some)
-            for one in some:
-                if len(points[one.pk]):
-                    yield from _differences(one, asdict(summary_of(points[one.pk])))
+        for one, points in each_with_points(list(series)):
+            if not isinstance(points, BlobDamaged) and len(points):  # the check of seals tells of damaged ones
+                yield from _differences(one, asdict(summary_of(points)))
 
 
 def _differences(series: MetricSeries, right: dict[str, Any]) -> Iterator[Problem]:

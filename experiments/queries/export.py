@@ -1,59 +1,55 @@
 """The run table as rows of values: all runs that match, read page by page."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from accounts.models import Project
-from experiments.exporting.fields import Field, Kind, Value
+from experiments.exporting.columns import SYSTEM_FIELDS, Wanted
+from experiments.exporting.fields import Value
 from experiments.queries.overview import directions_of
 from experiments.queries.search import FoundRun, View, search_runs
-from experiments.queries.table import Cells, cells_of
+from experiments.queries.table import Cells, all_names, cells_of
 from experiments.values import ReviewState
 from kernel.actor import Actor
 
 _PAGE = 1_000
-
-# What every export begins with, so that a row can be found again.
-IDENTITY = (
-    Field("run_id"),
-    Field("id"),
-    Field("name"),
-    Field("status"),
-)
-SYSTEM_FIELDS = {
-    "created": Field("started", Kind.TIME),
-    "ended": Field("ended", Kind.TIME),
-    "duration": Field("duration_ms", Kind.INTEGER),
-    "user": Field("user"),
-    "claimed": Field("claimed_user"),
-    "dataset": Field("datasets"),
-    "source": Field("git_commit"),
-    "script": Field("source"),
-    "experiment": Field("experiment"),
-    "project": Field("project"),
-    "verdict": Field("verdict"),
-}
+_LOOKED_AT = 5_000  # runs whose names are read one by one
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """Which columns: keys of SYSTEM_FIELDS, names of params and tags, and metrics as (name, figure)."""
+def every_column(
+    viewer: Actor, project: Project | None, *, experiments: Sequence[int] | None, text: str, view: View
+) -> Wanted:
+    """Every column that the runs which match have anything in; where thousands match, that any in scope has.
 
-    system: Sequence[str]
-    metrics: Sequence[tuple[str, str]]
-    params: Sequence[str]
-    tags: Sequence[str]
+    Raises QueryError.
+    """
+    found = search_runs(
+        viewer, project=project, experiments=experiments, text=text, order=(), view=view, limit=_LOOKED_AT
+    )
+    runs = None if found.next_token else [run.id for run in found.rows]
+    metrics, params, tags = all_names(viewer, project, experiments=experiments, runs=runs)
+    system = [key for key in SYSTEM_FIELDS if project is None or key != "project"]
+    return Wanted(system, [(name, "last") for name in metrics], params, tags)
 
-    @property
-    def fields(self) -> list[Field]:
-        """The head of the table; metrics are 'metrics.loss' as in a query."""
-        return [
-            *IDENTITY,
-            *(SYSTEM_FIELDS[key] for key in self.system),
-            *(Field(_metric_name(*metric), Kind.NUMBER) for metric in self.metrics),
-            *(Field(f"params.{name}") for name in self.params),
-            *(Field(f"tags.{name}") for name in self.tags),
-        ]
+
+def rows_of_page(
+    viewer: Actor, runs: Sequence[FoundRun], wanted: Wanted, ways: Mapping[str, bool]
+) -> list[list[Value]]:
+    """The rows of runs that a search found for the viewer. ways: which way each metric is better."""
+    cells = cells_of(
+        viewer,
+        [run.id for run in runs],
+        metrics=list({name for name, _ in wanted.metrics}),
+        params=wanted.params,
+        tags=wanted.tags,
+        datasets="dataset" in wanted.system,
+    )
+    return [_row(run, cells, wanted, ways) for run in runs]
+
+
+def ways_for(viewer: Actor, project: Project | None, wanted: Wanted) -> dict[str, bool]:
+    """Which way each metric is better, where the best of one is wanted."""
+    is_asked = any(figure == "best" for _, figure in wanted.metrics)
+    return dict(directions_of(viewer, project)) if is_asked else {}
 
 
 def exported_rows(
@@ -71,8 +67,7 @@ def exported_rows(
     Raises QueryError before the first.
     """
     after: str | None = None
-    is_asked = any(figure == "best" for _, figure in wanted.metrics)
-    ways = directions_of(viewer, project) if is_asked else {}
+    ways = ways_for(viewer, project, wanted)
     while True:
         page = search_runs(
             viewer,
@@ -84,23 +79,10 @@ def exported_rows(
             limit=_PAGE,
             after=after,
         )
-        cells = cells_of(
-            viewer,
-            [run.id for run in page.rows],
-            metrics=list({name for name, _ in wanted.metrics}),
-            params=wanted.params,
-            tags=wanted.tags,
-            datasets="dataset" in wanted.system,
-        )
-        for run in page.rows:
-            yield _row(run, cells, wanted, ways)
+        yield from rows_of_page(viewer, page.rows, wanted, ways)
         after = page.next_token
         if after is None:
             return
-
-
-def _metric_name(name: str, figure: str) -> str:
-    return f"metrics.{name}" if figure == "last" else f"{figure}(metrics.{name})"
 
 
 def _figure(run: FoundRun, name: str, figure: str, cells: Cells, ways: Mapping[str, bool]) -> float | None:

@@ -26,7 +26,7 @@ def find_file(viewer: Actor, run: Run, path: str) -> ArtifactFile:
 def open_file(viewer: Actor, run: Run, path: str) -> tuple[ArtifactFile, BinaryIO]:
     """One file of the run with a seekable reader over its bytes. Raises Invalid, NotFound, BlobDamaged."""
     require(viewer, "experiments.download", run)
-    return files.open_file(viewer, run.artifact_root, path)
+    return files.open_file(viewer, run.artifact_root_id, path)
 
 
 def files_root(viewer: Actor, run: Run) -> ArtifactRoot | None:

@@ -25,7 +25,7 @@ _LARGEST = 1e150
 _SAMPLE = 200  # runs whose values say what a usual one is
 _BLURS = 1e3  # so many times the squares around the mean: three of sixteen digits are lost, or fewer
 _COLUMNS = {"last": "last_value", "min": "min_value", "max": "max_value"}
-_OWN = {
+OWN_FIELDS = {
     "status": "r.status",
     "user": "CAST(r.created_by_id AS text)",
     "experiment": "CAST(r.experiment_id AS text)",
@@ -171,11 +171,11 @@ def _source(fields: Sequence[str], metrics: Sequence[tuple[str, str]], compiler:
         kind, _, key = name.partition(".")
         if name == "dataset":
             joins.append("LEFT JOIN experiments_runinput i ON i.run_id = r.id")
-        elif name not in _OWN:
+        elif name not in OWN_FIELDS:
             table = "experiments_param" if kind == "params" else "experiments_runtag"
             joins.append(f"LEFT JOIN {table} v{at} ON v{at}.run_id = r.id AND v{at}.key = %s")
             params.append(key)
-        values.append(f"COALESCE('=' || {_OWN.get(name, f'v{at}.value')}, '') AS g{at}")
+        values.append(f"COALESCE('=' || {OWN_FIELDS.get(name, f'v{at}.value')}, '') AS g{at}")
     for at, (name, figure) in enumerate(metrics):
         inside = _inside(f"s{at}", compiler)
         joins.append(
@@ -318,6 +318,6 @@ def _condition(field_: str, op: Op, value: str | None) -> Comparison | None:
         return Comparison(Field(Entity.DATASET, "name"), op, value)
     if field_ == "experiment":
         return None
-    if field_ in _OWN:
+    if field_ in OWN_FIELDS:
         return Comparison(Field(Entity.ATTRIBUTE, field_), op, value)
     return Comparison(Field(Entity.PARAM if kind == "params" else Entity.TAG, key), op, value)

@@ -8,8 +8,9 @@ from django.db.models import Count, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 
 from artifacts.models import ArtifactFile
+from artifacts.storage.base import BlobDamaged
 from experiments.metrics.downsample import sample
-from experiments.metrics.store import history_of_many
+from experiments.metrics.seal import readable
 from experiments.models import Comment, MetricSegment, MetricSeries, Param, Run, RunInput
 from experiments.values import Lifecycle
 from kernel.actor import Actor
@@ -67,11 +68,12 @@ def _counted(rows: "QuerySet[Any]", by: str) -> Coalesce:
 def small_curves(series: Sequence[MetricSeries], *, most: int | None = None) -> dict[int, list[float]]:
     """A few finite values of each series by its id, for a curve without axes. The series were read for their viewer.
 
-    Series of more than `most` points (SPARK_POINTS) are left out: an ornament is not worth reading them whole.
+    Series of more than `most` points (SPARK_POINTS) are left out: an ornament is not worth reading them whole, and not
+    worth an error where an archive is damaged.
     """
     counted = MetricSegment.objects.filter(series__in=[one.pk for one in series]).values("series")
     limit = SPARK_POINTS if most is None else most
     short = set(counted.annotate(n=Sum("count")).filter(n__lte=limit).values_list("series", flat=True))
-    histories = history_of_many([one for one in series if one.pk in short])
-    thinned = {pk: sample(points, SPARK_BUCKETS) for pk, points in histories.items()}
+    read = readable([one for one in series if one.pk in short])
+    thinned = {one.pk: sample(points, SPARK_BUCKETS) for one, points in read if not isinstance(points, BlobDamaged)}
     return {pk: [float(value) for value in curve.y if abs(value) < float("inf")] for pk, curve in thinned.items()}

@@ -7,7 +7,7 @@ from artifacts.models import DatasetVersion, VersionRecord
 from experiments.models import Experiment, RecordedOnce, Run
 from experiments.queries.runs import inputs_of, params_of, tags_of
 from experiments.recording.naming import name_and_number
-from experiments.recording.wanted import ARCHITECTURE, DATASET_MAX, ROWS_MAX, TAGS_MAX, Wanted
+from experiments.recording.wanted import ARCHITECTURE, DATASET_MAX, EMAIL, ROWS_MAX, TAGS_MAX, Wanted
 from experiments.values import Lifecycle
 from kernel.actor import Actor
 
@@ -70,4 +70,5 @@ def as_template(viewer: Actor, run: Run) -> Wanted:
         commit=run.git_commit,
         command=run.source_name,
         container=tags.get("mlflow.docker.image.name", ""),
+        email=tags.get(EMAIL, ""),
     )

@@ -1,7 +1,7 @@
 """Reading single runs and their metrics."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from django.db.models import QuerySet
@@ -11,13 +11,17 @@ from accounts.models import Project
 from experiments.gone import Gone, is_gone, without_gone
 from experiments.metrics.batch import Points
 from experiments.metrics.downsample import Curve, sample
-from experiments.metrics.store import Position, history, history_of_many, history_page
+from experiments.metrics.evenly import evenly
+from experiments.metrics.parts import Bounds
+from experiments.metrics.store import Position, history, history_of_many, history_page, pieces
 from experiments.models import MetricSeries, Param, Run, RunInput, RunTag
 from experiments.queries.prepared import Prepared
 from experiments.refs import readable_id_in, uid_in
+from experiments.search.errors import nearest
+from experiments.search.texts import stored_texts
 from experiments.values import checked_int64
 from kernel.actor import Actor
-from kernel.errors import Invalid
+from kernel.errors import Invalid, NotFound
 from kernel.paging import decode_token, encode_token, question_digest
 
 
@@ -26,6 +30,7 @@ def _runs_with_their_place() -> QuerySet[Run]:
 
 
 _WITH_ITS_PLACE = Prepared(lambda uid: _runs_with_their_place().filter(uid=uid), uuid.UUID)
+_IN_ITS_EXPERIMENT = Prepared(lambda uid: Run.objects.select_related("experiment").filter(uid=uid), uuid.UUID)
 _ALONE = Prepared(lambda uid: Run.objects.filter(uid=uid), uuid.UUID)
 
 
@@ -41,6 +46,14 @@ def get_run(viewer: Actor, run_id: str, *, project: Project | None = None) -> Ru
 def get_run_to_log(viewer: Actor, run_id: str, *, project: Project) -> Run:
     """The same run read alone, for calls that write a thousand times: its experiment follows only when asked for."""
     found = _by_uid(_ALONE, run_id) or _by_readable_id(run_id)
+    if found is not None and found.project_id == project.pk:
+        found.project = project
+    return _seen(viewer, found, run_id, project)
+
+
+def get_run_with_its_experiment(viewer: Actor, run_id: str, *, project: Project) -> Run:
+    """The same run for calls about one of its files, which come by the thousand: its experiment says where they lie."""
+    found = _by_uid(_IN_ITS_EXPERIMENT, run_id) or _by_readable_id(run_id)
     if found is not None and found.project_id == project.pk:
         found.project = project
     return _seen(viewer, found, run_id, project)
@@ -91,7 +104,7 @@ def tags_of(viewer: Actor, run: Run) -> dict[str, str]:
 def tag_of(viewer: Actor, run: Run, key: str) -> str:
     """One tag of the run, "" where it has none."""
     require(viewer, "experiments.see", run)
-    return RunTag.objects.filter(run=run, key=key).values_list("value", flat=True).first() or ""
+    return stored_texts(RunTag, run, [key]).get(key, "")
 
 
 def series_of(viewer: Actor, run: Run, keys: Sequence[str] | None = None) -> list[MetricSeries]:
@@ -105,6 +118,19 @@ def inputs_of(viewer: Actor, run: Run) -> list[RunInput]:
     rows = RunInput.objects.visible_to(viewer).filter(run=run)
     rows = rows.select_related("dataset_version__dataset__project", "dataset_version__record__state_by")
     return list(rows.order_by("dataset_version__dataset__name", "dataset_version__number"))
+
+
+_TOLD = 8  # names of metrics
+
+
+def require_metric(viewer: Actor, run: Run, key: str) -> None:
+    """Raise NotFound, with the name that was probably meant, for a metric of which the run has no point."""
+    known = [series.key for series in series_of(viewer, run)]
+    if key in known:
+        return
+    near, some = nearest(key, known), ", ".join(known[:_TOLD]) + (", …" if len(known) > _TOLD else "")
+    hint = f"Did you mean '{near}'?" if near else f"It has {some}." if some else "It has no metric yet."
+    raise NotFound(f"The run {run.readable_id} has no metric '{key[:80]}'.", hint=hint, field="key")
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +159,25 @@ def metric_history(
     return HistoryPage(points, token)
 
 
+def metric_pieces(viewer: Actor, run: Run, key: str) -> Iterator[Points]:
+    """The whole history of a metric in pieces, in the same order; an unknown key has none."""
+    series = next(iter(series_of(viewer, run, [key])), None)
+    return pieces(series) if series is not None else iter(())
+
+
+def metric_samples(
+    viewer: Actor, runs: Sequence[Run], key: str, *, most: int, steps: tuple[int, int] | None = None
+) -> list[Points]:
+    """At most `most` points of a metric in each of these runs, at even distances by step; see `evenly`.
+
+    The same number of statements for any number of runs. Raises Refused, NotFound.
+    """
+    for run in runs:
+        require(viewer, "experiments.see", run)
+    found = evenly([run.pk for run in runs], key, most, steps)
+    return [found[run.pk] for run in runs]
+
+
 def _position(given: list[str] | None) -> Position | None:
     if given is None:
         return None
@@ -154,5 +199,5 @@ def metric_curves(
 ) -> dict[str, Curve]:
     """Curves thinned for a screen, by key; keys without points are left out."""
     found = series_of(viewer, run, keys)
-    histories = history_of_many(found)
+    histories = history_of_many(found, Bounds.around(window, by_time=by_time))
     return {one.key: sample(histories[one.pk], buckets, by_time=by_time, window=window) for one in found}

@@ -3,9 +3,10 @@
 import datetime as dt
 from collections.abc import Iterator
 
+from artifacts.storage.base import BlobDamaged
 from audit.ledger.evidence import Problem
 from audit.ledger.models import AuditEvent
-from experiments.metrics.seal import seals_of
+from experiments.metrics.seal import seals_told
 from experiments.models import Run
 from experiments.values import ENDED
 from kernel.actor import Actor
@@ -30,8 +31,15 @@ def _is_idle(run: Run) -> bool:
 def broken_seals() -> Iterator[Problem]:
     """For verify_ledger: sealed runs whose points, params, tags or files are not those that were sealed."""
     sealed = Run.objects.filter(sealed_at__isnull=False).select_related("project").order_by("pk")
-    for run, found in seals_of(sealed.iterator(chunk_size=1000)):
-        if found != run.seal:
+    for run, found in seals_told(sealed.iterator(chunk_size=1000)):
+        if isinstance(found, BlobDamaged):
+            yield Problem(
+                f"The archived points of run {run.readable_id} '{run.name}' cannot be read: {found.message}",
+                kind="experiments.metricarchive",
+                id=run.ledger_id,
+                field="digest",
+            )
+        elif found != run.seal:
             yield Problem(
                 f"Run {run.readable_id} '{run.name}' is not what was sealed: points, params, tags or files changed.",
                 kind=run._meta.label_lower,

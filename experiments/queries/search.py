@@ -1,5 +1,6 @@
 """Search runs and experiments: what the viewer may see, filtered, sorted and cut into pages."""
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -7,18 +8,18 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
-from accounts.access import sight
+from accounts.access import sees_whole, sight
 from accounts.models import Project
 from experiments.gone import still_there
 from experiments.models import Experiment, MetricDirection, Run
 from experiments.search.columns import Dialect
-from experiments.search.compile import Compiler, Directions, KeyedTable, Scope, with_rare_conditions
+from experiments.search.compile import Compiler, Directions, KeyedTable, Scope
 from experiments.search.databases import TRUE, Sql, fetch, joined, this_database
+from experiments.search.errors import TakesTooLong
 from experiments.search.grammar import parse
 from experiments.search.limits import (
     COUNT_STOP,
     MAX_MERGED,
-    MAX_MERGED_PLANNED,
     MAX_MERGED_TEXT,
     MAX_PAGE,
     NAMED_EXPERIMENTS,
@@ -31,6 +32,7 @@ from experiments.search.ordering import (
     parse_orders,
     sort_keys,
 )
+from experiments.search.rare import with_rare_conditions
 from experiments.search.rows import (
     EXPERIMENT_COLUMNS,
     EXPERIMENT_DETAILS,
@@ -41,7 +43,7 @@ from experiments.search.rows import (
     load_experiment_tags,
     load_run_data,
 )
-from experiments.search.statement import Page, Statement, read_page
+from experiments.search.statement import Page, Statement, Walks, read_page
 from experiments.search.tree import Aggregate, Entity, Node, comparisons
 from experiments.search.vocabularies import EXPERIMENTS, RUNS
 from experiments.values import Lifecycle
@@ -84,12 +86,14 @@ class View(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FoundCount:
-    """How many there are; at_least: counting stopped there, there are more."""
+    """How many there are; at_least: counting stopped there, there are more (0: it took too long, who knows)."""
 
     number: int
     at_least: bool
 
     def __str__(self) -> str:
+        if self.at_least and not self.number:
+            return "many"
         return f"{self.number:,}{'+' if self.at_least else ''}"
 
 
@@ -120,6 +124,7 @@ def search_runs(
         asked.order, compiler, ties=_run_ties(asked.order, compiler), numeric_params=dialect is Dialect.FULL
     )
     where = _run_where(asked, compiler) if nesting is None else nesting.where(compiler, compiler.where(asked.node))
+    walks = None if compiler.is_of_few(asked.node) else _walks(viewer, keys[0], compiler, where)
     statement = Statement(
         table="experiments_run r",
         alias="r",
@@ -128,7 +133,8 @@ def search_runs(
         width=len(FoundRun._fields),
         where=where,
         keys=keys,
-        by_first_key=_merged(compiler, where),
+        walks=walks,
+        where_walked=_where_walked(asked, compiler, keys[0]) if walks and nesting is None else None,
     )
     asked_scope = (dialect, project and project.pk, experiments if experiments is None else sorted(experiments))
     question = asked.digest(asked_scope if nesting is None else (*asked_scope, nesting.name))
@@ -144,11 +150,21 @@ def count_runs(
     dialect: Dialect = Dialect.FULL,
     view: View = View.ACTIVE_ONLY,
 ) -> FoundCount:
-    """How many runs `search_runs` would find; counting stops at 10,000."""
-    where, _ = matching_runs(viewer, project=project, experiments=experiments, text=text, dialect=dialect, view=view)
+    """How many runs `search_runs` would find; counting stops at 10,000, or where it takes too long."""
+    asked = _Question(parse(text, dialect, RUNS), (), view, 1)
+    compiler = _run_compiler(viewer, asked, _run_scope(viewer, project, experiments))
+    try:
+        number = _counted(asked, with_rare_conditions(compiler, asked.node, few=COUNT_STOP))
+    except TakesTooLong:
+        return FoundCount(0, at_least=True)
+    return FoundCount(min(number, COUNT_STOP), number > COUNT_STOP)
+
+
+def _counted(asked: "_Question", compiler: Compiler) -> int:
+    where = _run_where(asked, compiler)
     statement = f"SELECT COUNT(*) FROM (SELECT 1 FROM experiments_run r WHERE {where.text} LIMIT %s) AS found"  # noqa: S608
     [(number,)] = fetch(Sql(statement, (*where.params, COUNT_STOP + 1)))
-    return FoundCount(min(number, COUNT_STOP), number > COUNT_STOP)
+    return int(number)
 
 
 def runs_by_project(
@@ -222,15 +238,44 @@ class _Question:
         return question_digest(str(self.node), [str(key) for key in self.order], self.view.value, scope)
 
 
-def _merged(compiler: Compiler, where: Sql) -> tuple[int, ...]:
-    """The experiments to walk in the order of a keyed value, where no condition gives a shorter list to start from.
+def _walks(viewer: Actor, first: SortKey, compiler: Compiler, where: Sql) -> Walks | None:
+    """Where to follow the index of the first key.
 
-    The filter stands in the statement once for each, so a very long one is left to a single SELECT. PostgreSQL decides
-    for each where to start, which takes it a millisecond, so there only few are merged.
+    SQLite's statement has the filter once for each place, so there a very long one is left to a single SELECT.
     """
+    walks = _walks_by_value(first, compiler) if first.table else _walks_by_start(viewer, first, compiler)
+    if walks is None or compiler.plans_itself:
+        return walks
+    length = len(walks.places) * (len(where.text) + len(where.params))
+    return walks if len(walks.places) <= MAX_MERGED and length <= MAX_MERGED_TEXT else None
+
+
+def _where_walked(asked: _Question, compiler: Compiler, first: SortKey) -> Sql | None:
+    """The condition, where each run is looked at by the row that sorts it, before it is read itself: 12 of 13 that an
+    order came by were read for nothing (5,000 runs by a loss, two conditions: 4.9 ms instead of 8.4)."""
+    if not first.table:
+        return None
+    return _run_where(asked, dataclasses.replace(compiler, probed=f"{first.table.split()[-1]}.run_id"))
+
+
+def _walks_by_value(first: SortKey, compiler: Compiler) -> Walks | None:
     within = compiler.scope.within
-    walks = len(within) <= (MAX_MERGED_PLANNED if compiler.plans_itself else MAX_MERGED) and not compiler.rare
-    return within if walks and len(within) * (len(where.text) + len(where.params)) <= MAX_MERGED_TEXT else ()
+    return Walks(f"{first.table.split()[-1]}.experiment_id", "bigint", within) if within else None
+
+
+def _walks_by_start(viewer: Actor, first: SortKey, compiler: Compiler) -> Walks | None:
+    """By projects, or by experiments where only some of them are searched. In one place its index needs no help."""
+    value, scope = first.ranks[0].value, compiler.scope
+    if value is None or value.sql.text != RUNS.columns["start_time"].source:
+        return None
+    if scope.experiments:
+        places: tuple[object, ...] = scope.within
+        return Walks("r.experiment_id", "bigint", places) if len(places) > 1 else None
+    projects = scope.projects
+    if projects is None:
+        projects = tuple(Project.objects.visible_to(viewer).order_by("pk").values_list("pk", flat=True))
+    places = tuple(compiler.database.uid(project) for project in projects)
+    return Walks("r.project_id", "uuid", places) if len(places) > 1 else None
 
 
 def _run_where(asked: _Question, compiler: Compiler) -> Sql:
@@ -257,6 +302,8 @@ def _checked_limit(limit: int) -> int:
 
 def _run_scope(viewer: Actor, project: Project | None, experiments: Sequence[int] | None) -> Scope:
     """Where this viewer's search looks: never beyond what `visible_to` shows."""
+    if project is not None and sees_whole(viewer, Run.see_permission, project.pk):
+        return _scope_in(project, experiments)
     visible = Experiment.objects.visible_to(viewer)
     if project is not None:
         visible = visible.filter(project=project)
@@ -275,8 +322,25 @@ def _run_scope(viewer: Actor, project: Project | None, experiments: Sequence[int
     return Scope(tuple(sorted(seen.experiments)), tuple(sorted(seen.projects)), within)
 
 
+def _scope_in(project: Project, experiments: Sequence[int] | None) -> Scope:
+    """The whole project, or some of its experiments. Asked for by each search of a client: composed by the ORM it took
+    longer than the search."""
+    database = this_database()
+    text, params = "SELECT e.id FROM experiments_experiment e WHERE e.project_id = %s", [database.uid(project.pk)]
+    if experiments is None:
+        found = fetch(Sql(f"{text} ORDER BY e.id LIMIT %s", (*params, NAMED_EXPERIMENTS + 1)))
+        few = tuple(pk for (pk,) in found)
+        return Scope(projects=(project.pk,), within=few if len(few) <= NAMED_EXPERIMENTS else ())
+    known = database.among("e.id", [pk for pk in dict.fromkeys(experiments) if -(2**63) <= pk < 2**63])
+    rows = fetch(Sql(f"{text} AND {known.text} ORDER BY e.id", (*params, *known.params)))
+    return _scope_of(tuple(pk for (pk,) in rows))
+
+
 def _these(experiments: QuerySet[Experiment]) -> Scope:
-    found = tuple(experiments.order_by("pk").values_list("pk", flat=True))
+    return _scope_of(tuple(experiments.order_by("pk").values_list("pk", flat=True)))
+
+
+def _scope_of(found: tuple[int, ...]) -> Scope:
     return Scope(experiments=found, within=found if len(found) <= NAMED_EXPERIMENTS else ())
 
 

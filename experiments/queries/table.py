@@ -85,7 +85,7 @@ def cells_of(
                 }
             )
     if datasets:
-        inputs = RunInput.objects.visible_to(viewer).filter(run__in=runs).select_related("dataset_version__dataset")
+        inputs = rows_of(viewer, RunInput, runs).select_related("dataset_version__dataset")
         for one in inputs.order_by("dataset_version__dataset__name"):
             cells.datasets.setdefault(one.run_id, []).append(str(one.dataset_version))
     return cells
@@ -99,21 +99,31 @@ def sparks_of(viewer: Actor, runs: Sequence[int], key: str) -> dict[int, list[fl
 
 
 def _of(model: Any, viewer: Actor, runs: Sequence[int], keys: Sequence[str]) -> "QuerySet[Any]":
-    found: QuerySet[Any] = model.objects.visible_to(viewer).filter(run__in=runs, key__in=keys)
+    return rows_of(viewer, model, runs).filter(key__in=keys)
+
+
+def rows_of(viewer: Actor, model: Any, runs: Sequence[int]) -> "QuerySet[Any]":
+    """What these runs hold, of those that the viewer sees.
+
+    Which they see is asked of the runs by themselves: joined to the rows, SQLite began with all runs of their projects
+    (220,000: 0.6 s for the names in the newest 200).
+    """
+    seen = Run.objects.visible_to(viewer).filter(pk__in=list(runs))
+    found: QuerySet[Any] = model.objects.filter(run__in=seen.values("pk"))
     return found
 
 
 def offered_names(viewer: Actor, project: Project | None, *, experiments: Sequence[int] | None = None) -> Names:
     """The names that the newest runs in scope use: what a column picker offers. One query per kind."""
     newest = newest_in(viewer, project, experiments)
-    params = Param.objects.visible_to(viewer).filter(run__in=newest).order_by("key").values("key")
+    params = rows_of(viewer, Param, newest).order_by("key").values("key")
     values = params.annotate(runs=Count("run"), values=Count(Left("value", 40), distinct=True))
     counted = list(values.values_list("key", "runs", "values")[:OFFERED_MAX])
     return Names(
         runs=len(newest),
-        metrics=names_among(MetricSeries.objects.visible_to(viewer).filter(run__in=newest, context=""), OFFERED_MAX),
+        metrics=names_among(rows_of(viewer, MetricSeries, newest).filter(context=""), OFFERED_MAX),
         params={key: count for key, count, _ in counted},
-        tags=names_among(RunTag.objects.visible_to(viewer).filter(run__in=newest), OFFERED_MAX),
+        tags=names_among(rows_of(viewer, RunTag, newest), OFFERED_MAX),
         varying={key: different for key, _, different in counted if different > 1},
     )
 
@@ -135,9 +145,16 @@ def names_among(rows: "QuerySet[Any]", most: int) -> dict[str, int]:
 
 
 def all_names(
-    viewer: Actor, project: Project | None, *, experiments: Sequence[int] | None = None
+    viewer: Actor,
+    project: Project | None,
+    *,
+    experiments: Sequence[int] | None = None,
+    runs: Sequence[int] | None = None,
 ) -> tuple[list[str], list[str], list[str]]:
-    """Every name of a metric, a param and a tag that the runs in scope have. Reads all their keys: for an export."""
+    """Every name of a metric, a param and a tag that the runs in scope have. Reads all their keys: for an export.
+
+    runs: only of these, by primary key.
+    """
     found = []
     for model in (MetricSeries, Param, RunTag):
         rows = model.objects.visible_to(viewer)
@@ -145,6 +162,8 @@ def all_names(
             rows = rows.filter(run__project=project)
         if experiments is not None:
             rows = rows.filter(experiment__in=experiments)
+        if runs is not None:
+            rows = rows.filter(run__in=runs)
         if model is MetricSeries:
             rows = rows.filter(context="")
         found.append(sorted(rows.values_list("key", flat=True).distinct()))

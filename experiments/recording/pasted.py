@@ -21,12 +21,24 @@ OPEN_MAX: Final = 50  # brackets of YAML at once, counted without reading it
 _NAMES = frozenset({"key", "name", "param", "parameter", "hyperparameter", "metric", "tag"})
 
 
-class _Literal(str):
+class Literal(str):
     """A number or word of JSON, as it stood there: no quotes around it in a list."""
 
 
 def read_pairs(text: str, field: str) -> list[Pair]:
     """The names and values of a text, in its order; what is nested gets dots between its names. Raises Invalid."""
+    text = trimmed(text, field, "JSON, YAML or CSV")
+    try:
+        found = limited(_read(text, field), field)
+    except RecursionError:
+        raise too_deep(field) from None
+    if not found:
+        raise Invalid("No name with a value was found in this text.", hint='As in "lr: 0.001".', field=field)
+    return found
+
+
+def trimmed(text: str, field: str, forms: str) -> str:
+    """The pasted text without what stands around it. Raises TooLarge, Invalid for nothing."""
     if len(text) > PASTED_MAX:
         raise TooLarge(
             f"This text has {len(text):,} characters; at most {PASTED_MAX:,} are read.",
@@ -35,23 +47,18 @@ def read_pairs(text: str, field: str) -> list[Pair]:
         )
     text = text.replace("\x00", "").strip().removeprefix("\ufeff")
     if not text:
-        raise Invalid("There is nothing pasted.", hint="Paste JSON, YAML or CSV.", field=field)
-    try:
-        found = _limited(_read(text, field), field)
-    except RecursionError:
-        raise _too_deep(field) from None
-    if not found:
-        raise Invalid("No name with a value was found in this text.", hint='As in "lr: 0.001".', field=field)
-    return found
+        raise Invalid("There is nothing pasted.", hint=f"Paste {forms}.", field=field)
+    return text
 
 
-def _too_deep(field: str) -> Invalid:
+def too_deep(field: str) -> Invalid:
+    """It stands in too many others."""
     return Invalid(
         f"This text is nested too deeply: more than {DEPTH_MAX} levels.", hint="Paste a flatter one.", field=field
     )
 
 
-def _limited(pairs: Iterator[Pair], field: str) -> list[Pair]:
+def limited(pairs: Iterator[Pair], field: str) -> list[Pair]:
     """The pairs as they come, or Invalid as soon as there is one that no record can hold."""
     found: list[Pair] = []
     for name, value in pairs:
@@ -95,43 +102,48 @@ def _is_table(line: str) -> bool:
 
 def _from_json(text: str, field: str) -> Iterator[Pair]:
     try:
-        told = json.loads(
-            text, parse_float=_Literal, parse_int=_Literal, parse_constant=_Literal, object_pairs_hook=_Members
-        )
+        told = json_tree(text)
     except json.JSONDecodeError as error:
         if text[0] == "{":
-            raise Invalid(
-                f"This is no JSON: {error.msg} in line {error.lineno}, column {error.colno}.",
-                hint="Correct it there.",
-                field=field,
-            ) from None
+            raise no_json(error, field) from None
         return _from_yaml(text, field)
-    _refuse_depth(told, field)
-    return _listed(told, field) if isinstance(told, list) and not isinstance(told, _Members) else _flat("", told, field)
+    refuse_depth(told, field)
+    return listed(told, field) if isinstance(told, list) and not isinstance(told, Members) else flat("", told, field)
 
 
-def _refuse_depth(told: Any, field: str) -> None:
+def json_tree(text: str) -> Any:
+    """JSON with its numbers and words as they stood there. Raises JSONDecodeError."""
+    return json.loads(text, parse_float=Literal, parse_int=Literal, parse_constant=Literal, object_pairs_hook=Members)
+
+
+def no_json(error: json.JSONDecodeError, field: str) -> Invalid:
+    """Where it broke."""
+    words = f"This is no JSON: {error.msg} in line {error.lineno}, column {error.colno}."
+    return Invalid(words, hint="Correct it there.", field=field)
+
+
+def refuse_depth(told: Any, field: str) -> None:
     """Invalid for a value that is nested too deeply, level by level."""
     level = [told]
     for _ in range(DEPTH_MAX + 1):
         level = [inner for one in level if isinstance(one, list | tuple) for inner in _inner(one)]
         if not level:
             return
-    raise _too_deep(field)
+    raise too_deep(field)
 
 
 def _inner(told: Any) -> Sequence[Any]:
-    return [value for _, value in told] if isinstance(told, _Members) else told
+    return [value for _, value in told] if isinstance(told, Members) else told
 
 
-class _Members(list[tuple[str, Any]]):
+class Members(list[tuple[str, Any]]):
     """The members of a JSON object, one that stands twice too."""
 
 
-def _listed(told: Sequence[Any], field: str) -> Iterator[Pair]:
+def listed(told: Sequence[Any], field: str) -> Iterator[Pair]:
     """A list of {"key": …, "value": …}, as MLflow writes params."""
     for number, one in enumerate(told, 1):
-        members = dict(one) if isinstance(one, _Members) else {}
+        members = dict(one) if isinstance(one, Members) else {}
         name = next((members[key] for key in members if key.lower() in _NAMES), None)
         if not isinstance(name, str) or "value" not in members:
             raise Invalid(
@@ -139,29 +151,42 @@ def _listed(told: Sequence[Any], field: str) -> Iterator[Pair]:
                 hint='Paste {"lr": 0.001} or [{"key": "lr", "value": 0.001}].',
                 field=field,
             )
-        yield from _flat(checked_name(name, field), members["value"], field)
+        yield from flat(checked_name(name, field), members["value"], field)
 
 
-def _flat(name: str, value: Any, field: str) -> Iterator[Pair]:
-    if isinstance(value, _Members):
+def flat(name: str, value: Any, field: str) -> Iterator[Pair]:
+    """Names and values of a tree of JSON."""
+    if isinstance(value, Members):
         for key, inner in value:
-            yield from _flat(checked_name(key, field, behind=name), inner, field)
+            yield from flat(checked_name(key, field, behind=name), inner, field)
     else:
-        yield name, value if isinstance(value, str) else _in_list(value)
+        yield name, value if isinstance(value, str) else in_list(value)
 
 
-def _in_list(value: Any) -> str:
+def in_list(value: Any) -> str:
     """A JSON value as one text, its numbers as they were typed."""
-    if isinstance(value, _Literal):
+    if isinstance(value, Literal):
         return str(value)
-    if isinstance(value, _Members):
-        return "{" + ", ".join(f"{json.dumps(key)}: {_in_list(one)}" for key, one in value) + "}"
+    if isinstance(value, Members):
+        return "{" + ", ".join(f"{json.dumps(key)}: {in_list(one)}" for key, one in value) + "}"
     if isinstance(value, list):
-        return "[" + ", ".join(_in_list(one) for one in value) + "]"
+        return "[" + ", ".join(in_list(one) for one in value) + "]"
     return json.dumps(value, ensure_ascii=False)
 
 
 def _from_yaml(text: str, field: str) -> Iterator[Pair]:
+    node = yaml_node(text, field)
+    if not isinstance(node, yaml.MappingNode):
+        raise Invalid(
+            "No names with values were found in this text.",
+            hint='Paste lines such as "lr: 0.001", JSON, or a table with names and values.',
+            field=field,
+        )
+    return of_node("", node, field)
+
+
+def yaml_node(text: str, field: str) -> yaml.Node | None:
+    """YAML as it stood there, every scalar a text. Raises Invalid, TooLarge."""
     if len(text) > YAML_MAX:
         raise TooLarge(
             f"This text has {len(text):,} characters; as YAML at most {YAML_MAX:,} are read.",
@@ -169,10 +194,10 @@ def _from_yaml(text: str, field: str) -> Iterator[Pair]:
             field=field,
         )
     if _opened(text) > OPEN_MAX:
-        raise _too_deep(field)
+        raise too_deep(field)
     try:
         _refuse_unread(text, field)
-        node = yaml.compose(text, yaml.BaseLoader)
+        return yaml.compose(text, yaml.BaseLoader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         where = f" in line {mark.line + 1}, column {mark.column + 1}" if mark else ""
@@ -181,13 +206,6 @@ def _from_yaml(text: str, field: str) -> Iterator[Pair]:
         ) from None
     except yaml.YAMLError:
         raise Invalid("This text holds characters that cannot be read.", field=field) from None
-    if not isinstance(node, yaml.MappingNode):
-        raise Invalid(
-            "No names with values were found in this text.",
-            hint='Paste lines such as "lr: 0.001", JSON, or a table with names and values.',
-            field=field,
-        )
-    return _of_node("", node, field)
 
 
 def _opened(text: str) -> int:
@@ -210,13 +228,14 @@ def _refuse_unread(text: str, field: str) -> None:
             raise Invalid("Aliases (*name) are not read here.", hint="Write the values out.", field=field)
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if depth > DEPTH_MAX:
-            raise _too_deep(field)
+            raise too_deep(field)
 
 
-def _of_node(name: str, node: yaml.Node, field: str) -> Iterator[Pair]:
+def of_node(name: str, node: yaml.Node, field: str) -> Iterator[Pair]:
+    """Names and values of a node of YAML."""
     if isinstance(node, yaml.MappingNode):
         for key, inner in node.value:
-            yield from _of_node(checked_name(_of_yaml(key), field, behind=name), inner, field)
+            yield from of_node(checked_name(_of_yaml(key), field, behind=name), inner, field)
     else:
         yield name, str(node.value) if isinstance(node, yaml.ScalarNode) else _of_yaml(node)
 

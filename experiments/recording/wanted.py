@@ -4,6 +4,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final, TypeVar
 
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+
 from accounts.texts import storable
 from artifacts.paths import checked_path
 from experiments.recording.typed import checked_length, result_of
@@ -19,6 +22,8 @@ ROWS_MAX: Final = 200  # of params, and of results
 TAGS_MAX: Final = 50
 FILES_MAX: Final = 200
 NOTE_MAX: Final = 20_000
+EMAIL: Final = "mled.email"  # the tag that keeps it
+EMAIL_MAX: Final = 254
 DATASET_MAX: Final = 600  # a name and its number
 NEW_DATASET_MAX: Final = {"name": 500, "digest": 64, "source": 2000}
 RAN: Final = {RunStatus.FINISHED: "Finished", RunStatus.FAILED: "Failed", RunStatus.KILLED: "Stopped"}
@@ -43,7 +48,7 @@ class NewDataset:
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """All of it as it was typed. dataset: 'icu-vitals v7'; started, ended: a moment (see recording.when);
-    files: paths with the ids of their finished uploads."""
+    email: whose work it says it is, a label and no proof; files: paths with the ids of their finished uploads."""
 
     experiment: str = ""
     name: str = ""
@@ -61,12 +66,16 @@ class Wanted:
     commit: str = ""
     command: str = ""
     container: str = ""
+    email: str = ""
     files: Sequence[Pair] = ()
 
     @property
     def digest(self) -> str:
-        """Of all that was typed: the same words again have the same one."""
-        return sha256_hex(canonical_json(_plain(asdict(self))))
+        """Of all that was typed: the same words again have the same one, also those of a time before `email`."""
+        typed = asdict(self)
+        if not self.email:
+            del typed["email"]
+        return sha256_hex(canonical_json(_plain(typed)))
 
 
 def _plain(value: Any) -> Any:
@@ -118,6 +127,7 @@ def check(wanted: Wanted, problems: Problems) -> Checked | None:
     problems.of(_kept, wanted.name, "name", "This name", NAME_MAX)
     problems.of(_needed, wanted.architecture, ARCHITECTURE, "What kind of model was it?", "Such as: SVM, RBF kernel.")
     problems.of(_kept, wanted.architecture, ARCHITECTURE, "This text")
+    problems.of(_address, wanted.email.strip())
     problems.of(_one_dataset, wanted)
     started_ms, ended_ms = _when(wanted, problems)
     status = problems.of(_status, wanted.status)
@@ -137,6 +147,19 @@ def _needed(text: str, field: str, what: str, hint: str) -> None:
         raise Invalid(what, hint=hint, field=field)
 
 
+def _address(text: str) -> None:
+    checked_length(text, "email", EMAIL_MAX)
+    try:
+        if text:
+            validate_email(text)
+    except ValidationError:
+        raise Invalid(
+            f"'{text[:80]}' is not an e-mail address.",
+            hint="Write it as ada@example.org, or leave it out.",
+            field="email",
+        ) from None
+
+
 def _one_dataset(wanted: Wanted) -> None:
     new = wanted.new_dataset
     checked_length(wanted.dataset, "dataset", DATASET_MAX)
@@ -151,7 +174,7 @@ def _one_dataset(wanted: Wanted) -> None:
     if not wanted.dataset.strip() and not new:
         raise Invalid(
             "Which data was it trained on?",
-            hint="Choose a version of the catalogue, or describe the data beside it.",
+            hint="Name a version of the catalogue, or describe other data by its name, digest and source.",
             field="dataset",
         )
     if new:

@@ -10,11 +10,11 @@ from rest_framework.generics import ListAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.rest.door import RestView
+from accounts.access import require
 from experiments.actions.comments import COMMENT_MAX, WHY_MAX, add_comment, edit_comment, remove_comment
-from experiments.models import Comment, Run
-from experiments.queries.comments import comments_of, get_comment
-from experiments.queries.runs import get_run
+from experiments.models import Comment
+from experiments.queries.comments import comments_of, get_comment, people_to_mention
+from experiments.rest.on_run import OnRun
 
 
 class CommentJson(serializers.ModelSerializer[Comment]):
@@ -49,14 +49,15 @@ class WhyRemoved(serializers.Serializer[Any]):
     )
 
 
-class OnRun(RestView):
-    """A view below a run."""
+class MentionJson(serializers.Serializer[Any]):
+    name = serializers.CharField()
+    email = serializers.CharField()
+
+
+class OfComments(OnRun):
+    """A view of what is said about a run."""
 
     serializer_class = CommentJson
-
-    def run(self) -> Run:
-        """The run in the address, if the viewer may see it."""
-        return get_run(self.actor, self.kwargs["run"])
 
     def comment(self) -> Comment:
         """The comment in the address, if the viewer may see it."""
@@ -68,7 +69,7 @@ class OnRun(RestView):
         return Response(CommentJson(fresh).data, status=status)
 
 
-class Comments(ListAPIView[Comment], OnRun):
+class Comments(ListAPIView[Comment], OfComments):
     """What is said about a run, the oldest first; of removed comments the place."""
 
     needs = {"GET": "experiments.see", "POST": "experiments.comment"}
@@ -84,7 +85,7 @@ class Comments(ListAPIView[Comment], OnRun):
         return self.shown(add_comment(self.actor, self.run(), **self.parsed(CommentWanted)), status=201)
 
 
-class OneComment(OnRun):
+class OneComment(OfComments):
     """One comment."""
 
     needs = {"GET": "experiments.see", "PATCH": "experiments.comment"}
@@ -98,7 +99,7 @@ class OneComment(OnRun):
         return self.shown(edit_comment(self.actor, self.comment(), **self.parsed(CommentChange)))
 
 
-class RemoveComment(OnRun):
+class RemoveComment(OfComments):
     """The text goes, the place stays."""
 
     needs = {"POST": "experiments.remove_comment"}
@@ -107,3 +108,19 @@ class RemoveComment(OnRun):
     def post(self, request: Request, run: str, comment: UUID) -> Response:
         """Take back one's own; as a manager, with a reason, anybody's."""
         return self.shown(remove_comment(self.actor, self.comment(), **self.parsed(WhyRemoved)))
+
+
+class PeopleToMention(OnRun):
+    """Whom a comment on the run can mention."""
+
+    needs = {"GET": "experiments.comment"}
+    serializer_class = MentionJson
+    pagination_class = None
+    filter_backends = ()
+
+    @extend_schema(responses={200: MentionJson(many=True)})
+    def get(self, request: Request, run: str) -> Response:
+        """Everybody who sees the run by a role, by name. `@Ada Lovelace` or `@ada@example.org` tells her."""
+        found = self.run()
+        require(self.actor, "experiments.comment", found)
+        return Response(MentionJson(people_to_mention(self.actor, found), many=True).data)

@@ -12,10 +12,12 @@ from rest_framework.response import Response
 from accounts.access import find_project
 from accounts.models import Project
 from accounts.rest.door import RestView
+from artifacts.locations import LOCATION_MAX
 from experiments.actions.experiments import create_experiment, delete_experiment, rename_experiment, restore_experiment
 from experiments.models import Experiment
 from experiments.queries.experiments import experiment_tags, get_experiment, visible_experiments, wire_id
 from experiments.rest.filters import ExperimentFilter
+from experiments.rest.on_run import Why
 from experiments.values import EXPERIMENT_NAME_MAX, EXPERIMENT_TAG_MAX
 
 
@@ -54,16 +56,13 @@ class ExperimentWanted(serializers.Serializer[Any]):
         child=serializers.CharField(allow_blank=True, max_length=EXPERIMENT_TAG_MAX, trim_whitespace=False),
         default=dict,
     )
+    artifact_location = serializers.CharField(
+        max_length=LOCATION_MAX, allow_blank=True, default="", help_text="Where files go; empty: MLED keeps them."
+    )
 
 
 class NewName(serializers.Serializer[Any]):
     name = serializers.CharField(max_length=EXPERIMENT_NAME_MAX, trim_whitespace=False)
-
-
-class Why(serializers.Serializer[Any]):
-    reason = serializers.CharField(
-        allow_blank=True, default="", max_length=2000, help_text="Needed where one's role acts on what others made."
-    )
 
 
 class InProject(RestView):

@@ -8,18 +8,18 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework import serializers
 from rest_framework.generics import ListAPIView
-from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.rest.door import RestView
+from accounts.rest.given_out import Anything
 from artifacts.models import ArtifactFile
 from artifacts.paths import PATH_MAX
 from artifacts.queries.folders import files_in, open_folder
 from artifacts.queries.uploads import finished_blobs
 from artifacts.serving import archive_response, file_response
-from experiments.actions.files import UPLOAD, expect_file, put_file
-from experiments.queries.files import files_root, open_file
+from experiments.actions.files import UPLOAD, delete_files, expect_file, put_file
+from experiments.queries.files import files_root, find_file, open_file
 from experiments.queries.runs import get_run
 
 _FOLDER = "Only what lies in this folder, at any depth."
@@ -42,16 +42,6 @@ class FileJson(serializers.ModelSerializer[ArtifactFile]):
 class RunFileWanted(serializers.Serializer[Any]):
     upload = serializers.UUIDField(help_text="A finished upload to the run's project.")
     path = serializers.CharField(max_length=PATH_MAX, trim_whitespace=False, help_text="Below the run.")
-
-
-class Anything(BaseContentNegotiation):
-    """Files are given out as they are, whatever kinds the client says it takes."""
-
-    def select_parser(self, request: Request, parsers: Any) -> Any:
-        return parsers[0]
-
-    def select_renderer(self, request: Request, renderers: Any, format_suffix: Any = None) -> Any:
-        return renderers[0], renderers[0].media_type
 
 
 @extend_schema_view(get=extend_schema(parameters=[OpenApiParameter("folder", str, description=_FOLDER)]))
@@ -77,15 +67,26 @@ class RunFiles(ListAPIView[ArtifactFile], RestView):
 
 
 class RunFile(RestView):
-    """One file, whole or one range of it."""
+    """One file."""
 
-    needs = {"GET": "experiments.download"}
+    needs = {"GET": "experiments.download", "DELETE": UPLOAD}
     serializer_class = FileJson
     content_negotiation_class = Anything
+    gives_file = True
 
     @extend_schema(parameters=[_RANGE], responses=_CONTENT)
     def get(self, request: Request, run: str, path: str) -> HttpResponseBase:
+        """Its bytes, whole or one range of them."""
         return file_response(request._request, *open_file(self.actor, get_run(self.actor, run), path))
+
+    def digest_of_file(self) -> str:
+        return str(find_file(self.actor, get_run(self.actor, self.kwargs["run"]), self.kwargs["path"]).blob_id)
+
+    @extend_schema(responses={204: None})
+    def delete(self, request: Request, run: str, path: str) -> Response:
+        """Take it away, or a folder with all in it; the log keeps the digests."""
+        delete_files(self.actor, get_run(self.actor, run), path=path)
+        return Response(status=204)
 
 
 class RunArchive(RestView):

@@ -12,10 +12,12 @@ from accounts.rest.door import actor_of
 from audit.ledger.models import AuditEvent
 from experiments.models import Experiment, Run
 from experiments.queries.experiments import DEFAULT_WIRE_ID
+from experiments.queries.listing import with_email
 from experiments.queries.stars import with_star
 from experiments.refs import number_in
 from experiments.values import Lifecycle, RunStatus
 
+_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 LIVES = [*Lifecycle.choices, ("all", "All")]
 
 
@@ -66,9 +68,25 @@ class RunFilter(filters.FilterSet):
     created_after = MomentFilter(field_name="created_at", lookup_expr="gte", help_text="ISO 8601.")
     created_before = MomentFilter(field_name="created_at", lookup_expr="lt", help_text="ISO 8601.")
 
+    started_after = MomentFilter(method="by_client", help_text="ISO 8601; by the client's clock, as the next three.")
+    started_before = MomentFilter(method="by_client", help_text="ISO 8601.")
+    ended_after = MomentFilter(method="by_client", help_text="ISO 8601.")
+    ended_before = MomentFilter(method="by_client", help_text="ISO 8601.")
+    email = filters.CharFilter(
+        method="of_email", help_text="Whose run it is: the author's address, or the label in the tag `mled.email`."
+    )
+
     class Meta:
         model = Run
         fields: list[str] = []
+
+    def by_client(self, rows: QuerySet[Run], name: str, value: dt.datetime) -> QuerySet[Run]:
+        column, _, side = name.partition("_")
+        bound = "gte" if side == "after" else "lt"
+        return rows.filter(**{f"{column}_ms__{bound}": (value - _EPOCH) // dt.timedelta(milliseconds=1)})
+
+    def of_email(self, rows: QuerySet[Run], name: str, value: str) -> QuerySet[Run]:
+        return rows.filter(with_email(actor_of(self.request), value.strip()))
 
     def of_experiment(self, rows: QuerySet[Run], name: str, value: str) -> QuerySet[Run]:
         if value == DEFAULT_WIRE_ID:
@@ -85,6 +103,15 @@ class RunFilter(filters.FilterSet):
 
     def with_own_star(self, rows: QuerySet[Run], name: str, value: bool) -> QuerySet[Run]:
         return rows.filter(with_star(actor_of(self.request), is_on=value))
+
+
+class ChildFilter(filters.FilterSet):
+    lifecycle = LifeFilter()
+    status = filters.MultipleChoiceFilter(choices=RunStatus.choices, help_text="Several: any of them.")
+
+    class Meta:
+        model = Run
+        fields: list[str] = []
 
 
 class EventFilter(filters.FilterSet):

@@ -9,10 +9,11 @@ from rest_framework.response import Response
 
 from accounts.access import find_project
 from accounts.rest.door import RestView
-from experiments.actions.recorded import KEY_MAX, record_run_once
+from experiments.actions.recorded import KEY_MAX, Rehearsal, record_run_once
 from experiments.queries.runs import get_run
 from experiments.recording.typed import as_typed
 from experiments.recording.wanted import NewDataset, Pair, Wanted
+from experiments.recording.whole import refuse_unknown
 from experiments.rest.runs import RunJson
 
 TEXT_MAX = 100_000
@@ -27,6 +28,7 @@ EXAMPLE = {
     "results": {"val/auroc": 0.8127},
     "tags": {"ward": "icu-2"},
     "note": "Done on the old cluster.",
+    "email": "ada@example.org",
 }
 
 
@@ -74,6 +76,9 @@ class RunWanted(serializers.Serializer[Any]):
     commit = serializers.CharField(allow_blank=True, default="", max_length=1000)
     command = serializers.CharField(allow_blank=True, default="", max_length=TEXT_MAX)
     container = serializers.CharField(allow_blank=True, default="", max_length=TEXT_MAX, help_text="Its image.")
+    email = serializers.CharField(
+        allow_blank=True, default="", max_length=1000, help_text="Whose work it is: a label, kept as tag `mled.email`."
+    )
     files = SentFile(many=True, required=False)
 
 
@@ -99,7 +104,7 @@ class RecordedRuns(RestView):
         What is wrong is told field by field in `problems`. With an `Idempotency-Key` a call may be sent again: the same
         content gives the run of the first time, other content 409.
         """
-        wanted = _wanted(self.parsed(RunWanted))
+        wanted = _sent(self)
         key = request.headers.get("Idempotency-Key", "")
         made = record_run_once(self.actor, find_project(self.actor, slug), wanted=wanted, key=_own(key))
         run = get_run(self.actor, made.uid.hex)
@@ -108,6 +113,42 @@ class RecordedRuns(RestView):
             status=201,
             headers={"Location": request.build_absolute_uri(f"/api/v1/runs/{run.uid.hex}/")},
         )
+
+
+class SlipJson(serializers.Serializer[Any]):
+    field = serializers.CharField(help_text="Where, such as `results[0].value`.")  # type: ignore[assignment]
+    title = serializers.CharField(help_text="What is wrong.")
+    hint = serializers.CharField(help_text="What to do.")
+
+
+class RehearsedJson(serializers.Serializer[Any]):
+    problems = SlipJson(many=True, help_text="Empty where all of it is right.")
+
+
+class CheckRecord(RestView):
+    """A record before it is sent."""
+
+    needs = {"POST": "experiments.log_run"}
+    serializer_class = RehearsedJson
+
+    @extend_schema(
+        request=RunWanted,
+        responses={200: RehearsedJson},
+        examples=[OpenApiExample("A run of last spring", EXAMPLE, request_only=True)],
+    )
+    def post(self, request: Request, slug: str) -> Response:
+        """What would be wrong with it, by the same rule. Nothing is written; uploads are not looked at."""
+        project, wanted = find_project(self.actor, slug), _sent(self)
+        found = Rehearsal(self.actor, project).problems(wanted)
+        told = [{"field": one.field, "title": one.message, "hint": one.hint} for one in found]
+        return Response({"problems": told})
+
+
+def _sent(view: RestView) -> Wanted:
+    """The record of a call. Raises Invalid for fields that no record has."""
+    if isinstance(view.request.data, dict):
+        refuse_unknown(view.request.data)
+    return _wanted(view.parsed(RunWanted))
 
 
 def _own(key: str) -> str:

@@ -1,10 +1,10 @@
 """Runs: the list with its filters or a query line, and one run with what it holds."""
 
-import math
 from typing import Any
 
+from django.db import transaction
 from django.db.models import QuerySet
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.generics import ListAPIView
 from rest_framework.request import Request
@@ -12,18 +12,32 @@ from rest_framework.response import Response
 from rest_framework.utils.urls import replace_query_param
 
 from accounts.access import find_project
-from accounts.rest.door import Number, RestView, actor_of, said
+from accounts.models import Project
+from accounts.rest.door import RestView, actor_of
 from experiments.actions.notes import NOTE, NOTE_MAX, edit_notes, state_of
-from experiments.models import MetricSeries, Run
-from experiments.queries.experiments import experiments_named, wire_id
+from experiments.actions.runs import PARENT, create_run, update_run
+from experiments.models import Experiment, Run
+from experiments.queries.archives import archive_of
+from experiments.queries.experiments import (
+    DEFAULT_WIRE_ID,
+    experiments_named,
+    get_experiment,
+    get_experiment_by_name,
+    wire_id,
+)
 from experiments.queries.listing import runs_by_key, runs_to_list
-from experiments.queries.runs import get_run, metric_history, params_of, parent_of, series_of, tags_of
+from experiments.queries.runs import get_run, params_of, parent_of, series_of, tags_of
 from experiments.queries.search import View, search_runs
+from experiments.rest.archives import MetricArchiveJson
 from experiments.rest.filters import RunFilter
+from experiments.rest.metrics import MetricJson
+from experiments.rest.sent import int64, own_tags_apart, texts
 from experiments.search.ordering import split_orders
+from experiments.values import ENDED, EXPERIMENT_NAME_MAX, RunStatus
+from kernel.actor import Actor
+from kernel.clock import now_ms
 from kernel.errors import Invalid
 
-HISTORY_POINTS, HISTORY_MAX = 10_000, 100_000
 LIST_MAX = 1000
 _LINE = {"q", "order", "project", "experiment", "lifecycle", "limit", "cursor", "format"}
 _VIEWS = {"": View.ACTIVE_ONLY, "active": View.ACTIVE_ONLY, "deleted": View.DELETED_ONLY, "all": View.ALL}
@@ -45,7 +59,7 @@ class RunJson(serializers.ModelSerializer[Run]):
         fields = [
             "id", "readable_id", "project", "experiment", "experiment_name", "name", "status", "lifecycle",
             "review_state", "started_ms", "ended_ms", "created_at", "user", "claimed_user", "parent", "source_name",
-            "source_type", "git_commit", "is_locked", "sealed_at", "seal",
+            "source_type", "git_commit", "is_locked", "sealed_at", "seal", "lost_at",
         ]  # fmt: skip
         read_only_fields = fields
 
@@ -57,46 +71,44 @@ class RunJson(serializers.ModelSerializer[Run]):
         return parent.uid.hex if parent else None
 
 
-class MetricJson(serializers.ModelSerializer[MetricSeries]):
-    last_value = Number(source="last")
-    min_value = Number(allow_null=True)
-    max_value = Number(allow_null=True)
-
-    class Meta:
-        model = MetricSeries
-        fields = ["key", "last_value", "last_step", "last_ms", "min_value", "min_step", "max_value", "max_step"]
-        read_only_fields = fields
-
-    def to_representation(self, series: MetricSeries) -> dict[str, Any]:
-        series.last = math.nan if series.last_is_nan else series.last_value  # type: ignore[attr-defined]
-        return super().to_representation(series)
-
-
 class RunDetailJson(RunJson):
     params = serializers.DictField(child=serializers.CharField())
     tags = serializers.DictField(child=serializers.CharField())
     metrics = MetricJson(many=True)
+    metric_archive = MetricArchiveJson(
+        allow_null=True, help_text="Where its points lie, some time after it ended; null where not or not to be had."
+    )
     notes_version = serializers.CharField(help_text="Another one when name or note changed: send it as If-Match.")
 
     class Meta(RunJson.Meta):
-        fields = [*RunJson.Meta.fields, "params", "tags", "metrics", "notes_version"]
+        fields = [*RunJson.Meta.fields, "params", "tags", "metrics", "metric_archive", "notes_version"]
         read_only_fields = fields
 
 
-class HistoryJson(serializers.Serializer[Any]):
-    """Columns of equal length, in the order of time, step and value."""
+class NewRun(serializers.Serializer[Any]):
+    project = serializers.SlugField()
+    experiment = serializers.CharField(
+        max_length=20, default=DEFAULT_WIRE_ID, help_text="Its id; without it the project's Default."
+    )
+    experiment_name = serializers.CharField(
+        max_length=EXPERIMENT_NAME_MAX, allow_blank=True, default="", trim_whitespace=False, help_text="In its stead."
+    )
+    name = serializers.CharField(
+        max_length=500, allow_blank=True, default="", trim_whitespace=False, help_text="Without one it gets one."
+    )
+    started_ms = int64(required=False, help_text="Milliseconds since 1970; without it, now.")
+    tags = texts(default=dict)
+    parent = serializers.CharField(  # type: ignore[assignment]  # the metaclass takes it from the class
+        max_length=80, allow_blank=True, default="", help_text="The run of the same project that it is part of."
+    )
 
-    key = serializers.CharField()
-    steps = serializers.ListField(child=serializers.IntegerField())
-    times_ms = serializers.ListField(child=serializers.IntegerField())
-    values = serializers.ListField(child=Number())
-    next_page_token = serializers.CharField(allow_blank=True, help_text="Empty at the end.")
 
-
-class HistoryAsked(serializers.Serializer[Any]):
-    key = serializers.CharField(max_length=250, trim_whitespace=False)
-    limit = serializers.IntegerField(min_value=1, max_value=HISTORY_MAX, default=HISTORY_POINTS)
-    page_token = serializers.CharField(allow_blank=True, default="", max_length=1000)
+NEW_RUN = {
+    "project": "pump-alarms",
+    "experiment_name": "baseline",
+    "name": "svm-rbf-w24",
+    "tags": {"ward": "icu-2"},
+}
 
 
 class LineAsked(serializers.Serializer[Any]):
@@ -116,7 +128,7 @@ class Runs(ListAPIView[Run], RestView):
     `metrics.accuracy > 0.9 AND params.model = "vit"`, sorted as `order` says (`metrics.accuracy DESC`).
     """
 
-    needs = {"GET": "experiments.see"}
+    needs = {"GET": "experiments.see", "POST": "experiments.log_run"}
     queryset = Run.objects.none()
     serializer_class = RunJson
     filterset_class = RunFilter
@@ -134,6 +146,24 @@ class Runs(ListAPIView[Run], RestView):
         if request.query_params.get("q") or request.query_params.get("order"):
             return self._searched(request)
         return self.list(request)
+
+    @extend_schema(
+        request=NewRun, responses={201: RunJson}, examples=[OpenApiExample("A run", NEW_RUN, request_only=True)]
+    )
+    def post(self, request: Request) -> Response:
+        """Begin a run. What it logs goes to `runs/<id>/batch/`; `PATCH` with a status ends it."""
+        asked = self.parsed(NewRun)
+        project = find_project(self.actor, asked["project"])
+        made = create_run(
+            self.actor,
+            _experiment_of(self.actor, project, asked),
+            name=asked["name"],
+            started_ms=asked.get("started_ms", now_ms()),
+            tags=_tags_of_new(self.actor, project, asked),
+        )
+        run = get_run(self.actor, made.uid.hex)
+        address = request.build_absolute_uri(f"/api/v1/runs/{run.uid.hex}/")
+        return Response(self.get_serializer(run).data, status=201, headers={"Location": address})
 
     def _searched(self, request: Request) -> Response:
         asked = _line_asked(request)
@@ -155,6 +185,20 @@ class Runs(ListAPIView[Run], RestView):
         return Response({"next": following, "previous": None, "results": self.get_serializer(runs, many=True).data})
 
 
+def _experiment_of(viewer: Actor, project: Project, asked: dict[str, Any]) -> Experiment:
+    """The experiment by its id or its name; the project's Default where none is named."""
+    if asked["experiment_name"]:
+        return get_experiment_by_name(viewer, asked["experiment_name"], project=project)
+    return get_experiment(viewer, asked["experiment"], project=project)
+
+
+def _tags_of_new(viewer: Actor, project: Project, asked: dict[str, Any]) -> dict[str, str]:
+    tags: dict[str, str] = own_tags_apart(asked["tags"])
+    if not asked["parent"]:
+        return tags
+    return tags | {PARENT: get_run(viewer, asked["parent"], project=project).uid.hex}
+
+
 def _line_asked(request: Request) -> dict[str, Any]:
     for name in request.query_params:
         if name not in _LINE:
@@ -166,13 +210,21 @@ def _line_asked(request: Request) -> dict[str, Any]:
     return dict(asked.validated_data)
 
 
-class NotesWanted(serializers.Serializer[Any]):
+class RunChange(serializers.Serializer[Any]):
     name = serializers.CharField(required=False, max_length=500, trim_whitespace=False)
     note = serializers.CharField(required=False, allow_blank=True, max_length=NOTE_MAX, trim_whitespace=False)
+    status = serializers.ChoiceField(
+        required=False,
+        choices=RunStatus.choices,
+        help_text="Any may follow any; with FINISHED, FAILED or KILLED it ends.",
+    )
+    ended_ms = int64(
+        required=False, help_text="Milliseconds since 1970; without it, now where the status ends the run."
+    )
     expected = serializers.CharField(
         required=False,
         max_length=64,
-        help_text="The `notes_version` that you read, or * for any; the header If-Match says the same.",
+        help_text="For name and note: the `notes_version` that you read, or * for any; If-Match says the same.",
     )
 
 
@@ -181,60 +233,56 @@ class OneRun(RestView):
 
     needs = {"GET": "experiments.see", "PATCH": "experiments.edit_notes"}
     serializer_class = RunDetailJson
+    also_tags = ("notes_version",)
 
     def get(self, request: Request, run: str) -> Response:
         return self._shown(get_run(self.actor, run))
 
     @extend_schema(
-        request=NotesWanted,
+        request=RunChange,
         responses={200: RunDetailJson},
         parameters=[OpenApiParameter("If-Match", str, OpenApiParameter.HEADER, description="A `notes_version`, or *.")],
     )
     def patch(self, request: Request, run: str) -> Response:
-        """Change its name or its note (the tag mlflow.note.content), if nobody else did since you read them (409)."""
-        wanted = self.parsed(NotesWanted)
-        expected = wanted.pop("expected", "") or request.headers.get("If-Match", "").strip().strip('"')
-        if not expected:
+        """Change name, note (the tag mlflow.note.content), status or end.
+
+        Name and note change only if nobody else changed them since you read them (409).
+        """
+        found, wanted = get_run(self.actor, run), self.parsed(RunChange)
+        expected = wanted.pop("expected", "") or ("*" if "If-Match" in request.headers else "")  # compared by the door
+        notes = {name: wanted[name] for name in ("name", "note") if name in wanted}
+        if notes and not expected:
             raise Invalid(
                 "Say which name and note you change.",
                 hint="Send the run's notes_version as If-Match or as expected, or * for any.",
                 field="expected",
             )
-        edit_notes(self.actor, get_run(self.actor, run), expected=expected, **wanted)
+        with transaction.atomic():
+            if notes:
+                edit_notes(self.actor, found, expected=expected, **notes)
+            if "status" in wanted or "ended_ms" in wanted:
+                update_run(self.actor, found, status=_status(wanted), ended_ms=_end(wanted))
         return self._shown(get_run(self.actor, run))
 
     def _shown(self, run: Run) -> Response:
         tags = tags_of(self.actor, run)
         version = state_of(run.name, tags.get(NOTE, ""))
+        archive = archive_of(self.actor, run)
         held = {
             "params": params_of(self.actor, run),
             "tags": tags,
             "metrics": MetricJson(series_of(self.actor, run), many=True).data,
+            "metric_archive": archive and MetricArchiveJson(archive).data,
             "notes_version": version,
         }
         shown = RunJson(run, context=self.get_serializer_context()).data | held
-        return Response(shown, headers={"ETag": f'"{version}"'})
+        return Response(shown)
 
 
-class MetricHistory(RestView):
-    """Every point of one metric, in pages."""
+def _status(wanted: dict[str, Any]) -> RunStatus | None:
+    return RunStatus(wanted["status"]) if "status" in wanted else None
 
-    needs = {"GET": "experiments.see"}
-    serializer_class = HistoryJson
 
-    @extend_schema(parameters=[HistoryAsked], responses=HistoryJson)
-    def get(self, request: Request, run: str) -> Response:
-        asked = HistoryAsked(data=request.query_params.dict())
-        asked.is_valid(raise_exception=True)
-        key, limit, token = (asked.validated_data[name] for name in ("key", "limit", "page_token"))
-        page = metric_history(self.actor, get_run(self.actor, run), key, limit=limit, after=token)
-        points = page.points
-        return Response(
-            {
-                "key": key,
-                "steps": points.steps.tolist(),
-                "times_ms": points.times.tolist(),
-                "values": [said(value) for value in points.values.tolist()],
-                "next_page_token": page.next_token,
-            }
-        )
+def _end(wanted: dict[str, Any]) -> int | None:
+    """When it ended: as it was sent; now, where only a status says that it did."""
+    return wanted.get("ended_ms", now_ms() if wanted.get("status") in ENDED else None)

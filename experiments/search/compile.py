@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from experiments.search.columns import Column, Kind, Vocabulary
-from experiments.search.databases import FALSE, TRUE, Database, Sql, fetch, joined
+from experiments.search.databases import FALSE, TRUE, Database, Sql, joined
 from experiments.search.errors import QueryError
-from experiments.search.limits import FEW, MAX_PROBES, TEXT_INDEX_LENGTH
+from experiments.search.limits import TEXT_INDEX_LENGTH
 from experiments.search.tree import (
     Aggregate,
     Ago,
@@ -31,7 +31,6 @@ from experiments.search.tree import (
     Or,
     Value,
     Words,
-    comparisons,
 )
 
 UNIT_MS = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000}
@@ -86,8 +85,9 @@ class Directions:
 class Compiler:
     """Filters over one noun. alias: of its table in the statement; tables: where its keyed values are.
 
-    rare: the conditions that hold for few, so that a search does well to start from a list of them; None leaves it to
-    the planner. viewer: whom personal columns speak of.
+    rare: the conditions that hold for few (`with_rare_conditions`): a search does well to start from the list of them,
+    and to look at all others run by run. None leaves it to the planner. viewer: whom personal columns speak of.
+    probed: where a look at one run has its id from, if not from its own row.
     """
 
     vocabulary: Vocabulary
@@ -99,11 +99,24 @@ class Compiler:
     directions: Directions = Directions()
     rare: frozenset[Comparison] | None = None
     viewer: UUID | None = None
+    probed: str = ""
 
     def starts_from_list(self, node: Node) -> bool:
-        """Whether every result is in the list of a rare condition."""
+        """Whether every result is in the list of a rare condition, from which SQLite is made to start."""
         terms = node.terms if isinstance(node, And) else (node,)
-        return bool(self.rare) and any(term in (self.rare or ()) for term in terms)
+        return not self.plans_itself and any(self.is_of_few(term) for term in terms if isinstance(term, Comparison))
+
+    def is_of_few(self, node: Node) -> bool:
+        """Whether every result is among few: not, where a rare condition is denied or is one of several ways."""
+        match node:
+            case And(terms):
+                return any(map(self.is_of_few, terms))
+            case Or(terms):
+                return all(map(self.is_of_few, terms))
+            case Comparison():
+                return node.op is not Op.IS_NULL and node in (self.rare or ())
+            case _:
+                return False
 
     def where(self, node: Node) -> Sql:
         """The condition that a filter stands for. Raises QueryError for best() without a direction."""
@@ -143,7 +156,7 @@ class Compiler:
         """The condition on the row v that holds the value."""
         if node.field.entity is Entity.METRIC:
             return numbers(f"v.{node.field.aggregate.value}_value", node.op, node.value)
-        if _is_numeric(node.value):
+        if is_numeric(node.value):
             return numbers("v.number", node.op, node.value)
         return self.indexed_text(node.op, node.value)
 
@@ -162,9 +175,10 @@ class Compiler:
     def holder(self, node: Comparison, test: Sql, *, negated: bool = False) -> Sql:
         """Those that hold a value of this key for which the test is true (negated: the others)."""
         listed = self.lists(node)
-        if listed and not self.plans_itself and (self.rare is None or node in self.rare):
+        starts = listed and (node in self.rare if self.rare is not None else not self.plans_itself)
+        if starts:
             held = self.holders(node, test)
-            found = Sql(f"{self.alias}.id IN ({held.text})", held.params)
+            found = Sql(self.database.in_list_of(f"{self.alias}.id", held.text), held.params)
         else:
             found = self.probe(node, test, within=listed and self.plans_itself)
         return Sql(f"NOT ({found.text})", found.params) if negated else found
@@ -175,10 +189,13 @@ class Compiler:
         return self.database.name == "postgresql"
 
     def probe(self, node: Comparison, test: Sql, *, within: bool) -> Sql:
-        """A look at one run. within: name the experiments too, for a planner that may turn it round."""
+        """A look at one run. within: name the experiments too, for a planner that may turn it round; OFFSET keeps
+        PostgreSQL from that."""
         table, of_key = self.tables[node.field.entity], _of_key(node, test)
-        inside = among("v.experiment_id", self.scope.within) if within else TRUE
-        where = f"v.{table.owner} = {self.alias}.id AND {inside.text} AND {of_key.text}"
+        stays = within and self.rare is not None
+        inside = among("v.experiment_id", self.scope.within) if within and not stays else TRUE
+        owner = self.probed or f"{self.alias}.id"
+        where = f"v.{table.owner} = {owner} AND {inside.text} AND {of_key.text}{' OFFSET 0' if stays else ''}"
         return Sql(f"EXISTS (SELECT 1 FROM {table.name} v WHERE {where})", (*inside.params, *of_key.params))  # noqa: S608
 
     def lists(self, node: Comparison) -> bool:
@@ -289,24 +306,6 @@ class Compiler:
         raise TypeError(f"{value!r} is no number")
 
 
-def with_rare_conditions(compiler: Compiler, node: Node) -> Compiler:
-    """On SQLite, which has no statistics unless told to make them: look which conditions hold for few.
-
-    A search that starts from a list of few is quick, and so is one that walks the order and stops when its page is
-    full; the other way round each reads the whole experiment. 0.1 ms for each condition.
-    """
-    if compiler.plans_itself or not compiler.scope.within:
-        return compiler
-    asked = [c for c in comparisons(node) if compiler.lists(c) and c.field.aggregate is not Aggregate.BEST]
-    asked = [c for c in asked if c.value is not None][:MAX_PROBES]
-    return dataclasses.replace(compiler, rare=frozenset(c for c in asked if _holds_for_few(compiler, c)))
-
-
-def _holds_for_few(compiler: Compiler, node: Comparison) -> bool:
-    held = compiler.holders(node, compiler.test(node))
-    return len(fetch(Sql(f"{held.text} LIMIT %s", (*held.params, FEW)))) < FEW
-
-
 def _of_key(node: Comparison, test: Sql) -> Sql:
     context = " AND v.context = ''" if node.field.entity is Entity.METRIC else ""
     return Sql(f"v.key = %s{context} AND ({test.text})", (node.field.key, *test.params))
@@ -383,7 +382,7 @@ def _sign(op: Op) -> str:
     return "<>" if op is Op.NE else op.value
 
 
-def _is_numeric(value: Value) -> bool:
+def is_numeric(value: Value) -> bool:
     first = value[0] if isinstance(value, tuple) else value
     return isinstance(first, int | float) and not isinstance(first, bool)
 

@@ -3,17 +3,21 @@
 import re
 import sqlite3
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, ClassVar, NamedTuple
 from uuid import UUID
 
+from django.conf import settings
 from django.db import OperationalError, connection
 
-from experiments.search.limits import TEXT_INDEX_LENGTH, TIME_LIMIT_SECONDS
-from kernel.errors import Invalid
+from experiments.search.errors import TakesTooLong
+from experiments.search.limits import TEXT_INDEX_LENGTH
 
 # A page is read in milliseconds; compiling its plan or starting workers for it takes 50 (100,000 runs, 2 cores).
-_SETTINGS = {"jit": "off", "max_parallel_workers_per_gather": "0"}
+# Looking a run up costs hardly more than reading on: what is searched lies in memory or on a solid-state disk.
+_SETTINGS = {"jit": "off", "max_parallel_workers_per_gather": "0", "random_page_cost": "1.1"}
+_STOPPED = frozenset({"57014", "SQLITE_INTERRUPT"})
 
 
 class Sql(NamedTuple):
@@ -74,6 +78,10 @@ class PostgreSQL:
         """A whole-number column in a list of any length, as one parameter."""
         return Sql(f"{column} = ANY(%s)", (list(ids),))
 
+    def in_list_of(self, column: str, select: str) -> str:
+        """A column in what a SELECT lists: read once and first, whatever the planner thinks of it."""
+        return f"{column} = ANY(ARRAY({select}))"
+
 
 class SQLite:
     """GLOB is the case-sensitive one; its own LIKE folds ASCII only, so other letters are folded in Python."""
@@ -108,6 +116,9 @@ class SQLite:
     def among(self, column: str, ids: Sequence[int]) -> Sql:
         return Sql(f"{column} IN (SELECT value FROM json_each(%s))", (f"[{','.join(map(str, ids))}]",))  # noqa: S608
 
+    def in_list_of(self, column: str, select: str) -> str:
+        return f"{column} IN ({select})"
+
 
 Database = PostgreSQL | SQLite
 
@@ -122,45 +133,70 @@ def glob_of(pattern: str) -> str:
     return re.sub(r"[*?\[]", r"[\g<0>]", pattern).replace("%", "*").replace("_", "?")
 
 
-def fetch(sql: Sql) -> list[Any]:
-    """The rows of a search statement. Raises Invalid when it takes longer than the limit."""
-    with connection.cursor() as cursor:
-        try:
-            if connection.vendor == "postgresql":
-                cursor.execute(_with_settings(sql.text), sql.params)
-                for _ in range(len(_SETTINGS) + 1):
-                    cursor.nextset()
-            else:
-                _prepare_sqlite(connection.connection, sql)
-                cursor.execute(sql.text, sql.params)
-            rows: list[Any] = cursor.fetchall()
-            return rows
-        except OperationalError as error:
-            if "statement timeout" in str(error) or "interrupted" in str(error):
-                raise Invalid(
-                    f"This search takes longer than {TIME_LIMIT_SECONDS} seconds.",
-                    hint="Search fewer experiments, or add a condition on time.",
-                    field="filter",
-                ) from error
-            raise
-        finally:
-            if connection.vendor == "sqlite" and connection.connection is not None:
-                connection.connection.set_progress_handler(None, 0)
+def fetch(sql: Sql, *, by_index: bool = False) -> list[Any]:
+    """The rows of a search statement. Raises Invalid when it takes longer than the limit.
 
-
-def _with_settings(text: str) -> str:
-    """The statement under a time limit and its settings, in one round trip and one implicit transaction.
-
-    In a longer transaction they are for this statement alone.
+    by_index: it wants few rows that an index leads to, of which PostgreSQL may have the wrong idea.
     """
-    chosen = {"statement_timeout": str(TIME_LIMIT_SECONDS * 1000), **_SETTINGS}
+    [rows] = fetch_each([sql], by_index=by_index)
+    return rows
+
+
+def fetch_each(statements: Sequence[Sql], *, by_index: bool = False) -> list[list[Any]]:
+    """The rows of several statements: in one round trip on PostgreSQL."""
+    with connection.cursor() as cursor, _within_limit():
+        if connection.vendor == "postgresql":
+            return _fetch_together(cursor, statements, by_index=by_index)
+        found = []
+        for sql in statements:
+            _prepare_sqlite(connection.connection, sql)
+            cursor.execute(sql.text, sql.params)
+            found.append(cursor.fetchall())
+        return found
+
+
+@contextmanager
+def _within_limit() -> Iterator[None]:
+    try:
+        yield
+    except OperationalError as error:
+        cause = error.__cause__  # by its code: PostgreSQL speaks the language that it was set up in
+        if (getattr(cause, "sqlstate", None) or getattr(cause, "sqlite_errorname", None)) in _STOPPED:
+            raise TakesTooLong() from error
+        raise
+    finally:
+        if connection.vendor == "sqlite" and connection.connection is not None:
+            connection.connection.set_progress_handler(None, 0)
+
+
+def _fetch_together(cursor: Any, statements: Sequence[Sql], *, by_index: bool) -> list[list[Any]]:
+    """The statements under a time limit and their settings, in one round trip and one implicit transaction.
+
+    In a longer transaction the settings are for these statements alone.
+    """
+    chosen = {"statement_timeout": str(max(1, int(1000 * settings.MLED_SEARCH_SECONDS)))} | _unset()
+    chosen |= {"enable_seqscan": "off", "enable_bitmapscan": "off"} if by_index else {}
     before = [f"SET LOCAL {name} = {value}" for name, value in chosen.items()]
-    return "; ".join([*before, text, *(f"SET LOCAL {name} = DEFAULT" for name in chosen)])
+    after = [f"SET LOCAL {name} = DEFAULT" for name in chosen] if connection.in_atomic_block else []
+    texts = [*before, *(sql.text for sql in statements), *after]
+    cursor.execute("; ".join(texts), [param for sql in statements for param in sql.params])
+    found = []
+    for at in range(len(before) + len(statements)):
+        if at >= len(before):
+            found.append(cursor.fetchall())
+        cursor.nextset()
+    return found
+
+
+def _unset() -> dict[str, str]:
+    """The settings that the connection was not opened with already."""
+    opened_with = str(connection.settings_dict["OPTIONS"].get("options", ""))
+    return {name: value for name, value in _SETTINGS.items() if f"-c {name}={value}" not in opened_with}
 
 
 def _prepare_sqlite(raw: sqlite3.Connection, sql: Sql) -> None:
-    deadline = time.monotonic() + TIME_LIMIT_SECONDS
-    raw.set_progress_handler(lambda: int(time.monotonic() > deadline), 1_000_000)
+    deadline = time.monotonic() + settings.MLED_SEARCH_SECONDS
+    raw.set_progress_handler(lambda: int(time.monotonic() > deadline), 100_000)
     if "mled_fold(" in sql.text and not _knows_fold(raw):
         raw.create_function("mled_fold", 1, _fold, deterministic=True)
 

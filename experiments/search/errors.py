@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Self
 
+from django.conf import settings
+
 from kernel.errors import Invalid
 
 
@@ -47,6 +49,18 @@ class QueryError(Invalid):
         """The same error about another field of the request (`order_by`)."""
         self.field = field
         return self
+
+
+class TakesTooLong(QueryError):
+    """A search that was stopped at the time limit: nothing is wrong with it, there is too much to look at."""
+
+    code = "QUERY_TOO_SLOW"
+
+    def __init__(self) -> None:
+        self.reason = f"this search takes longer than {settings.MLED_SEARCH_SECONDS:g} seconds and was stopped."
+        hint = "Search fewer experiments, add a condition that few runs satisfy, or sort by start time."
+        Invalid.__init__(self, self.reason.replace("t", "T", 1), hint=hint, field="filter")
+        self.start, self.length, self.suggestion = 0, 0, ""
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

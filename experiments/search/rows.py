@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from experiments.search.databases import Sql, fetch, this_database
+from experiments.search.databases import Sql, fetch, fetch_each, this_database
 
 
 class FoundRun(NamedTuple):
@@ -120,26 +120,40 @@ _INPUTS = """
     WHERE {inside} ORDER BY i.run_id, d.name, n.digest
 """
 
+_DATA = (
+    (_METRICS, "v.run_id"),
+    (_TEXTS.format(table="experiments_param", inside="{inside}"), "v.run_id"),
+    (_TEXTS.format(table="experiments_runtag", inside="{inside}"), "v.run_id"),
+    (_INPUTS, "i.run_id"),
+)
+
 
 def load_run_data(runs: Iterable[int]) -> dict[int, RunData]:
     """Latest metrics, params, tags and inputs by the run's id (`FoundRun.id`, `Run.pk`).
 
-    The runs were read for the viewer. Four statements, however many there are.
+    The runs were read for the viewer. Four statements, however many there are; on PostgreSQL in one round trip.
     """
+    return load_run_data_and(runs)[0]
+
+
+def load_run_data_and(runs: Iterable[int], *others: tuple[str, str]) -> tuple[dict[int, RunData], list[list[Any]]]:
+    """The same, and the rows of other statements about these runs, in the same round trip. others: the text of each,
+    with {inside} for the condition on the runs, and the column that this is about."""
     ids = list(runs)
     data = {pk: RunData([], [], [], []) for pk in ids}
     if not ids:
-        return data
-    for pk, context, key, value, step, ms in _rows(_METRICS, ids):
+        return data, [[] for _ in others]
+    metrics, params, tags, inputs, *more = fetch_each([_of(text, ids, column) for text, column in (*_DATA, *others)])
+    for pk, context, key, value, step, ms in metrics:
         name = f"{context}/{key}" if context else key
         data[pk].metrics.append(LatestMetric(name, math.nan if value is None else value, step, ms))
-    for pk, key, value in _rows(_TEXTS.format(table="experiments_param", inside="{inside}"), ids):
+    for pk, key, value in params:
         data[pk].params.append((key, value))
-    for pk, key, value in _rows(_TEXTS.format(table="experiments_runtag", inside="{inside}"), ids):
+    for pk, key, value in tags:
         data[pk].tags.append((key, value))
-    for pk, *given in _rows(_INPUTS, ids, column="i.run_id"):
+    for pk, *given in inputs:
         data[pk].inputs.append(Input(*given))
-    return data
+    return data, more
 
 
 def load_experiment_tags(experiments: Iterable[int]) -> dict[int, list[tuple[str, str]]]:
@@ -147,11 +161,11 @@ def load_experiment_tags(experiments: Iterable[int]) -> dict[int, list[tuple[str
     ids = list(experiments)
     tags: dict[int, list[tuple[str, str]]] = defaultdict(list)
     statement = "SELECT experiment_id, key, value FROM experiments_experimenttag v WHERE {inside} ORDER BY 1, 2"
-    for pk, key, value in _rows(statement, ids, column="v.experiment_id") if ids else ():
+    for pk, key, value in fetch(_of(statement, ids, "v.experiment_id")) if ids else ():
         tags[pk].append((key, value))
     return tags
 
 
-def _rows(statement: str, ids: Sequence[int], *, column: str = "v.run_id") -> list[Any]:
+def _of(statement: str, ids: Sequence[int], column: str) -> Sql:
     inside = this_database().among(column, ids)
-    return fetch(Sql(statement.format(inside=inside.text), inside.params))
+    return Sql(statement.format(inside=inside.text), inside.params)

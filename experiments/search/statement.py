@@ -20,11 +20,21 @@ class Page(Generic[T]):
 
 
 @dataclass(frozen=True, slots=True)
+class Walks:
+    """Places that each have the order of the first key in an index: the values of a column, and what it holds."""
+
+    column: str
+    holds: str
+    places: tuple[object, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Statement:
     """What is the same for both stages.
 
     table: the searched one with its alias, joined by details for the columns of a row; width: how many columns these
-    are. by_first_key: the experiments in which to start from the index of the first key; none: the planner decides.
+    are. walks: where to start from the index of the first key; None: the planner decides. where_walked: the same
+    condition that looks at a run by the row of the first key, before the run itself is read.
     """
 
     table: str
@@ -34,7 +44,8 @@ class Statement:
     width: int
     where: Sql
     keys: list[SortKey]
-    by_first_key: tuple[int, ...] = ()
+    walks: Walks | None = None
+    where_walked: Sql | None = None
 
     def of_stage(self, stage: Stage, position: Sequence[object] | None, limit: int) -> Sql:
         """One stage, from the start or strictly after a position.
@@ -45,28 +56,39 @@ class Statement:
         found = self.found(stage, position, limit)
         names = [f"k.v{at}" for at in range(len(stage.values))]
         text = (
-            f"SELECT {', '.join([self.columns, *names])} FROM ({found.text}) k"  # noqa: S608
-            f" JOIN {self.table} ON {self.alias}.id = k.pk{self.details} ORDER BY {_order(stage, 'k.')}"
+            f"SELECT {', '.join([self.columns, *names])} FROM ({found.text}) k {self.each_found()}"  # noqa: S608
+            f"{self.details} ORDER BY {_order(stage, 'k.')}"
         )
         return Sql(text, found.params)
+
+    def each_found(self) -> str:
+        """The row of each id. PostgreSQL would rather read all of some thousand runs than look up a hundred: 1.9 ms
+        instead of 0.3."""
+        if this_database().name == "postgresql":
+            return f"CROSS JOIN LATERAL (SELECT * FROM {self.table} WHERE id = k.pk OFFSET 0) {self.alias}"  # noqa: S608
+        return f"JOIN {self.table} ON {self.alias}.id = k.pk"
 
     def found(self, stage: Stage, position: Sequence[object] | None, limit: int) -> Sql:
         """Ids and the values that sort them.
 
-        The index (experiment, key, value) gives the order within one experiment. SQLite is made to follow it by CROSS
-        JOIN, which it does not reorder; several experiments are merged, each from its own stretch of the index (110,000
-        runs in two: 0.3 ms instead of 200). PostgreSQL does the first by itself and sorts quickly enough.
+        An index gives the order within one place: (experiment, key, value), or the starts of a project or experiment.
+        Several are merged, each from its own stretch of the index (1,100,000 runs in 32 projects, newest first: 3 ms
+        instead of 260). PostgreSQL does it in one SELECT that it plans once, SQLite in one for each; SQLite is made to
+        follow the index by CROSS JOIN, which it does not reorder.
         """
-        table = self.keys[0].table if stage.has_first_key else ""
-        if not (table and self.by_first_key):
+        walks = self.walks if stage.has_first_key else None
+        if walks is None:
             return self.sorted(stage, position, limit, TRUE)
-        alias = table.split()[-1]
-        parts = [
-            self.sorted(stage, position, limit, Sql(f"{alias}.experiment_id = %s", (experiment,)))
-            for experiment in self.by_first_key
-        ]
-        if len(parts) == 1:
-            return parts[0]
+        if len(walks.places) == 1:
+            return self.sorted(stage, position, limit, Sql(f"{walks.column} = %s", walks.places))
+        if this_database().name == "postgresql":
+            each = self.sorted(stage, position, limit, Sql(f"{walks.column} = x.place"))
+            text = (
+                f"SELECT m.* FROM unnest(%s::{walks.holds}[]) x(place) CROSS JOIN LATERAL ({each.text}) m"  # noqa: S608
+                f" ORDER BY {_order(stage)} LIMIT %s"
+            )
+            return Sql(text, (list(walks.places), *each.params, limit))
+        parts = [self.sorted(stage, position, limit, Sql(f"{walks.column} = %s", (one,))) for one in walks.places]
         text = " UNION ALL ".join(f"SELECT * FROM ({part.text}) m" for part in parts)  # noqa: S608
         return Sql(f"{text} ORDER BY {_order(stage)} LIMIT %s", (*(p for part in parts for p in part.params), limit))
 
@@ -76,7 +98,8 @@ class Statement:
         source, conditions = self.source(stage)
         if position:
             conditions.append(stage.after(position))
-        where = joined("AND", [self.where, stage.condition, inside, *conditions])
+        walked = self.where_walked if self.walks and stage.has_first_key else None
+        where = joined("AND", [walked or self.where, stage.condition, inside, *conditions])
         chosen = ", ".join([f"{self.alias}.id AS pk", *(value.text for value in values)])
         text = f"SELECT {chosen} FROM {source.text} WHERE {where.text} ORDER BY {_order(stage)} LIMIT %s"  # noqa: S608
         return Sql(text, (*(p for value in values for p in value.params), *source.params, *where.params, limit))
@@ -86,7 +109,7 @@ class Statement:
         text, params, conditions = self.table, tuple[Any, ...](), list[Sql]()
         for key in self.keys:
             if key.table and key is self.keys[0] and stage.has_first_key:
-                text = f"{key.table} {'CROSS JOIN' if self.by_first_key else ','} {text}"
+                text = f"{key.table} {'CROSS JOIN' if self.walks else ','} {text}"
                 conditions.append(key.on)
             elif key.table:
                 text, params = f"{text} LEFT JOIN {key.table} ON {key.on.text}", (*params, *key.on.params)

@@ -37,7 +37,9 @@ def choose_broker(redis_url: str, data: Path) -> Broker:
 
 
 def redis_cache(url: str) -> dict[str, Any]:
-    return {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": url, "KEY_PREFIX": "mled"}
+    waits = {"socket_timeout": 1, "socket_connect_timeout": 1}  # seconds: a request does not wait long for a cache
+    backend = "django.core.cache.backends.redis.RedisCache"
+    return {"BACKEND": backend, "LOCATION": url, "KEY_PREFIX": "mled", "OPTIONS": waits}
 
 
 def file_broker(data: Path) -> Broker:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import gc
 import os
 import signal
 import sys
@@ -66,6 +67,7 @@ def fork(name: str, run: Callable[[], object]) -> int:
         return pid
     code = 1
     try:
+        gc.enable()
         os.setpgid(0, 0)
         die_with_parent(supervisor)
         rename(name)

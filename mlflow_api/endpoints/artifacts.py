@@ -4,7 +4,7 @@ from django.http.response import HttpResponseBase
 
 from artifacts.serving import file_response
 from experiments.queries.files import list_files, open_file
-from experiments.queries.runs import get_run
+from experiments.queries.runs import get_run, get_run_with_its_experiment
 from mlflow_api.calls import Call, Reply
 from mlflow_api.messages import requests as ask
 from mlflow_api.messages.replies import files_json, run_info
@@ -19,5 +19,5 @@ def list_of_run(call: Call, asked: ask.ListArtifacts) -> Reply:
 
 def get_of_run(call: Call, asked: ask.GetArtifact) -> HttpResponseBase:
     """One file of the run."""
-    run = get_run(call.actor, asked.uid, project=call.project)
+    run = get_run_with_its_experiment(call.actor, asked.uid, project=call.project)
     return file_response(call.request, *open_file(call.actor, run, asked.path))

@@ -36,6 +36,7 @@ _GOOD_SECONDS: Final = 24 * 3600
 
 def create(call: Call, asked: ask.CreateParts) -> Reply:
     """Begin a file in parts: the answer has an address for each."""
+    _refuse_jobs(call)
     kind, owner, path = located(call, _target(call, asked.path))
     kind.expect(call.actor, owner, path)
     upload = begin_numbered_upload(call.actor, call.project, part_count=asked.num_parts, purpose=path)
@@ -80,6 +81,7 @@ def abort(call: Call, asked: ask.AbortParts) -> Reply:
 
 def presigned(call: Call) -> Reply:
     """An address at the store itself, from which the client fetches a file in ranges."""
+    _refuse_jobs(call)
     kind, owner, path = located(call, checked_path(call.named["path"]))
     if not blobs().is_direct:
         raise NotServed("Files are fetched from this server, by plain GET.", hint="Clients fall back to it.")
@@ -87,6 +89,12 @@ def presigned(call: Call) -> Reply:
     reader.close()
     link = blobs().download_link(StoredBlob(file.blob_id, file.size_bytes), path.rpartition("/")[2])
     return {"url": link, "headers": {}, "file_size": file.size_bytes}
+
+
+def _refuse_jobs(call: Call) -> None:
+    """A job reaches MLED and nothing else: its files go and come whole, through us."""
+    if call.actor.is_job:
+        raise NotServed("A job's files go through this server, each in one piece.", hint="Clients fall back to it.")
 
 
 def _target(call: Call, local_file: str) -> str:

@@ -9,14 +9,18 @@ from typing import Any, Final
 
 from django.http.response import HttpResponseBase
 
-from artifacts.blobs import receive
+from accounts.authentication import Presumed
+from artifacts.blobs import carried, may_be_parked, receive_for_a_file
 from artifacts.incoming import Body, announced_length
 from artifacts.paths import checked_folder, checked_path
 from artifacts.serving import file_response
+from artifacts.storage import Carried
 from experiments.actions import files as run_actions
-from experiments.locations import file_place, place_of
+from experiments.actions.straight_files import put_new_file
+from experiments.locations import FilePlace, file_place, place_of
 from experiments.queries import files as run_files
-from experiments.queries.runs import get_run
+from experiments.queries.runs import get_run_with_its_experiment
+from experiments.queries.straight_files import open_file_straight
 from kernel.errors import Invalid, NotFound
 from mlflow_api.calls import Call, Reply
 from mlflow_api.messages import requests as ask
@@ -39,7 +43,7 @@ class Kind:
 
 
 _RUN: Final = Kind(
-    get_run,
+    get_run_with_its_experiment,
     run_files.list_files,
     run_files.open_file,
     run_actions.expect_file,
@@ -60,9 +64,41 @@ def upload(call: Call) -> Reply:
     """Take in one file, whatever its size, and put it at its path."""
     kind, owner, path = located(call, checked_path(call.named["path"]))
     kind.expect(call.actor, owner, path)
-    stored = receive(Body(call.request), expected=announced_length(call.request))
+    stored = receive_for_a_file(Body(call.request), expected=announced_length(call.request))
     kind.put(call.actor, owner, path=path, stored=stored)
     return None
+
+
+def upload_straight(presumed: Presumed, project: Any, call: Call) -> bool:
+    """The same for few bytes that become a new file of a run, where nothing stands against it."""
+    place = _of_run(call)
+    if place is None or not may_be_parked(length := announced_length(call.request)):
+        return False
+
+    def read() -> Carried | None:
+        try:
+            content = call.request.body  # kept by the request, for the ordinary way
+        except OSError:
+            return None
+        return carried(content) if len(content) == length else None
+
+    return put_new_file(presumed, project, place, read)
+
+
+def download_straight(presumed: Presumed, project: Any, call: Call) -> HttpResponseBase | bool:
+    """The same for a file of a run, where all is as usual."""
+    place = _of_run(call)
+    found = open_file_straight(presumed.actor, presumed.stamp, project, place) if place else None
+    return False if found is None else file_response(call.request, *found)
+
+
+def _of_run(call: Call) -> FilePlace | None:
+    """What the path stands for, where that is a file of a run."""
+    place = file_place(checked_path(call.named["path"]))
+    if place is None or place.is_model:
+        return None
+    checked_path(place.path)
+    return place
 
 
 def download(call: Call) -> HttpResponseBase:

@@ -1,18 +1,22 @@
 """Runs: begun, ended, deleted, found; with their params, tags and inputs."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from accounts.authentication import Presumed
 from experiments.actions import runs as actions
 from experiments.actions.batches import log_batch
 from experiments.actions.inputs import DatasetInput
 from experiments.actions.inputs import log_inputs as log_datasets
+from experiments.actions.straight_params import log_params
+from experiments.actions.straight_runs import begin_run, keep_experiment
 from experiments.metrics.batch import Batch
 from experiments.queries.experiments import DEFAULT_WIRE_ID, get_experiment
 from experiments.queries.runs import get_run, get_run_to_log, tag_of
-from experiments.queries.search import load_run_data, search_runs
+from experiments.queries.search import search_runs
 from experiments.refs import number_in
+from experiments.search.one_run import data_of_run
 from experiments.search.rows import RunData
 from experiments.search.translation import asked_by_client
 from kernel.errors import Invalid, NotFound
@@ -22,7 +26,7 @@ from mlflow_api.messages import requests as ask
 from mlflow_api.messages.replies import found_run_info, run_info, run_json
 from mlflow_api.words import run_status, view
 from registry.actions.links import log_run_inputs
-from registry.links import NO_LINKS, links_of_run, links_of_runs
+from registry.links import NO_LINKS, links_of_run, load_data_and_links
 from registry.queries.logged_models import get_logged_models
 
 PAGE_DEFAULT: Final = 1000
@@ -40,13 +44,31 @@ def create(call: Call, asked: ask.CreateRun) -> Reply:
         tags=tags,
         claimed_user=asked.user_id or "",
     )
-    stored = sorted({**tags, actions.RUN_NAME: run.name}.items())
-    return {"run": run_json(run_info(run, experiment), RunData([], [], stored, []))}
+    keep_experiment(asked.experiment_id or DEFAULT_WIRE_ID, call.project, experiment)
+    return _begun_json(run, experiment, {**tags, actions.RUN_NAME: run.name})
+
+
+def create_straight(presumed: Presumed, project: Any, asked: ask.CreateRun) -> Reply | bool:
+    _, tags = cut_for_new((), ask.pairs(asked.tags))
+    begun = begin_run(
+        presumed,
+        project,
+        asked.experiment_id or DEFAULT_WIRE_ID,
+        name=asked.run_name or "",
+        started_ms=asked.start_time,
+        tags=tags,
+        claimed_user=asked.user_id or "",
+    )
+    return False if begun is None else _begun_json(begun, begun.experiment, begun.tags)
+
+
+def _begun_json(run: Any, experiment: Any, tags: Mapping[str, str]) -> Reply:
+    return {"run": run_json(run_info(run, experiment), RunData([], [], sorted(tags.items()), []))}
 
 
 def get(call: Call, asked: ask.OfRun) -> Reply:
     run = get_run(call.actor, asked.uid, project=call.project)
-    data = load_run_data([run.pk])[run.pk]
+    data = data_of_run(run.pk)
     links = links_of_run(run.pk)
     return {"run": run_json(run_info(run, run.experiment), data, links)}
 
@@ -83,7 +105,7 @@ def search(call: Call, asked: ask.SearchRuns) -> Reply:
         after=asked.page_token,
     )
     ids = [found.id for found in page.rows]
-    data, links = load_run_data(ids), links_of_runs(ids)
+    data, links = load_data_and_links(ids)
     reply: dict[str, Any] = {
         "runs": [run_json(found_run_info(one), data[one.id], links.get(one.id, NO_LINKS)) for one in page.rows]
     }
@@ -121,6 +143,10 @@ def log_parameter(call: Call, asked: ask.LogParameter) -> Reply:
     params, tags = cut_for_run(call.actor, run, [(asked.key, asked.value or "")], ())
     log_batch(call.actor, run, batch=Batch(params=params, tags=tags))
     return None
+
+
+def log_parameter_straight(presumed: Presumed, project: Any, asked: ask.LogParameter) -> bool:
+    return log_params(presumed, project, asked.uid, [(asked.key, asked.value or "")])
 
 
 def log_inputs(call: Call, asked: ask.LogInputs) -> Reply:

@@ -1,5 +1,6 @@
 """The life of a logged model: made, filled, ready or failed, deleted."""
 
+import re
 import secrets
 from collections.abc import Mapping
 
@@ -8,10 +9,10 @@ from audit.ledger.acting import current_act
 from experiments.actions.writable import require_active
 from experiments.models import Experiment, Run
 from experiments.names import invented_name
-from experiments.values import checked_key, checked_text
+from experiments.values import checked_int64, checked_key, checked_text
 from kernel.actor import Actor
 from kernel.clock import now_ms
-from kernel.errors import Invalid, NotFound
+from kernel.errors import AlreadyExists, Invalid, NotFound
 from registry.models import LoggedModel, LoggedModelParam, LoggedModelTag
 from registry.standing import refuse_deleted_model
 from registry.state import refuse_if_run_is_locked, writable_model
@@ -20,9 +21,15 @@ from registry.values import TYPE_MAX, checked_model_name
 LOG_MODEL = "registry.log_model"
 TAG_KIND = "registry.loggedmodeltag"
 PARAM_KIND = "registry.loggedmodelparam"
+_MODEL_ID = re.compile(r"m-[0-9a-f]{32}")
 
 
-@action(LOG_MODEL, on="experiment")
+def _run_wanted(actor: Actor, experiment: Experiment, *, source_run: Run | None = None, **rest: object) -> Run | None:
+    """The run that a new model is to be of."""
+    return source_run
+
+
+@action(LOG_MODEL, on="experiment", within=_run_wanted)
 def create_logged_model(
     actor: Actor,
     experiment: Experiment,
@@ -32,12 +39,18 @@ def create_logged_model(
     source_run: Run | None = None,
     params: Mapping[str, str] | None = None,
     tags: Mapping[str, str] | None = None,
+    model_id: str = "",
+    created_ms: int | None = None,
 ) -> LoggedModel:
-    """Make a model that waits for its files. Without a name it gets one. Raises Invalid, Conflict, Locked."""
+    """Make a model that waits for its files. Without a name it gets one. Raises Invalid, Conflict, Locked.
+
+    model_id, created_ms: its id and time where it was made elsewhere; AlreadyExists where the id is taken, whoever has
+    it.
+    """
     require_active(experiment)
-    made_ms = now_ms()
+    made_ms = now_ms() if created_ms is None else checked_int64(created_ms, "creation_timestamp_ms")
     model = LoggedModel(
-        model_id=f"m-{secrets.token_hex(16)}",
+        model_id=free_model_id(model_id) if model_id else f"m-{secrets.token_hex(16)}",
         project_id=experiment.project_id,
         experiment=experiment,
         name=checked_model_name(name or invented_name()),
@@ -52,6 +65,15 @@ def create_logged_model(
     _write_params(model, params or {})
     _write_tags(model, tags or {})
     return model
+
+
+def free_model_id(model_id: str) -> str:
+    """The id itself. Raises AlreadyExists where a model has it, in whichever project; Invalid where it is none."""
+    if not _MODEL_ID.fullmatch(model_id):
+        raise Invalid("A model's id is 'm-' and 32 hexadecimal digits.", field="model_id")
+    if LoggedModel.objects.filter(model_id=model_id).exists():
+        raise AlreadyExists(f"The id {model_id} is taken.", hint="Leave it out: the model gets one.", field="model_id")
+    return model_id
 
 
 @action(LOG_MODEL, on="model")

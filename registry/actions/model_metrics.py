@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 
-from accounts.access import can_see
+from accounts.access import can_see, require
 from artifacts.models import Dataset, DatasetVersion
 from artifacts.versions import version_matching
 from experiments.metrics.batch import MetricPoint
@@ -11,6 +11,7 @@ from experiments.models import Run
 from experiments.values import checked_text
 from kernel.actor import Actor
 from kernel.errors import NotFound
+from registry.actions.logged_models import LOG_MODEL
 from registry.models import LoggedModel, ModelMetric
 
 _DATASET_NAME_MAX, _DATASET_DIGEST_MAX = 500, 64
@@ -33,6 +34,9 @@ def _models_of(actor: Actor, run: Run, ids: set[str]) -> dict[str, LoggedModel]:
     missing = sorted(ids - set(found))
     if missing:
         raise NotFound(f"No logged model '{missing[0][:80]}' was found.", field="model_id")
+    if actor.is_job:
+        for model in found.values():
+            require(actor, LOG_MODEL, model)
     return found
 
 

@@ -6,7 +6,7 @@ from django.db import IntegrityError, transaction
 
 from accounts.decorators import action
 from accounts.models import Project
-from experiments.values import checked_text
+from experiments.values import checked_int64, checked_text
 from kernel.actor import Actor
 from kernel.errors import AlreadyExists
 from registry.actions.tags import write_model_tags
@@ -27,14 +27,20 @@ def create_registered_model(
     name: str,
     description: str = "",
     tags: Mapping[str, str] | None = None,
+    created_ms: int | None = None,
 ) -> RegisteredModel:
-    """Take a name for a line of versions. Raises Invalid, AlreadyExists."""
+    """Take a name for a line of versions. created_ms: when, where it was taken elsewhere.
+
+    Raises Invalid, AlreadyExists.
+    """
     model = RegisteredModel(
         project=project,
         name=checked_registered_name(name),
         description=checked_text(description, "description"),
         created_by_id=actor.user_id,
     )
+    if created_ms is not None:
+        model.created_ms = checked_int64(created_ms, "creation_timestamp")
     model.updated_ms = model.created_ms
     _save_named(model)
     write_model_tags(model, tags or {})

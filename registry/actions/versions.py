@@ -7,9 +7,10 @@ from django.db.models import Max
 
 from accounts.decorators import action
 from experiments.models import Run
-from experiments.values import checked_text
+from experiments.values import checked_int64, checked_text
 from kernel.actor import Actor
 from kernel.clock import now_ms
+from kernel.errors import AlreadyExists, Invalid
 from registry.actions.tags import write_version_tags
 from registry.models import LoggedModel, ModelAlias, ModelVersion, RegisteredModel
 from registry.protected import refuse_if_it_moves
@@ -19,6 +20,7 @@ from registry.state import held_model, held_version, refuse_deleted_origin, touc
 from registry.values import RUN_LINK_MAX
 
 REGISTER = "registry.register"
+NUMBER_MAX = 1_000_000_000  # as told by whoever brings a version in: the column holds twice that
 
 
 @action(REGISTER, on="model")
@@ -33,13 +35,16 @@ def create_version(
     description: str = "",
     tags: Mapping[str, str] | None = None,
     unless_since: dt.datetime | None = None,
+    number: int | None = None,
+    created_ms: int | None = None,
 ) -> ModelVersion:
     """Add the next version. source: where its files are; see registry.queries.sources.
 
     unless_since: where the actor made a version of this source since then, that one is given, and no other made: a form
-    that is sent twice makes one.
+    that is sent twice makes one. number, created_ms: what they were where it was made elsewhere.
 
-    Raises Invalid for a source that leads elsewhere than into a run or logged model of the project, NotFound, Conflict.
+    Raises Invalid for a source that leads elsewhere than into a run or logged model of the project, NotFound, Conflict;
+    AlreadyExists for a number that is not above all that were used, Invalid for one above NUMBER_MAX.
     """
     model = held_model(model)
     made = _made_since(actor, model, source, unless_since) if unless_since is not None else None
@@ -47,10 +52,10 @@ def create_version(
         return made
     origin = origin_of(actor, model.project, source, run=run, logged_model=logged_model, tags=tags or {})
     last = ModelVersion.objects.filter(model=model).aggregate(last=Max("number"))["last"] or 0
-    made_ms = now_ms()
+    made_ms = now_ms() if created_ms is None else checked_int64(created_ms, "creation_timestamp")
     version = ModelVersion(
         model=model,
-        number=last + 1,
+        number=last + 1 if number is None else _above(last, number),
         source=source,
         root=origin.root,
         root_path=origin.root_path,
@@ -67,6 +72,15 @@ def create_version(
     write_version_tags(version, tags or {})
     touch(model)
     return version
+
+
+def _above(last: int, number: int) -> int:
+    """The number itself, which no version has or had, and that leaves room for more behind it."""
+    if number > NUMBER_MAX:
+        raise Invalid(f"Versions are numbered up to {NUMBER_MAX:,}.", field="version")
+    if number <= last:
+        raise AlreadyExists(f"Version {last} is there, and numbers are not used again.", field="version")
+    return number
 
 
 def _made_since(actor: Actor, model: RegisteredModel, source: str, since: dt.datetime) -> ModelVersion | None:

@@ -30,6 +30,10 @@ SAID = {
     "registry.decide_promotion": "decided a promotion",
     "registry.withdraw_promotion": "withdrew a promotion",
     "registry.carry_out_promotion": "carried the promotion out",
+    "transfer.bring_in_record": "imported it:",
+    "transfer.finish_record": "imported how it stands:",
+    "transfer.bring_in_registered_model": "imported the model:",
+    "transfer.bring_in_version": "imported the version:",
 }
 # Columns that say nothing to a reader of the history, or that the line itself says.
 UNSAID = frozenset(

@@ -7,8 +7,8 @@ from django.urls import reverse
 
 from accounts.access import can
 from artifacts.queries.files import files_of
+from experiments.conditions import PACKAGE_FILES
 from experiments.models import Run
-from experiments.pages.conditions import PACKAGE_FILES
 from experiments.pages.slots import Entry, Panel
 from kernel.actor import Actor
 from registry.models import LoggedModel, ModelVersion

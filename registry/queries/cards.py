@@ -8,8 +8,8 @@ from django.db.models import QuerySet
 from accounts.access import can_see, require
 from artifacts.models import VersionRecord
 from artifacts.tables import row_count_of
+from experiments.conditions import conditions_of
 from experiments.models import Run, RunInput
-from experiments.pages.conditions import conditions_of
 from experiments.queries.runs import inputs_of, params_of, series_of, tags_of
 from kernel.actor import Actor
 from kernel.clock import from_ms

@@ -28,7 +28,7 @@ def list_model_files(viewer: Actor, model: LoggedModel, folder: str = "") -> lis
 def open_model_file(viewer: Actor, model: LoggedModel, path: str) -> tuple[ArtifactFile, BinaryIO]:
     """One file of the model with a seekable reader over its bytes. Raises Invalid, NotFound, BlobDamaged."""
     require(viewer, "experiments.download", model)
-    return files.open_file(viewer, model.artifact_root, path)
+    return files.open_file(viewer, model.artifact_root_id, path)
 
 
 def model_files_root(viewer: Actor, model: LoggedModel) -> ArtifactRoot | None:

@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from accounts.access import can_see, not_found
 from accounts.models import Project
@@ -36,11 +36,17 @@ class ModelData(NamedTuple):
 
 def get_logged_model(viewer: Actor, model_id: str, *, project: Project) -> LoggedModel:
     """The model by its id. Raises NotFound, the same for absent, deleted, invisible and one of another project."""
-    rows = LoggedModel.objects.select_related("project", "experiment", "source_run")
+    rows = LoggedModel.objects.select_related("project", "experiment", "source_run", "created_by")
     found: LoggedModel | None = rows.filter(project=project, model_id=model_id, is_deleted=False).first()
     if found is None or not can_see(viewer, found):
         raise not_found(LoggedModel, model_id[:80])
     return found
+
+
+def logged_models_in(viewer: Actor, project: Project) -> QuerySet[LoggedModel]:
+    """The models that were logged in a project; deleted ones left out."""
+    rows = LoggedModel.objects.visible_to(viewer).filter(project=project, is_deleted=False)
+    return rows.select_related("experiment", "source_run", "created_by")
 
 
 def get_logged_models(viewer: Actor, model_ids: Iterable[str], *, project: Project) -> dict[str, LoggedModel]:

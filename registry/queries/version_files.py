@@ -48,7 +48,7 @@ def list_version_files(viewer: Actor, version: ModelVersion, folder: str = "") -
 def open_version_file(viewer: Actor, version: ModelVersion, path: str) -> tuple[ArtifactFile, BinaryIO]:
     """One file of the version with a seekable reader. Raises Invalid, NotFound, Refused, BlobDamaged."""
     require(viewer, "experiments.download", version)
-    return files.open_file(viewer, version.root, _whole(version, checked_path(path)))
+    return files.open_file(viewer, version.root_id, _whole(version, checked_path(path)))
 
 
 def _whole(version: ModelVersion, path: str) -> str:

@@ -11,6 +11,7 @@ from rest_framework.generics import ListAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.rest.given_out import Anything
 from artifacts.serving import file_response
 from experiments.queries.runs import get_run
 from experiments.values import VALUE_MAX
@@ -209,6 +210,7 @@ class OneVersionFile(OfModelVersion):
     """One file of a version."""
 
     needs = {"GET": "experiments.download"}
+    content_negotiation_class = Anything
     serializer_class = ModelFileJson
 
     @extend_schema(responses={(200, "application/octet-stream"): OpenApiTypes.BINARY})

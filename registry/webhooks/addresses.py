@@ -7,6 +7,7 @@ differently the second time leads nowhere else. Closed networks are opened by ML
 import ipaddress
 import socket
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -76,10 +77,13 @@ def _literal(host: str) -> Address | None:
         return None
 
 
-def is_allowed(address: Address) -> bool:
-    """Whether an address may be called: a public one, or one in a network that this installation opens."""
+def is_allowed(address: Address, opened: Sequence[str] | None = None) -> bool:
+    """Whether an address may be called: a public one, or one in a network that this installation opens.
+
+    opened: those networks, where it is not about webhooks.
+    """
     plain = _unwrapped(address)
-    if any(plain.version == network.version and plain in network for network in _opened()):
+    if is_opened(plain, settings.MLED_WEBHOOK_ALLOW_NETWORKS if opened is None else opened):
         return True
     if plain.is_multicast or plain.is_reserved or plain.is_unspecified or not plain.is_global:
         return False
@@ -91,18 +95,20 @@ def _unwrapped(address: Address) -> Address:
     return mapped or address
 
 
-def _opened() -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
-    return [ipaddress.ip_network(text, strict=False) for text in settings.MLED_WEBHOOK_ALLOW_NETWORKS]
+def is_opened(address: Address, networks: Sequence[str]) -> bool:
+    """Whether it lies in one of these."""
+    found = [ipaddress.ip_network(text, strict=False) for text in networks]
+    return any(address.version == network.version and address in network for network in found)
 
 
-def address_of(place: Place, *, seconds: float) -> str:
+def address_of(place: Place, *, seconds: float, opened: Sequence[str] | None = None) -> str:
     """The address to connect to. Raises Unreachable, also where only one of several addresses is not allowed."""
     found = _looked_up(place, seconds)
     if not found:
         raise Unreachable(f"The name {place.host} leads nowhere.")
     for text in found:
         literal = _literal(text)
-        if literal is None or not is_allowed(literal):
+        if literal is None or not is_allowed(literal, opened):
             raise Unreachable(f"{place.host} leads to {text}, which is not a public address.")
     return found[0]
 

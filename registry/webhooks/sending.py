@@ -67,6 +67,8 @@ def _why(error: Exception, *, late: bool, seconds: float) -> str:
         return f"No answer within {seconds:g} seconds."
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"The certificate is not good: {error.verify_message}."[:ERROR_MAX]
+    if isinstance(error, ConnectionRefusedError):
+        return "Nothing listens at that address: the connection was refused. Check it, and that its server runs."
     return f"{type(error).__name__}: {error}"[:ERROR_MAX]
 
 

@@ -18,11 +18,11 @@ function draw(element: HTMLElement): void {
 }
 
 const watched = new Watched(draw);
-for (const element of document.querySelectorAll<HTMLElement>("[data-curve]")) watched.add(element);
+const watch = (): void => document.querySelectorAll<HTMLElement>("[data-curve]").forEach((one) => !plots.has(one) && watched.add(one));
+watch();
+document.addEventListener("mled:parts", watch); // the run began, or logged its first figures, while the page was open
 listenForLooks(() => plots.forEach((plot) => plot.redraw()));
-if (document.querySelector("[data-live]")) {
-  setInterval(() => {
-    if (document.visibilityState !== "visible") return;
-    for (const element of watched.inView) void plots.get(element)?.refresh();
-  }, EVERY_MS);
-}
+setInterval(() => {
+  if (document.visibilityState !== "visible" || !document.querySelector("[data-live]")) return;
+  for (const element of watched.inView) void plots.get(element)?.refresh();
+}, EVERY_MS);

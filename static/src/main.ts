@@ -6,12 +6,15 @@ import { listenForCopying } from "./page/copying";
 import { listenForBeside } from "./page/beside";
 import { listenForFilters } from "./page/filters";
 import { listenForFiles } from "./page/files";
+import { listenForEndedSessions } from "./page/still_here";
 import { listenForDialogs } from "./page/dialogs";
 import { listenForJump } from "./page/jump";
 import { listenForKeys } from "./page/keys";
 import { listenForLooking } from "./page/looking";
 import { listenForMenus } from "./page/menus";
 import { listenForSidebar } from "./page/sidebar";
+import { catchUpWithAddress } from "./page/traversal";
+import { tellOwnZone } from "./page/own_zone";
 import { listenForRows } from "./page/rows";
 import { showOpenTab } from "./page/tabs";
 
@@ -19,6 +22,8 @@ htmx.config.includeIndicatorStyles = false;
 htmx.config.allowEval = false;
 htmx.config.attributesToSettle = []; // settling copies style attributes, which the policy forbids
 
+catchUpWithAddress();
+listenForEndedSessions(); // before all that listens for what is sent
 followClientLinks();
 listenForFailures();
 listenForMenus();
@@ -33,3 +38,4 @@ listenForJump();
 listenForKeys();
 listenForLooking();
 showOpenTab();
+tellOwnZone();

@@ -16,5 +16,5 @@ if (form) {
     event.preventDefault();
     form.requestSubmit();
   });
-  document.querySelector<HTMLElement>("#record-problems, #record-stored")?.focus();
+  document.querySelector<HTMLElement>("#record-problems, #record-stored, #record-filled")?.focus();
 }

@@ -4,10 +4,12 @@ yes: allowed. own: only on what one created. why: on others' things only with a 
 404: as if it were not there. 401: who are you?
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from django.db import transaction
 
 from accounts.access import can, require
 from accounts.decorators import ACTIONS
@@ -20,6 +22,7 @@ from registry.actions.versions import create_version
 from registry.models import Webhook
 from tests.factories import a_person, a_run, a_team, again, an_experiment, join, nobody
 from tests.factories_promotions import a_rejected_promotion
+from tests.factories_runner import a_job
 
 COLUMNS = ("scientist", "engineer", "manager", "auditor", "administrator", "outsider", "anonymous")
 
@@ -81,6 +84,21 @@ MATRIX = """
     registry.decide_promotion     promotion   no   yes  yes  no   404  404  401
     webhooks.see                  webhook     404  yes  yes  yes  yes  404  401
     webhooks.manage               webhook     404  yes  yes  no   yes  404  401
+    runner.launch                 experiment  yes  yes  no   no   404  404  401
+    runner.launch                 project     yes  yes  no   no   no   404  401
+    runner.stop                   job         own  yes  no   no   404  404  401
+    runner.keep_templates         project     yes  yes  no   no   no   404  401
+    runner.set_rules              project     no   no   yes  no   no   404  401
+    runner.keep_secrets           project     no   yes  yes  no   no   404  401
+    runner.see_workers            project     no   yes  no   no   yes  404  401
+    runner.manage_workers         project     no   yes  no   no   yes  404  401
+    runner.see_workers            site        no   no   no   no   yes  no   401
+    runner.manage_workers         site        no   no   no   no   yes  no   401
+    runner.admit_worker           site        no   no   no   no   yes  no   401
+    transfer.see                  project     yes  yes  yes  yes  no   404  401
+    transfer.export               project     yes  yes  yes  yes  no   404  401
+    transfer.stop                 project     yes  yes  yes  yes  no   404  401
+    transfer.bring_in             project     yes  yes  no   no   no   404  401
     projects.create               site        no   no   no   no   yes  no   401
     projects.read_log             project     no   yes  yes  yes  no   404  401
     members.manage                project     no   no   yes  no   no   404  401
@@ -93,6 +111,7 @@ MATRIX = """
     tokens.manage                 site        yes  yes  yes  yes  yes  yes  401
     tokens.revoke_others          site        no   no   no   no   yes  no   401
     console.use                   site        no   no   no   no   yes  no   401
+    site.diagnose                 site        no   no   no   no   yes  no   401
     content.keep                  site        no   no   no   no   yes  no   401
     ledger.verify                 site        yes  yes  yes  yes  yes  yes  401
 """
@@ -109,8 +128,24 @@ class World:
     own: dict[tuple[str, str], Any]
 
 
+@pytest.fixture(scope="module")
+def made(databases, django_db_setup, django_db_blocker) -> Iterator[World]:
+    """Made once for all rows, and never committed: a question changes nothing."""
+    with django_db_blocker.unblock(), databases.committed(), transaction.atomic():
+        yield a_world()
+        transaction.set_rollback(True)
+
+
 @pytest.fixture
-def world(db) -> World:
+def world(made: World, django_db_blocker) -> Iterator[World]:
+    """The same for each row, everybody in a new request."""
+    people = {name: again(actor) for name, actor in made.people.items()}
+    with django_db_blocker.unblock(), transaction.atomic():
+        yield World(people, made.theirs, made.own)
+        transaction.set_rollback(True)
+
+
+def a_world() -> World:
     """A team; a run and an experiment of somebody else in it; and for each who may, one of their own."""
     team = a_team()
     people = {
@@ -129,12 +164,14 @@ def world(db) -> World:
         "project": team.project,
         "promotion": promotion,
         "webhook": Webhook.objects.get(project=team.project),
+        "job": a_job(operator(), experiment),
         "site": None,
     }
     own: dict[tuple[str, str], Any] = {}
     for name in ("scientist", "engineer"):
         place = an_experiment(people[name])
         own |= {(name, "experiment"): place, (name, "run"): a_run(people[name], place)}
+        own[name, "job"] = a_job(people[name], place)
     return World(people, theirs, own)
 
 
@@ -195,7 +232,7 @@ def test_a_refusal_names_what_was_asked_the_role_held_and_whom_to_ask():
     with pytest.raises(Refused) as refused:
         require(team.auditor, "experiments.log_run", run)
     told = refused.value
-    assert "create runs and log params, metrics and tags" in told.message
+    assert "create runs or log params, metrics or tags" in told.message
     assert "Auditor" in told.message
     assert "Data scientist or ML engineer" in told.message
     assert told.hint == "Ask a manager of the project, or an administrator."

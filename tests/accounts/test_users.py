@@ -4,6 +4,7 @@ import pytest
 
 from accounts.actions.users import change_password, create_user, deactivate_user, find_user, reactivate_user, rename_me
 from accounts.models import ApiToken, User
+from accounts.texts import checked_line
 from kernel.actor import operator
 from kernel.errors import AlreadyExists, Invalid, NotFound, Refused, Unauthenticated
 from tests.factories import (
@@ -216,3 +217,21 @@ def test_nobody_is_deleted_past_the_ledger():
     with pytest.raises(RuntimeError):
         user.delete()
     assert User.objects.filter(pk=user.pk).exists()
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("name", ["Ada\nAdministrator", "Ada\r\nX", "tab\there", "esc\x1b[2J", "par\u2029a", "\x9b31m"])
+def test_a_name_is_one_line(name):
+    """Else it would write lines of its own into mails, tables and terminals."""
+    with pytest.raises(Invalid, match="A name is one line") as wrong:
+        checked_line(name, "A name", 80, field="name")
+    assert wrong.value.field == "name"
+    assert checked_line(" Zoë van der Ü 李 \n", "A name", 80, field="name") == "Zoë van der Ü 李"
+
+
+@pytest.mark.django_db
+def test_nobody_renames_themselves_over_two_lines():
+    person = a_person()
+    with pytest.raises(Invalid, match="one line"):
+        rename_me(person, name="Ada\nkeeps this system")
+    assert "keeps" not in user_of(person).name

@@ -29,6 +29,9 @@ def signed_in(live_mled, page):
 
 def test_the_console_works_under_the_strict_policy(signed_in):
     page = signed_in
+    for name in ("Erase from the log", "Diagnosis"):
+        box = page.get_by_role("link", name=name).bounding_box()
+        assert box["height"] < 30 < box["width"], f"{name} stands on one line"
     page.get_by_role("link", name="Users", exact=True).first.click()
     page.get_by_role("link", name=re.compile("Add user", re.IGNORECASE)).click()
     page.get_by_label("Email").fill("browsed@example.org")

@@ -202,7 +202,17 @@ def test_every_verb_that_was_kept_is_one_of_an_action():
 
 
 def our_models() -> list[Any]:
-    ours = ("accounts", "artifacts", "experiments", "registry", "runner", "boards", "compliance", "mled_site")
+    ours = (
+        "accounts",
+        "artifacts",
+        "experiments",
+        "registry",
+        "runner",
+        "boards",
+        "compliance",
+        "transfer",
+        "mled_site",
+    )
     return [model for model in apps.get_models() if model._meta.app_label in ours]
 
 

@@ -11,11 +11,37 @@ import pytest
 from accounts.decorators import ACTIONS
 from tests.services.processes import ROOT
 
-ROOMS = ("accounts", "artifacts", "experiments", "registry", "audit", "mlflow_api", "mled_site")
+ROOMS = ("accounts", "artifacts", "experiments", "registry", "runner", "audit", "mlflow_api", "transfer", "mled_site")
 DOORS = ("/pages/", "/rest/", "/tasks.py", "/management/", "/admin.py", "/adapter.py", "mlflow_api/")
 # What tasks hand the work to, and functions of an actions module that check what a door gives and call the act.
-BEHIND_DOORS = ("compliance/reports/build.py", "compliance/giving.py")
-CALLED_BY = {"compliance.open_report": "request_report", "experiments.record_run": "record_run_once"}
+BEHIND_DOORS = (
+    "compliance/reports/build.py",
+    "compliance/giving.py",
+    "compliance/taking_out.py",
+    "experiments/archiving.py",
+    "experiments/sheets/work.py",
+    "runner/actions/jobs.py",
+    "runner/bundles/giving.py",
+    "runner/working/",
+    "transfer/bringing/",
+    "transfer/export_work.py",
+    "transfer/filling.py",
+    "transfer/giving.py",
+    "transfer/import_work.py",
+    "transfer/running.py",
+)
+CALLED_BY = {
+    "accounts.give_job_token": "create_job_token",
+    "accounts.take_job_token": "end_job",
+    "experiments.keep_archive": "archive_run",
+    "experiments.note_export": "note_taken",
+    "experiments.take_for_dead": "take_silent_for_dead",
+    "experiments.note_export_of": "note_csv",
+    "compliance.open_report": "request_report",
+    "experiments.record_run": "record_run_once",
+    "transfer.begin_export": "begin",
+    "transfer.begin_import": "begin",
+}
 # Doors for requests: what they show comes from queries.
 REQUEST_DOORS = ("/pages/", "/rest/", "mlflow_api/")
 FETCHING = {"get_object_or_404", "get_list_or_404", "aget_object_or_404"}
@@ -99,15 +125,19 @@ def writing_functions(path: Path) -> list[str]:
 PARTS = {
     "accounts/actions/setup.py": ["issue_setup_link", "use_setup_link"],  # acts of the operator, in `acting` itself
     "artifacts/actions/records.py": ["put_record"],
+    "experiments/actions/archives.py": ["forget_archive"],
     "experiments/actions/batches.py": ["write_params"],
     "experiments/actions/experiments.py": ["make_default_experiment"],
     "audit/compliance/actions/findings.py": ["open_finding_in"],
     "experiments/actions/inputs.py": ["note_input"],
     "experiments/actions/purging.py": ["empty_run"],
     "experiments/actions/runs.py": ["store_tags"],
+    "experiments/actions/straight_params.py": ["log_params"],  # asks `can` itself; the statement compares what it knew
     "experiments/actions/writable.py": ["reopen"],
     "registry/actions/model_metrics.py": ["keep_model_metrics"],
     "registry/actions/moves.py": ["move_models_along"],
+    "runner/actions/environments.py": ["keep_packages"],
+    "runner/actions/recipes.py": ["keep_recipe"],
 }
 
 

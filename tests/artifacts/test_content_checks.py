@@ -12,7 +12,7 @@ from artifacts import tasks
 from artifacts.actions.content import note_check
 from artifacts.models import BlobCheck
 from artifacts.queries.content import blobs_to_check, content_health
-from artifacts.storage import Condition, blobs
+from artifacts.storage import Condition, blobs, store
 from artifacts.tasks import verify_content
 from audit.ledger.acting import acting
 from experiments.actions.files import put_file
@@ -35,7 +35,7 @@ def files(ada, run):
 
 
 def spoil(stored, content):
-    blobs().place(stored.digest).write_bytes(content)
+    store().place(stored.digest).write_bytes(content)
 
 
 def outcome(stored):

@@ -208,6 +208,10 @@ def test_new_uses_are_refused_and_old_ones_replay(team, churn, version):
     assert inputs_of(team.scientist, new) == []
     assert events_since(lambda: use(team.scientist, old, version)) == []
     reinstate_version(team.engineer, version, reason="fine")
+    withdraw_version(team.engineer, version, reason="Labels are wrong.")
+    with pytest.raises(Conflict, match=r"by Emil: Labels are wrong\. Use"):
+        use(team.scientist, new, version)
+    reinstate_version(team.engineer, version, reason="fine again")
     use(team.scientist, new, version)
     assert len(inputs_of(team.scientist, new)) == 1
 

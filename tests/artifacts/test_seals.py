@@ -65,9 +65,13 @@ def test_ending_a_run_does_not_fail_where_the_broker_is_away(ada, trained, monke
     def away(*_):
         raise OperationalError("no broker")
 
-    monkeypatch.setattr(tasks.seal, "delay", away)
+    asked = []
+    monkeypatch.setattr(tasks.seal, "delay", lambda uid: asked.append(uid) or away())
+    monkeypatch.setattr(tasks, "_away_until", 0.0)
     tasks.queue_seal(trained.uid)
     assert "waits for the next round" in caplog.text
+    tasks.queue_seal(trained.uid)
+    assert asked == [trained.uid.hex]  # a broker that is away is not asked at once again
 
 
 def test_a_running_run_is_not_sealed(trained):

@@ -6,7 +6,7 @@ import os
 import pytest
 from django.conf import settings
 
-from artifacts.storage import blobs
+from artifacts.storage import store
 from artifacts.tasks import sweep_broken_uploads
 from kernel.clock import now
 from mled_site.celery import app
@@ -21,7 +21,7 @@ def test_everything_on_the_clock_is_a_known_task():
 
 @pytest.mark.django_db
 def test_broken_uploads_are_swept_after_a_day():
-    incoming = blobs().root / "incoming"
+    incoming = store().root / "incoming"
     old, new = incoming / "0123", incoming / "4567"
     for left in (old, new):
         left.write_bytes(b"half a file")

@@ -45,14 +45,18 @@ class Sender:
         self.ask("PUT", f"{self.files}/{path}", content)
 
     def begin(self, path, headers, sent):
-        """Send a request's head and a part of its body, and leave the line open."""
+        """Send a request's head and a part of its body, and leave the line open, once the server takes it in."""
+        before = len(self.unfinished)
+        line = self.send(path, headers, sent)
+        wait_until(lambda: len(self.unfinished) > before, within=20, what="the server takes the upload in")
+        return line
+
+    def send(self, path, headers, sent):
         line = socket.create_connection((urlsplit(self.live.url).hostname, self.live.port), timeout=30)
         head = (
             f"PUT {self.base}/{self.files}/{path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {self.token}\r\n"
         )
-        before = len(self.unfinished)
         line.sendall(f"{head}{headers}\r\n\r\n".encode() + sent)
-        wait_until(lambda: len(self.unfinished) > before, within=20, what="the server takes the upload in")
         return line
 
     @property
@@ -96,12 +100,14 @@ def test_a_whole_upload_is_there(sender):
 @pytest.mark.parametrize("part", [0, 1000, SIZE - 1])
 def test_an_announced_body_that_breaks_off_leaves_nothing(sender, part):
     content = os.urandom(SIZE)
+    was_there = blob_of(sender, content[:part]).exists()  # nothing at all is what others upload too
     line = sender.begin(f"torn{part}.bin", f"Content-Length: {SIZE}", content[:part])
     line.close()
     wait_until(lambda: not sender.unfinished, within=20, what="the broken upload is cleared away")
     assert sender.status(f"torn{part}.bin") == 404
     assert not blob_of(sender, content).exists()
-    assert not blob_of(sender, content[:part]).exists()
+    assert blob_of(sender, content[:part]).exists() is was_there
+    assert part == 0 or not was_there
 
 
 def test_a_chunked_body_that_breaks_off_leaves_nothing(sender):
@@ -112,6 +118,15 @@ def test_a_chunked_body_that_breaks_off_leaves_nothing(sender):
     wait_until(lambda: not sender.unfinished, within=20, what="the broken upload is cleared away")
     assert sender.status("chunks.bin") == 404
     assert not blob_of(sender, content).exists()
+
+
+@pytest.mark.parametrize("wrong", [b"no size\r\n", b"-5\r\nabcde\r\n", b"5\r\nabcdefgh\r\n0\r\n\r\n"])
+def test_a_body_in_chunks_that_are_none_is_refused_in_words(sender, wrong):
+    with sender.send("chunks.bin", "Transfer-Encoding: chunked", b"5\r\nabcde\r\n" + wrong) as line:
+        answer = line.recv(1000)
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert sender.status("chunks.bin") == 404
+    assert sender.unfinished == []
 
 
 def test_an_overwrite_that_breaks_off_leaves_the_old_content(sender):

@@ -15,7 +15,7 @@ from artifacts.actions.uploads import WrongOffset, append_upload, begin_upload, 
 from artifacts.blobs import open_file
 from artifacts.models import ArtifactFile, Blob, Upload
 from artifacts.queries.uploads import finished_blobs, get_upload
-from artifacts.storage import StoredBlob, UploadBroken, WrongDigest, blobs
+from artifacts.storage import StoredBlob, UploadBroken, WrongDigest, blobs, store
 from artifacts.tasks import sweep_broken_uploads
 from audit.ledger.models import AuditEvent
 from kernel import clock
@@ -45,7 +45,7 @@ def send(actor, upload, content, *, offset=0, until=None):
 
 
 def pieces_in_store(upload):
-    folder = blobs().root / "uploads" / upload.id.hex
+    folder = store().root / "uploads" / upload.id.hex
     return sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
 
 
@@ -141,7 +141,7 @@ def test_a_wrong_digest_ends_the_upload_and_keeps_nothing(ada, vision):
     with pytest.raises(NotFound):
         get_upload(ada, upload.pk)
     assert pieces_in_store(upload) == []
-    assert not blobs().place(sha(content)).exists()
+    assert not store().place(sha(content)).exists()
 
 
 @pytest.mark.parametrize("wrong", ["abc", "A" * 64, "g" * 64, "../" + "a" * 61])
@@ -273,7 +273,7 @@ def test_a_piece_that_vanished_ends_the_upload_in_words(ada, vision):
     content = os.urandom(2 * PART)
     upload = begun(ada, vision, content)
     send(ada, upload, content)
-    (blobs().root / "uploads" / upload.id.hex / pieces_in_store(upload)[0]).unlink()
+    (store().root / "uploads" / upload.id.hex / pieces_in_store(upload)[0]).unlink()
     with pytest.raises(UploadBroken, match="gone"):
         finish_upload(ada, upload)
     with pytest.raises(NotFound):

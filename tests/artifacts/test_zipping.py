@@ -9,7 +9,7 @@ import pytest
 
 from artifacts.models import ArtifactFile, ArtifactRoot
 from artifacts.queries.folders import open_folder
-from artifacts.storage import blobs
+from artifacts.storage import store
 from artifacts.storage.base import BlobDamaged
 from artifacts.zipping import safe_names, zipped
 from audit.ledger.models import AuditEvent
@@ -87,7 +87,7 @@ def test_what_an_auditor_takes_along_is_one_event(team, run):
 
 def test_a_file_that_is_missing_from_the_store_is_told_in_the_zip(team, run):
     digest = ArtifactFile.objects.get(root=run.artifact_root, path="plots/loss.png").blob_id
-    blobs().place(digest).unlink()
+    store().place(digest).unlink()
     archive = opened(open_folder(team.scientist, run.artifact_root, "").zipped())
     assert sorted(archive.namelist()) == ["_NOTES.txt", "a.txt", "plots/deep/x.bin"]
     notes = archive.read("_NOTES.txt").decode()
@@ -98,7 +98,7 @@ def test_a_file_that_is_missing_from_the_store_is_told_in_the_zip(team, run):
 
 def test_content_that_is_not_what_it_was_breaks_the_zip_off(team, run):
     digest = ArtifactFile.objects.get(root=run.artifact_root, path="plots/loss.png").blob_id
-    blobs().place(digest).write_bytes(b"TWO")
+    store().place(digest).write_bytes(b"TWO")
     pieces: list[bytes] = []
     with pytest.raises(BlobDamaged, match=r"plots/loss\.png"):
         pieces.extend(open_folder(team.scientist, run.artifact_root, "").zipped())

@@ -9,10 +9,11 @@ import pytest
 from bench import limits, load, report
 from bench.connection import Connection, NotServed, Server
 from bench.figures import FIGURES
-from bench.run import WORK, Contender, measure
+from bench.run import Contender, measure, parse
+from bench.work import WORK
 from bench.writing import Size
 
-TINY = Size(seconds=0.1, runs=24, points=2_000, files=3, mebibytes=1)
+TINY = Size(seconds=0.1, runs=24, points=2_000, many_points=3_000, files=3, mebibytes=1)
 ONLY_WHEN_STARTED = {"memory.idle", "memory.processes", "start.new", "start.again", "bytes.point", "bytes.run"}
 
 
@@ -26,11 +27,11 @@ def server(live_mled) -> Server:
 
 
 def test_every_figure_is_measured(server: Server) -> None:
-    contender = Contender(server, {})
+    contender = Contender(server)
     for work in WORK:
-        measure(contender, work, TINY)
+        measure([contender], work, TINY, times=2)
     assert set(contender.values) == set(FIGURES) - ONLY_WHEN_STARTED
-    assert all(value > 0 for value in contender.values.values())
+    assert all(len(values) == 2 and min(values) > 0 for values in contender.values.values())
 
 
 def test_an_answer_that_is_no_success_stops_the_measurement(server: Server) -> None:
@@ -69,14 +70,31 @@ def test_a_ratio_above_one_is_better_whatever_the_unit(
     assert FIGURES[figure].is_met(ours, peers) is reached
 
 
-def test_the_table_has_a_line_for_each_figure_with_both_values() -> None:
+def test_the_table_has_a_line_for_each_figure_with_medians_and_how_far_the_rest_lies_from_them() -> None:
     text = report.table(
-        {"log_metric.c1": 1234.5, "history.whole": 0.05}, {"log_metric.c1": 200.0}, {"log_metric.c1": 9000}
-    )
+        {"log_metric.c1": [1000.0, 1234.5, 1300.0], "history.whole": [0.05]}, {"log_metric.c1": [200.0]},
+        {"log_metric.c1": 9000},
+    )  # fmt: skip
     lines = [[cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines()]
-    assert lines[2] == ["log-metric, 1 client", "/s", "1,234", "200", "6.17x", "4x", "yes", "9,000"]
-    assert lines[3] == ["whole history of one curve", "s", "0.05", "", "", "30x", "", ""]
+    assert lines[2] == ["log-metric, 1 client", "/s", "1,234", "19%", "200", "", "6.17x", "4x", "yes", "9,000"]
+    assert lines[3] == ["whole history of 100,000 points", "s", "0.05", "", "", "", "", "30x", "", ""]
     assert len(lines) == 4
+
+
+def test_a_kept_result_is_what_a_later_one_is_compared_with(tmp_path: Path) -> None:
+    path = report.keep(tmp_path, "sqlite", TINY, {"log_metric.c1": [2.0]}, {}, {})
+    text = report.table({"log_metric.c1": [3.0]}, report.kept(path), {}, beside="before")
+    assert "| before |" in text
+    assert "| 1.5x " in text
+    path.write_text("{}")
+    with pytest.raises(RuntimeError, match="no kept result"):
+        report.kept(path)
+
+
+def test_work_that_there_is_not_is_refused_with_what_there_is(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        parse(["--start", "--only", "log_metrics"])
+    assert "there is no 'log_metrics'; there is create_run, log_metric" in capsys.readouterr().err
 
 
 def test_the_limit_of_the_database_is_measured(tmp_path: Path) -> None:
@@ -87,8 +105,8 @@ def test_the_limit_of_the_database_is_measured(tmp_path: Path) -> None:
 
 
 def test_what_was_measured_can_be_kept(tmp_path: Path) -> None:
-    path = report.keep(tmp_path, "sqlite", TINY, {"log_metric.c1": 2.0}, {}, {})
+    path = report.keep(tmp_path, "sqlite", TINY, {"log_metric.c1": [2.0]}, {}, {})
     kept = json.loads(path.read_text())
-    assert kept["mled"] == {"log_metric.c1": 2.0}
+    assert kept["mled"] == {"log_metric.c1": [2.0]}
     assert kept["size"]["points"] == 2_000
     assert kept["machine"]["cores"] >= 1

@@ -61,7 +61,7 @@ def test_an_auditor_finds_proves_and_exports_what_happened(sign_in, traced: str,
     page.get_by_role("link", name="Verify now").click()
     expect(page.get_by_role("status").first).to_contain_text("Whole: the 1 event on this page")
     with page.expect_download() as download:
-        page.get_by_role("link", name="Export").click()
+        page.get_by_role("link", name="Export", exact=True).click()
     file = tmp_path / "log.jsonl"
     download.value.save_as(file)
     [line] = [json.loads(text) for text in file.read_text().splitlines()]

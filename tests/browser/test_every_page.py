@@ -32,6 +32,7 @@ PAGES = [
     "/r/{run}/code/",
     "/r/{run}/data/",
     "/r/{run}/history/",
+    "/r/{run}/recreate/",
     "/r/{run}/edit/",
     "/p/sepsis/runs/?experiment=1",
     "/mlflow/sepsis/",
@@ -66,6 +67,7 @@ def test_the_longest_names_stick_out_nowhere(ada: Page, extreme: str, size):
         "/p/extremes/runs/",
         "/p/extremes/experiments/",
         "/",
+        f"/jump/?q={'x' * 300}",
     ]:
         ada.goto(path)
         if (needed := width_needed(ada)) > size["width"]:

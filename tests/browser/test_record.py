@@ -9,7 +9,7 @@ import pytest
 import requests
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import ADA, Logged
+from tests.browser.conftest import ADA, Logged, enter
 from tests.browser.looking import NARROW, WIDE, faults_of, serious
 
 pytestmark = pytest.mark.once
@@ -124,3 +124,25 @@ def test_every_page_of_it_is_in_order_and_works_without_scripts(ada: Page, plain
     paths = [HERE, f"/p/{PLACE}{done}", f"/p/{PLACE}/runs/", f"/r/{done.split('/')[-2]}/", "/"]
     assert faults_of(ada, paths) == {}
     assert ada.complaints == []
+
+
+def test_what_was_typed_outlives_the_session(sign_in, past: str, logged: Logged):
+    page: Page = sign_in(ADA)
+    page.set_viewport_size(NARROW)
+    page.goto(HERE)
+    page.get_by_label("Experiment", exact=True).fill("paper/outlived")
+    page.get_by_label("Name of the run").fill("typed for an hour")
+    page.context.clear_cookies(name="mled_session")
+    page.keyboard.press("Control+Enter")
+    told = page.get_by_role("dialog", name="You are signed out")
+    expect(told).to_contain_text("what you typed is still here")
+    assert serious(page) == []
+    told.get_by_role("button", name="Send it again").click()
+    expect(told).to_be_visible()  # nobody has signed in yet
+    with page.context.expect_page() as opened:
+        told.get_by_role("link", name="Sign in in another tab").click()
+    enter(opened.value, ADA, logged.passwords[ADA])
+    opened.value.close()
+    told.get_by_role("button", name="Send it again").click()
+    expect(page.get_by_label("Name of the run")).to_have_value("typed for an hour")
+    expect(page.locator("#record-problems")).to_be_focused()  # it came there, and more has to be said

@@ -6,7 +6,7 @@ On both databases: the way from sign-in to the curves, and the run that goes on.
 import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import ADA, OTTO, PROJECT, ZOE, Logged
 
@@ -80,6 +80,31 @@ def test_back_and_forward_lead_through_the_questions(ada: Page, logged: Logged):
 
 
 @pytest.mark.once
+def test_forward_is_followed_even_while_the_scripts_of_the_page_are_on_their_way(ada: Page, logged: Logged):
+    ada.goto(f"/p/{PROJECT}/runs/")
+    table = ada.locator("table[data-rows] tbody tr")
+    ada.get_by_label("Query", exact=True).fill("params.arch = 'gru-d'")
+    ada.keyboard.press("Enter")
+    expect(table).to_have_count(2)
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    ada.route("**/dist/main*.js", hold)
+    ada.evaluate("history.back()")
+    expect(table).to_have_count(3)
+    ada.evaluate("history.forward()")
+    ada.wait_for_url(re.compile("gru-d"), wait_until="commit")
+    assert held
+    while held:
+        held.pop().continue_()
+    ada.unroute("**/dist/main*.js", hold)
+    expect(table).to_have_count(2)
+    assert "gru-d" in ada.url
+
+
+@pytest.mark.once
 def test_the_links_that_the_client_prints_open_the_run(ada: Page, logged: Logged):
     run = logged.runs["tcn-w48"]
     for link in (f"/mlflow/{PROJECT}/#/experiments/2/runs/{run}", f"/#/experiments/2/runs/{run}"):
@@ -127,8 +152,10 @@ def test_keys_lead_through_the_pages(ada: Page, logged: Logged):
     ada.keyboard.press("j")
     ada.keyboard.press("Enter")
     expect(ada.get_by_role("heading", level=1)).to_have_text("gru-d-w48")
+    ada.wait_for_load_state()  # keys work once the page's scripts do
     ada.keyboard.press("2")
     expect(ada.get_by_role("link", name=re.compile("^Curves"))).to_have_attribute("aria-current", "page")
+    ada.wait_for_load_state()
     ada.keyboard.press("?")
     expect(ada.get_by_role("dialog")).to_be_visible()
     ada.keyboard.press("Escape")

@@ -22,6 +22,7 @@ from audit.ledger.tracking import tracked_models
 from experiments.actions.experiments import grant_access
 from experiments.models import ExperimentUserObjectPermission
 from kernel.errors import NotFound
+from runner.models import Admission, Worker
 from tests.compliance.test_log import client_of, erase
 from tests.factories import (
     a_group,
@@ -47,6 +48,8 @@ ELSEWHERE = {
     ApiToken: "the page of one's tokens",
     ProjectUserObjectPermission: "the history of the project",
     ExperimentUserObjectPermission: "the history of the experiment",
+    Admission: "the console, among the events of the log",
+    Worker: "the console, among the events of the log",
 }
 
 

@@ -12,8 +12,10 @@ from audit.ledger.sequencer import Sequencer
 from experiments.actions.batches import log_batch
 from experiments.actions.runs import set_tags
 from experiments.values import RunStatus
+from kernel.actor import system
 from kernel.errors import Invalid, NotFound, Refused, TooMany
 from registry.actions.cards import write_card
+from runner.actions.comparing import keep_check
 from tests.compliance.report_building import asked_for, built, content, head, sections, table
 from tests.factories import a_batch, a_run, a_team, user_of
 from tests.registry.promoting import a_candidate, a_governed_team, approved_by, log_goes_on
@@ -55,6 +57,13 @@ def test_a_reproducibility_summary_shows_every_condition(team, run):
     assert {"label": "Parameters", "value": "1, none overwritten"} in section["environment"]
     assert {"label": "Seed", "value": ""} in section["environment"]
     assert "Nobody did it again." in section["gaps"]
+    again = a_run(team.engineer, tags={"mled.reproduces": run.uid.hex}, status=RunStatus.FINISHED)
+    log_batch(team.engineer, again, batch=a_batch(params={"lr": "0.2"}, loss=[0.9, 0.5]))
+    keep_check(system(), again)
+    done = built(asked_for(team.engineer, team.project, kind="reproducibility", scope="run", subject=run.uid.hex))
+    ((section,), words) = sections(done), "same; not the same: Parameters: lr 0.1 then, 0.2 now."
+    assert section["reproductions"][0]["label"] == again.readable_id
+    assert section["reproductions"][0]["value"].endswith(words)
 
 
 def test_an_access_review_says_who_may_do_what_and_why_as_it_was(team, run):

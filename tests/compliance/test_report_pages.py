@@ -8,6 +8,7 @@ import pytest
 from django.core.cache import cache
 from django.test import Client
 
+from accounts.workers import sign_of_life
 from audit.compliance.actions.reports import cancel_report, request_report
 from audit.compliance.models import Report
 from audit.compliance.pages.report_form import name_and_number
@@ -23,7 +24,6 @@ from audit.compliance.pages.report_words import (
     with_pairs,
 )
 from audit.compliance.queries.reports import progress_of
-from audit.compliance.reports import lease
 from audit.compliance.reports.asked import formats_of, question_of
 from audit.compliance.reports.build import build_report
 from audit.ledger.models import AuditEvent
@@ -257,7 +257,7 @@ def test_what_waits_says_for_what_and_is_stopped_once(team, run):
     assert "No worker makes reports right now." in text
     assert "Waiting for a worker" in text
     assert 'hx-trigger="every 3s"' in text
-    lease.sign_of_life()
+    sign_of_life()
     text = text_of(page.get(f"{home(team)}being-made/?since=1"))
     assert "Waiting for its turn" in text
     assert "No worker" not in text

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from django.core.cache import cache
 
 from accounts.actions.members import remove_member
 from accounts.actions.projects import edit_project
@@ -12,13 +13,14 @@ from accounts.actions.users import change_password
 from accounts.models import Membership, Notice, Project
 from accounts.roles import Role
 from accounts.signing import prove
+from accounts.workers import sign_of_life
 from audit.compliance.actions.findings import Flag, open_finding
 from audit.compliance.actions.reports import cancel_report, download_report, request_report
 from audit.compliance.actions.reviews import decide_review, submit_run
 from audit.compliance.models import Report, Review
 from audit.compliance.queries.reports import files_of_report, get_report, issued_at_place, progress_of, reports_of
 from audit.compliance.reports import lease
-from audit.compliance.reports.build import build_report, sweep
+from audit.compliance.reports.build import WORKERS_DIED, build_report, sweep
 from audit.compliance.reports.spool import Spool, reports_in_work
 from audit.ledger.models import AuditEvent, Leaf
 from audit.ledger.offline import mled_verify
@@ -335,6 +337,37 @@ def test_a_lease_keeps_others_away_until_it_runs_out(team, run):
     assert built(report).state == Report.State.DONE
 
 
+def a_worker_dies_over(report) -> None:
+    assert lease.take(report.pk) is not None
+    dead = Report.objects.get(pk=report.pk)
+    dead.lease_until = dead.requested_at
+    dead.save()
+
+
+def test_a_report_that_kills_every_worker_is_given_up_and_says_so(team, run):
+    report = asked_for(team.engineer, team.project)
+    in_order()
+    for _ in range(lease.DEATHS):
+        a_worker_dies_over(report)
+    assert Report.objects.get(pk=report.pk).is_open
+    assert not build_report(report.pk)
+    report.refresh_from_db()
+    assert (report.state, report.failure) == ("failed", WORKERS_DIED)
+    assert Notice.objects.filter(user=user_of(team.engineer), kind="report.failed").count() == 1
+
+
+def test_workers_may_die_as_often_as_they_like_while_the_report_gets_on(team, run):
+    report = asked_for(team.engineer, team.project)
+    in_order()
+    for done in range(1, lease.DEATHS + 2):
+        a_worker_dies_over(report)
+        mine = lease.take(report.pk)
+        assert mine is not None
+        lease.renew(report.pk, mine, done=done)
+        lease.give_back(report.pk, mine)
+    assert built(report).state == Report.State.DONE
+
+
 def test_a_part_that_is_whole_is_not_gathered_again_and_a_damaged_one_is(team, run, monkeypatch):
     report = asked_for(team.engineer, team.project)
     monkeypatch.setattr("audit.compliance.reports.build.issue_report", lambda *_, **__: 1 / 0)
@@ -357,11 +390,11 @@ def test_a_part_that_is_whole_is_not_gathered_again_and_a_damaged_one_is(team, r
 
 def test_how_far_it_is_is_told_in_words(team, run):
     report = asked_for(team.engineer, team.project)
-    lease.cache.clear()
+    cache.clear()
     waiting = progress_of(team.engineer, report)
     assert (waiting.waits_for, waiting.is_worker_alive, waiting.percent) == ("worker", False, 0)
     assert "no worker is running" in waiting.words
-    lease.sign_of_life()
+    sign_of_life()
     assert progress_of(team.engineer, report).words == "Waiting for its turn."
     in_order()
     build_report(report.pk)

@@ -8,6 +8,7 @@ from django.test import Client
 
 from accounts.actions.governance import govern_project
 from accounts.actions.users import change_password
+from accounts.models import Project
 from audit.compliance.actions.findings import answer_finding
 from audit.compliance.actions.profiles import choose_profile
 from audit.compliance.actions.reviews import amend_run, submit_run
@@ -276,7 +277,7 @@ def test_the_queue_lists_what_waits_and_the_sidebar_counts_it(team, run):
     text = text_of(auditor.get(url))
     assert f'href="{address_of(review)}"' in text
     assert 'Review queue<span class="n">1</span>' in text
-    assert "Overdue" in text
+    assert "Not due yet" in text
     for state, words in (("flagged", "No run is flagged"), ("compliant", "No run was found"), ("odd", "gru")):
         assert words in text_of(auditor.get(f"{url}?state={state}"))
     assert page_of(a_person()).get(url).status_code == 404
@@ -361,9 +362,11 @@ def test_selected_runs_are_sent_to_review_together(team, run):
 
 
 def test_a_trail_is_overdue_after_ninety_days():
-    assert trail_is_overdue(None)
-    assert trail_is_overdue(now() - dt.timedelta(days=91))
-    assert not trail_is_overdue(now() - dt.timedelta(days=89))
+    old, young = Project(created_at=now() - dt.timedelta(days=91)), Project(created_at=now())
+    assert trail_is_overdue(old, None)
+    assert not trail_is_overdue(young, None)
+    assert trail_is_overdue(old, now() - dt.timedelta(days=91))
+    assert not trail_is_overdue(old, now() - dt.timedelta(days=89))
 
 
 def test_pairs_are_read_a_line_each():

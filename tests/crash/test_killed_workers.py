@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import pytest
 import requests
 
-from artifacts.models import Blob
+from artifacts.models import Blob, ParkedBlob
 from experiments.models import Run
 from tests.crash.clients import POINTS, BatchWriter, Client, FileWriter, RunWriter, described, digest
 from tests.services.live import LiveMled
@@ -159,8 +159,11 @@ def check_blobs(mled: LiveMled) -> None:
     for name, path in kept.items():
         assert digest(path.read_bytes()) == name
     with mled.in_database():
+        parked = {row.digest: bytes(row.content) for row in ParkedBlob.objects.all()}
+        assert all(digest(content) == name for name, content in parked.items())
         for blob in Blob.objects.all():
-            assert kept[blob.digest].stat().st_size == blob.size_bytes
+            held = len(parked[blob.digest]) if blob.digest in parked else kept[blob.digest].stat().st_size
+            assert held == blob.size_bytes
 
 
 def test_sixteen_writers_never_hear_of_a_locked_database(own_live_mled, api, token):

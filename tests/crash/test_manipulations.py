@@ -41,7 +41,7 @@ NOT_RECORDED = {
     "artifacts_artifactfile.created_by_id", "artifacts_artifactfile.created_at",
     "artifacts_datasetversion.created_by_id", "artifacts_datasetversion.created_at",
     "compliance_reportfile.format", "compliance_reportfile.media_type", "compliance_reportfile.part",
-    "compliance_reportfile.made_at",
+    "compliance_reportfile.made_at", "transfer_transferfile.media_type", "transfer_transferfile.made_at",
 }  # fmt: skip
 
 
@@ -224,6 +224,13 @@ def test_whatever_the_owner_of_the_database_does_is_found_and_named(deep):
         done[what] = done.get(what, 0) + 1
     assert {"column", "verdict", "delete", "log"} <= set(done)
     assert verify_ledger().problems == []
+
+
+def test_a_size_that_somebody_gave_to_data_elsewhere_is_named(deep):
+    with forger.forging():
+        assert forger.sql("UPDATE artifacts_datasetversion SET size_bytes = 1 WHERE size_bytes IS NULL")
+        problems = verify_ledger().problems
+    assert any(one.kind == "artifacts.datasetversion" and one.field == "size_bytes" for one in problems), problems
 
 
 def test_an_old_back_up_is_found_by_its_anchors(deep):

@@ -44,6 +44,7 @@ SVM = Wanted(
     note="Done on the **old** cluster.",
     commit="9f3c1ab",
     command="python train.py",
+    email="Ada@example.org",
 )
 START = int(dt.datetime(2026, 3, 2, 13, tzinfo=dt.UTC).timestamp() * 1000)
 
@@ -92,6 +93,7 @@ def test_all_of_it_is_there_at_once_and_one_event_tells_it(ada, team, vitals):
     }
     tags = tags_of(ada, run)
     assert (tags["ward"], tags["mlflow.note.content"]) == ("icu-2", "Done on the **old** cluster.")
+    assert tags["mled.email"] == "ada@example.org"
     assert [str(one.dataset_version) for one in inputs_of(ada, run)] == ["icu-vitals v1"]
     assert list(run.artifact_root.files.values_list("path", flat=True)) == ["plots/roc.txt"]
     assert (kept.verb, kept.subject) == ("experiments.record_run", f"experiments.run {run.uid.hex}")
@@ -163,6 +165,8 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
     ({"results": (("acc", "good"),)}, "results[0].value", "'good' is not a number"),
     ({"results": (("a", "1"), ("a", "2"))}, "results[1].key", "already given as 1"),
     ({"tags": (("mlflow.user", "eve"),)}, "tags[0].key", "kept by MLED"),
+    ({"email": "ada"}, "email", "'ada' is not an e-mail address."),
+    ({"email": "a" * 255}, "email", "at most 254"),
     ({"note": "n" * 20_001}, "note", "at most 20,000"),
     ({"commit": "c" * 65}, "commit", "at most 64"),
     ({"files": (("../x", "1"),)}, "files", "leads out of its folder"),
@@ -265,7 +269,7 @@ def test_a_template_holds_what_another_try_shares(ada, team, vitals):
     run = record_run(ada, team.project, wanted=SVM)
     like = as_template(ada, run)
     kept = dataclasses.replace(SVM, params=sorted(SVM.params), tags=list(SVM.tags))
-    assert like == dataclasses.replace(kept, started="", duration="", results=(), note="")
+    assert like == dataclasses.replace(kept, started="", duration="", results=(), note="", email="ada@example.org")
 
 
 def test_offers_stop_at_what_one_sees(ada, team, outsider, vitals):

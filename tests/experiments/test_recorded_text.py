@@ -10,6 +10,7 @@ from experiments.recording.naming import name_and_number
 from experiments.recording.pasted import merged, read_pairs
 from experiments.recording.typed import kind_of, result_of
 from experiments.recording.when import duration_ms, moment_ms
+from experiments.recording.whole import read_whole
 from kernel.errors import Invalid, MledError
 from tests.pages.scripts import bundled
 
@@ -76,6 +77,51 @@ def test_what_cannot_be_read_is_told_with_its_place():
         assert told.value.field == "p"
 
 
+def test_a_whole_record_is_the_same_as_json_and_as_yaml():
+    as_json = """{"experiment": "icu", "name": 7, "started": "2026-03-02T14:00", "params": {"C": 1e2,
+        "layers": [64, 32], "opt": {"lr": 0.10}}, "results": [{"key": "auroc", "value": 0.81}], "note": "",
+        "ended": null, "new_dataset": {"name": "x", "digest": "d1"}, "files": [{"path": "a", "upload": "u1"}]}"""
+    as_yaml = """experiment: icu\nname: 7\nstarted: 2026-03-02T14:00\nparams:\n  C: 1e2\n  layers: [64, 32]\n  opt:
+    lr: 0.10\nresults:\n  - {key: auroc, value: 0.81}\nnote: ''\nended: null\nnew_dataset: {name: x, digest: d1}
+files: [{path: a, upload: u1}]"""
+    for text in (as_json, as_yaml):
+        whole = read_whole(text, "p")
+        assert whole.texts == {
+            "experiment": "icu", "name": "7", "started": "2026-03-02T14:00", "note": "", "ended": "",
+        }, text  # fmt: skip
+        assert whole.rows == {
+            "params": [("C", "1e2"), ("layers", "[64, 32]"), ("opt.lr", "0.10")], "results": [("auroc", "0.81")],
+        }  # fmt: skip
+        assert (whole.new_dataset, whole.files) == ({"name": "x", "digest": "d1", "source": ""}, [("a", "u1")])
+
+
+NO_RECORD = [
+    ("", "nothing pasted. Paste JSON or YAML."),
+    ("[1]", "one object with fields"),
+    ("just words", "one object with fields"),
+    ('{"a": 1,,}', "This is no JSON"),
+    ('{"nmae": "x", "params": {"a": 1}, "lr": 1}', "A record has no field 'nmae', 'lr'."),
+    ('{"name": ["x"]}', "'name' is a text"),
+    ('{"params": "C=10"}', "'params' are names with values"),
+    ('{"params": {"": 1}, "started": "yesterday"}', "'yesterday' is no date and time"),
+    ('{"new_dataset": "x"}', "'new_dataset' is an object"),
+    ('{"new_dataset": {"path": "x"}}', "'new_dataset' has no field 'path'"),
+    ('{"files": ["a.txt"]}', "'files' is a list of paths"),
+    ('{"files": [{"path": "a.txt"}]}', "'files' is a list of paths"),
+    ('{"name": {"a": ' * 30 + "1" + "}}" * 30, "nested too deeply"),
+    (json.dumps({"params": {f"p{n}": n for n in range(201)}}), "more than 200"),
+    ("a: &x 1\nb: *x", "Aliases"),
+]
+
+
+def test_what_is_no_record_is_told_in_words():
+    for text, words in NO_RECORD:
+        with pytest.raises(MledError) as told:
+            read_whole(text, "p")
+        assert words in str(told.value), (text[:40], str(told.value))
+        assert told.value.field == "p"
+
+
 def test_pasted_names_take_new_values_and_new_names_come_behind():
     assert merged([("a", "1"), ("", ""), ("b", "2")], [("b", "3"), ("c", "4")]) == [("a", "1"), ("b", "3"), ("c", "4")]
 
@@ -122,6 +168,15 @@ def test_a_text_names_a_dataset_and_a_number():
         "a" + "@" * 500 + "x",
     ):
         assert name_and_number(text) == (text, None), text
+
+
+def test_the_page_shows_a_moment_of_another_zone_in_the_readers_own(tmp_path):
+    asked = [("2026-03-02T14:00", "60"), ("2026-03-02T14:00:30", "-150"), ("2026-03-02T14:00", "0"), ("", "60"),
+             ("2026-03-02T14:00", ""), ("2026-12-31T23:30", "-60")]  # fmt: skip
+    told = bundled("record/times.ts", tmp_path).calls(*(("inReadersZone", list(pair)) for pair in asked))
+    if bundled("record/times.ts", tmp_path).calls(("aheadOf", ["2026-03-02T14:00"])) == [0]:
+        assert told == ["2026-03-02T13:00", "2026-03-02T16:30:30", "2026-03-02T14:00", "", "2026-03-02T14:00",
+                        "2027-01-01T00:30"]  # fmt: skip
 
 
 def test_the_page_names_kinds_as_the_server_does(tmp_path):

@@ -56,11 +56,14 @@ WRITES: dict[str, Act] = {
     "delete_files": lambda actor, run: delete_files(actor, run, path="notes.txt"),
 }
 # What a run allows in some of these states, because it changes the state and not the content.
-STATES = {"lock_run", "unlock_run", "delete_run", "restore_run", "seal_run"}
+STATES = {"lock_run", "unlock_run", "delete_run", "restore_run", "seal_run", "take_for_dead"}
 # What changes where a run stands, and refuses by itself: test_moves.
 PLACES = {move_run.__name__}
 # What stands beside a run and is none of its content.
-BESIDE = {"star_run", "unstar_run", "add_comment", "note_export_of"}
+BESIDE = {"star_run", "unstar_run", "add_comment", "note_export_of", "recreate", "keep_check", "note_bundle_of"}
+
+# What an import from elsewhere adds: tests/transfer/test_mlflow_import.
+IMPORTS = {"bring_in_more", "bring_in_links"}
 
 
 @pytest.fixture
@@ -84,7 +87,7 @@ def test_every_action_on_a_run_is_known_here():
         for action in ACTIONS.values()
         if action.on == "run" and not action.verb.startswith("compliance.")  # what they allow: tests/compliance
     }
-    assert on_runs == {name.split()[0] for name in WRITES} | STATES | PLACES | BESIDE
+    assert on_runs == {name.split()[0] for name in WRITES} | STATES | PLACES | BESIDE | IMPORTS
 
 
 @pytest.mark.parametrize("write", WRITES.values(), ids=WRITES)

@@ -19,7 +19,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 from rest_framework.views import APIView
 
-from accounts.models import Membership, Notice, Signature
+from accounts.models import Group, Membership, Notice, Signature
 from artifacts.pages.version import PARTS
 from audit.compliance.actions.bundles import seal_bundle
 from audit.compliance.models import AccessReview, Finding, LegalHold, Purge, Report, ReportFile, Review
@@ -29,9 +29,12 @@ from audit.compliance.pages.queue_acts import MANY as QUEUE_MANY
 from audit.compliance.pages.report import ACTS as REPORT_ACTS
 from audit.compliance.pages.rules import ACTS as RULE_ACTS
 from audit.compliance.pages.run_review import ACTS as REVIEW_ACTS
+from audit.ledger.models import AuditEvent
+from experiments.models import SheetImport
 from experiments.pages.bulk import BULK
 from experiments.pages.frame import TABS
 from experiments.pages.run import ACTS
+from experiments.pages.sheet import SHEET_ACTS
 from experiments.queries.experiments import wire_id
 from kernel.actor import operator
 from kernel.digests import canonical_json
@@ -42,7 +45,12 @@ from registry.pages.frame import TABS as VERSION_TABS
 from registry.pages.model import ACTS as MODEL_ACTS
 from registry.pages.version_acts import ACTS as VERSION_ACTS
 from registry.pages.webhooks import WEBHOOK_ACTS
+from runner.models import Admission, Environment, Job, Recipe, Sweep, Template, Worker
+from runner.pages.queue import ACTS as JOB_ACTS
+from runner.pages.workers import WORKER_ACTS
 from tests.factories import Everything, a_token, unique
+from transfer.models import Transfer, TransferFile
+from transfer.pages.transfers import ACTS as TRANSFER_ACTS
 
 WORD = "zanzibar"
 """Stands in every name, key and value of the project that is asked about: where it shows, something leaked."""
@@ -77,10 +85,22 @@ class Ids:
     signature: str
     report: str
     report_file: str
+    transfer: str
+    transfer_file: str
     sign_off: str
     seal: str
     hold: str
     purge: str
+    sheet: str
+    group: str
+    event: str
+    job: str
+    sweep: str
+    recipe: str
+    environment: str
+    worker: str
+    admission: str
+    template: str
 
     def __iter__(self) -> Iterator[str]:
         """The longest first, so that one can be taken out of a text without breaking another."""
@@ -118,10 +138,22 @@ def ids_of(thing: Everything) -> Ids:
         signature=_first_id(Signature, project=thing.project),
         report=_first_id(Report, project=thing.project),
         report_file=_report_file(thing),
+        transfer=_first_id(Transfer, project=thing.project),
+        transfer_file=TransferFile.objects.filter(transfer__project=thing.project).values_list("name", flat=True)[0],
         sign_off=_first_id(AccessReview, project=thing.project),
         seal=_seal(thing),
         hold=_first_id(LegalHold, project=thing.project),
         purge=_first_id(Purge, project=thing.project),
+        sheet=_first_id(SheetImport, project=thing.project),
+        group=_first_id(Group),
+        event=_first_id(AuditEvent, project_id=thing.project.pk),
+        job=_first_id(Job, project=thing.project),
+        sweep=_first_id(Sweep, project=thing.project),
+        recipe=_first_id(Recipe, project=thing.project),
+        environment=_first_id(Environment, project=thing.project),
+        worker=_first_id(Worker, jobs__project=thing.project),
+        admission=_first_id(Admission),
+        template=_first_id(Template, project=thing.project),
     )
 
 
@@ -176,10 +208,22 @@ def made_up() -> Ids:
         signature=str(uuid.uuid4()),
         report=str(uuid.uuid4()),
         report_file="no-such.csv",
+        transfer=str(uuid.uuid4()),
+        transfer_file="no-such.zip",
         sign_off=str(uuid.uuid4()),
         seal=str(uuid.uuid4()),
         hold=str(uuid.uuid4()),
         purge=str(uuid.uuid4()),
+        sheet=str(uuid.uuid4()),
+        group=str(uuid.uuid4()),
+        event=str(uuid.uuid4()),
+        job=str(uuid.uuid4()),
+        sweep=str(uuid.uuid4()),
+        recipe=str(uuid.uuid4()),
+        environment=str(uuid.uuid4()),
+        worker=str(uuid.uuid4()),
+        admission=str(uuid.uuid4()),
+        template=str(uuid.uuid4()),
     )
 
 
@@ -264,10 +308,24 @@ def values_for(ids: Ids) -> dict[str, Sequence[str]]:
         "signature": [ids.signature],
         "report": [ids.report],
         "report_file": [ids.report_file],
+        "transfer": [ids.transfer],
+        "transfer_file": [ids.transfer_file],
         "sign_off": [ids.sign_off],
         "seal": [ids.seal],
         "hold": [ids.hold],
         "purge": [ids.purge],
+        "sheet": [ids.sheet],
+        "group": [ids.group],
+        "event": [ids.event],
+        "job": [ids.job],
+        "sweep": [ids.sweep],
+        "recipe": [ids.recipe],
+        "environment": [ids.environment],
+        "worker": [ids.worker],
+        "admission": [ids.admission],
+        "template": [ids.template],
+        "trainer_name": ["tabular"],
+        "size": ["1"],
         "of": ["membership", "review"],
         "thing": [ids.member, ids.review],
         "alias": [f"{WORD}-alias"],
@@ -279,19 +337,24 @@ def values_for(ids: Ids) -> dict[str, Sequence[str]]:
             *FINDING_ACTS,
             *QUEUE_ACTS,
             *QUEUE_MANY,
+            *JOB_ACTS,
             *REPORT_ACTS,
             *RULE_ACTS,
             *ACTS,
             *BULK,
+            *SHEET_ACTS,
             *MODEL_ACTS,
             *VERSION_ACTS,
             *WEBHOOK_ACTS,
+            *TRANSFER_ACTS,
+            *WORKER_ACTS,
         ],
         "kind": ["csv", "parquet"],
         "view": [ids.view],
         "comment": [ids.comment],
         "review": [ids.review],
         "finding": [ids.finding],
+        "check": ["clock"],
         "secret": ["guess"],
         "uidb36": ["1"],
         "key": ["x-y"],
@@ -373,10 +436,40 @@ def rest_requests(ids: Ids) -> Iterator[Asked]:
     ):
         yield Asked("rest", "GET", f"{runs}?{urlencode(query)}", what="runs narrowed")
     yield Asked("rest", "GET", f"{runs}{ids.run}/metric-history/?key={WORD}-loss", what="history of a metric")
+    yield from run_questions(ids)
     for start in starts_of(ids):
         yield Asked("rest", "GET", f"/api/v1/projects/{ids.slug}/lineage/?of={start}", what="lineage")
     chosen = {"name": "x", "projects": [ids.slug]}
     yield Asked("rest", "POST", "/api/v1/tokens/", json.dumps(chosen).encode(), what="a token for the project")
+
+
+def run_questions(ids: Ids) -> Iterator[Asked]:
+    """What is asked about runs, projects and experiments that stand in a body or in parameters."""
+    line = f"params.\"{WORD}-param\" = '{WORD}'"
+    for path in (
+        f"curves/?run={ids.run}&key={WORD}-loss",
+        f"compare/?run={ids.run},{ids.readable}",
+        *(f"search/{what}/?{urlencode({'q': line})}" for what in ("count", "check", "complete")),
+        *(f"search/{what}/?project={ids.slug}" for what in ("count", "check", "complete")),
+        f"search/export/?format=csv&{urlencode({'q': line})}",
+        f"search/export/?format=jsonl&experiment={ids.experiment}",
+        f"search/complete/?of=params.{WORD}-param",
+        f"projects/{ids.slug}/what-matters/?result={WORD}-loss",
+        f"runs/{ids.run}/console/lines/?file={ids.file}",
+    ):
+        yield Asked("rest", "GET", f"/api/v1/{path}", what=path.partition("?")[0])
+    bodies: tuple[tuple[str, dict[str, Any]], ...] = (
+        ("runs/", {"project": ids.slug}),
+        ("search/", {"q": line}),
+        ("search/", {"project": ids.slug}),
+        ("search/", {"experiment": [ids.experiment], "lifecycle": "all"}),
+        ("search/groups/", {"by": [f"params.{WORD}-param", "project", "experiment"]}),
+        ("search/export/", {"q": line}),
+        (f"projects/{ids.slug}/runs/bulk/", {"act": "delete", "runs": [ids.run], "reason": "why"}),
+        (f"projects/{ids.slug}/runs/bulk/", {"act": "lock", "q": "", "reason": "why"}),
+    )
+    for path, body in bodies:
+        yield Asked("rest", "POST", f"/api/v1/{path}", json.dumps(body).encode(), what=f"{path} {body}")
 
 
 # --- MLflow

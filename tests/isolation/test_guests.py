@@ -1,5 +1,9 @@
 """Whoever was shown a single experiment learns nothing of the others in its project."""
 
+import io
+import json
+import zipfile
+
 import pytest
 from django.test import Client
 
@@ -9,7 +13,8 @@ from experiments.actions.experiments import grant_access
 from experiments.actions.runs import create_run
 from experiments.queries.record import counts_of
 from kernel.actor import Actor
-from tests.factories import a_batch, a_person, a_run, a_team, a_token, an_experiment, user_of
+from tests.factories import a_batch, a_person, a_run, a_team, a_token, a_version, an_experiment, user_of
+from tests.factories_runner import a_draft, a_job
 
 pytestmark = pytest.mark.django_db
 
@@ -78,3 +83,16 @@ def test_what_a_guest_takes_out_is_theirs_and_on_record(team, shown, guest):
     assert "of others" not in text
     kept = AuditEvent.objects.filter(verb__startswith="experiments.note_export")
     assert [(one.verb, one.subject_id) for one in kept] == [("experiments.note_export_of", run.ledger_id)]
+
+
+def test_the_bundle_of_a_run_tells_a_guest_nothing_of_its_data(team, shown, guest):
+    version = a_version(team.scientist)
+    run = a_job(team.scientist, shown, draft=a_draft(version)).run
+    answer = asked(guest, f"/api/v1/runs/{run.uid.hex}/bundle/")
+    assert answer.status_code == 200
+    with zipfile.ZipFile(io.BytesIO(b"".join(answer))) as bundle:
+        text = "".join(bundle.read(name).decode() for name in bundle.namelist())
+        (name,) = (name for name in bundle.namelist() if name.endswith("bundle.json"))
+        (data,) = json.loads(bundle.read(name))["data"]
+    assert (data["name"], data["is_inside"], data["digest"], data["files"]) == ("train", False, "", [])
+    assert not any(said in text for said in (version.dataset.name, version.digest, version.pk.hex, str(version.pk)))

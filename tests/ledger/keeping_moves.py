@@ -14,10 +14,12 @@ from audit.compliance import due
 from audit.compliance.actions import holds, profiles, purges
 from audit.compliance.models import LegalHold, Purge
 from audit.ledger.models import AuditEvent
-from experiments.models import Experiment
+from experiments.actions import archives
+from experiments.actions.seals import seal_run
+from experiments.models import Experiment, Run
 from experiments.values import RunStatus
-from kernel.actor import operator
-from tests.factories import a_file, a_person, a_run, user_of
+from kernel.actor import operator, system
+from tests.factories import a_file, a_person, a_run, curve, log_batch, user_of
 
 BASIS = "GDPR 17(1)(d)"
 
@@ -68,6 +70,17 @@ def _carry_out(walk: Any) -> None:
         purges.carry_out_purge(walk.who(), walk.any(Purge, state="asked"), reason=walk.text() or "Over.")
 
 
+def _archive(walk: Any) -> None:
+    """keep_archive, of a run whose points lie long enough; some go on and are archived again."""
+    place = Experiment.objects.filter(project=walk.team.project, lifecycle="active").first()
+    run = a_run(operator(), place, name=walk.text()[:40], status=RunStatus.FINISHED)
+    for steps in (30, 40) if walk.chance.random() < 0.5 else (30,):
+        log_batch(operator(), Run.objects.get(pk=run.pk), batch=curve(steps))
+        seal_run(system(), Run.objects.get(pk=run.pk))
+        archives.archive_run(system(), Run.objects.get(pk=run.pk))
+    assert archives.keep_archive  # the last of its acts
+
+
 KEEPING: list[Callable[[Any], Any]] = [
     _erase,
     _forget,
@@ -79,4 +92,5 @@ KEEPING: list[Callable[[Any], Any]] = [
     lambda w: purges.withdraw_purge(w.who(), w.any(Purge, state="asked")) if w.chance.random() < 0.3 else None,
     lambda w: purges.refuse_purge(w.who(), w.any(Purge, state="asked"), reason=w.text()),
     _carry_out,
+    _archive,
 ]

@@ -4,6 +4,7 @@ import datetime as dt
 from uuid import UUID
 
 import pytest
+import rfc8785
 from django.db import connection
 from hypothesis import given
 from hypothesis import strategies as st
@@ -46,6 +47,21 @@ def by_definition(event: AuditEvent) -> bytes:
 def test_every_column_of_an_event_is_in_its_leaf():
     assert sorted(canonical.LEAF_COLUMNS) == sorted(field.column for field in AuditEvent._meta.concrete_fields)
     assert list(canonical.LEAF_COLUMNS) == sorted(canonical.LEAF_COLUMNS)
+
+
+@pytest.mark.once
+@given(
+    st.recursive(
+        st.none()
+        | st.booleans()
+        | st.integers(-(2**53) + 1, 2**53 - 1)
+        | st.floats(allow_nan=False, allow_infinity=False)
+        | texts,
+        lambda parts: st.lists(parts) | st.dictionaries(texts, parts),
+    )
+)
+def test_the_quick_way_to_canonical_json_is_the_one_of_the_standard(value):
+    assert canonical_json(value) == rfc8785.dumps(value)
 
 
 @given(events(texts))

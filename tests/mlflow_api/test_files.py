@@ -22,7 +22,7 @@ def part(engineer: Mlflow, url: str, asked: str, **more: str) -> Any:
 
 
 def content_of(answer: Any) -> bytes:
-    return b"".join(answer.streaming_content)
+    return answer.getvalue()
 
 
 def test_a_file_comes_whole_and_as_an_attachment(engineer: Mlflow, url: str) -> None:
@@ -68,10 +68,16 @@ def test_a_range_of_an_older_content_gets_the_whole(engineer: Mlflow, url: str) 
     assert (answer.status_code, content_of(answer)) == (200, CONTENT)
 
 
-def test_what_the_client_has_is_not_sent_again(engineer: Mlflow, url: str) -> None:
+@pytest.mark.parametrize("known", ["{tag}", "W/{tag}", '"another", {tag}', "*"])
+def test_what_the_client_has_is_not_sent_again(engineer: Mlflow, url: str, known: str) -> None:
     tag = engineer.send("GET", url)["ETag"]
-    answer = engineer.send("GET", url, headers={"if-none-match": tag})
+    answer = engineer.send("GET", url, headers={"if-none-match": known.format(tag=tag)})
     assert (answer.status_code, answer.content) == (304, b"")
+
+
+def test_what_the_client_has_of_other_content_is_sent(engineer: Mlflow, url: str) -> None:
+    answer = engineer.send("GET", url, headers={"if-none-match": '"another", W/"third"'})
+    assert (answer.status_code, content_of(answer)) == (200, CONTENT)
 
 
 def test_an_empty_file_is_a_file(engineer: Mlflow, team: Team, things: Everything, url: str) -> None:

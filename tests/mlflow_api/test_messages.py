@@ -2,6 +2,7 @@
 
 import json
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from experiments.metrics.batch import Points
 from kernel.errors import Invalid
 from mlflow_api.messages import requests as ask
 from mlflow_api.messages.decoding import from_json, from_query
-from mlflow_api.messages.history import PIECE, points_json, thinned
+from mlflow_api.messages.history import PIECE, points_json
 
 
 def points(values: list[float], steps: list[int] | None = None, times: list[int] | None = None) -> Points:
@@ -94,6 +95,39 @@ def test_a_repeated_key_is_found_however_it_is_written(key: str, space: str, fil
         from_json(ask.Nothing, body)
 
 
+KEY = st.text('ab:"\\ ', max_size=4)
+NUMBER = st.floats(allow_nan=False, allow_infinity=False) | st.just("NaN")
+MORE = {"model_id": st.just("m"), "dataset_name": st.none(), "else": st.just([1])}
+POINT = st.fixed_dictionaries(
+    {"key": KEY, "value": NUMBER, "timestamp": st.just(1)}, optional={"step": st.none() | st.just(7), **MORE}
+)
+PAIR = st.fixed_dictionaries({"key": KEY}, optional={"value": st.none() | st.text(":", max_size=2)})
+REPEATED = st.sampled_from(["key", "value", "timestamp", "step"])
+BATCH = st.fixed_dictionaries(
+    {"run_id": st.just("r"), "metrics": st.lists(POINT, min_size=1, max_size=4)},
+    optional={"run_uuid": st.just("r"), "params": st.lists(PAIR, max_size=2), "tags": st.none()},
+)
+
+
+@given(batch=BATCH, tight=st.booleans())
+def test_a_batch_is_taken_however_it_is_written(batch: dict[str, Any], tight: bool) -> None:
+    body = json.dumps(batch, separators=(",", ":") if tight else (" , ", " : ")).encode()
+    assert [point.key for point in from_json(ask.LogBatch, body).metrics or ()] == [p["key"] for p in batch["metrics"]]
+
+
+@given(batch=BATCH, repeated=REPEATED, tight=st.booleans(), data=st.data())
+def test_a_key_that_stands_twice_in_a_point_is_found(
+    batch: dict[str, Any], repeated: str, tight: bool, data: st.DataObject
+) -> None:
+    point = data.draw(st.sampled_from(batch["metrics"]))
+    point |= {"step": point.get("step", 3)}
+    first, again = point[repeated], f"again:{len(repeated)}"
+    point[again] = first
+    body = json.dumps(batch, separators=(",", ":") if tight else (", ", ": ")).replace(again, repeated).encode()
+    with pytest.raises(Invalid, match="stands twice"):
+        from_json(ask.LogBatch, body)
+
+
 def test_histories_are_written_as_clients_read_them() -> None:
     assert written(points([0.1, 1e300, -0.0], [5, -6, 2**62], [1, 2, 3])) == [
         {"key": "loss", "value": 0.1, "timestamp": 1, "step": 5},
@@ -125,12 +159,3 @@ def test_long_histories_come_in_pieces_that_fit_together(count: int) -> None:
 def test_every_value_survives(values: list[float]) -> None:
     back = [float(one["value"]) for one in written(points(values))]  # type: ignore[arg-type]
     assert [math.nan if math.isnan(v) else v for v in back] == pytest.approx(values, rel=0, abs=0, nan_ok=True)
-
-
-def test_thinning_keeps_both_ends_and_the_same_steps_for_all() -> None:
-    long, short = points([0.0] * 1000), points([1.0, 2.0], [0, 999])
-    thin, both = thinned([long, short], None, None, 10)
-    assert len(thin) == 10
-    assert (thin.steps[0], thin.steps[-1]) == (0, 999)
-    assert len(both) == 2
-    assert thinned([long], 100, 104, 10)[0].steps.tolist() == [100, 101, 102, 103, 104]

@@ -40,6 +40,11 @@ class Page:
         value = re.search(r'value="([^"]*)"', tag.group(0))
         return html.unescape(value.group(1)) if value else ""
 
+    def area(self, id_: str) -> str:
+        found = re.search(rf'<textarea[^>]*id="{id_}"[^>]*>(.*?)</textarea>', self.source, re.S)
+        assert found, f"no field {id_}"
+        return html.unescape(found.group(1))
+
 
 class Browser:
     """Somebody at their browser."""

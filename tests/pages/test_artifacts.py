@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from artifacts import trees
 from artifacts.models import ArtifactFile, ArtifactRoot, Blob, BlobCheck
 from artifacts.queries.tree import level_of, next_to, totals_of
-from artifacts.storage import blobs
+from artifacts.storage import store
 from audit.ledger.acting import acting
 from experiments.actions.files import put_file
 from experiments.models import Run
@@ -151,7 +151,7 @@ def test_choosing_a_file_brings_the_right_side_only(ada: Browser, trained: Run):
 
 def test_a_download_is_an_attachment_that_runs_nothing(ada: Browser, trained: Run):
     answer = ada.client.get(f"/r/{trained.uid.hex}/files/eval/by_ward.csv")
-    assert b"".join(answer.streaming_content) == b"ward,auroc\n1,0.87\n2,0.86\n"
+    assert answer.getvalue() == b"ward,auroc\n1,0.87\n2,0.86\n"
     assert answer["Content-Disposition"].startswith("attachment")
     assert answer["Content-Type"] == "application/octet-stream"
     assert answer["X-Content-Type-Options"] == "nosniff"
@@ -205,7 +205,7 @@ def test_names_with_signs_of_every_kind_are_kept(ada: Browser, team: Team):
     page = ada.get(f"/r/{run.uid.hex}/artifacts/")
     assert 'Größe & "mehr"' in page
     answer = ada.client.get(page.links("/files/")[0])
-    assert b"".join(answer.streaming_content) == b"yes"
+    assert answer.getvalue() == b"yes"
     (archive,) = page.links("archive.zip?path=")
     with zipfile.ZipFile(io.BytesIO(b"".join(ada.client.get(archive)))) as packed:
         assert [name for name in packed.namelist() if "NOTES" not in name] == ["50% ü_#.txt"]
@@ -275,7 +275,7 @@ def test_a_file_whose_content_is_missing_or_torn_says_so(ada: Browser, team: Tea
         content = f"precious {number} {run.pk}".encode()
         put_file(team.scientist, run, path=f"{number}.txt", stored=stored(content))
         root = Run.objects.get(pk=run.pk).artifact_root
-        spoil(blobs().place(ArtifactFile.objects.get(root=root, path=f"{number}.txt").blob_id))
+        spoil(store().place(ArtifactFile.objects.get(root=root, path=f"{number}.txt").blob_id))
         page = ada.get(f"/r/{run.uid.hex}/artifacts/", file=f"{number}.txt")
         assert "This file cannot be given out" in page
         assert 'role="alert"' in page.source

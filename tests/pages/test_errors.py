@@ -52,9 +52,24 @@ def test_a_crash_tells_nothing_internal(team, trained: Run, monkeypatch):
     assert answer.status_code == 500
     page = Page(answer)
     assert "Something broke on our side" in page
+    assert "You only looked, so nothing was changed." in page
     assert answer["X-Request-ID"] in page
     assert "secret detail" not in page.source
     assert "Traceback" not in page.source
+
+
+def test_a_form_that_broke_may_have_been_stored(team, trained: Run, monkeypatch):
+    from experiments.pages import run
+
+    def lost(*args, **kwargs):
+        raise OperationalError("the connection was lost while it committed")
+
+    monkeypatch.setitem(run.ACTS, "delete", (lost, "Deleted."))
+    client = Client(raise_request_exception=False)
+    client.force_login(user_of(team.scientist), backend="accounts.backends.EmailBackend")
+    answer = client.post(f"/r/{trained.uid.hex}/do/delete/", {"reason": "done"})
+    assert (answer.status_code, answer["Retry-After"]) == (503, "5")
+    assert "Whether what you sent was stored is not certain: look before you send it again." in Page(answer)
 
 
 @pytest.mark.parametrize(

@@ -54,6 +54,16 @@ def test_the_filter_holds_for_the_file(team, runs):
     assert sorted(row["params.lr"] for row in found) == ["0.2", "0.3"]
 
 
+def test_every_column_means_those_of_the_runs_that_match(team, runs, monkeypatch):
+    log_batch(team.scientist, a_run(team.scientist), batch=a_batch(params={"only_here": "1"}))
+    some = lines(read(team.scientist, team, all="1", q="params.lr > 0.15"))
+    assert "params.lr" in some[0]
+    assert "params.only_here" not in some[0]
+    assert "params.only_here" in lines(read(team.scientist, team, all="1"))[0]
+    monkeypatch.setattr("experiments.queries.export._LOOKED_AT", 1)  # where too many match, all of the project's
+    assert "params.only_here" in lines(read(team.scientist, team, all="1", q="params.lr > 0.15"))[0]
+
+
 def test_all_pages_come_each_run_once(team, monkeypatch):
     monkeypatch.setattr("experiments.queries.export._PAGE", 2)
     made = {a_run(team.scientist).readable_id for _ in range(5)}

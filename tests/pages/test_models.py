@@ -61,7 +61,7 @@ def test_a_model_shows_its_run_files_metrics_and_params(ada: Browser, trained: R
 
 def test_a_model_file_is_downloaded_as_an_attachment(ada: Browser, ridge: LoggedModel):
     answer = ada.client.get(address(ridge, "files/MLmodel"))
-    assert b"".join(answer.streaming_content) == b"flavors:\n  sklearn: {}\n"
+    assert answer.getvalue() == b"flavors:\n  sklearn: {}\n"
     assert answer["Content-Disposition"].startswith("attachment")
     assert "sandbox" in answer["Content-Security-Policy"]
 

@@ -140,7 +140,7 @@ def test_a_tree_takes_as_many_queries_for_many_as_for_few(
     ada: Browser, team: Team, sweep, django_assert_max_num_queries
 ):
     table(ada, team, sweep[0])
-    with django_assert_max_num_queries(36):
+    with django_assert_max_num_queries(38):
         page = table(ada, team, sweep[0], "q=metrics.loss+%3E+3")
     with django_assert_max_num_queries(24):
         below(ada, team, sweep[0], page)

@@ -44,6 +44,12 @@ def test_all_are_marked_as_read_at_once_and_stay_listed(ada: Browser, team: Team
     assert "0 notices marked as read." in ada.follow("/me/notices/read/")
 
 
+def test_reading_leads_back_to_a_page_and_never_to_a_word_or_another_site(ada: Browser):
+    assert ada.post("/me/notices/read/", next="/projects/").response["Location"] == "/projects/"
+    for wrong in ("NaN", '{"a": [', "evil.example", "//evil.example", "\r\n<b>"):
+        assert ada.post("/me/notices/read/", next=wrong).response["Location"] == "/me/notices/"
+
+
 def test_other_peoples_notices_are_not_there(zoe: Browser, team: Team):
     notice = told(team.scientist)
     zoe.post(f"/me/notices/{notice.pk}/open/", expecting=404)

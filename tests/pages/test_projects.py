@@ -23,7 +23,7 @@ def test_home_offers_logging_only_to_those_who_may(team: Team, trained: Run):
 def test_home_takes_as_many_queries_for_one_run_as_for_many(ada: Browser, team: Team, django_assert_max_num_queries):
     for _ in range(8):
         log_batch(team.scientist, a_run(team.scientist), batch=a_batch(loss=[1.0]))
-    with django_assert_max_num_queries(19):
+    with django_assert_max_num_queries(22):
         ada.get("/")
 
 

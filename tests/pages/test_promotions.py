@@ -222,11 +222,13 @@ def test_without_scripts_the_dialogue_comes_open_with_what_was_written(team, ask
     assert fresh(asked).state == State.ASKED
 
 
-def test_no_password_is_no_attempt(team, asked):
+def test_no_password_and_no_address_are_no_attempt(team, asked):
     emil, email = Browser(team.engineer), user_of(team.engineer).email
     for _ in range(6):
         text = text_of(sign(emil, email, asked, password=""))
+        nameless = text_of(sign(emil, "", asked))
     assert "Nothing was signed: there is no password." in text
+    assert "Nothing was signed: there is no e-mail address." in nameless
     assert fresh(asked).is_open
     assert "Approved and signed." in text_of(sign(emil, email, asked))
 

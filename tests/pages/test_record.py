@@ -192,3 +192,41 @@ def test_parts_of_the_page_answer_by_themselves(ada, team, icu, trained):
     broken = ada.post(here, 200, **{**FIELDS, "uploads": "{]"})
     assert "Choose the files again." in broken
     assert series_of(team.scientist, trained)
+
+
+def test_a_whole_record_fills_every_field_that_it_names(ada, team, icu):
+    here = address(team.project, "record/")
+    record = (
+        '{"name": "svm", "dataset": "icu-vitals v1", "started": "2026-05-01T08:30+02:00", "params": {"C": 1e2, '
+        '"opt": {"lr": 0.1}}, "results": {"val/ece": 0.040}, "email": "ada@example.org", "note": "New."}'
+    )
+    before = events_since(lambda: None)
+    page = ada.post(here, 200, **{**FIELDS, "do": "paste record", "record_paste": record})
+    assert "The form is filled." in page
+    assert not Run.objects.exists()
+    assert before == []
+    assert (page.field("name"), page.field("dataset_version")) == ("svm", "icu-vitals v1")
+    assert (page.field("started"), page.field("email")) == ("2026-05-01T08:30", "ada@example.org")
+    assert values_of(page, "started_offset")[:1] == ["120"]
+    assert (page.field("architecture"), page.field("duration")) == ("SVM, RBF kernel", "1h 20m")  # as typed before
+    assert values_of(page, "param_key")[:2] == ["C", "opt.lr"]
+    assert values_of(page, "result_value")[:1] == ["0.040"]
+    assert values_of(page, "tag_key")[:1] == ["ward"]
+    broken = ada.post(here, 200, **{**FIELDS, "do": "paste record", "record_paste": '{"nane": "x", "name": "svm"}'})
+    assert "A record has no field &#x27;nane&#x27;." in broken.source
+    assert "#record_paste" in broken.links("#")
+    assert (broken.field("name"), "nane" in broken.source) == ("svm-rbf-w24", True)
+    foreign = '{"files": [{"path": "a.txt", "upload": "00000000-0000-0000-0000-000000000000"}]}'
+    assert "Choose the file in the form." in ada.post(here, 200, **{**FIELDS, "record_paste": foreign, "key": "k"})
+    ada.follow(here, **FIELDS, record_paste=record, key="k")
+    run = Run.objects.get()
+    assert (run.name, params_of(team.scientist, run)["opt.lr"]) == ("svm", "0.1")
+    assert run.started_ms == 1777617000000  # 06:30 in UTC
+    assert "e-mail label ada@example.org" in ada.get(f"/r/{run.uid.hex}/")
+
+
+def test_an_e_mail_label_is_an_address(ada, team, icu):
+    here = address(team.project, "record/")
+    page = ada.post(here, 200, **FIELDS, email="ada at home", key="k")
+    assert "'ada at home' is not an e-mail address." in page
+    assert (page.field("email"), Run.objects.count()) == ("ada at home", 0)

@@ -258,7 +258,7 @@ def test_its_files_are_shown_with_digests_and_downloaded(team, ada, risk):
     assert "2 files" in page
     assert "flavors: gru" in page
     answer = ada.client.get(f"{here}files/model.pkl")
-    assert b"".join(answer.streaming_content) == b"weights of gru"
+    assert answer.getvalue() == b"weights of gru"
     assert answer["Content-Disposition"].startswith("attachment")
     ada.get(f"{here}files/nothing.txt", expecting=404)
 

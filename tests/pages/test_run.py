@@ -94,6 +94,8 @@ def test_nested_runs_lead_to_each_other(ada: Browser, team: Team, trained: Run):
 def test_who_the_client_says_stands_beside_the_author(ada: Browser, team: Team):
     run = a_run(team.scientist, tags={"mlflow.user": "root"})
     assert "client says root" in ada.get(f"/r/{run.uid.hex}/")
+    nameless = a_run(team.scientist, tags={"mlflow.user": "unknown"})  # as MLflow's client says where it finds no name
+    assert "client says" not in ada.get(f"/r/{nameless.uid.hex}/")
 
 
 # Locking and deleting.

@@ -59,6 +59,13 @@ def test_by_default_the_params_with_the_most_values_are_shown_a_learning_rate_fi
     assert found == ["params.base_lr", "params.width", "params.blocks"]
 
 
+def test_the_time_of_a_run_that_was_recorded_long_after_it_ran_is_called_its_start(ada: Browser, team: Team):
+    a_run(team.scientist, started_ms=STARTED_MS)
+    shown = head(table(ada, team))
+    assert "Started" in shown
+    assert "Created" not in shown
+
+
 def test_the_picker_ticks_what_is_shown_and_an_act_on_a_column_adds_nothing_that_says_nothing(
     ada: Browser, team: Team, three
 ):

@@ -27,6 +27,22 @@ def test_signing_in_leads_back_to_where_one_was_going(nina: User):
     assert "Tokens" in browser.get("/me/tokens/")
 
 
+@pytest.mark.parametrize(
+    ("headers", "to"),
+    [
+        ({"hx-request": "true", "hx-current-url": "http://testserver/r/A-1/?tab=2"}, "/r/A-1/%3Ftab%3D2"),
+        ({"referer": "http://testserver/r/A-1/"}, "/r/A-1/"),
+        ({"referer": "https://evil.example/r/A-1/"}, "/me/notices/read/"),
+        ({"referer": "http://[testserver/"}, "/me/notices/read/"),
+        ({}, "/me/notices/read/"),
+    ],
+)
+def test_where_the_session_ended_in_the_middle_of_a_page_one_comes_back_to_that_page(headers: dict[str, str], to: str):
+    answer = Browser().client.post("/me/notices/read/", headers=headers)
+    where = answer.headers.get("HX-Redirect") or answer.headers["Location"]
+    assert where == f"/login/?next={to}"
+
+
 def test_a_wrong_password_keeps_the_address_and_does_not_tell_which_was_wrong(nina: User):
     known = Browser().post("/login/", expecting=200, login=nina.email, password="nonsense")
     unknown = Browser().post("/login/", expecting=200, login="ghost@example.org", password="nonsense")
@@ -99,7 +115,8 @@ def test_the_theme_is_kept_on_the_server(nina: User):
     back = browser.post("/me/appearance/", theme="dark", next="/projects/")
     assert back.response["Location"] == "/projects/"
     assert 'data-bs-theme="dark"' in browser.get("/").source
-    assert browser.post("/me/appearance/", theme="light", next="//evil.example").response["Location"] == "/"
+    for wrong in ("//evil.example", "NaN"):
+        assert browser.post("/me/appearance/", theme="light", next=wrong).response["Location"] == "/"
     browser.post("/me/appearance/", expecting=400, theme="pink")
 
 

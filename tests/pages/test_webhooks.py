@@ -104,7 +104,7 @@ def test_an_auditor_reads_and_changes_nothing(team, hook):
     assert "Send a ping" not in page
     otto.post(at(team), expecting=403, url=URL)
     for verb in ("edit", "switch-off", "ping", "new-secret"):
-        assert "You may not add and remove webhooks" in otto.follow(f"{here}do/{verb}/", url="https://x.example.org/")
+        assert "You may not add or remove webhooks" in otto.follow(f"{here}do/{verb}/", url="https://x.example.org/")
     assert Webhook.objects.get() == hook
     assert Webhook.objects.get().is_active
     assert not Delivery.objects.exists()

@@ -28,10 +28,20 @@ class Api:
         return self.send("POST", path, body, expecting)
 
     def _answer(self, answer, status):
-        assert answer.status_code == status, answer.content.decode()
+        assert answer.status_code == status, answer.getvalue().decode()
+        if status == 204:
+            return None
         kind = "application/json" if status < 400 else "application/problem+json"
         assert answer["Content-Type"].startswith(kind)
-        return answer.json()
+        return json.loads(answer.getvalue())
+
+
+class Signed(Api):
+    """Somebody who is signed in, asking the API from their browser's session."""
+
+    def __init__(self, user):
+        self.client = Client(headers={"accept": "application/json"})
+        self.client.force_login(user, backend="accounts.backends.EmailBackend")
 
 
 def token_of(user, *, scopes=tuple(Scope), days=300, **options):
@@ -68,6 +78,12 @@ def api(people):
         return made[name]
 
     return of
+
+
+@pytest.fixture
+def signed_in(people):
+    """`signed_in("kim")`: Kim in person, which is more than a token of hers may."""
+    return lambda name: Signed(people[name])
 
 
 @pytest.fixture

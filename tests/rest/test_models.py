@@ -56,7 +56,7 @@ def test_a_version_is_made_of_a_run_and_its_files_are_downloaded(api, models, te
     [file] = api.get(f"{models}credit/versions/2/files/")
     assert (file["path"], file["size_bytes"]) == ("MLmodel", len(FILE))
     answer = api.client.get(f"/api/v1/{models}credit/versions/2/files/MLmodel")
-    assert b"".join(answer.streaming_content) == FILE
+    assert answer.getvalue() == FILE
     assert answer["X-Content-Type-Options"] == "nosniff"
     api.get(f"{models}credit/versions/2/files/../../MLmodel", expecting=400)
     api.get(f"{models}credit/versions/2/files/nothing", expecting=404)

@@ -20,6 +20,7 @@ SVM = {
     "results": {"val/auroc": 0.8127},
     "tags": {"ward": "icu-2"},
     "note": "Done on the old cluster.",
+    "email": "ada@example.org",
 }
 
 
@@ -43,6 +44,7 @@ def test_one_call_makes_the_run_with_all_of_it(api, vitals):
         "architecture": "SVM, RBF kernel", "kernel": "rbf", "C": "10", "shuffle": "true", "layers": "[64, 32]",
     }  # fmt: skip
     assert told["metrics"][0]["last_value"] == 0.8127
+    assert told["tags"]["mled.email"] == "ada@example.org"
     assert (told["tags"]["ward"], told["started_ms"]) == ("icu-2", 1772456400000)
     for name in ("ann", "mia"):
         api(name).post(PLACE, SVM, 403)
@@ -81,3 +83,20 @@ def test_the_same_key_gives_the_same_run(api, vitals):
     assert sent(api("bob"), SVM, "night-1", 201).json()["id"] != first.json()["id"]
     sent(api("ada"), SVM, "k" * 300, 400)
     assert Run.objects.count() == 2
+
+
+def test_a_record_is_checked_by_the_same_rule_and_nothing_is_written(api, vitals):
+    wrong = {**SVM, "dataset": "icu-vitals v9", "started": "2999-01-01", "experiment": ""}
+    refused = api("ada").post(PLACE, wrong, 400)
+    assert api("ada").post(f"{PLACE}check/", wrong)["problems"] == refused["problems"]
+    assert api("ada").post(f"{PLACE}check/", SVM) == {"problems": []}
+    assert not Run.objects.exists()
+    api("ann").post(f"{PLACE}check/", SVM, 403)
+    api("eve").post(f"{PLACE}check/", SVM, 404)
+
+
+def test_a_field_that_no_record_has_is_told_in_place_of_being_lost(api, vitals):
+    for place in (PLACE, f"{PLACE}check/"):
+        told = api("ada").post(place, {**SVM, "parms": {"lr": 1}}, 400)
+        assert (told["title"], told["field"]) == ("A record has no field 'parms'.", "parms")
+    assert not Run.objects.exists()

@@ -36,13 +36,26 @@ def test_from_the_request_to_the_file(api, run, vision):
     assert [one["id"] for one in bob.get(PLACE)["results"]] == [asked["id"]]
     file = next(one for one in done["files"] if one["format"] == "csv")
     answer = bob.client.get(f"/api/v1/{place}files/{file['name']}")
-    content = b"".join(answer.streaming_content)
+    content = answer.getvalue()
     assert hashlib.sha256(content).hexdigest() == file["sha256"]
     assert "attachment" in answer["Content-Disposition"]
     part = bob.client.get(f"/api/v1/{place}files/{file['name']}", headers={"range": "bytes=0-3"})
-    assert (part.status_code, b"".join(part.streaming_content)) == (206, content[:4])
+    assert (part.status_code, part.getvalue()) == (206, content[:4])
     assert AuditEvent.objects.filter(verb="compliance.download_report").count() == 2
     bob.get(f"{place}files/other.csv", 404)
+
+
+def test_a_report_built_again_for_its_moment_has_the_same_digest(api, run):
+    bob = api("bob")
+    asked = bob.post(PLACE, TABLES, 201)
+    where = f"reports/{asked['id']}/again/"
+    assert "never began" in bob.post(where, expecting=409)["title"]
+    finish(asked["id"])
+    again = bob.post(where, expecting=201)
+    finish(again["id"])
+    first, second = (bob.get(f"reports/{one['id']}/") for one in (asked, again))
+    assert (first["digest"], first["state"]) == (second["digest"], "done")
+    api("eve").post(where, expecting=404)
 
 
 def test_a_report_is_stopped_once_and_by_who_may(api, run):
@@ -77,7 +90,7 @@ def test_who_may_not_is_told_so_and_a_stranger_finds_nothing(api, run):
         ({"question": {"query": "metrics."}}, "filter"),
         ({"question": []}, "question"),
         ({"title": "x" * 201}, "title"),
-        ({"subject": "\u0000", "scope": "run"}, "subject"),
+        ({"subject": "x" * 301, "scope": "run"}, "subject"),
     ],
 )
 def test_a_wrong_field_is_named(api, run, wrong, field):

@@ -155,7 +155,11 @@ def test_the_history_of_a_metric_comes_in_columns_and_pages(api, ada, run):
         if not token:
             break
     assert steps == [0, 1, 2, 3, 4]
-    assert api("ada").get("runs/VIS-1/metric-history/", key="unknown")["values"] == []
+    log_batch(ada, run, batch=Batch([MetricPoint("val/loss", 0.5, 100, 0)]))
+    for asked in ({}, {"format": "csv"}):
+        slip = api("ada").get("runs/VIS-1/metric-history/", expecting=404, key="val/los", **asked)
+        assert (slip["title"], slip["hint"]) == ("The run VIS-1 has no metric 'val/los'.", "Did you mean 'val/loss'?")
+    assert "val/loss" in api("ada").get("runs/VIS-1/metric-history/", expecting=404, key="unknown")["hint"]
     for wrong in ({}, {"key": "x", "limit": 0}, {"key": "x", "limit": 10**9}, {"key": "a/b c", "page_token": "x"}):
         api("ada").get("runs/VIS-1/metric-history/", expecting=400, **wrong)
 

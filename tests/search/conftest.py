@@ -17,12 +17,19 @@ from artifacts.models import Dataset, DatasetVersion
 from audit.ledger.acting import acting
 from experiments.actions.experiments import create_experiment, set_metric_direction
 from experiments.models import Experiment, MetricSeries, Param, Run, RunInput, RunTag
+from experiments.search import rare
 from kernel.actor import Actor, ActorKind, Door, operator, system
 from tests.search import random_queries as pool
 from tests.search.reference import PlainRun, number_of
 
 HOUR = 3_600_000
 NEW_YEAR = 1_767_225_600_000  # 2026-01-01
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_remembered() -> None:
+    """As in a process that has not searched yet: on SQLite the experiment of the next test has the same id."""
+    rare.forget()
 
 
 def signed_in(user: User) -> Actor:

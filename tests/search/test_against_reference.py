@@ -8,7 +8,7 @@ import pytest
 
 from experiments.actions.experiments import create_experiment
 from experiments.queries.search import Dialect, count_runs, search_runs
-from experiments.search import compile as compiling
+from experiments.search import rare
 from experiments.search.columns import RANGE
 from experiments.search.tree import EVERYTHING, Aggregate, Entity, Field, Node, Op, comparisons
 from kernel import clock
@@ -88,7 +88,7 @@ def test_random_filters_find_what_the_reference_finds(world, monkeypatch, dialec
         if not one_best_at_most(node):
             continue
         where, runs = world.scopes()[seed % 5]
-        monkeypatch.setattr(compiling, "FEW", (500, 12)[seed % 2])  # starts from a list, or walks the order
+        monkeypatch.setattr(rare, "FEW", (500, 12)[seed % 2])  # starts from a list, or walks the order
         page = search_runs(world.team.viewer, text=str(node), dialect=dialect, **where)
         uids = [run.uid for run in page.rows]
         assert len(uids) == len(set(uids)), f"seed {seed}: {node}"
@@ -137,7 +137,7 @@ def test_random_orders_paged_by_random_steps_give_the_reference_order(world, mon
             run.higher = True
         matching = [run for run in runs if matches(node, run, NOW * 1000)]
         wanted = [run.uid for run in in_order(matching, keys, numeric_params=dialect is Dialect.FULL)]
-        monkeypatch.setattr(compiling, "FEW", rng.choice((500, 5)))
+        monkeypatch.setattr(rare, "FEW", rng.choice((500, 5)))
         found: list[str] = []
         after, limit, pages = None, rng.choice((7, 20, 40, POPULATION, 100)), 0
         while True:

@@ -5,15 +5,14 @@ from collections.abc import Iterator
 from random import Random
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import QuerySet
 
 from audit.ledger.acting import acting
 from experiments.models import Experiment, MetricSeries, Param, Run, RunTag
 from experiments.queries import search
 from experiments.queries.search import count_runs, load_run_data, search_runs
-from experiments.search import compile as compiling
-from experiments.search import databases, rows, statement
+from experiments.search import databases, rare, rows, statement
 from experiments.search.databases import Sql
 from kernel.actor import system
 from tests.search.conftest import Team, make_team
@@ -70,14 +69,16 @@ def plans(monkeypatch):
     """The plans of the statements that were run, as text."""
     seen: list[str] = []
 
-    def explained(sql: Sql):
+    def explained(sql: Sql, **how_to):
         how = "EXPLAIN QUERY PLAN " if connection.vendor == "sqlite" else "EXPLAIN "
-        with connection.cursor() as cursor:
+        with transaction.atomic(), connection.cursor() as cursor:
+            if how_to.get("by_index") and connection.vendor == "postgresql":
+                cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off")
             cursor.execute(how + sql.text, sql.params)
             seen.append("\n".join(str(row[-1]) for row in cursor.fetchall()))
-        return databases.fetch(sql)
+        return databases.fetch(sql, **how_to)
 
-    for module in (search, rows, statement, compiling):
+    for module in (search, rows, statement, rare):
         monkeypatch.setattr(module, "fetch", explained)
     return seen
 
@@ -147,3 +148,36 @@ def test_a_condition_that_holds_for_few_is_where_a_search_starts(big, plans):
     search_runs(big.viewer, experiments=[big.experiment.pk], text="params.p0 < 5 AND metrics.m0 > 0.2", limit=20)
     assert "run_newest" in plans[-1]
     assert (plans[-1].count("TEMP B-TREE") + plans[-1].count("Sort Key")) <= 1  # of the page, never of what it is from
+
+
+def test_conditions_of_some_are_listed_where_that_is_less_than_a_walk(big, plans):
+    """On PostgreSQL: a walk by a metric would come past three of four runs before its page is full."""
+    asked = {"experiments": [big.experiment.pk], "order": ["metrics.m1"], "limit": 100}
+    search_runs(big.viewer, text="metrics.m0 > 0.7 AND metrics.m2 > 0.7", **asked)  # 1,200 each, 360 together
+    assert ("InitPlan" in plans[-1]) == (connection.vendor == "postgresql")
+    search_runs(big.viewer, text="metrics.m0 > 0.2", **asked)
+    assert "InitPlan" not in plans[-1]
+    assert (plans[-1].count("TEMP B-TREE") + plans[-1].count("Sort Key")) <= 2
+
+
+def test_what_holds_for_few_is_remembered_for_a_while_and_changes_no_result(big, plans):
+    asked = {"experiments": [big.experiment.pk], "text": "metrics.m0 > 0.99 AND params.p0 = '2'"}
+    first = search_runs(big.viewer, **asked)
+    taken = len(plans)
+    again = search_runs(big.viewer, **asked)
+    assert (taken, len(plans) - taken) == (3, 2)  # the scope, what holds for few, the page
+    rare.forget()
+    assert first.rows == again.rows == search_runs(big.viewer, **asked).rows
+    assert len(plans) == 2 * taken + 2
+
+
+@pytest.mark.parametrize(
+    "text", ["params.nobody IS NULL", "NOT tags.t0 = 'run 3'", "tags.t0 = 'run 3' OR params.p0 < 5"]
+)
+def test_a_rare_condition_that_most_do_not_have_to_satisfy_is_no_place_to_start(big, plans, text):
+    search_runs(big.viewer, experiments=[big.experiment.pk], text=text, limit=20)
+    assert "run_newest" in plans[-1]
+    assert (plans[-1].count("TEMP B-TREE") + plans[-1].count("Sort Key")) <= 1
+    search_runs(big.viewer, experiments=[big.experiment.pk], text=text, order=["metrics.m1"], limit=20)
+    assert "series_last" in plans[-1]
+    assert plans[-1].count("TEMP B-TREE FOR ORDER BY") <= 1

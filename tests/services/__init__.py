@@ -33,9 +33,13 @@ live_mled       a real gunicorn (2 processes of 4 threads) on a clone of its own
 live_mled_on_s3 the same as live_mled, with its files in a bucket of s3_server that clients reach as well.
 own_live_mled   the same, but a server and database for this one test (crash tests).
 s3_server       an S3 server (SeaweedFS), one per pytest worker and session: `s3_server.bucket()`.
+sandbox         skips the test, with the reason, where the machine cannot shut jobs off (no bubblewrap, no user
+                namespaces). What holds with the plain executor as well takes `executor_here()` of sandbox.py instead.
 valkey_url      redis://... of a Valkey server, started once per session.
 page, context   pytest-playwright's, on Debian's Chromium (its headless shell if it is there), with live_mled
                 as base URL: `page.goto("/")`. Without Chromium these tests are skipped and the run says so.
+
+Tests that take no database run in the SQLite pass only: by the mark `once`, or found by themselves (once.py).
 
 Counts of repeated faults and sizes of large data: `sized(20, 500)` from tests/services/scale.py; the second number
 counts under `make test-full`.

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import shutil
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from playwright.sync_api import Keyboard, Locator, Page
 
 # No sandbox for root in a container; no call home, as tests run without a network.
 ARGUMENTS = [
@@ -40,8 +43,44 @@ def browser_type_launch_args() -> dict[str, Any]:
     return {"executable_path": program, "args": ARGUMENTS, "headless": True}
 
 
+# What people do to a page with their hands.
+BY_HAND = ("click", "dblclick", "fill", "press", "hover", "check", "uncheck", "select_option", "set_input_files")
+
+
 @pytest.fixture(scope="session")
-def browser_context_args(browser_type_launch_args: dict[str, Any], live_mled) -> dict[str, Any]:
+def hands_wait_for_scripts() -> Iterator[None]:
+    """A page can be seen before its scripts have run, and what is pressed in between is lost.
+
+    People are slower than that; tests on a busy machine are not.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        for name in BY_HAND:
+            patch.setattr(Locator, name, _once_loaded(getattr(Locator, name)))
+        patch.setattr(Page, "keyboard", property(_keyboard_once_loaded))
+        yield
+
+
+def _once_loaded(act: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(act)
+    def acting(locator: Locator, *arguments: Any, **options: Any) -> Any:
+        locator.page.wait_for_load_state("domcontentloaded")
+        return act(locator, *arguments, **options)
+
+    return acting
+
+
+_keyboard = Page.keyboard.fget  # type: ignore[attr-defined]
+
+
+def _keyboard_once_loaded(page: Page) -> Keyboard:
+    page.wait_for_load_state("domcontentloaded")
+    return _keyboard(page)
+
+
+@pytest.fixture(scope="session")
+def browser_context_args(
+    browser_type_launch_args: dict[str, Any], live_mled, hands_wait_for_scripts: None
+) -> dict[str, Any]:
     return {
         "base_url": live_mled.url,
         "viewport": {"width": 1280, "height": 800},

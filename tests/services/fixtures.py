@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.services.once import mark_if_without_database
+from tests.services.once import no_connection_without_asking as no_connection_without_asking
 from tests.services.processes import ROOT
 
 # Playwright keeps an event loop in the main thread, where the ORM of a browser test then runs as well.
@@ -20,6 +22,7 @@ os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
 COLLECT = "import django; django.setup(); from mled_site.supervise import preparing; preparing.collect_if_changed()"
 # What starts servers, browsers or many processes. These come first, so that the end of a run is of short tests.
 LONG = ("live_mled", "live_mled_on_s3", "own_live_mled", "page")
+LIVE = (*LONG, "valkey_url", "s3_server", "sandbox")
 LONG_PLACES = ("tests/client/", "tests/crash/", "tests/examples/", "tests/site/", "tests/ledger/test_ordinary_use")
 FLUSHES = ("transactional_db", "live_server", "django_db_reset_sequences")
 
@@ -36,9 +39,13 @@ def takes_long(item: pytest.Item) -> bool:
     return item.nodeid.startswith(LONG_PLACES) or any(name in LONG for name in getattr(item, "fixturenames", ()))
 
 
+@pytest.hookimpl(tryfirst=True)  # before `-m` chooses by the marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: not takes_long(item))
     for item in items:
+        mark_if_without_database(item)
+        if any(name in LIVE for name in getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.flaky(reruns=1))  # the run names it, see docs/adr/0054
         mark = item.get_closest_marker("django_db")
         flushes = any(name in FLUSHES for name in getattr(item, "fixturenames", ()))
         if flushes or (mark and (mark.kwargs.get("transaction") or (mark.args and mark.args[0]))):
@@ -46,6 +53,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 f"{item.nodeid} would empty the tables afterwards, which the ledger's triggers refuse. "
                 "Use the fixture committed_db, or live_mled for a server (tests/services/__init__.py)."
             )
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Why a test needed its second try."""
+    for report in terminalreporter.stats.get("rerun", []):
+        terminalreporter.section(f"first try of {report.nodeid}", sep="_")
+        terminalreporter.write_line(report.longreprtext)
 
 
 @pytest.fixture(scope="session")
@@ -145,6 +159,14 @@ def running_mled(databases, static_root: Path, data: Path, valkey_url: str, bloc
     finally:
         live.stop()
         databases.drop(database)
+
+
+@pytest.fixture(scope="session")
+def sandbox() -> None:
+    """Tests that take it are skipped where no sandbox can be made, with the reason."""
+    from tests.services.sandbox import skip_without
+
+    skip_without()
 
 
 @pytest.fixture(scope="session")

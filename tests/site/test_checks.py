@@ -37,6 +37,24 @@ def test_tests_left_out_are_named_with_their_reason(capsys):
     assert "tests/pages/test_runs.py:12: Chromium is missing" in capsys.readouterr().out
 
 
+def test_a_test_that_held_at_its_second_try_is_named(capsys):
+    twice = ["tests/browser/test_walk.py::test_keys"]
+    assert summarise([Result("tests on SQLite", "ok", words="9 passed, 1 rerun", tried_twice=twice)], 1.0) == 0
+    assert "held at the second try only in tests on SQLite: tests/browser/test_walk.py" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("again", "state"), [(1, "ok"), (5, "failed")])
+def test_a_few_second_tries_are_chance_and_many_are_not(again: int, state: str, monkeypatch, tmp_path):
+    pass_of_tests = tmp_path / "pytest"
+    lines = [f"print('RERUN tests/browser/test_{number}.py::test_it')" for number in range(again)]
+    pass_of_tests.write_text(f"#!{sys.executable}\n" + "\n".join([*lines, f"print('9 passed, {again} rerun in 1.0s')"]))
+    pass_of_tests.chmod(0o755)
+    monkeypatch.setattr(run_checks, "program", lambda name: str(pass_of_tests))
+    result = run_checks.run_tests("SQLite", None)
+    assert result.state == state
+    assert len(result.tried_twice) == again
+
+
 def test_without_chromium_the_run_says_what_it_leaves_out(monkeypatch):
     monkeypatch.setattr(run_checks, "chromium", lambda: None)
     monkeypatch.setattr(run_checks.os, "geteuid", lambda: 1000)

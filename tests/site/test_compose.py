@@ -21,7 +21,7 @@ pytestmark = pytest.mark.once
 
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 DOCKERFILE = (ROOT / "Dockerfile").read_text().replace("\\\n", " ")
-PARTS = ["web", "worker", "sequencer"]
+PARTS = ["web", "worker", "runner", "sequencer"]
 
 
 def image_environment() -> dict[str, str]:

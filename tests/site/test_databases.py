@@ -40,3 +40,14 @@ def test_each_committing_test_gets_a_database_of_its_own(committed_db, databases
         assert not committed_db.endswith(other)
         assert connection.settings_dict["NAME"] == other
     assert committed_db.endswith(connection.settings_dict["NAME"])
+
+
+@pytest.mark.django_db
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite plans without workers and compilers")
+def test_pages_are_planned_without_compilers_and_workers():
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT current_setting('jit'), current_setting('max_parallel_workers_per_gather'),"
+            " current_setting('random_page_cost')"
+        )
+        assert cursor.fetchone() == ("off", "0", "1.1")

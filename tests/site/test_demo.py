@@ -15,6 +15,7 @@ from kernel.actor import Actor, ActorKind, Door
 from mled_site.demo.world import PEOPLE, build
 from registry.models import LoggedModel, ModelAlias, ModelVersion, PromotionRequest
 from registry.queries.lineage import Flag, lineage_of
+from runner.models import Job
 
 pytestmark = pytest.mark.once
 
@@ -57,6 +58,10 @@ def test_a_demonstration_fills_every_room_and_its_log_verifies(told):
     graph = lineage_of(viewer, ("version", linear), up=3)
     assert {node.label: node.flag for node in graph.nodes}["pump-vibration v1"] == Flag.RECALLED
     assert graph.node(graph.start).flag == Flag.BUILT_ON
+
+    jobs = list(Job.objects.select_related("run", "recipe").order_by("created_at"))
+    assert [(job.state, job.run.status) for job in jobs] == [(Job.State.QUEUED, "SCHEDULED")] * 3
+    assert {job.recipe.params["target"] for job in jobs} == {"y"}
 
     call_command("sequencer", once=True)
     call_command("verify_ledger")

@@ -1,12 +1,14 @@
 """Which rules a project follows, what it adds to them, and how long it keeps its records."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from accounts.decorators import action
 from accounts.models import Project
 from audit.compliance.models import ProfileCopy
 from audit.compliance.profile import profile_named, profile_of
 from audit.compliance.retention import CLASSES
+from experiments.compare.tolerance import Tolerance
 from experiments.values import checked_key
 from kernel.actor import Actor
 from kernel.clock import now
@@ -57,9 +59,10 @@ def change_copy(
     required_params: Sequence[str],
     required_tags: Sequence[str],
     required_metrics: Sequence[str],
-    tolerances: Mapping[str, float],
+    tolerances: Mapping[str, Any],
 ) -> ProfileCopy:
-    """Set what every run of the project has to have besides. version: the one that was seen, 0 before the first.
+    """Set what every run of the project has to have besides. version: the one that was seen, 0 before the first;
+    tolerances: by metric, as `Tolerance.said` reads them.
 
     Raises Invalid, Conflict where somebody else changed it meanwhile.
     """
@@ -87,12 +90,17 @@ def _names(given: Sequence[str], field: str) -> list[str]:
     return list(dict.fromkeys(names))
 
 
-def _tolerances(given: Mapping[str, float]) -> dict[str, float]:
+def _tolerances(given: Mapping[str, Any]) -> dict[str, Any]:
     found = {}
     for name, value in given.items():
-        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < float("inf"):
-            raise Invalid(f"The tolerance of '{name[:80]}' is a number from 0 on.", field="tolerances")
-        found[checked_key(name, "tolerances")] = float(value)
+        try:
+            found[checked_key(name, "tolerances")] = Tolerance.said(value).as_json
+        except ValueError:
+            raise Invalid(
+                f"The tolerance of '{name[:80]}' is a number from 0 on.",
+                hint='Say 0.002, {"relative": 0.01} or {"seeds": 2}.',
+                field="tolerances",
+            ) from None
     if len(found) > NAMES_MAX:
         raise Invalid(f"At most {NAMES_MAX} tolerances can be set.", field="tolerances")
     return found

@@ -98,6 +98,24 @@ def request_report(
     return open_report(actor, report, reason=report.reason)
 
 
+def request_again(actor: Actor, report: Report) -> Report:
+    """Ask for the same report for the same moment, to compare the digests. Raises Conflict where it never began."""
+    if report.head_at is None:
+        raise Conflict("This report never began, so it speaks of no moment.", hint="Ask for it anew.")
+    return request_report(
+        actor,
+        report.project,
+        kind=report.kind,
+        scope=report.scope,
+        title=report.title,
+        reason=f"Built again to compare its digest with that of {report.pk}.",
+        subject=report.subject,
+        question=words.question_of(report),
+        as_of=report.head_at,
+        formats=words.formats_of(report),
+    )
+
+
 def _question(actor: Actor, report: Report, given: Mapping[str, Any], formats: Sequence[str]) -> dict[str, Any]:
     wanted = words.checked_formats(formats)
     if report.scope not in (Report.Scope.PROJECT, Report.Scope.RUNS) or report.kind == Report.Kind.ACCESS:

@@ -11,7 +11,8 @@ from kernel.clock import now
 class ProfileCopy(ProjectScoped, Tracked):
     """A project's own copy of its profile: params, tags and metrics that every run has to have, and tolerances.
 
-    tolerances: metric -> how far a reproduction may be off, as an absolute number. version grows with each change.
+    tolerances: metric -> how far a reproduction may be off: an absolute number, or as `Tolerance.said` reads it.
+    version grows with each change.
     """
 
     project = models.OneToOneField(Project, on_delete=models.PROTECT, primary_key=True, related_name="profile_copy")

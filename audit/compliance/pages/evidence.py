@@ -7,9 +7,9 @@ from typing import Any
 from accounts.pages.history import Entry
 from artifacts.queries.files import files_of
 from experiments.compare.pictures import picture_of
+from experiments.conditions import conditions_of
 from experiments.models import Run
 from experiments.pages import history
-from experiments.pages.conditions import conditions_of
 from experiments.pages.figures import figures_of
 from experiments.pages.frame import claimed, took
 from experiments.pages.inputs import described_inputs

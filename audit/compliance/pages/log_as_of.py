@@ -1,7 +1,7 @@
 """A run, a project's members or their rights as they were on a date, and what differs between two dates."""
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,20 +14,15 @@ from accounts.access import find_project, require
 from accounts.models import Project
 from accounts.pages.doors import actor_of, signed_in
 from audit.compliance.pages.log_words import words
+from audit.compliance.queries.as_of import MEMBERS, RIGHTS, moment_of, states_of
 from audit.compliance.queries.log import READS
-from audit.compliance.queries.log_as_of import State, members_at, run_at
-from audit.compliance.queries.log_question import FIRST_YEAR, LAST_YEAR
-from audit.compliance.queries.rights_as_of import rights_at
-from experiments.models import Run
-from experiments.queries.runs import get_run
+from audit.compliance.queries.log_as_of import State
 from kernel.actor import Actor
 from kernel.clock import now
 from kernel.errors import Invalid, NotFound
 
-MEMBERS, RIGHTS, RUN = "members", "rights", "run:"
 COLUMNS = "Run"  # the part of a run that its own columns are
 LABELS = {"uid": "Run ID", "artifact_root_id": "Place of its files", "source_type": "Kind of source"}
-At = Callable[[dt.datetime], State]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +62,7 @@ def page(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def _answer(viewer: Actor, project: Project, asked: dict[str, str]) -> dict[str, object]:
-    state_at, run = _subject(viewer, project, asked["what"] or MEMBERS)
+    state_at, run = states_of(viewer, project, asked["what"] or MEMBERS)
     first_at = moment_of(asked["at"], "at") if asked["at"] else now()
     second_at = moment_of(asked["and"], "and") if asked["and"] else None
     first = state_at(first_at)
@@ -85,27 +80,6 @@ def _answer(viewer: Actor, project: Project, asked: dict[str, str]) -> dict[str,
         "erased": max(first.erased, second.erased),
         "answered": True,
     }
-
-
-def _subject(viewer: Actor, project: Project, what: str) -> tuple[At, Run | None]:
-    if what == MEMBERS:
-        return (lambda at: members_at(viewer, project, at)), None
-    if what == RIGHTS:
-        return (lambda at: rights_at(viewer, project, at)), None
-    if not what.startswith(RUN) or not what.removeprefix(RUN).strip():
-        raise Invalid(
-            f"'{what[:40]}' cannot be shown as it was.", hint="Give 'members', 'rights' or 'run:<id>'.", field="what"
-        )
-    run = _run_named(viewer, project, what.removeprefix(RUN).strip())
-    return (lambda at: run_at(viewer, run, at)), run
-
-
-def _run_named(viewer: Actor, project: Project, name: str) -> Run:
-    try:
-        return get_run(viewer, name, project=project)
-    except NotFound:
-        words = f"This project has no run '{name[:40]}' that you may see."
-        raise NotFound(words, hint=f"Write it as run:{project.key}-1.", field="what") from None
 
 
 def compared(first: State, second: State) -> list[tuple[str, list[Shown]]]:
@@ -146,15 +120,3 @@ def _moment_in(name: str, value: Any) -> Any:
     except (ValueError, OverflowError, OSError):
         return value
     return f"{moment:%Y-%m-%d %H:%M:%S} UTC"
-
-
-def moment_of(text: str, field: str) -> dt.datetime:
-    """An ISO 8601 moment, in UTC where it names no zone. Raises Invalid."""
-    try:
-        found = dt.datetime.fromisoformat(text.replace(" ", "+") if text.count("T") == 1 else text)
-        moment = (found if found.tzinfo else found.replace(tzinfo=dt.UTC)).astimezone(dt.UTC)
-    except (ValueError, OverflowError):
-        raise Invalid(f"'{text[:40]}' is no time.", hint="Write it as 2026-11-20T12:00.", field=field) from None
-    if not FIRST_YEAR <= moment.year <= LAST_YEAR:
-        raise Invalid("The time is outside the log.", hint=f"It is {now():%Y} now.", field=field)
-    return moment

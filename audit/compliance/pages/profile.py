@@ -1,6 +1,5 @@
 """Which rules a project follows: profile, retention, and what it asks besides."""
 
-import json
 from typing import Any
 
 from django import forms
@@ -19,6 +18,8 @@ from audit.compliance.queries.assessments import copy_of
 from audit.compliance.queries.holds import holds_in
 from audit.compliance.retention import CLASSES
 from audit.compliance.rules.engine import GROUPS, RULES
+from audit.compliance.tolerances import read
+from experiments.compare.tolerance import Tolerance
 from kernel.actor import Actor
 from kernel.errors import Invalid, MledError, NotFound
 
@@ -54,7 +55,7 @@ class Asking(forms.Form):
         required=False,
         label="Tolerances of reproductions",
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="One a line: val/auroc = 0.002",
+        help_text="One a line: val/auroc = 0.002, or 1 %, or 2 sd of seeds.",
     )
     version = forms.IntegerField(widget=forms.HiddenInput)
 
@@ -119,7 +120,7 @@ def shown(copy: ProfileCopy | None) -> dict[str, Any]:
     if copy is None:
         return {"version": 0}
     lists = {name: "\n".join(getattr(copy, name)) for name in LISTS}
-    limits = "\n".join(f"{name} = {json.dumps(value)}" for name, value in copy.tolerances.items())
+    limits = "\n".join(f"{name} = {far.text}" for name, far in read(copy.tolerances).items())
     return {**lists, "tolerances": limits, "version": copy.version}
 
 
@@ -128,17 +129,21 @@ def lines_in(text: str) -> list[str]:
     return [line.strip() for line in text.splitlines() if line.strip()]
 
 
-def tolerances_in(text: str) -> dict[str, float]:
+def tolerances_in(text: str) -> dict[str, Any]:
     """'val/auroc = 0.002', one a line. Raises Invalid for a line that is none."""
     found = {}
     for line in lines_in(text):
         name, equals, value = line.rpartition("=")
         try:
-            found[name.strip()] = float(value)
+            found[name.strip()] = Tolerance.written(value).as_json
         except ValueError:
             equals = ""
         if not equals or not name.strip():
-            raise Invalid(f"'{line[:80]}' is no tolerance.", hint="Write: val/auroc = 0.002", field="tolerances")
+            raise Invalid(
+                f"'{line[:80]}' is no tolerance.",
+                hint="Write val/auroc = 0.002, or val/auroc = 1 %, or val/auroc = 2 sd of seeds.",
+                field="tolerances",
+            )
     return found
 
 

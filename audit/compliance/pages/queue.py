@@ -131,7 +131,7 @@ def _page(request: HttpRequest, project: Project, bound: Mapping[str, forms.Form
         "more_findings": len(findings) > FINDINGS,
         "draws": draws_in(viewer, project)[:SHOWN],
         "trails": trails[:SHOWN],
-        "trail_overdue": trail_is_overdue(trails[0].at if trails else None),
+        "trail_overdue": trail_is_overdue(project, trails[0].at if trails else None),
         "trail_days": TRAIL_DAYS,
         "trail_end": end,
         "may_assign": may_assign,

@@ -15,7 +15,7 @@ from django_htmx.http import HttpResponseClientRefresh
 import audit.ledger
 from accounts.access import can, find_project
 from accounts.pages.doors import actor_of, signed_in
-from audit.compliance.actions.reports import cancel_report, request_report
+from audit.compliance.actions.reports import cancel_report, request_again
 from audit.compliance.giving import give_out
 from audit.compliance.models import Report, ReportFile
 from audit.compliance.pages.log import LABELS
@@ -34,7 +34,7 @@ from audit.compliance.queries.reports import (
 from audit.compliance.reports.asked import BUNDLE, formats_of, question_of, saved_as
 from kernel.actor import Actor
 from kernel.clock import now
-from kernel.errors import Conflict, MledError, NotFound, Refused
+from kernel.errors import MledError, NotFound, Refused
 
 VERIFIER = "mled_verify.py"
 AGAIN_SHOWN = 20
@@ -149,26 +149,9 @@ def may_ask_again(viewer: Actor, report: Report) -> bool:
 # --- Acts
 
 
-def _again(actor: Actor, report: Report) -> Report:
-    if report.head_at is None:
-        raise Conflict("This report never began, so it speaks of no moment.", hint="Ask for it anew.")
-    return request_report(
-        actor,
-        report.project,
-        kind=report.kind,
-        scope=report.scope,
-        title=report.title,
-        reason=f"Built again to compare its digest with that of {report.pk}.",
-        subject=report.subject,
-        question=question_of(report),
-        as_of=report.head_at,
-        formats=formats_of(report),
-    )
-
-
 ACTS: dict[str, tuple[Callable[[Actor, Report], Report], str]] = {
     "stop": (cancel_report, "Stopped."),
-    "again": (_again, "It is built again for the same moment. Below it says whether its digest is the same."),
+    "again": (request_again, "It is built again for the same moment. Below it says whether its digest is the same."),
 }
 
 

@@ -18,9 +18,9 @@ from accounts.roles import Reach
 from audit.compliance.actions.reports import request_report
 from audit.compliance.models import Report
 from audit.compliance.pages.log import Pick, picks_of
-from audit.compliance.pages.log_as_of import moment_of
 from audit.compliance.pages.report_preview import preview_of
 from audit.compliance.pages.report_words import FORMATS, KINDS, LOG, default_title, scope_for
+from audit.compliance.queries.as_of import moment_of
 from audit.compliance.queries.log import READS, choices_in
 from audit.compliance.queries.log_question import FIELDS as LOG_FIELDS
 from audit.compliance.queries.report_scope import versions_to_offer

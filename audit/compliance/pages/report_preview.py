@@ -12,8 +12,8 @@ from accounts.models import Project
 from accounts.pages.doors import actor_of, signed_in
 from accounts.roles import Reach
 from audit.compliance.models import Report
-from audit.compliance.pages.log_as_of import moment_of
 from audit.compliance.pages.report_words import KINDS, OF_RUNS, default_title, scope_for
+from audit.compliance.queries.as_of import moment_of
 from audit.compliance.queries.report_standing import Matching, required_reach, runs_matching, signed_head
 from audit.ledger.models import Checkpoint
 from experiments.pages.asked import numbers_in

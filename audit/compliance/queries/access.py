@@ -39,7 +39,9 @@ def _place(person: PersonAccess) -> int:
 def _tokens_by_owner(project: Project, people: Iterable[User]) -> dict[UUID, list[ApiToken]]:
     """The live tokens of these people, good for the project or not: using any shows that an account is in use."""
     found: dict[UUID, list[ApiToken]] = {}
-    for token in ApiToken.objects.filter(user__in=[one.pk for one in people]).order_by("created_at", "pk"):
+    for token in ApiToken.objects.filter(user__in=[one.pk for one in people], run_uid=None).order_by(
+        "created_at", "pk"
+    ):
         found.setdefault(token.user_id, []).append(token)
     return found
 

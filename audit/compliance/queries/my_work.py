@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 from django.db.models import Count, Max, QuerySet
 
-from accounts.access import can, sight
+from accounts.access import roles_in, sight
 from accounts.models import Project
+from accounts.roles import roles_with
 from audit.compliance.access_table import DUE_DAYS
 from audit.compliance.models import AccessReview, Finding, Report, Review, TrailReview
 from audit.compliance.queries.reviews import open_findings
@@ -39,7 +40,8 @@ def is_auditing(viewer: Actor) -> bool:
 
 def duties_of(viewer: Actor) -> list[Duties]:
     """Of each project that the viewer audits where something waits, the fullest queue first. Four questions in all."""
-    projects = [one for one in Project.objects.visible_to(viewer) if can(viewer, "compliance.decide_review", one)]
+    deciding = set(roles_with("compliance.decide_review"))  # a token decides nothing, yet may read what waits
+    projects = [one for one in Project.objects.visible_to(viewer) if deciding & roles_in(viewer, one.pk)]
     if not projects:
         return []
     open_rounds = Review.objects.visible_to(viewer).filter(state__in=Review.OPEN).order_by()
@@ -51,7 +53,7 @@ def duties_of(viewer: Actor) -> list[Duties]:
         Duties(
             project=one,
             waiting=waiting.get(one.pk, 0),
-            trail_overdue=trail_is_overdue(trails.get(one.pk)),
+            trail_overdue=trail_is_overdue(one, trails.get(one.pk)),
             access_overdue=signed.get(one.pk, one.created_at) < access_from,
         )
         for one in projects

@@ -26,7 +26,8 @@ REPORTS = "compliance.report"
 
 @dataclass(frozen=True, slots=True)
 class Matching:
-    """How many runs a report would speak of. at_least: there are more; others: runs that are not the viewer's own."""
+    """How many runs a report would speak of. at_least: there are more (0: counting took too long); others: runs that
+    are not the viewer's own."""
 
     number: int
     at_least: bool = False
@@ -35,6 +36,8 @@ class Matching:
     @property
     def words(self) -> str:
         """Such as "96 runs"."""
+        if self.at_least and not self.number:
+            return "Many runs"
         noun = "run" if self.number == 1 and not self.at_least else "runs"
         return f"{'more than ' if self.at_least else ''}{self.number:,} {noun}"
 
@@ -73,7 +76,8 @@ def runs_matching(
         return Matching(found.number, found.at_least)
     mine = "mine = true"
     own = count_runs(viewer, text=f"({text}) AND {mine}" if text.strip() else mine, **scope)  # type: ignore[arg-type]
-    return Matching(found.number, found.at_least, others=own.number != found.number)
+    is_known = bool(found.number or not found.at_least) and bool(own.number or not own.at_least)
+    return Matching(found.number, found.at_least, others=is_known and own.number != found.number)
 
 
 def signed_head(viewer: Actor, project: Project, at: dt.datetime | None = None) -> Checkpoint | None:

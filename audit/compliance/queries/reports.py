@@ -9,9 +9,9 @@ from django.db.models import QuerySet
 from accounts.access import can, can_see, not_found, require, roles_in
 from accounts.models import Project
 from accounts.roles import Role
+from accounts.workers import is_worker_alive
 from audit.compliance.models import Report, ReportFile
 from audit.compliance.reports.asked import BUNDLE, NEEDS, bundle_holds
-from audit.compliance.reports.lease import is_worker_alive
 from audit.ledger.models import AuditEvent, Checkpoint, Leaf
 from audit.ledger.queries.health import ledger_lag
 from kernel.actor import Actor

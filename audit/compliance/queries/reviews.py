@@ -112,6 +112,12 @@ def open_findings(viewer: Actor, project: Project | None = None) -> QuerySet[Fin
     )
 
 
+def findings_in(viewer: Actor, project: Project) -> QuerySet[Finding]:
+    """Every finding of a project, closed ones too."""
+    rows = Finding.objects.visible_to(viewer).filter(run__project=project)
+    return rows.select_related("run__project", "owner", "opened_by")
+
+
 def get_finding(viewer: Actor, finding_id: UUID) -> Finding:
     """One finding. Raises NotFound, the same for absent and invisible."""
     rows = Finding.objects.visible_to(viewer).select_related("run__project", "owner", "opened_by")
@@ -196,14 +202,15 @@ def findings_to_answer(viewer: Actor) -> QuerySet[Finding]:
     return open_findings(viewer).filter(owner=viewer.user_id, state=Finding.State.OPEN)
 
 
-def person_named(viewer: Actor, project: Project, email: str | None) -> User | None:
+def person_named(viewer: Actor, project: Project, email: str | None, *, field: str) -> User | None:
     """A person of the project by e-mail, None for none. Raises Invalid for somebody who has no part in it."""
     if not email:
         return None
     known = {user.email.lower(): user for user in [*people_who(REVIEW, project), *people_who(ANSWER, project)]}
     found = known.get(email.lower()) if can_see(viewer, project) else None
     if found is None:
-        raise Invalid(f"'{email[:80]}' has no part in this project.", hint="Give the e-mail address of a member.")
+        words = f"'{email[:80]}' has no part in this project."
+        raise Invalid(words, hint="Give the e-mail address of a member.", field=field)
     return found
 
 

@@ -17,6 +17,7 @@ from uuid import UUID
 
 from django.db.models import Max, Q
 
+from accounts.workers import sign_of_life
 from artifacts.storage import blobs
 from audit.compliance.actions.assessments import assess_run, judgement_of
 from audit.compliance.actions.bundles import seal_bundle
@@ -47,6 +48,7 @@ ATTEMPTS = 3
 LOOKS_EVERY = 2.0  # seconds between two looks whether somebody stopped it
 SIZE_MAX = 1 << 40
 AGAIN = "Ask for it again; if it happens again, tell the administrator: the server's log says why."
+WORKERS_DIED = "Every worker that made it died. Ask for fewer runs, or tell the administrator: memory may be short."
 BUNDLE = "report.mledlog"
 PIECE = 256 * 1024
 _MEDIA = {
@@ -69,6 +71,9 @@ def build_report(report_id: UUID, *, patience: float = 0.0, keep_lease: bool = F
     """
     mine = lease.take(report_id)
     if mine is None:
+        return False
+    if lease.is_hopeless(report_id):
+        _give_up(report_id, mine, WORKERS_DIED)
         return False
     try:
         with lease.kept(report_id, mine) if keep_lease else nullcontext():
@@ -215,7 +220,7 @@ class _Building:
         """Now and then: keep the lease, and stop where somebody stopped the report. Raises LeaseLost."""
         if time.monotonic() - self._looked_at > LOOKS_EVERY:
             lease.renew(self.report.pk, self.lease)
-            lease.sign_of_life()
+            sign_of_life()
             self._looked_at = time.monotonic()
 
     # --- After: files

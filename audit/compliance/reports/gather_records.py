@@ -5,15 +5,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import Sum
-
 from artifacts.models import ArtifactFile, VersionRecord
 from artifacts.tables import row_count_of
 from audit.compliance.reports import said
 from audit.compliance.reports.asof import People, chunks, rows_at
 from audit.compliance.reports.facts import Curve, DatasetFact, FileFact, MetricFact
 from experiments.metrics.seal import in_portions
-from experiments.models import MetricDirection, MetricSegment, MetricSeries, Param, Run, RunInput, RunTag
+from experiments.metrics.store import counts_of_many
+from experiments.models import MetricDirection, MetricSeries, Param, Run, RunInput, RunTag
 from registry.models import LoggedModel
 
 SYSTEM = "system/"
@@ -83,8 +82,7 @@ def _directions(runs: Sequence[Run]) -> dict[str, str]:
 def _counts(series: Iterable[MetricSeries]) -> dict[int, int]:
     found: dict[int, int] = {}
     for some in chunks([one.pk for one in series]):
-        rows = MetricSegment.objects.filter(series__in=some).values_list("series_id").annotate(n=Sum("count"))
-        found |= dict(rows.order_by())
+        found |= counts_of_many(some)
     return found
 
 

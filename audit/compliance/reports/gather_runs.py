@@ -14,9 +14,10 @@ from audit.compliance.reports.gather_events import Told, told_of
 from audit.compliance.reports.gather_records import Holdings, holdings_of
 from audit.compliance.reports.gather_reviews import Said, said_of
 from audit.compliance.rules.record import RUN
+from experiments.conditions import conditions_of
 from experiments.models import Run, RunTag
-from experiments.pages.conditions import conditions_of
 from experiments.values import Lifecycle, ReviewState, RunStatus
+from runner.models import RecreationCheck
 
 REPRODUCES = "mled.reproduces"
 _SHOWN_ELSEWHERE = frozenset({"Code", "Data", "Parameters"})
@@ -170,13 +171,23 @@ def _reproductions(runs: Sequence[Run], size: int, people: People) -> dict[int, 
     rows = RunTag.objects.filter(key=REPRODUCES, value__in=list(by_uid), run__project__in=projects)
     tags = list(rows.select_related("run__project").order_by("run__number"))
     there = {row.id: row for row in rows_at(Run, size, uid__in=[tag.run.uid for tag in tags])}
+    checks = {row.again_id: row for row in rows_at(RecreationCheck, size, again__in=[tag.run_id for tag in tags])}
     found: dict[int, list[Fact]] = defaultdict(list)
     for tag in tags:
         run, then = by_uid[tag.value], there.get(tag.run_id)
         if tag.run_id != run.pk and then is not None and then.lifecycle == Lifecycle.ACTIVE:
             by = people.name(tag.run.created_by_id) or "nobody named"
-            found[run.pk].append(Fact(tag.run.readable_id, f"{RunStatus(then.status).label}, by {by}"))
+            words = f"{RunStatus(then.status).label}, by {by}{_came_out(checks.get(tag.run_id))}"
+            found[run.pk].append(Fact(tag.run.readable_id, words))
     return found
+
+
+def _came_out(check: RecreationCheck | None) -> str:
+    """What was kept once both had ended."""
+    if check is None:
+        return ""
+    unlike = f"; not the same: {' '.join(check.changed)}" if check.changed else ""
+    return f". Compared {said.moment(check.made_at)}: {check.verdict or 'nothing to compare'}{unlike}"
 
 
 def _names_of(ids: Iterable[int | None]) -> dict[int, str]:

@@ -1,6 +1,6 @@
-"""Who builds a report: a lease that runs out by itself when its holder dies, and a sign of life of the workers.
+"""Who builds a report: a lease that runs out by itself when its holder dies.
 
-Both are bookkeeping without an event. Whoever wants to write something final shows the lease under the row's lock.
+Bookkeeping without an event. Whoever wants to write something final shows the lease under the row's lock.
 """
 
 import datetime as dt
@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from uuid import UUID, uuid4
 
-from django.core.cache import cache
 from django.db import connection, transaction
 from django.db.models import Q
 
+from accounts.workers import sign_of_life
 from audit.compliance.models import Report
 from kernel.clock import now
 
@@ -22,8 +22,7 @@ log = logging.getLogger(__name__)
 LEASE = dt.timedelta(seconds=30)
 RENEWED_EVERY = 8.0  # seconds
 AT_ONCE = 2  # reports that are built at the same time, so that other background work gets its turn
-ALIVE_FOR = 60  # seconds after its last sign of life
-_SIGN = "compliance.reports.worker"
+DEATHS = 100  # workers that died in a row over one report, without getting further: most of an hour of leases
 
 
 class LeaseLost(RuntimeError):
@@ -48,20 +47,29 @@ def take(report_id: UUID) -> UUID | None:
         row = Report.objects.select_for_update(no_key=True).filter(pk=report_id, state__in=Report.OPEN).first()
         if row is None or (row.lease is not None and row.lease_until is not None and row.lease_until > moment):
             return None
+        row.attempts += row.lease is not None  # whoever had it died
         row.lease, row.lease_until = lease, moment + LEASE
         row.save()
     return lease
 
 
+def is_hopeless(report_id: UUID) -> bool:
+    """Whether so many workers died over it that nobody else should try."""
+    return Report.objects.filter(pk=report_id, attempts__gte=DEATHS).exists()
+
+
 def renew(report_id: UUID, lease: UUID, *, done: int | None = None) -> None:
-    """Keep a report for another while. Raises LeaseLost."""
+    """Keep a report for another while. done: records; who gets further than ever makes earlier attempts forgotten.
+
+    Raises LeaseLost.
+    """
     with transaction.atomic():
         row = Report.objects.select_for_update(no_key=True).filter(pk=report_id, state__in=Report.OPEN).first()
         if row is None or row.lease != lease:
             raise LeaseLost
         row.lease_until = now() + LEASE
-        if done is not None:
-            row.done = done
+        if done is not None and done > row.done:
+            row.done, row.attempts = done, 0
         row.save()
 
 
@@ -110,20 +118,3 @@ def _renew_until(report_id: UUID, lease: UUID, ended: threading.Event) -> None:
             sign_of_life()
     finally:
         connection.close()
-
-
-def sign_of_life() -> None:
-    """Say that a worker is there. Where the cache is away nobody hears it, and reports are built all the same."""
-    try:
-        cache.set(_SIGN, now().isoformat(), ALIVE_FOR)
-    except Exception as error:
-        log.warning("The sign of life of the reports' worker was not kept: %s", error)
-
-
-def is_worker_alive() -> bool:
-    """Whether a worker gave a sign of life within the last minute."""
-    try:
-        return cache.get(_SIGN) is not None
-    except Exception as error:
-        log.warning("Whether a worker for reports is alive is not known: %s", error)
-        return False

@@ -33,6 +33,10 @@ _MEANS = {
 }
 
 
+FILTER = [OpenApiParameter(name, OpenApiTypes.STR, description=_MEANS[name]) for name in FIELDS]
+PAGED = [OpenApiParameter(name, OpenApiTypes.STR, description=_MEANS[name]) for name in ("before", "limit")]
+
+
 class LogJson(serializers.Serializer[Any]):
     results = EventJson(many=True, source="events")
     next = serializers.SerializerMethodField(help_text="Give it as `before` for the page below; null: there is none.")
@@ -51,18 +55,12 @@ class ProjectLog(RestView):
     needs = {"GET": "projects.read_log"}
     serializer_class = LogJson
 
-    @extend_schema(
-        responses=LogJson,
-        parameters=[OpenApiParameter(name, OpenApiTypes.STR, description=text) for name, text in _MEANS.items()],
-    )
+    @extend_schema(responses=LogJson, parameters=[*FILTER, *PAGED])
     def get(self, request: Request, slug: str) -> Response:
         """A page of the log."""
         project = find_project(self.actor, slug)
-        given = {name: str(request.query_params.get(name, "")) for name in (*FIELDS, "before", "limit")}
-        asked = asked_of(self.actor, project, given)
-        page = log_page(
-            self.actor, project, asked.question, before=_before(given["before"]), limit=_limit(given["limit"])
-        )
+        asked = asked_of(self.actor, project, filter_of(request))
+        page = log_page(self.actor, project, asked.question, before=before_of(request), limit=limit_of(request))
         head = standing_of_log(self.actor, project).head
         told = {
             "events": page.events,
@@ -73,14 +71,23 @@ class ProjectLog(RestView):
         return Response(LogJson(told).data)
 
 
-def _before(text: str) -> UUID | None:
+def filter_of(request: Request) -> dict[str, str]:
+    """The fields of the filter in an address."""
+    return {name: str(request.query_params.get(name, "")) for name in FIELDS}
+
+
+def before_of(request: Request) -> UUID | None:
+    """Where the page begins. Raises Invalid."""
+    text = str(request.query_params.get("before", ""))
     try:
         return UUID(hex=text) if text else None
     except ValueError:
         raise Invalid("'before' is what 'next' of another page said.", field="before") from None
 
 
-def _limit(text: str) -> int:
+def limit_of(request: Request) -> int:
+    """How many events a page has. Raises Invalid."""
+    text = str(request.query_params.get("limit", ""))
     if not text:
         return LIMIT
     if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= LIMIT_MAX):

@@ -15,7 +15,8 @@ from rest_framework.response import Response
 
 from accounts.access import find_project
 from accounts.rest.door import RestView
-from audit.compliance.actions.reports import cancel_report, request_report
+from accounts.rest.given_out import Anything
+from audit.compliance.actions.reports import cancel_report, request_again, request_report
 from audit.compliance.giving import give_out
 from audit.compliance.models import Report, ReportFile
 from audit.compliance.queries.reports import (
@@ -151,10 +152,23 @@ class Cancellation(RestView):
         return Response(ReportJson(cancel_report(self.actor, get_report(self.actor, report))).data)
 
 
+class Again(RestView):
+    """The same report once more."""
+
+    needs = {"POST": "compliance.report"}
+    serializer_class = ReportJson
+
+    @extend_schema(request=None, responses={201: ReportJson})
+    def post(self, request: Request, report: UUID) -> Response:
+        """Build it again for the same moment: its digest is the same where nobody changed what it speaks of."""
+        return Response(ReportJson(request_again(self.actor, get_report(self.actor, report))).data, status=201)
+
+
 class ReportContent(RestView):
     """The bytes of a file of a report; that somebody took them out is on record."""
 
     needs = {"GET": "compliance.report"}
+    content_negotiation_class = Anything
     serializer_class = ReportFileJson
 
     @extend_schema(responses={(200, "application/octet-stream"): OpenApiTypes.BINARY})

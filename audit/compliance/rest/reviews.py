@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
+from django_filters import rest_framework as filters
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.generics import ListAPIView
@@ -104,7 +105,7 @@ class FindingWanted(serializers.Serializer[Any]):
 
 def flag_of(actor: Actor, project: Project, asked: Mapping[str, Any]) -> Flag:
     """A finding as a call describes it. Raises Invalid for an owner who has no part in the project."""
-    owner = person_named(actor, project, asked["owner"])
+    owner = person_named(actor, project, asked["owner"], field="owner")
     return Flag(asked["kind"], asked["text"], asked["rule"], owner, asked["due"])
 
 
@@ -129,6 +130,15 @@ class SinceVerdictJson(serializers.Serializer[Any]):
     now = serializers.JSONField()
 
 
+class ReviewFilter(filters.FilterSet):
+    state = filters.MultipleChoiceFilter(choices=Review.State.choices, label="Several: any of them.")
+    assigned_to = filters.CharFilter(field_name="assigned_to__email", lookup_expr="iexact", label="An e-mail address.")
+
+    class Meta:
+        model = Review
+        fields = ["state", "assigned_to"]
+
+
 class Reviews(ListAPIView[Review], RestView):
     """Rounds of review in a project, newest first."""
 
@@ -136,6 +146,7 @@ class Reviews(ListAPIView[Review], RestView):
     queryset = Review.objects.none()
     cursor_order = ("-submitted_at",)
     serializer_class = ReviewJson
+    filterset_class = ReviewFilter
 
     def get_queryset(self) -> QuerySet[Review]:
         return reviews_in(self.actor, find_project(self.actor, self.kwargs["slug"]))
@@ -190,7 +201,7 @@ class OneReview(RestView):
     def patch(self, request: Request, review: UUID) -> Response:
         """Say who reviews it, until when."""
         found, asked = get_review(self.actor, review), self.parsed(AssignmentWanted)
-        who = person_named(self.actor, found.run.project, asked["assigned_to"])
+        who = person_named(self.actor, found.run.project, asked["assigned_to"], field="assigned_to")
         return Response(ReviewJson(assign_review(self.actor, found, assigned_to=who, due=asked["due"])).data)
 
     @extend_schema(request=ReasonWanted, responses={200: ReviewJson})
@@ -342,7 +353,12 @@ class TrailJson(serializers.ModelSerializer[TrailReview]):
     class Meta:
         model = TrailReview
         fields = ["id", "up_to", "note", "at", "by"]
-        read_only_fields = ["id", "at", "by"]
+        read_only_fields = fields
+
+
+class TrailWanted(serializers.Serializer[Any]):
+    up_to = serializers.IntegerField(min_value=0, max_value=2**53, help_text="The last place in the log looked at.")
+    note = serializers.CharField(max_length=20_000, help_text="What was looked at and found.")
 
 
 class Trails(RestView):
@@ -357,7 +373,8 @@ class Trails(RestView):
     def get(self, request: Request, slug: str) -> Response:
         return Response(TrailJson(trail_reviews_in(self.actor, find_project(self.actor, slug)), many=True).data)
 
-    @extend_schema(request=TrailJson, responses={201: TrailJson})
+    @extend_schema(request=TrailWanted, responses={201: TrailJson})
     def post(self, request: Request, slug: str) -> Response:
-        made = review_trail(self.actor, find_project(self.actor, slug), **self.parsed(TrailJson))
+        """Record it, up to a place in the log."""
+        made = review_trail(self.actor, find_project(self.actor, slug), **self.parsed(TrailWanted))
         return Response(TrailJson(made).data, status=201)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -150,12 +150,31 @@ class OneWaiver(RestView):
         return Response(WaiverJson(end_waiver(self.actor, get_waiver(self.actor, get_run(self.actor, run), rule))).data)
 
 
+@extend_schema_field(
+    {
+        "oneOf": [
+            {"type": "number", "minimum": 0},
+            *(
+                {"type": "object", "required": [kind], "properties": {kind: {"type": "number", "minimum": 0}}}
+                for kind in ("absolute", "relative", "seeds")
+            ),
+        ]
+    }
+)
+class ToleranceJson(serializers.JSONField):
+    """A number; {"relative": 0.01} for a part of the value; {"seeds": 2} for standard deviations over seeds."""
+
+
 class CopyJson(serializers.Serializer[Any]):
     version = serializers.IntegerField(min_value=0, help_text="The one that you saw; 0 before the first.")
     required_params = serializers.ListField(child=serializers.CharField(), default=list)
     required_tags = serializers.ListField(child=serializers.CharField(), default=list)
     required_metrics = serializers.ListField(child=serializers.CharField(), default=list)
-    tolerances = serializers.DictField(child=serializers.FloatField(), default=dict)
+    tolerances = serializers.DictField(
+        child=ToleranceJson(),
+        default=dict,
+        help_text="By metric how far off a run done again may be: 0.002, {'relative': 0.01} or {'seeds': 2}.",
+    )
 
 
 class RulesJson(serializers.Serializer[Any]):

@@ -6,6 +6,7 @@ from artifacts.models import VersionRecord
 from artifacts.versions import RECORDED_AS, page_of, told
 from audit.compliance.rules.engine import Result, failed, missing, not_applicable, passed, rule
 from audit.compliance.rules.evaluation import tested_on
+from audit.compliance.rules.executed import KeptApart, kept_apart
 from audit.compliance.rules.record import Record, is_training, listed, unlike
 from audit.ledger.models import AuditEvent
 from audit.ledger.queries.history import with_payloads
@@ -107,12 +108,25 @@ def splits_differ(record: Record) -> Result:
     if same:
         words = f"Trained and tested on the same content: {named(trained[min(same)])}."
         return failed(words, fix="Test on data that the training never saw.", proof=record.page("data"))
+    if not tested and (apart := kept_apart(record)):
+        return _apart(record, apart)
     if not trained or not tested:
         lacks = "training" if not trained else "test"
         words = f"No {lacks} data are marked as such."
         code = f'mlflow.log_input(data, context="{"train" if not trained else "test"}")'
         return missing(words, fix="Say which data were for what.", code=code, proof=record.page("data"))
     return passed("Different digests for training and test.", proof=record.page("data"))
+
+
+def _apart(record: Record, apart: KeptApart) -> Result:
+    """Files of one version, some to learn from and others to be judged by."""
+    names, proof = listed([file.path for file in apart.tested]), record.page("data")
+    if same := apart.overlap:
+        words = f"{same} of {named(apart.given)} was left out of training, yet another file there has its content."
+        return failed(words, fix="Test on data that the training never saw.", proof=proof)
+    return passed(
+        f"Of {named(apart.given)}, {names} was left out of training and tested on; other digests.", proof=proof
+    )
 
 
 @rule("D4", "Steps of preparation are recorded", "AI Act 10(2)(c)", "42001 A.7.6")

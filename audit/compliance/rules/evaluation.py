@@ -7,16 +7,18 @@ from collections.abc import Sequence
 import numpy as np
 
 from audit.compliance.rules.engine import Result, failed, missing, passed, rule
+from audit.compliance.rules.executed import kept_apart
 from audit.compliance.rules.record import RUN, Record, is_test, listed
 from audit.ledger.models import AuditEvent
 from audit.ledger.queries.history import PastEvent, with_payloads
-from experiments.models import MetricSegment, MetricSeries, Run, RunInput
+from experiments.metrics.store import history_page
+from experiments.models import MetricSeries, Run, RunInput
 from experiments.refs import readable_id_in, uid_in
 from registry.models import CardText
 
 SLICED = re.compile(r"[/. ]\w[\w -]*[:=][^/]+")  # test/auroc/sex:female; '=' comes with imported runs alone
 CRITERIA = "mled.criteria"
-SEGMENTS_READ = 2000
+POINTS_READ = 1_000_000
 
 
 def tested_on(record: Record) -> list[tuple[Run, RunInput]]:
@@ -31,6 +33,9 @@ def tested_on(record: Record) -> list[tuple[Run, RunInput]]:
 @rule("E1", "Evaluated with named metrics on data kept apart", "AI Act Annex IV 2(g)", "NIST RMF MEASURE 2.1")
 def is_evaluated(record: Record) -> Result:
     tests = tested_on(record)
+    apart = kept_apart(record) if not tests else None
+    if apart:
+        tests = [(record.run, apart.given)]
     if not tests:
         code = 'mlflow.log_input(holdout, context="test")'
         return missing(
@@ -47,7 +52,8 @@ def is_evaluated(record: Record) -> Result:
     run, given = next((run, given) for run, given in tests if run.pk in measured)
     where = "" if run.pk == record.run.pk else f" in {run.readable_id}"
     version = given.dataset_version
-    return passed(f"On {version.dataset.name} v{version.number}{where}.", proof=record.page("data"))
+    part = f"{listed([file.path for file in apart.tested])} of " if apart else ""
+    return passed(f"On {part}{version.dataset.name} v{version.number}{where}.", proof=record.page("data"))
 
 
 @rule(
@@ -127,18 +133,11 @@ def _unsound(series: MetricSeries) -> str:
     ends = (series.last_value, series.min_value, series.max_value)
     if series.last_is_nan or any(value is not None and math.isinf(value) for value in ends):
         return "ends or peaks at NaN or infinity"
-    before = None
-    rows = MetricSegment.objects.filter(series=series).order_by("pk").values_list("steps", "values")
-    for steps, values in rows[:SEGMENTS_READ]:
-        if np.isnan(np.frombuffer(values, dtype="<f8")).any():
-            return "has NaN among its points"
-        of_batch = np.frombuffer(steps, dtype="<i8")
-        if of_batch.size == 1 and of_batch[0] == 0:
-            continue  # a closing figure that was logged without a step
-        if (before is not None and of_batch.size and of_batch[0] < before) or (np.diff(of_batch) < 0).any():
-            return "has steps that go back"
-        before = int(of_batch[-1]) if of_batch.size else before
-    return ""
+    points, _ = history_page(series, POINTS_READ, None)
+    if np.isnan(points.values).any():
+        return "has NaN among its points"
+    with_step = points.steps[points.steps != 0]  # a closing figure is often logged without one
+    return "has steps that go back" if (np.diff(with_step) < 0).any() else ""
 
 
 @rule("E5", "Known limits and failure cases are stated", "AI Act Annex IV 3", "SR 11-7 IV")

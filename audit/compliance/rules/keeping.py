@@ -16,7 +16,10 @@ A_YEAR = dt.timedelta(days=365)
 LOG_DAYS_LEAST = 183  # AI Act Articles 19 and 26(6): six months
 REHEARSED = "compliance.record_rehearsal"
 VERIFIED = "compliance.record_verification"
-BROUGHT = ("experiments.create_run", "experiments.record_run", "experiments.move_run")  # into its experiment
+BROUGHT = (  # into its experiment
+    "experiments.create_run", "experiments.record_run", "experiments.move_run",
+    "runner.launch", "runner.retry_job", "runner.recreate", "runner.begin_sweep",
+)  # fmt: skip
 
 
 @rule(

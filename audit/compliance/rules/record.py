@@ -15,6 +15,7 @@ from django.db.models import Q
 from django.urls import reverse
 
 from accounts.models import Signature
+from artifacts.blobs import open_file
 from artifacts.models import ArtifactFile, BlobCheck
 from audit.compliance.models import ProfileCopy, Review, TrailReview
 from audit.compliance.profile import Profile, profile_of
@@ -26,7 +27,9 @@ from audit.ledger.values import plain
 from experiments.models import ExperimentTag, MetricDirection, MetricSeries, Param, Run, RunInput, RunTag
 from experiments.work import BESIDE
 from kernel.clock import now
+from kernel.errors import MledError
 from registry.models import LoggedModel, ModelVersion, PromotionRequest
+from runner.models import Job, Recipe, RecreationCheck
 
 TEST_WORDS = frozenset({"test", "testing", "eval", "evaluation", "holdout", "held-out", "hold-out"})
 TRAIN_WORDS = frozenset({"train", "training", "fit"})
@@ -34,6 +37,8 @@ SYSTEM_PREFIX = "system/"
 RUN = "experiments.run"
 PROJECT = "accounts.project"
 _WORDS = re.compile(r"[a-z-]+")
+_NEVER_BEGUN = (Job.Cause.PREPARING, Job.Cause.REFUSED)
+READ_MAX = 4 * 1024 * 1024  # bytes of a kept file that a rule looks into
 
 
 class Record:
@@ -79,6 +84,15 @@ class Record:
         named |= {self.project.goal_metric} - {""}
         chosen = [one for one in self.series if one.key in named]
         return chosen or self.series
+
+    # --- What MLED itself executed
+
+    @cached_property
+    def recipe(self) -> Recipe | None:
+        """What was executed into this run; None where its command never began, or nothing was executed here."""
+        jobs = Job.objects.filter(run=self.run, started_at__isnull=False).exclude(cause__in=_NEVER_BEGUN)
+        job = jobs.exclude(state=Job.State.PREPARING).select_related("recipe").first()
+        return job.recipe if job else None
 
     # --- Data
 
@@ -130,6 +144,12 @@ class Record:
         naming = RunTag.objects.filter(key="mled.reproduces", value=self.run.uid.hex, run__project=self.project)
         rows = Run.objects.filter(pk__in=naming.values("run"), lifecycle="active").exclude(pk=self.run.pk)
         return list(rows.select_related("project", "created_by").order_by("pk"))
+
+    @cached_property
+    def recreations(self) -> dict[int, RecreationCheck]:
+        """By the run (primary key) that did this one again: what was kept of it, also of what it named before."""
+        named = [run.pk for run in self.reproductions]
+        return {one.again_id: one for one in RecreationCheck.objects.filter(again__in=named)}
 
     @cached_property
     def versions(self) -> list[ModelVersion]:
@@ -219,6 +239,15 @@ AMENDED = "compliance.amend_run"
 def is_work(verb: str) -> bool:
     """Whether an act with this verb makes or changes what is in a run."""
     return verb == AMENDED or (verb not in BESIDE and not verb.startswith("compliance."))
+
+
+def content_of(file: ArtifactFile) -> bytes:
+    """The beginning of a kept file; nothing where it cannot be read."""
+    try:
+        with open_file(file) as reader:
+            return reader.read(READ_MAX)
+    except MledError:
+        return b""
 
 
 def unlike(recorded: Mapping[str, Any], stored: Mapping[str, Any]) -> list[str]:

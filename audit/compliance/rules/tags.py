@@ -18,7 +18,7 @@ TAGS: dict[str, SaidInTag] = {
     "mled.os": SaidInTag(("V3",), "the system", "Linux 6.8"),
     "mled.hardware": SaidInTag(("V3",), "the hardware, where no system metrics are logged", "one A100, 80 GB"),
     "mled.reproduces": SaidInTag(("V4",), "on another person's run: id of the run done again", "32 hex digits"),
-    "mled.tolerance": SaidInTag(("V4",), "how far off a reproduction may be", "0.01"),
+    "mled.tolerance": SaidInTag(("V4",), "how far off a reproduction may be", "0.01, or 1 %, or 2 sd of seeds"),
     "mled.nondeterminism": SaidInTag(("V5",), "why results vary from run to run", "atomic sums on the GPU"),
     "mled.evaluates": SaidInTag(("D3", "E1", "E2", "E3"), "on an evaluation: id of the run it tests", "32 hex digits"),
     "mled.criteria": SaidInTag(("E2",), "acceptance criteria, before the evaluation", "test/auroc >= 0.85"),

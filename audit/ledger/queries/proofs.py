@@ -20,8 +20,14 @@ class Inclusion:
 
 def inclusion_of(event_id: UUID) -> Inclusion | None:
     """The proof for an event under the newest checkpoint; None while it waits for its place."""
-    leaf, head = Leaf.objects.filter(event_id=event_id).first(), newest_checkpoint()
-    if leaf is None or head is None or leaf.seq >= head.size:
+    head = newest_checkpoint()
+    return None if head is None else inclusion_under(head, event_id)
+
+
+def inclusion_under(head: Checkpoint, event_id: UUID) -> Inclusion | None:
+    """The proof for an event under a checkpoint; None where that does not cover it."""
+    leaf = Leaf.objects.filter(event_id=event_id).first()
+    if leaf is None or leaf.seq >= head.size:
         return None
     path = merkle.inclusion_proof(leaf.seq, head.size, range_hash)
     return Inclusion(leaf.seq, bytes.fromhex(leaf.leaf_hash), head, path)

@@ -4,12 +4,13 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
 from accounts.pages.doors import signed_in
+from experiments.actions.exports import note_csv
 from experiments.compare.matrix import MetricRow, TextRow
 from experiments.exporting.fields import Field
 from experiments.pages.compare import fields
 from experiments.pages.compare.columns import columns_of
 from experiments.pages.compare.frame import framed
-from experiments.pages.drawing import csv_file, note_csv
+from experiments.pages.drawing import csv_file
 from experiments.queries.comparison import compared
 from kernel.errors import Invalid
 

@@ -13,9 +13,10 @@ from experiments.compare.matrix import Figure, TextRow
 from experiments.pages.compare.columns import SIDE_BY_SIDE, columns_of
 from experiments.pages.compare.fields import Fields, metric_rows
 from experiments.pages.compare.frame import framed
-from experiments.pages.compare.packages import Texts, lists_of, python_of
+from experiments.pages.compare.packages import python_of
 from experiments.pages.compare.words import Group, group_of, metric_line, text_line
 from experiments.queries.comparison import compared
+from experiments.queries.packages import Texts, package_lists
 
 # What people call these facts in tags and params, in lower case, whatever stands before the last dot or slash.
 SAID: Final = (
@@ -48,8 +49,9 @@ def page(request: HttpRequest) -> HttpResponse:
         def shown(row: object) -> bool:
             return asked.names.casefold() in str(getattr(row, "name", "")).casefold()
 
+        lists = package_lists(frame.viewer, frame.runs)
         groups = [
-            group_of("environment", "Environment", environment_rows(rows, lists_of(frame)), shown, text_line),
+            group_of("environment", "Environment", environment_rows(rows, lists), shown, text_line),
             group_of("system", "System metrics, highest", measured_rows, shown, metric_line),
         ]
         measured = {run for key, of_run in rows.held.series.items() if key.startswith("system/") for run in of_run}

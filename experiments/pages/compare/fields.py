@@ -4,11 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from accounts.templatetags.mled import duration
+from experiments.compare.figures import figure_of
 from experiments.compare.matrix import Figure, MetricRow, TextRow, summary_of, summary_row, text_row
-from experiments.models import MetricSeries, Run
+from experiments.models import Run
 from experiments.pages.code import SAID_IN_TAGS
 from experiments.pages.compare.columns import Column, base_column
-from experiments.pages.figures import last_of, weight_of
+from experiments.pages.figures import weight_of
 from experiments.pages.frame import took
 from experiments.queries.comparison import Compared
 from experiments.queries.record import SYSTEM_PREFIX
@@ -64,15 +65,6 @@ def metric_rows(fields: Fields, figure: Figure, *, system: bool = False) -> list
         values = [figure_of(held.series[key].get(run.pk), figure, way) for run in held.runs]
         rows.append(fields.number(key, values, way))
     return rows
-
-
-def figure_of(series: MetricSeries | None, figure: Figure, higher_is_better: bool | None) -> float | None:
-    """The figure of a series; without a known direction the best is the last."""
-    if series is None:
-        return None
-    if figure is Figure.BEST and higher_is_better is not None:
-        return series.max_value if higher_is_better else series.min_value
-    return {Figure.MIN: series.min_value, Figure.MAX: series.max_value}.get(figure, last_of(series))
 
 
 def param_rows(fields: Fields) -> list[TextRow]:

@@ -9,21 +9,14 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from accounts.pages.doors import signed_in
-from artifacts.models import ArtifactFile
-from artifacts.previews.text import NotText, beginning_of
-from artifacts.queries.files import open_found
-from experiments.compare.packages import LIST_MAX, change_of, is_list, merged, packages_in, python_in
+from experiments.compare.packages import change_of, packages_of, python_in
 from experiments.pages.compare.columns import SIDE_BY_SIDE, Column, base_column, columns_of
 from experiments.pages.compare.fields import together
 from experiments.pages.compare.frame import Frame, framed
 from experiments.pages.compare.words import Cell, Group, Row
-from experiments.pages.slots import model_files_of
-from experiments.queries.comparison import files_of_runs
-from kernel.errors import MledError
+from experiments.queries.packages import package_lists
 
-ENDINGS: Final = (".txt", ".lock", ".yaml", ".yml")
 UNKNOWN: Final = "?"  # in place of a version, where a run keeps no list
-Texts = dict[str, str]  # by path
 
 
 @require_safe
@@ -39,7 +32,7 @@ def page(request: HttpRequest) -> HttpResponse:
 
 def packages_context(frame: Frame) -> dict[str, Any]:
     """The table, and which runs keep no list."""
-    asked, lists = frame.asked, lists_of(frame)
+    asked, lists = frame.asked, package_lists(frame.viewer, frame.runs)
     columns = columns_of(frame)
     said = [packages_of(lists[run.pk]) if run.pk in lists else None for run in frame.runs]
     rows = package_rows(columns, said)
@@ -94,34 +87,6 @@ def _cell(text: str | None, base: str | None) -> Cell:
     change = "" if base == UNKNOWN else change_of(base, text)
     words = "" if change == "changed" else change
     return Cell("package", text or "", text or "", "diff" if change else "", words)
-
-
-def lists_of(frame: Frame) -> dict[int, Texts]:
-    """The texts of the lists of packages of each run, by path. Each content is read once."""
-    found: dict[int, list[tuple[str, ArtifactFile]]] = {}
-    for run, mine in files_of_runs(frame.viewer, frame.runs, ENDINGS).items():
-        found[run] = [(file.path, file) for file in mine if is_list(file.path)]
-    for run, labelled in model_files_of(frame.viewer, frame.runs, ENDINGS).items():
-        found.setdefault(run, []).extend((path, file) for path, file in labelled if is_list(path))
-    texts: dict[str, str] = {}
-    for files in found.values():
-        for _, file in files:
-            if file.blob_id not in texts:
-                texts[file.blob_id] = _text(frame, file)
-    return {run: {path: texts[file.blob_id] for path, file in files} for run, files in found.items() if files}
-
-
-def _text(frame: Frame, file: ArtifactFile) -> str:
-    try:
-        with open_found(frame.viewer, file) as reader:
-            return beginning_of(reader, LIST_MAX).text
-    except (NotText, MledError):
-        return ""
-
-
-def packages_of(lists: Mapping[str, str]) -> dict[str, str]:
-    """Version by name of what all lists of a run say."""
-    return merged((path, packages_in(path, text)) for path, text in lists.items())
 
 
 def python_of(lists: Mapping[str, str]) -> str:

@@ -50,7 +50,7 @@ export function noticeWords(look: Look, answered: readonly Answered[], lines: re
     words.push(`${look.middle === "median" ? "Median" : "Mean"} and ${SPREADS[look.spread] ?? look.spread}`, `${exact(total)} values${bands.some((line) => line.block.thinned) ? ", put together by place" : ""}`);
   }
   if (lines.some((line) => smooths(line, look))) words.push(`${methodWords(look.method, look.smooth)}${lines.some((line) => line.block.means) ? " of the mean of each span" : ""}`);
-  if (lines.some((line) => line.kind !== "band" && line.block.thinned)) words.push("min and max kept");
+  if (lines.some((line) => line.kind !== "band" && line.block.thinned)) words.push("sampled, min and max kept");
   if (beside.beyond) words.push(look.outliers ? `scaled to the 1st to 99th percentile, ${exact(beside.beyond)} beyond` : `${exact(beside.beyond)} outside the range`);
   else if (look.outliers) words.push("scaled to the 1st to 99th percentile");
   if (look.log) words.push("log y");

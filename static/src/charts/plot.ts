@@ -188,7 +188,7 @@ export class CurvePlot {
     const place = this.element.dataset.notice ? document.getElementById(this.element.dataset.notice) : null;
     if (!place) return;
     const words = [
-      curve.sampled ? `${exact(curve.x.length)} of ${exact(curve.total)} points, min and max kept` : `all ${exact(curve.total)} ${curve.total === 1 ? "point" : "points"}`,
+      curve.sampled ? `${exact(curve.x.length)} of ${exact(curve.total)} points, sampled, min and max kept` : `all ${exact(curve.total)} ${curve.total === 1 ? "point" : "points"}`,
     ];
     if (this.smooths(curve)) words.unshift(`EMA ${this.look.smoothing.toFixed(2)}`);
     if (curve.notFinite) words.push(`${exact(curve.notFinite)} NaN or infinite`);

@@ -1,6 +1,6 @@
 """A: files as they were logged, and safe to open."""
 
-from artifacts.storage import blobs
+from artifacts import storage
 from artifacts.storage.filesystem import FileStorage
 from experiments.models import Run
 from registry.actions.registered_models import create_registered_model
@@ -15,7 +15,7 @@ from tests.ledger import forger
 def damaged_in_storage(world: World) -> Run:
     run = a_plain_run(world)
     file = a_file(world.team.scientist, run, "weights.bin", unique("weights").encode())
-    store = blobs()
+    store = storage.store()
     assert isinstance(store, FileStorage)
     place = store.place(file.blob_id)
     content = place.read_bytes()

@@ -21,9 +21,9 @@ from accounts.actions.projects import edit_project
 from accounts.actions.users import change_password
 from accounts.models import Project
 from accounts.signing import Proof, prove
+from artifacts import storage
 from artifacts.blobs import receive
 from artifacts.models import DatasetVersion
-from artifacts.storage import blobs
 from artifacts.storage.filesystem import FileStorage
 from audit.compliance.actions.profiles import choose_retention
 from audit.compliance.actions.reviews import decide_review, submit_run
@@ -311,7 +311,7 @@ def with_purpose(world: World, purpose: str) -> Run:
 @contextmanager
 def stored_otherwise(digest: str, damage: Callable[[bytes], bytes]) -> Iterator[None]:
     """The bytes of a blob on the disk are others, inside."""
-    store = blobs()
+    store = storage.store()
     assert isinstance(store, FileStorage)
     place = store.place(digest)
     kept_bytes = place.read_bytes()

@@ -9,6 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 
+from audit.ledger import status
 from audit.ledger.evidence import Problem
 from audit.ledger.findings import Findings
 from audit.ledger.keys import KeyRefused, public_file
@@ -35,6 +36,8 @@ class Command(BaseCommand):
             findings = verify_ledger(limit=limit, is_copy=copy)
         except KeyRefused as error:
             raise CommandError(f"{public_file()}: {error}") from error
+        if not copy:
+            status.note_verified(is_sound=findings.is_sound, events=findings.events, problems=findings.problem_count)
         self.stdout.write(as_json(findings) if json else as_text(findings, monotonic() - began))
         if not findings.is_sound:
             sys.exit(1)

@@ -1,0 +1,1 @@
+"""Doing a run again under the same conditions, and comparing what comes out."""

@@ -1,0 +1,1 @@
+"""Database backends of our own: Django's, with what it lacks for many writers."""

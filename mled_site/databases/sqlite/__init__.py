@@ -1,0 +1,1 @@
+"""SQLite whose writers take turns in the order in which they came (docs/adr/0046)."""

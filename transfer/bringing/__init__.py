@@ -1,0 +1,1 @@
+"""Carrying what MLflow keeps into a project: experiments, runs, models, names; then read back and compared."""
