@@ -13,8 +13,10 @@ const shapes = (): [string, string] => {
   return [part?.dataset.state ?? "", part?.dataset.shape ?? ""];
 };
 let [state, shape] = shapes();
-let asking = false;
-let missed = 0;
+let isAsking = false;
+// Something changed since the page was asked for last, or could not be shown: then it is asked for again, also once the
+// job is over and nothing else would.
+let isOwed = false;
 
 const isOver = (): boolean => ["finished", "failed", "stopped", ""].includes(state);
 
@@ -41,28 +43,43 @@ const sources = new WeakMap<HTMLElement, string>();
 for (const part of document.querySelectorAll<HTMLElement>("[data-part]")) sources.set(part, part.innerHTML);
 
 async function follow(): Promise<void> {
-  if (asking || document.hidden) return;
-  asking = true;
+  isOwed = true;
+  if (isAsking || document.hidden) return;
+  isAsking = true;
   try {
-    const answer = await fetch(location.href, { credentials: "same-origin", redirect: "error" });
-    if (answer.ok) take(new DOMParser().parseFromString(await answer.text(), "text/html"));
+    let isWhole = true;
+    while (isOwed) {
+      isOwed = false;
+      const answer = await fetch(location.href, { credentials: "same-origin", redirect: "error" });
+      isWhole = answer.ok && take(new DOMParser().parseFromString(await answer.text(), "text/html"));
+    }
+    isOwed = !isWhole;
   } catch {
-    missed += 1; // the server is away: asked again later
+    isOwed = true; // the server is away: asked again later
   } finally {
-    asking = false;
+    isAsking = false;
   }
 }
 
-function take(page: Document): void {
+/** Whether all that became others could be put in their places. */
+function take(page: Document): boolean {
+  let isWhole = true;
   for (const old of document.querySelectorAll<HTMLElement>("[data-part]")) {
     const fresh = page.querySelector<HTMLElement>(`[data-part="${old.dataset.part ?? ""}"]`);
-    if (!fresh || fresh.innerHTML === sources.get(old) || isBusy(old)) continue;
+    if (!fresh || fresh.innerHTML === sources.get(old)) continue;
+    if (isBusy(old)) {
+      isWhole = false;
+      continue;
+    }
     sources.set(fresh, fresh.innerHTML);
     replace(old, fresh);
   }
   document.querySelector("[data-run-tab]")?.toggleAttribute("data-live", state === "running");
   document.dispatchEvent(new CustomEvent("mled:parts"));
+  return isWhole;
 }
+
+document.addEventListener("visibilitychange", () => isOwed && void follow());
 
 function changed(): void {
   if (!REDRAWN.includes(tab)) void follow();
@@ -78,4 +95,4 @@ document.addEventListener("htmx:afterSettle", () => {
   changed();
 });
 news?.querySelector("button")?.addEventListener("click", () => location.reload());
-setInterval(() => !isOver() && !REDRAWN.includes(tab) && void follow(), EVERY_MS);
+setInterval(() => (isOwed || !isOver()) && !REDRAWN.includes(tab) && void follow(), EVERY_MS);
