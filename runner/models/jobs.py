@@ -64,7 +64,7 @@ class Job(ProjectScoped, Tracked):
     begun fails, and is tried again, if at all, as a new job with a new run.
 
     lease: of the worker that does it, which runs out by itself; stage: what it is at; why: what ended it, in words;
-    attempts: how many workers took it and were lost before its command began.
+    attempts: how many workers took it and were lost before its command began; image: that it ran in, if it did.
     """
 
     class State(models.TextChoices):
@@ -108,6 +108,7 @@ class Job(ProjectScoped, Tracked):
     cause = models.CharField(max_length=9, choices=Cause.choices, blank=True, default=Cause.NONE)
     why = models.TextField(blank=True, default="")
     exit_code = models.IntegerField(null=True)
+    image = models.CharField(max_length=600, blank=True, default="", help_text="With the digest that it was found by.")
     created_at = models.DateTimeField(default=now)
     created_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
     started_at = models.DateTimeField(null=True, help_text="When a worker took it.")

@@ -12,15 +12,17 @@ from kernel.clock import now
 
 
 class Environment(ProjectScoped, Tracked):
-    """The packages that a recipe runs with. digest: SHA-256 over kind, interpreter and the contents of its files.
+    """The packages that a recipe runs with, or the image. digest: SHA-256 over kind, interpreter and the contents of its
+    files.
 
-    lock: the file that says exactly which (uv.lock, requirements.txt); project_file: the pyproject.toml that a uv.lock
-    belongs to.
+    lock: the file that says exactly which (uv.lock, requirements.txt; of an image its name); project_file: the
+    pyproject.toml that a uv.lock belongs to.
     """
 
     class Kind(models.TextChoices):
         LOCK = "lock", "uv.lock"
         REQUIREMENTS = "requirements", "Requirements file"
+        IMAGE = "image", "Image"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     project = models.ForeignKey(Project, on_delete=models.PROTECT, related_name="environments")
@@ -29,6 +31,9 @@ class Environment(ProjectScoped, Tracked):
     python = models.CharField(max_length=20, help_text="As in 3.11.")
     lock = models.ForeignKey(Blob, on_delete=models.PROTECT, related_name="+")
     project_file = models.ForeignKey(Blob, null=True, on_delete=models.PROTECT, related_name="+")
+    secret = models.CharField(
+        max_length=60, blank=True, default="", help_text="Its name; it opens the registry of an image."
+    )
     created_at = models.DateTimeField(default=now)
     created_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
 
