@@ -50,6 +50,8 @@ _PLACE: Final = """
 _PARK: Final = """
     INSERT INTO artifacts_parkedblob (digest, content, since) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING
 """
+# Of what waits there already, only what was damaged meanwhile: an upload that is answered can be read.
+_HEAL: Final = "UPDATE artifacts_parkedblob SET content = %s WHERE digest = %s AND content <> %s"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,7 @@ def write(file: ArtifactFile, *, with_blob: bool, carried: Carried | None) -> No
     moment = connection.ops.adapt_datetimefield_value(file.created_at)
     before = [(_BLOB, [file.blob_id, file.size_bytes, moment])] if with_blob else []
     if carried:
-        before.append((_PARK, [carried.digest, carried.content, moment]))
+        before += _parking(carried, moment)
     if not file._state.adding:
         for statement, values in before:
             _rows(statement, values)
@@ -93,7 +95,12 @@ def write(file: ArtifactFile, *, with_blob: bool, carried: Carried | None) -> No
 
 def park(carried: Carried) -> None:
     """Part of an act: keep bytes until they are moved to the store, if they are not kept already."""
-    _rows(_PARK, [carried.digest, carried.content, connection.ops.adapt_datetimefield_value(now())])
+    _together(_parking(carried, connection.ops.adapt_datetimefield_value(now())))
+
+
+def _parking(carried: Carried, moment: Any) -> list[tuple[str, list[Any]]]:
+    digest, content = carried.digest, carried.content
+    return [(_PARK, [digest, content, moment]), (_HEAL, [content, digest, content])]
 
 
 def _together(parts: Sequence[tuple[str, list[Any]]]) -> list[tuple[Any, ...]]:

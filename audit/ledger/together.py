@@ -10,7 +10,7 @@ none of its transaction was written.
 import threading
 from collections.abc import Callable
 
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 
 Write = Callable[[], bool]
 
@@ -21,6 +21,7 @@ class _Joined:
     def __init__(self) -> None:
         self.writes: list[Write] = []
         self.written: list[bool] = []
+        self.is_begun = False
         self.is_committed = False
         self.error: Exception | None = None
         self.failed_at: int | None = None
@@ -35,7 +36,7 @@ def write_together(write: Write) -> bool:
     """Do what writes, in a transaction that others may share; what it said, once that is committed.
 
     write: says whether it wrote; done by whichever thread has the turn. False, too, where somebody else's write failed,
-    and then nothing was written. Raises what this one raises, and what the transaction does.
+    or may have, and then nothing was written. Raises what this one raises, and what the transaction does.
     """
     if connection.in_atomic_block:
         with transaction.atomic():
@@ -67,6 +68,7 @@ def _close(joined: _Joined) -> None:
 def _lead(joined: _Joined) -> None:
     try:
         with transaction.atomic():
+            joined.is_begun = True
             _close(joined)
             for place, write in enumerate(joined.writes):
                 joined.failed_at = place
@@ -83,6 +85,16 @@ def _lead(joined: _Joined) -> None:
 def _outcome(joined: _Joined, place: int) -> bool:
     if joined.is_committed:
         return joined.written[place]
-    if joined.error is not None and joined.failed_at in (None, place):
+    if joined.error is not None and not _is_somebody_elses(joined, place):
         raise joined.error
     return False
+
+
+def _is_somebody_elses(joined: _Joined, place: int) -> bool:
+    """Whether what went wrong need not meet this write, too, where it goes another way."""
+    if not joined.is_begun:
+        return place > 0  # the connection that had the turn
+    if joined.failed_at is not None:
+        return joined.failed_at != place
+    # SQLite looks at foreign keys when it commits, and does not say whose it was.
+    return isinstance(joined.error, IntegrityError) and len(joined.writes) > 1

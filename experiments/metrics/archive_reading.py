@@ -5,6 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from typing import Final
 
+from django.db import connections
+
 from artifacts.storage import StoredBlob, blobs
 from artifacts.storage.base import BlobDamaged
 from experiments.metrics.archive_file import Span, Unreadable, read
@@ -22,7 +24,16 @@ def read_archives(wanted: Mapping[StoredBlob, Sequence[Span]]) -> Iterator[list[
         yield from (read_archive(stored, spans) for stored, spans in wanted.items())
         return
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        yield from pool.map(read_archive, wanted.keys(), wanted.values())
+        yield from pool.map(_read_in_a_thread, wanted.keys(), wanted.values())
+
+
+def _read_in_a_thread(stored: StoredBlob, spans: Sequence[Span]) -> list[Points]:
+    """The same, and what the thread asked the database for, which is asked for what the store has not, is left open for
+    nobody: a pool would be short of that connection for good."""
+    try:
+        return read_archive(stored, spans)
+    finally:
+        connections.close_all()
 
 
 def read_archive(stored: StoredBlob, spans: Sequence[Span]) -> list[Points]:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
+from django.core.exceptions import RequestDataTooBig
 from django.http.response import HttpResponseBase
 
 from accounts.authentication import Presumed
@@ -78,7 +79,7 @@ def upload_straight(presumed: Presumed, project: Any, call: Call) -> bool:
     def read() -> Carried | None:
         try:
             content = call.request.body  # kept by the request, for the ordinary way
-        except OSError:
+        except (OSError, RequestDataTooBig):  # parked may be more than Django reads at once
             return None
         return carried(content) if len(content) == length else None
 

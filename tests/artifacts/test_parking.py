@@ -9,6 +9,7 @@ import zipfile
 
 import pytest
 from django.core.management import call_command
+from django.db import connections
 
 from artifacts import parking
 from artifacts.actions.content import collect_blobs, mark_unnamed_blobs
@@ -24,6 +25,7 @@ from artifacts.tasks import move_parked_content
 from artifacts.trees import find_root
 from artifacts.zipping import zipped
 from experiments.actions.files import delete_files, put_file
+from experiments.metrics.archive_reading import read_archives
 from experiments.queries.files import find_file, open_file
 from kernel import clock
 from kernel.actor import operator
@@ -202,6 +204,35 @@ def test_sending_the_same_again_heals_the_store(ada, run):
     move_parked()
     assert bare().check(blob.digest) is Condition.SOUND
     assert ArtifactFile.objects.count() == 1
+
+
+def test_sending_the_same_again_heals_what_was_damaged_in_the_database(ada, run):
+    _, content = sent(ada, run)
+    ParkedBlob.objects.update(content=b"forged")
+    sent(ada, run, content=content)
+    assert read(ada, run) == content
+    ParkedBlob.objects.update(content=b"forged")
+    sent(ada, run, "b.bin", content)
+    assert read(ada, run) == content
+    assert (move_parked(), ParkedBlob.objects.exists()) == (1, False)
+
+
+def test_threads_that_miss_content_in_the_store_leave_no_connection_open(place, db, monkeypatch):
+    """They ask the database, each by a connection of its own, of which a pool has only so many."""
+    seen, found = [], parked.parked
+
+    def noted(digest):
+        bytes_ = found(digest)
+        seen.append(connections["default"])
+        return bytes_
+
+    monkeypatch.setattr(parked, "parked", noted)
+    missing = {StoredBlob(letter * 64, 10): [] for letter in "abc"}
+    with pytest.raises(BlobDamaged):
+        list(read_archives(missing))
+    others = [one for one in seen if one is not connections["default"]]
+    assert len(others) == (3 if isinstance(place, Bucket) else 0)
+    assert [one.connection for one in others] == [None] * len(others)
 
 
 def test_others_name_and_pack_what_is_parked(ada, run):

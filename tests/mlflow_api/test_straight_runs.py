@@ -335,3 +335,49 @@ def test_a_write_that_fails_takes_nobody_with_it_who_has_another_way(
     assert Experiment.objects.get(pk=place.pk).artifact_location == ""
     assert write_together(partial(tag, "alone")) is True
     assert Experiment.objects.get(pk=place.pk).artifact_location == "alone"
+
+
+def test_what_is_found_at_the_commit_meets_each_on_its_own_way(
+    committed_db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A foreign key that leads nowhere is told by the commit, which does not say whose it was."""
+    if connection.vendor == "postgresql":
+        pytest.skip("Nobody shares a commit on PostgreSQL.")
+    team, joined = a_team(), together._Joined()
+    run = a_run(team.scientist)
+    monkeypatch.setattr(together, "_waiting", joined)
+
+    def tag(run_id: int) -> bool:
+        with connection.cursor() as cursor:
+            values = [run_id, run.experiment_id, "joined", "x"]
+            cursor.execute(
+                "INSERT INTO experiments_runtag (run_id, experiment_id, key, value) VALUES (%s, %s, %s, %s)", values
+            )
+        return True
+
+    joined.writes += [partial(tag, run.pk), partial(tag, 2**40)]
+    together._lead(joined)
+    assert [together._outcome(joined, place) for place in (0, 1)] == [False, False]
+    assert not RunTag.objects.filter(key="joined").exists()
+    assert write_together(partial(tag, run.pk)) is True
+    with pytest.raises(DatabaseError):
+        write_together(partial(tag, 2**40))
+
+
+def test_a_turn_that_is_not_had_is_told_to_whoever_asked_for_it(
+    committed_db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    joined = together._Joined()
+    monkeypatch.setattr(together, "_waiting", joined)
+    joined.writes += [lambda: True, lambda: True]
+
+    def broken() -> None:
+        raise DatabaseError("the connection is gone")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("django.db.transaction.Atomic.__enter__", lambda atomic: broken())
+        together._lead(joined)
+    assert together._outcome(joined, 1) is False
+    with pytest.raises(DatabaseError, match="is gone"):
+        together._outcome(joined, 0)
+    assert together._waiting is None
