@@ -86,7 +86,7 @@ def conditions_of(
         "Seed": _named(params, SEED_NAMES),
         "Hardware": _hardware(series),
         "Command": tags.get("mlflow.project.entryPoint", "") or run.source_name,
-        "Container": next((tags[name] for name in CONTAINER_TAGS if tags.get(name)), ""),
+        "Container": _container(tags),
         "Determinism": _named(params, DETERMINISM_NAMES) or tags.get(DETERMINISM, ""),
     }
     return Conditions([Condition(name, words, HOW[name]) for name, words in found.items()])
@@ -97,6 +97,12 @@ def _code(run: Run, tags: Mapping[str, str]) -> str:
         return _code_without_git(tags)
     branch = tags.get("mlflow.source.git.branch", "")
     return f"{run.git_commit[:7]} on {branch}" if branch else run.git_commit[:7]
+
+
+def _container(tags: Mapping[str, str]) -> str:
+    """An image by its name with its digest, before a digest alone; else whatever is said of one."""
+    said = [tags[name] for name in CONTAINER_TAGS if tags.get(name)]
+    return next((one for one in said if "@sha256:" in one), said[0] if said else "")
 
 
 def _code_without_git(tags: Mapping[str, str]) -> str:

@@ -20,6 +20,7 @@ from kernel.errors import Invalid, InvalidFields, MledError, NotFound
 from runner.checking_code import Asking, code_draft
 from runner.checking_data import check_beforehand, check_columns, inputs_of
 from runner.checking_limits import network_of, resources_of, secrets_of
+from runner.checking_secrets import require_secret
 from runner.command_words import names_in
 from runner.models import Environment, Recipe
 from runner.packages import Packages, read_packages
@@ -184,8 +185,14 @@ def _with_packages(asking: Asking, draft: Draft, built_in: Trainer | None) -> Dr
     if said is None:
         return draft
     if isinstance(said, Mapping):
-        return replace(draft, environment=None, packages=asking.attempt(lambda: read_packages(said)))
+        return replace(draft, environment=None, packages=asking.attempt(lambda: _given_packages(asking, said)))
     return replace(draft, environment=asking.attempt(lambda: _kept_environment(asking, said)))
+
+
+def _given_packages(asking: Asking, said: Mapping[str, Any]) -> Packages:
+    found = read_packages(said)
+    require_secret(asking.project, found.secret, "environment.secret")
+    return found
 
 
 def _kept_environment(asking: Asking, said: Any) -> UUID:
@@ -193,6 +200,7 @@ def _kept_environment(asking: Asking, said: Any) -> UUID:
         found = find_environment(asking.viewer, UUID(str(said)), project=asking.project)
     except (ValueError, NotFound):
         raise NotFound("No such environment was found in this project.", field="environment") from None
+    require_secret(asking.project, found.secret, "environment")
     return found.pk
 
 

@@ -15,6 +15,12 @@ def secrets_gone(project: Project, names: Sequence[str]) -> list[str]:
     return sorted(set(names) - set(there.values_list("name", flat=True)))
 
 
+def require_secret(project: Project, name: str, field: str) -> None:
+    """Raise Invalid where one is named that the project does not keep."""
+    if name and secrets_gone(project, [name]):
+        raise no_secret(name, field)
+
+
 def no_secret(name: str, field: str) -> Invalid:
     """What is said of one that is not kept."""
     hint = "An ML engineer or a manager of the project can keep one."

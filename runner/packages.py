@@ -1,4 +1,4 @@
-"""The packages that something runs with, as given: a requirements file, or a uv.lock with its pyproject.toml."""
+"""What something runs with, as given: a requirements file, a uv.lock with its pyproject.toml, or an image."""
 
 import re
 import tomllib
@@ -11,6 +11,7 @@ from artifacts.models import Blob
 from artifacts.storage import StoredBlob, blobs
 from kernel.digests import canonical_json, sha256_hex
 from kernel.errors import Invalid, InvalidFields, MledError
+from runner.images import ImageName, read_image
 from runner.models import Environment
 
 BYTES_MAX: Final = 4 * 1024 * 1024
@@ -27,12 +28,14 @@ _PINNED: Final = re.compile(r"==\s*[^*\s]+(?:\s|;|$)|@\s*\S+")
 
 @dataclass(frozen=True, slots=True)
 class Packages:
-    """python: as in 3.11; lock: what says which; project_file: of a uv.lock, its pyproject.toml."""
+    """python: as in 3.11; lock: what says which, of an image its name; project_file: of a uv.lock, its pyproject.toml;
+    secret: the name of the one that opens the registry of an image."""
 
     kind: Environment.Kind
     python: str
     lock: bytes
     project_file: bytes = b""
+    secret: str = ""
 
     @property
     def digest(self) -> str:
@@ -44,13 +47,17 @@ class Packages:
                     "python": self.python,
                     "lock": sha256_hex(self.lock),
                     "project_file": sha256_hex(self.project_file) if self.project_file else "",
+                    **({"secret": self.secret} if self.secret else {}),
                 }
             )
         )
 
 
 def read_packages(said: Mapping[str, Any], *, field: str = "environment") -> Packages:
-    """From {"requirements": text} or {"lock": text, "project_file": text}, with "python". Raises InvalidFields."""
+    """From {"requirements": text} or {"lock": text, "project_file": text}, with "python"; or from {"image": name} with
+    "secret". Raises InvalidFields."""
+    if said.get("image") is not None:
+        return _image(said, field)
     unknown = sorted(str(key) for key in said if key not in ("requirements", "lock", "project_file", "python"))
     problems: list[MledError] = [
         Invalid(f"'{name[:60]}' is nothing of an environment.", field=f"{field}.{name[:60]}") for name in unknown
@@ -73,6 +80,28 @@ def read_packages(said: Mapping[str, Any], *, field: str = "environment") -> Pac
     return Packages(kind, python, lock, project_file)
 
 
+def _image(said: Mapping[str, Any], field: str) -> Packages:
+    problems: list[MledError] = [
+        Invalid(f"An image has its packages within: '{name[:60]}' is left out.", field=_within(field, str(name)[:60]))
+        for name in sorted(str(one) for one in said if one not in ("image", "secret"))
+    ]
+    image, secret = said["image"], said.get("secret") or ""
+    name: ImageName | None = None
+    try:
+        name = read_image(image if isinstance(image, str) else "", _within(field, "image"))
+    except Invalid as problem:
+        problems.append(problem)
+    if not isinstance(secret, str):
+        problems.append(Invalid("A secret is given by its name.", field=_within(field, "secret")))
+    if problems or name is None:
+        raise InvalidFields(problems)
+    return Packages(Environment.Kind.IMAGE, "", str(name).encode(), secret=secret.strip())
+
+
+def _within(field: str, name: str) -> str:
+    return f"{field}.{name}" if field else name
+
+
 def is_pinned(requirements: str) -> bool:
     """Whether a requirements file says one version of every package that it names."""
     return all(_PINNED.search(line) for _, line in _lines(requirements) if not line.startswith("-"))
@@ -82,6 +111,11 @@ def text_of(blob: Blob) -> str:
     """The text of a file that was kept."""
     with blobs().open(StoredBlob(blob.digest, blob.size_bytes)) as file:
         return file.read().decode("utf-8", "replace")
+
+
+def image_of(kept: Environment | None) -> str:
+    """The name of the image, of an environment that is one; '' of any other."""
+    return text_of(kept.lock) if kept is not None and kept.kind == Environment.Kind.IMAGE else ""
 
 
 def _content(said: Mapping[str, Any], name: str, field: str, problems: list[MledError]) -> bytes:

@@ -41,6 +41,11 @@ _FLAGS: Final = {
     "command": "-- COMMAND",
     "words": "-- COMMAND",
     "environment": "--requirements",
+    "environment.requirements": "--requirements",
+    "environment.lock": "--lock",
+    "environment.project_file": "--lock",
+    "environment.image": "--image",
+    "environment.secret": "--image-secret",
     "inputs": "--data",
     "network": "--network",
     "secrets": "--secret",
@@ -72,6 +77,8 @@ _OPTIONS: Final = (
                  help="Its packages; without it, uv.lock or requirements.txt of the folder."),
     click.option("--lock", type=click.Path(exists=True, dir_okay=False, path_type=Path), default=None,
                  help="A uv.lock, beside its pyproject.toml."),
+    click.option("--image", default="", metavar="NAME", help="In place of packages, the container image it runs in."),
+    click.option("--image-secret", default="", metavar="NAME", help="A secret of the project that opens its registry."),
     click.option("--cpus", type=float, default=None, help="Processors."),
     click.option("--memory", default="", metavar="4GB", help="At most so much; MB without a unit."),
     click.option("--disk", default="", metavar="10GB", help="At most so much written."),
@@ -183,6 +190,10 @@ def _one_thing(said: Mapping[str, Any]) -> None:
 def _one_file_of_packages(said: Mapping[str, Any]) -> None:
     if said["requirements"] and said["lock"]:
         raise Usage("Packages come from one file.", hint="--requirements or --lock.", field="--lock")
+    if said["image"] and (said["requirements"] or said["lock"]):
+        raise Usage("An image has its packages within.", hint="Leave out --requirements and --lock.", field="--image")
+    if said["image_secret"] and not said["image"]:
+        raise Usage("This secret opens an image.", hint="Name it: --image NAME.", field="--image-secret")
 
 
 def _one_command(said: Mapping[str, Any]) -> None:
@@ -218,6 +229,9 @@ def seconds_of(text: str, flag: str) -> int | None:
 
 
 def _environment(here: Here, said: Mapping[str, Any], folder: Path | None) -> Json | None:
+    if said["image"]:
+        named = {"image": said["image"], "secret": said["image_secret"]}
+        return {name: value for name, value in named.items() if value}
     if said["requirements"]:
         return {"requirements": _text(said["requirements"], "--requirements")}
     lock = said["lock"]

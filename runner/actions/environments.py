@@ -12,10 +12,17 @@ from runner.packages import Packages
 
 @action("runner.launch", on="project")
 def keep_environment(
-    actor: Actor, project: Project, *, kind: Environment.Kind, python: str, lock: bytes, project_file: bytes = b""
+    actor: Actor,
+    project: Project,
+    *,
+    kind: Environment.Kind,
+    python: str,
+    lock: bytes,
+    project_file: bytes = b"",
+    secret: str = "",
 ) -> Environment:
     """The environment of this content, made where it is new. The content is checked already (`runner.packages`)."""
-    return keep_packages(actor, project, Packages(kind, python, lock, project_file))
+    return keep_packages(actor, project, Packages(kind, python, lock, project_file, secret))
 
 
 def keep_packages(actor: Actor, project: Project, packages: Packages) -> Environment:
@@ -30,6 +37,7 @@ def keep_packages(actor: Actor, project: Project, packages: Packages) -> Environ
         python=packages.python,
         lock_id=keep_few(packages.lock).digest,
         project_file_id=keep_few(packages.project_file).digest if packages.project_file else None,
+        secret=packages.secret,
         created_by_id=actor.user_id,
     )
     with transaction.atomic():

@@ -232,10 +232,12 @@ def put_back_job(actor: Actor, job: Job, *, lease: UUID, reason: str) -> Job:
 
 
 @action("runner.launch", on="job")
-def begin_job(actor: Actor, job: Job, *, lease: UUID) -> Job:
-    """Its command runs now, and so does its run. Called by the system; NotOurs."""
+def begin_job(actor: Actor, job: Job, *, lease: UUID, image: str = "") -> Job:
+    """Its command runs now, and so does its run. image: that it runs in, with its digest. Called by the system;
+    NotOurs.
+    """
     held = _leased(actor, job.pk, lease)
-    held.state = Job.State.RUNNING
+    held.state, held.image = Job.State.RUNNING, image
     held.save()
     held.run.refresh_from_db()
     run = update_run(actor, held.run, status=RunStatus.RUNNING)

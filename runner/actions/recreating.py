@@ -1,6 +1,7 @@
 """Doing a run again under the same conditions, or with changes."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from accounts.decorators import action
@@ -57,7 +58,11 @@ def recreate(
 
 
 def _draft(actor: Actor, found: Likeness, wanted: Mapping[str, Any], *, is_other: bool) -> Draft:
-    """What is launched. A recipe of this place is taken as it stands, once it was asked whether it may be still."""
+    """What is launched. A recipe of this place is taken as it stands, once it was asked whether it may be still; but of
+    an image, whose tag may be another one by now, what was found by its digest then."""
     draft = checked(actor, found.run.project, wanted)
     job = Job.objects.filter(run=found.run).select_related("recipe").first()
-    return draft if job is None or is_other else draft_of(job.recipe)
+    if job is None or is_other:
+        return draft
+    kept = draft_of(job.recipe)
+    return replace(kept, environment=None, packages=draft.packages) if job.image else kept

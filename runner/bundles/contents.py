@@ -72,7 +72,7 @@ def bundle_of(viewer: Actor, run: Run, *, scratch: Path, data_mb: int = DATA_MB)
     if not likeness.wanted.get("words") and not likeness.wanted.get("trainer") and recipe is None:
         raise Conflict(f"{run.readable_id} does not say what was run.", hint=" ".join(likeness.cannot))
     code = code_of(viewer, run, recipe, likeness, scratch)
-    packages = packages_of(viewer, run, recipe)
+    packages = packages_of(viewer, run, recipe, image=job.image if job else "")
     data = list(_data(viewer, likeness, data_mb * MEGA))
     manifest = {
         **_about(run, likeness, recipe),

@@ -9,6 +9,7 @@ from experiments.models import Run
 from experiments.queries.runs import tag_of
 from kernel.actor import Actor
 from runner.models import Environment, Recipe
+from runner.packages import image_of
 from runner.recreating.recorded import INSTALLED, PYTHON, packages_in, short_version
 
 
@@ -20,10 +21,10 @@ class Packages:
     files: Mapping[str, bytes] = field(default_factory=dict)
 
 
-def packages_of(viewer: Actor, run: Run, recipe: Recipe | None) -> Packages:
-    """What to install."""
+def packages_of(viewer: Actor, run: Run, recipe: Recipe | None, *, image: str = "") -> Packages:
+    """What to install. image: that a job of this place was done in, with its digest."""
     if recipe is not None and recipe.environment is not None:
-        return _kept(recipe.environment)
+        return _kept(recipe.environment, image)
     python = short_version(tag_of(viewer, run, PYTHON))
     found = packages_in(viewer, run)
     manifest = {"kind": "none", "python": python, "is_exact": False}
@@ -40,8 +41,11 @@ def _placed(texts: Mapping[str, str]) -> dict[str, bytes]:
     return {f"environment/{name}": text.encode() for name, text in texts.items()}
 
 
-def _kept(environment: Environment) -> Packages:
+def _kept(environment: Environment, image: str) -> Packages:
+    """image: that the run was done in, with its digest."""
     manifest = {"kind": environment.kind, "python": environment.python, "is_exact": False}
+    if named := image_of(environment):
+        return Packages({**manifest, "image": image or named})
     if environment.kind == Environment.Kind.REQUIREMENTS:
         return Packages(manifest, {"environment/requirements.txt": _read(environment.lock)})
     files = {"environment/uv.lock": _read(environment.lock)}

@@ -27,6 +27,7 @@ from typing import Any
 from runner.bundles.recorder import Recorder
 
 SAME, DIFFERENT, MISSING, ALTERED = 0, 1, 2, 3
+WITHIN = "MLED_BUNDLE_IMAGE"  # as the Dockerfile says
 HERE = Path(__file__).resolve().parent
 
 
@@ -113,8 +114,8 @@ def prepare(bundle: Mapping[str, Any], into: Path) -> tuple[Path, Path]:
     missing = [name for name in bundle["secrets"] if name not in os.environ]
     if missing:
         raise Trouble(f"It was given secrets, which are in no bundle. Set {' and '.join(missing)}.")
-    uv = shutil.which("uv")
-    if uv is None:
+    uv = shutil.which("uv") or ""
+    if not uv and bundle["environment"]["kind"] != "image":
         raise Trouble("uv, which installs the packages, is not there: https://docs.astral.sh/uv/")
     try:
         return _prepared(bundle, into, uv)
@@ -158,6 +159,8 @@ def _check_out(repository: Mapping[str, Any], code: Path) -> None:
 
 
 def _environment(wanted: Mapping[str, Any], into: Path, uv: str) -> Path:
+    if wanted["kind"] == "image":
+        return _within(wanted["image"])
     place = into / "environment"
     python = ["--python", wanted["python"]] if wanted["python"] else []
     if wanted["kind"] == "lock":
@@ -176,6 +179,13 @@ def _environment(wanted: Mapping[str, Any], into: Path, uv: str) -> Path:
     else:
         say("Nothing says which packages were installed: there are none.")
     return place / "bin"
+
+
+def _within(image: str) -> Path:
+    """The programs of the image that this is executed in: outside of it nothing is what it was."""
+    if os.environ.get(WITHIN) != image:
+        raise Trouble(f"It was done in the image {image}: docker build -t again . && docker run --rm again")
+    return Path(sys.executable).parent
 
 
 def called(

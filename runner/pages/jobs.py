@@ -11,10 +11,13 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.access import find_project
 from accounts.pages.doors import actor_of, signed_in
+from experiments.queries.runs import tag_of
 from kernel.actor import Actor
 from kernel.errors import MledError, NotFound
 from runner.actions.jobs import retry_job, stop_job
+from runner.images import WITHOUT_TAG
 from runner.models import Job
+from runner.packages import image_of
 from runner.pages.jobs_shown import shown_job
 from runner.queries.jobs import get_job
 from runner.recipes import resources_of
@@ -30,6 +33,8 @@ def page(request: HttpRequest, slug: str, job: UUID) -> HttpResponse:
         "at": "queue",
         "inputs": recipe.inputs.select_related("version__dataset__project").order_by("name"),
         "resources": resources_of(recipe),
+        "image": image_of(recipe.environment),
+        "without": tag_of(viewer, found.run, WITHOUT_TAG),
         **shown_job(viewer, found),
     }
     return render(request, "runner/job.html", context)

@@ -5,7 +5,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from kernel.errors import Invalid
+from runner.images import read_image
 from runner.models import Environment
+from runner.packages import image_of
 from runner.pages.jobs_words import in_words, lacking_cards
 from runner.pages.launch_fields import InputField
 from runner.pages.launch_form import FOLDER, REPOSITORY, Typed
@@ -68,13 +71,29 @@ def environment_check(typed: Typed, trainer: Trainer | None, known: Iterable[Env
             return Check(MISS, "Environment is to be given", "paste the file, or choose one that was used before")
         pinned = sum(1 for line in typed.texts[chosen].splitlines() if "==" in line or line.startswith("name ="))
         return Check(PASS, "Environment is given", f"{pinned} package{'' if pinned == 1 else 's'} named")
+    if chosen == "image":
+        return _image_check(typed.text("image"))
     found = next((one for one in known if str(one.pk) == chosen), None)
+    if image := image_of(found):
+        return _image_check(image)
     if found is not None:
         return Check(PASS, "Environment is known", f"{found.get_kind_display()}, Python {found.python}")
     if typed.kind in (REPOSITORY, FOLDER):
         words = "without one it has plain Python alone, or what lies beside the code (uv.lock, requirements.txt)"
         return Check(MISS, "No environment is named", words)
     return Check(PASS, "Environment is known", "as the template says")
+
+
+def _image_check(named: str) -> Check:
+    """What an image is found by. Whether it can be had is known once a worker asks for it."""
+    try:
+        name = read_image(named)
+    except Invalid:
+        return Check(MISS, "Environment is to be given", "name an image: registry.example.org/team/train:1.2")
+    if name.digest:
+        return Check(PASS, "Environment is known", "an image by its digest; its worker fetches it")
+    words = "its worker fetches what the tag means then; the run keeps the digest, and is done again by that"
+    return Check(PASS, "Environment is given", words)
 
 
 def worker_check(queue: str, offers: Sequence[QueueOffer], cards: int = 0) -> Check:

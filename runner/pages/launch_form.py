@@ -16,7 +16,8 @@ RESOURCES: Final = ("seconds", "memory_mb", "disk_mb", "cpus", "processes", "gpu
 FIELDS: Final = (
     "what", "what_was", "name", "experiment", "url", "url_secret", "commit", "command", "folder", "code", "code_name",
     "code_of", "environment",
-    "requirements", "lock", "project_file", "seed", "queue", *RESOURCES, "tags", "params_json", "params_json_was",
+    "requirements", "lock", "project_file", "image", "image_secret", "seed",
+    "queue", *RESOURCES, "tags", "params_json", "params_json_was",
     "like", "key", "template_name", "template_description",
 )  # fmt: skip
 TEXT_MAX: Final = 200_000
@@ -124,6 +125,9 @@ class Typed:
             return {"requirements": self.texts["requirements"]}
         if chosen == "lock":
             return {"lock": self.texts["lock"], "project_file": self.texts["project_file"]}
+        if chosen == "image":
+            named = {"image": self.text("image"), "secret": self.text("image_secret")}
+            return {name: value for name, value in named.items() if value or name == "image"}
         return chosen or None
 
     @property
@@ -214,6 +218,9 @@ def _texts_of(wanted: Mapping[str, Any]) -> dict[str, str]:
     resources = wanted.get("resources") or {}
     texts |= {name: f"{resources[name]:g}" for name in RESOURCES if isinstance(resources.get(name), int | float)}
     environment = wanted.get("environment")
+    if isinstance(environment, Mapping) and environment.get("image") is not None:
+        named = {"image": str(environment["image"]), "image_secret": str(environment.get("secret") or "")}
+        return {**texts, **named, "environment": "image"}
     if isinstance(environment, Mapping):
         kind = "lock" if environment.get("lock") else "requirements"
         texts |= {name: str(environment.get(name) or "") for name in ("lock", "project_file", "requirements")}

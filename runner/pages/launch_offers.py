@@ -13,7 +13,8 @@ from kernel.errors import MledError, NotFound
 from runner.amounts import memory_words, time_words
 from runner.checking_data import ONE_COLUMN, columns_of
 from runner.checking_limits import most_of
-from runner.models import RunnerRules, Template
+from runner.models import Environment, RunnerRules, Template
+from runner.packages import image_of
 from runner.pages.launch_fields import VersionOption, version_options
 from runner.pages.launch_form import REPOSITORY, TEMPLATE, TRAINER, Typed
 from runner.queries.launching import QueueOffer, queues_offered, versions_by_id, versions_to_use
@@ -149,6 +150,14 @@ def version_offers(viewer: Actor, project: Project, chosen: Iterable[str]) -> di
     options = {one.id: one for one in version_options(versions_to_use(viewer, project))}
     missing = [uid for uid in chosen if uid and uid not in options]
     return {**options, **{one.id: one for one in version_options(versions_by_id(viewer, project, missing))}}
+
+
+def environment_words(kept: Environment) -> str:
+    """An environment that was used before, in the list of those to choose from."""
+    since = f"{kept.digest[:8]}, {kept.created_at:%-d %b %Y}"
+    if image := image_of(kept):
+        return f"Image {image}, {since}"
+    return f"{kept.get_kind_display()}, Python {kept.python}, {since}"
 
 
 def column_offers(

@@ -32,6 +32,7 @@ from runner.pages.launch_offers import (
     by_itself,
     chosen_in,
     column_offers,
+    environment_words,
     limit_options,
     queues_for,
     version_offers,
@@ -61,6 +62,8 @@ LABELS: Final = {
     "requirements": "Requirements",
     "lock": "uv.lock",
     "project_file": "pyproject.toml",
+    "image": "Image",
+    "image_secret": "Secret that opens it",
     "seed": "Seed",
     "queue": "Queue",
     "seconds": "Time limit",
@@ -88,6 +91,7 @@ _PLACES: Final = {
     "words": "command",
     "repository": "url",
     "repository.secret": "url_secret",
+    "environment.secret": "image_secret",
     "digest": "inputs",
 }
 
@@ -162,7 +166,7 @@ def shown(
         "rows": [] if chosen.schema else param_rows(typed, wrong, more=more),
         "row_group": ROW_GROUP,
         "params_json": typed.text("params_json") or json.dumps(_json(chosen, typed), indent=2, ensure_ascii=False),
-        "environments": environments,
+        "environments": [(str(one.pk), environment_words(one)) for one in environments],
         "queues": queues.options,
         "queue": queues.chosen,
         "times": limit_options(rules, typed, "seconds"),

@@ -37,13 +37,23 @@ def repository_secret_of(viewer: Actor, recipe: Recipe) -> tuple[int, str] | Non
 
     Raises Refused for a person, Conflict where it is not kept any more or cannot be opened.
     """
+    found = _alone(viewer, recipe, recipe.repository_secret)
+    return (found[0].pk, found[1]) if found else None
+
+
+def registry_secret_of(viewer: Actor, recipe: Recipe) -> tuple[str, str] | None:
+    """What opens the registry of a recipe's image, in the same way: the name of the secret, and what it holds."""
+    found = _alone(viewer, recipe, recipe.environment.secret if recipe.environment else "")
+    return (found[0].name, found[1]) if found else None
+
+
+def _alone(viewer: Actor, recipe: Recipe, name: str) -> tuple[Secret, str] | None:
     if viewer.is_person:
         raise Refused("What a secret holds is read by nobody.")
-    name = recipe.repository_secret
     if not name:
         return None
     kept = _kept(viewer, recipe, [name])[name]
-    return kept.pk, _opened(name, kept.sealed)
+    return kept, _opened(name, kept.sealed)
 
 
 def _kept(viewer: Actor, recipe: Recipe, wanted: Sequence[str]) -> dict[str, Secret]:

@@ -14,8 +14,9 @@ from runner import command_words
 from runner.checking import MERGED
 from runner.checking_code import SOURCES
 from runner.checking_data import named_version
+from runner.images import read_image
 from runner.models import Environment
-from runner.packages import DEFAULT_PYTHON, kept_as
+from runner.packages import DEFAULT_PYTHON, image_of, kept_as
 from runner.recipes import Resources
 
 _UNSET: Final = "not set"
@@ -142,6 +143,8 @@ def _version(viewer: Actor, project: Project, given: Any) -> str:
 
 
 def _environment(project: Project, given: Any) -> str:
+    if isinstance(given, Mapping) and given.get("image"):
+        return _image(str(given["image"]), str(given.get("secret") or ""))
     if isinstance(given, Mapping):
         kind = "uv.lock" if given.get("lock") else "Requirements file"
         texts = (given.get("lock") or given.get("requirements"), given.get("lock") and given.get("project_file"))
@@ -151,7 +154,17 @@ def _environment(project: Project, given: Any) -> str:
     found = Environment.objects.filter(pk=uid, project=project).first() if uid else None
     if found is None:
         return str(given)
+    if image := image_of(found):
+        return _image(image, found.secret)
     return _packages(found.get_kind_display(), found.lock_id, found.project_file_id or "", found.python)
+
+
+def _image(named: str, secret: str) -> str:
+    opened = f", opened by the secret {secret}" if secret else ""
+    try:
+        return f"Image {read_image(named)}{opened}"
+    except MledError:
+        return f"Image {named}{opened}"
 
 
 def _packages(kind: str, lock: str, project_file: str, python: str) -> str:

@@ -49,7 +49,10 @@ def like(viewer: Actor, run: Run, *, queue: str = "") -> Likeness:
     if not can_see(viewer, run):
         raise not_found(Run, run.readable_id)
     job = Job.objects.filter(run=run).select_related("recipe__environment", "recipe__project").first()
-    found = of_recipe.known(job.recipe, run.uid.hex) if job is not None else recorded.known(viewer, run)
+    if job is not None:
+        found = of_recipe.known(job.recipe, run.uid.hex, image=job.image)
+    else:
+        found = recorded.known(viewer, run)
     queue = queue or (job.queue if job else DEFAULT_QUEUE)
     differs = [*found.differs, *machines.differing(viewer, run, queue)]
     cannot = found.cannot or _not_allowed(viewer, run, found.wanted)

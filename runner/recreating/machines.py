@@ -8,6 +8,7 @@ from experiments.models import Run
 from experiments.queries.runs import tags_of
 from kernel.actor import Actor
 from kernel.clock import now
+from runner.images import IMAGE_TAG
 from runner.models import Worker
 from runner.recipes import DEFAULT_QUEUE
 
@@ -43,6 +44,8 @@ def unlike(tags: Mapping[str, str], machines: Sequence[Mapping[str, Any]]) -> li
     found = []
     for tag, (key, word) in FACTS.items():
         then = tags.get(tag, "")
+        if tag == "mled.python" and tags.get(IMAGE_TAG):
+            continue  # an image brings its own
         told = [str(about[key]) for about in machines if about.get(key)]
         others = sorted({value for value in told if value != then})
         if not then or not others:

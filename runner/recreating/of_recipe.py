@@ -11,14 +11,17 @@ from runner.recipes import resources_of
 from runner.recreating.told import Told, data_not_there
 
 
-def known(recipe: Recipe, uid: str) -> Told:
-    """What its recipe says, and what of it is gone. uid: of its run, by which code is named that lies here."""
+def known(recipe: Recipe, uid: str, *, image: str = "") -> Told:
+    """What its recipe says, and what of it is gone. uid: of its run, by which code is named that lies here; image: that
+    it ran in, with its digest."""
     inputs = list(recipe.inputs.select_related("version__dataset", "version__record__state_by").order_by("name"))
-    told = Told(wanted_of(recipe, uid, inputs))
+    told = Told(wanted_of(recipe, uid, inputs, image=image))
+    environment = recipe.environment
+    secrets = [recipe.repository_secret, environment.secret if environment else ""]
     told.cannot += data_not_there([one.version for one in inputs])
     told.cannot += [
         f"Secret: {name} is not kept in this project any more. Whoever keeps its secrets can set it again."
-        for name in secrets_gone(recipe.project, [*recipe.secrets, *filter(None, [recipe.repository_secret])])
+        for name in secrets_gone(recipe.project, [*recipe.secrets, *filter(None, secrets)])
     ]
     if recipe.kind == Recipe.Kind.TRAINER:
         told.cannot += _trainer_gone(recipe)
@@ -27,7 +30,7 @@ def known(recipe: Recipe, uid: str) -> Told:
     return told
 
 
-def wanted_of(recipe: Recipe, uid: str, inputs: Sequence[RecipeInput]) -> dict[str, Any]:
+def wanted_of(recipe: Recipe, uid: str, inputs: Sequence[RecipeInput], *, image: str = "") -> dict[str, Any]:
     """A kept recipe as `runner.checking` reads it."""
     wanted: dict[str, Any] = _source(recipe, uid)
     if recipe.kind != Recipe.Kind.TRAINER:
@@ -35,7 +38,7 @@ def wanted_of(recipe: Recipe, uid: str, inputs: Sequence[RecipeInput]) -> dict[s
         if recipe.folder:
             wanted["folder"] = recipe.folder
     if recipe.environment_id and recipe.kind != Recipe.Kind.TRAINER:
-        wanted["environment"] = str(recipe.environment_id)
+        wanted["environment"] = _image(recipe, image) if image else str(recipe.environment_id)
     return {
         **wanted,
         "params": dict(recipe.params),
@@ -45,6 +48,11 @@ def wanted_of(recipe: Recipe, uid: str, inputs: Sequence[RecipeInput]) -> dict[s
         "network": recipe.has_network,
         "secrets": list(recipe.secrets),
     }
+
+
+def _image(recipe: Recipe, image: str) -> dict[str, str]:
+    secret = recipe.environment.secret if recipe.environment else ""
+    return {"image": image, **({"secret": secret} if secret else {})}
 
 
 def _source(recipe: Recipe, uid: str) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from artifacts.models import ArtifactFile
 from experiments.models import Run
 from experiments.queries.runs import inputs_of, params_of, tags_of
 from kernel.actor import Actor
+from runner.images import IMAGE_TAG
 from runner.models import Recipe
 
 TOLD_MAX: Final = 5  # parameters that are named
@@ -89,6 +90,7 @@ def unlike(then: Record, now: Record) -> list[str]:
         *(_told("Data", ", ".join(then.data), ", ".join(now.data)) if then.data != now.data else ()),
         *_params(then.params, now.params),
         *_packages(then, now),
+        *_plain("Image", then.tags.get(IMAGE_TAG, ""), now.tags.get(IMAGE_TAG, "")),
         *_plain("Interpreter", then.tags.get("mled.python", ""), now.tags.get("mled.python", "")),
         *_plain("System", then.tags.get("mled.os", ""), now.tags.get("mled.os", "")),
         *_plain("Hardware", then.tags.get("mled.hardware", ""), now.tags.get("mled.hardware", "")),

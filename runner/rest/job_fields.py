@@ -70,6 +70,7 @@ class OneJobJson(JobJson):
     seed = serializers.IntegerField(source="recipe.seed", allow_null=True)
     resources = serializers.DictField(source="recipe.resources")
     commit = serializers.CharField(source="recipe.commit")
+    image = serializers.CharField(help_text="That it ran in, with the digest that it was found by.")
     retried_as = serializers.UUIDField(source="next_try", allow_null=True, help_text="The job that tries it again.")
     standing = PlaceJson(source="place", allow_null=True, help_text="While it waits.")
 
@@ -82,6 +83,7 @@ class OneJobJson(JobJson):
             "seed",
             "resources",
             "commit",
+            "image",
             "retried_as",
             "standing",
         ]
@@ -125,7 +127,9 @@ class Wanted(serializers.Serializer[Any]):
         required=False, help_text='By name a dataset version: `"icu-vitals v7"`, or its id. Found as /inputs/<name>.'
     )
     environment = serializers.JSONField(
-        required=False, help_text='{"requirements": text}, {"lock": text, "project_file": text}, or an id.'
+        required=False,
+        help_text='{"requirements": text}, {"lock": text, "project_file": text}, an id, or '
+        '{"image": "registry.example.org/team/train:1.2", "secret": "the name of the one that opens it"}.',
     )
     resources = serializers.DictField(
         required=False, help_text="Some of cpus, memory_mb, disk_mb, seconds, processes, gpus."

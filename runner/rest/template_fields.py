@@ -106,7 +106,10 @@ class TrainersJson(serializers.Serializer[Any]):
 
 class EnvironmentJson(serializers.ModelSerializer[Environment]):
     project = serializers.CharField(source="project.slug")
-    lock = serializers.CharField(source="lock_id", help_text="SHA-256 of its uv.lock or requirements file.")
+    lock = serializers.CharField(
+        source="lock_id", help_text="SHA-256 of its uv.lock or requirements file, or of the name of its image."
+    )
+    secret = serializers.CharField(help_text="The name of the one that opens the registry of its image.")
     project_file = serializers.CharField(
         source="project_file_id", allow_null=True, help_text="SHA-256 of the pyproject.toml of a uv.lock."
     )
@@ -114,12 +117,14 @@ class EnvironmentJson(serializers.ModelSerializer[Environment]):
 
     class Meta:
         model = Environment
-        fields = ["id", "project", "kind", "python", "digest", "lock", "project_file", "created_at", "created_by"]
+        fields = [
+            "id", "project", "kind", "python", "digest", "lock", "project_file", "secret", "created_at", "created_by",
+        ]  # fmt: skip
         read_only_fields = fields
 
 
 class OneEnvironmentJson(EnvironmentJson):
-    text = serializers.SerializerMethodField(help_text="Of its uv.lock or requirements file.")
+    text = serializers.SerializerMethodField(help_text="Of its uv.lock or requirements file; the image.")
     project_text = serializers.SerializerMethodField(help_text="Of the pyproject.toml; null for none.")
 
     class Meta(EnvironmentJson.Meta):
@@ -138,6 +143,10 @@ class EnvironmentSent(serializers.Serializer[Any]):
     lock = serializers.CharField(required=False, trim_whitespace=False, help_text="Of a uv.lock, in its stead.")
     project_file = serializers.CharField(required=False, trim_whitespace=False, help_text="Its pyproject.toml.")
     python = serializers.CharField(required=False, max_length=20, help_text="As in 3.11.")
+    image = serializers.CharField(required=False, max_length=500, help_text="In place of all these, a container image.")
+    secret = serializers.CharField(
+        required=False, max_length=60, help_text="The name of the secret that opens the registry of the image."
+    )
 
 
 class RecipeInputJson(serializers.Serializer[Any]):

@@ -1,5 +1,6 @@
 """What can be run: templates of a project, built-in trainers, and the recipes and environments that were kept."""
 
+from dataclasses import asdict
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -13,6 +14,7 @@ from accounts.access import find_project, require
 from accounts.rest.door import RestView
 from runner.actions.environments import keep_environment
 from runner.actions.templates import change_template, keep_template, retire_template
+from runner.checking_secrets import require_secret
 from runner.models import Environment, Template
 from runner.packages import read_packages
 from runner.queries.recipes import find_environment, find_recipe, visible_environments
@@ -153,14 +155,8 @@ class EnvironmentsOfProject(ListAPIView[Environment], RestView):
         project = find_project(self.actor, slug)
         require(self.actor, "runner.launch", project)
         packages = read_packages(self.parsed(EnvironmentSent), field="")
-        made = keep_environment(
-            self.actor,
-            project,
-            kind=packages.kind,
-            python=packages.python,
-            lock=packages.lock,
-            project_file=packages.project_file,
-        )
+        require_secret(project, packages.secret, "secret")
+        made = keep_environment(self.actor, project, **asdict(packages))
         return Response(EnvironmentJson(made).data, status=201)
 
 

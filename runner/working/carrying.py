@@ -144,7 +144,7 @@ class Carrying(threading.Thread):
             if self.heard.anything():
                 self._interrupted(job)
                 return
-            job = begin_job(system(), job, lease=self.taken.lease)
+            job = begin_job(system(), job, lease=self.taken.lease, image=workplace.environment.image)
             self.stage = ""
             ended = self._executed(order, workplace.tail(), Curves(requester, job), job)
         if self.heard.lost.is_set():

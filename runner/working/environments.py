@@ -1,30 +1,34 @@
-"""The packages that a job runs with: built once for each content and interpreter, shared by jobs, changed by none."""
+"""What a job runs with: packages, built once for each content and interpreter, or an image; changed by no job."""
 
-import json
 import os
 import platform
 import stat
 import sys
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from fcntl import LOCK_SH, flock
 from pathlib import Path
 from typing import Final
 
 from artifacts.models import Blob
 from artifacts.storage import StoredBlob, blobs
+from kernel.actor import system
 from kernel.digests import canonical_json, sha256_hex
-from kernel.errors import Conflict, Invalid
+from kernel.errors import Conflict, Invalid, Unavailable
 from runner import trainers
+from runner.executors import chosen
+from runner.images import read_image
 from runner.models import Environment as Kept
 from runner.models import Recipe
 from runner.packages import BYTES_MAX, Packages, read_packages
+from runner.queries.secrets import registry_secret_of
+from runner.working import images, workplace_kept
 from runner.working.code_reading import small_text
 from runner.working.environments_building import Interpreter, Told, build, interpreter_for
 from runner.working.environments_installed import installed_in
 from runner.working.facts import Facts
-from runner.working.workplace_folders import cache_folder, cleared, held, held_if_free, made
+from runner.working.images_registry import registry_key
+from runner.working.workplace_folders import cache_folder, cleared, held, made
+from runner.working.workplace_kept import about, mark_of, mark_ready, taken
 
 PYTHON_TAG: Final = "mled.python"
 ENVIRONMENT_TAG: Final = "mled.environment"
@@ -37,13 +41,17 @@ _VENV: Final = "venv"
 class Environment:
     """readable: what the job has to see; variables: by which it finds the interpreter; facts: for the record.
 
-    holds: a descriptor while which nobody takes the packages away.
+    holds: a descriptor while which nobody takes the packages away. Of an image: its name with its digest, the folder
+    that is its root, and its own variables, over which go secrets and whatever MLED sets.
     """
 
     readable: Sequence[Path]
     variables: Mapping[str, str]
     facts: Facts = field(default_factory=Facts)
     holds: int = -1
+    image: str = ""
+    root: Path | None = None
+    own_variables: Mapping[str, str] = field(default_factory=dict)
 
     def release(self) -> None:
         """It is not needed any more."""
@@ -57,12 +65,14 @@ def ready(recipe: Recipe, code: Path, *, name: str, told: Told) -> Environment:
 
     code: the folder in which the command starts; name: of the job. Raises Invalid in uv's words, Unavailable.
     """
+    if recipe.environment is not None and recipe.environment.kind == Kept.Kind.IMAGE:
+        return _of_image(recipe, told)
     packages = _of(recipe, code)
     interpreter = interpreter_for(packages.python if packages else "", told=told)
     place, holds = _built(packages, interpreter, name=name, told=told)
     venv = place / _VENV
     try:
-        facts = json.loads(_mark(place).read_text(encoding="utf-8"))
+        facts = about(place)
     except BaseException:
         os.close(holds)
         raise
@@ -72,6 +82,20 @@ def ready(recipe: Recipe, code: Path, *, name: str, told: Told) -> Environment:
         facts=_facts(packages, facts, recipe.environment),
         holds=holds,
     )
+
+
+def _of_image(recipe: Recipe, told: Told) -> Environment:
+    """An image is shown by a sandbox alone, and the name of its secret is that of the recipe's environment."""
+    if chosen().name != "sandbox":
+        raise Unavailable(
+            "This worker executes jobs without a sandbox, and an image needs one.",
+            hint="Choose a queue whose workers have one (docs/workers.md), or give a lock or a requirements file.",
+            field="environment.image",
+        )
+    kept = registry_secret_of(system(), recipe)
+    name = read_image(_content(recipe.environment.lock).decode())
+    image = images.ready(name, registry_key(*kept) if kept else None, told=told)
+    return Environment((), {}, image.facts, image.holds, str(image.name), image.root, image.variables)
 
 
 def _of(recipe: Recipe, code: Path) -> Packages | None:
@@ -110,16 +134,13 @@ def _built(packages: Packages | None, interpreter: Interpreter, *, name: str, to
     told("Making the environment ready")
     place = made(cache_folder("environments") / _key(packages, interpreter), 0o755)
     with held(place.with_suffix(".lock"), told):
-        if not _mark(place).is_file():
+        if not mark_of(place).is_file():
             cleared(place)
             made(place, 0o755)
             build(packages, interpreter, place / _VENV, name=name, told=told)
             _refuse_swapped(place / _VENV)
-            _mark_ready(place, interpreter)
-        os.utime(_mark(place))  # the longest unused go first
-        holds = os.open(place.with_suffix(".used"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        flock(holds, LOCK_SH)
-    return place, holds
+            mark_ready(place, {"python": interpreter.version, "installed": installed_in(place / _VENV)})
+        return place, taken(place)
 
 
 def _refuse_swapped(venv: Path) -> None:
@@ -133,30 +154,17 @@ def _refuse_swapped(venv: Path) -> None:
 
 
 def _key(packages: Packages | None, interpreter: Interpreter) -> str:
-    about = {
+    named = {
         "packages": packages.digest if packages else "",
         "interpreter": [str(interpreter.path), interpreter.version],
         "machine": [platform.system(), platform.machine()],
     }
-    return sha256_hex(canonical_json(about))[:32]
+    return sha256_hex(canonical_json(named))[:32]
 
 
-def _mark(place: Path) -> Path:
-    """What says that it is whole: beside it, where nothing that is built can write."""
-    return place.with_suffix(".ready")
-
-
-def _mark_ready(place: Path, interpreter: Interpreter) -> None:
-    """From now on it is whole: what is not marked is built anew."""
-    about = {"python": interpreter.version, "installed": installed_in(place / _VENV)}
-    aside = place.with_suffix(".aside")
-    aside.write_text(json.dumps(about), encoding="utf-8")
-    aside.replace(_mark(place))
-
-
-def _facts(packages: Packages | None, about: Mapping[str, object], kept: Kept | None) -> Facts:
-    facts = Facts(tags={PYTHON_TAG: str(about["python"])})
-    listed = about["installed"]
+def _facts(packages: Packages | None, known: Mapping[str, object], kept: Kept | None) -> Facts:
+    facts = Facts(tags={PYTHON_TAG: str(known["python"])})
+    listed = known["installed"]
     lines = [str(line) for line in listed] if isinstance(listed, list) else []
     facts.contents[INSTALLED] = "".join(f"{line}\n" for line in lines).encode()
     if packages is None:
@@ -172,20 +180,4 @@ def _facts(packages: Packages | None, about: Mapping[str, object], kept: Kept | 
 
 def collect(*, unused_seconds: float) -> int:
     """Take away what no job used for so long and none uses now; returns how many went."""
-    gone = 0
-    for mark in cache_folder("environments").glob("*.ready"):
-        place = mark.with_suffix("")
-        if time.time() - mark.stat().st_mtime > unused_seconds and _taken_away(place):
-            gone += 1
-    return gone
-
-
-def _taken_away(place: Path) -> bool:
-    """Whether it went. Both locks are needed: nobody is about to take it, and nobody has it."""
-    lock, used = place.with_suffix(".lock"), place.with_suffix(".used")
-    with held_if_free(lock) as nobody_comes, held_if_free(used) as nobody_has_it:
-        is_free = nobody_comes and nobody_has_it
-        if is_free:
-            _mark(place).unlink(missing_ok=True)
-            cleared(place)
-    return is_free
+    return workplace_kept.collect(cache_folder("environments"), unused_seconds=unused_seconds)

@@ -16,10 +16,11 @@ _MOST: Final = 4 * 1024**2  # bytes of one file
 _PLACES: Final = ("lib/python*/site-packages/*.dist-info", "lib64/python*/site-packages/*.dist-info")
 
 
-def installed_in(venv: Path) -> list[str]:
-    """Lines as name==version, or name @ address for what came from one; by name."""
+def installed_in(venv: Path, *places: str) -> list[str]:
+    """Lines as name==version, or name @ address for what came from one; by name. places: patterns of further folders
+    in which packages lie."""
     found: dict[str, str] = {}
-    for folder in (place for pattern in _PLACES for place in venv.glob(pattern) if _lies_in(venv, place)):
+    for folder in (place for pattern in (*_PLACES, *places) for place in venv.glob(pattern) if _lies_in(venv, place)):
         about = HeaderParser().parsestr(_text(folder, "METADATA"))
         name, version = about.get("Name", ""), about.get("Version", "")
         if name and version:

@@ -43,12 +43,12 @@ def command_facts(words: Sequence[str]) -> Facts:
     return Facts(tags={"mlflow.source.name": shlex.join(words), "mlflow.source.type": "JOB"})
 
 
-def sandbox_facts(executor: str, *, has_network: bool) -> Facts:
-    """How it was shut off from the machine; nothing where it was not."""
+def sandbox_facts(executor: str, *, has_network: bool, image: str = "") -> Facts:
+    """How it was shut off from the machine; nothing where it was not. image: whose files it saw in place of its own."""
     if executor != "sandbox":
         return Facts()
     network = "network open" if has_network else "no network"
-    return Facts(tags={SANDBOX: f"{shut_off_by()}, {system_image()} read-only, {network}"})
+    return Facts(tags={SANDBOX: f"{shut_off_by()}, {image or system_image()} read-only, {network}"})
 
 
 def machine_facts() -> Facts:

@@ -71,12 +71,13 @@ class Workplace:
             folder=self.code.folder,
             stdout=self.stdout,
             stderr=self.stderr,
-            variables={**secrets, **self._variables(address, token)},
+            variables={**self.environment.own_variables, **secrets, **self._variables(address, token)},
             readable=[*self.environment.readable, self.place / "inputs"],
             places={self.place / "inputs": inputs.PLACE},
             limits=resources_of(recipe),
             has_network=recipe.has_network,
             door=door,
+            root=self.environment.root,
         )
 
     def _variables(self, address: str, token: str) -> dict[str, str]:
@@ -116,7 +117,8 @@ class Workplace:
         if self.is_recorded:
             return
         facts = command_facts(self.code.words)
-        apart = sandbox_facts(self.executor, has_network=self.job.recipe.has_network)
+        network = self.job.recipe.has_network
+        apart = sandbox_facts(self.executor, has_network=network, image=self.environment.image)
         for more in (machine_facts(), apart, self.code.facts, self.environment.facts):
             facts.also(more)
         self.lost = keep_facts(actor, self.job.run, facts)

@@ -13,7 +13,7 @@ from django.db import connection
 
 from kernel.clock import now
 from runner.models import Job, JobOutput
-from runner.working import environments, inputs
+from runner.working import environments, images, inputs
 from runner.working.environments_building import forget_fetched
 from runner.working.workplace_folders import cache_folder, cleared, held_if_free
 
@@ -42,6 +42,7 @@ def tidy() -> None:
     unused = settings.MLED_RUNNER_CACHE_DAYS * DAY
     inputs.collect(at_most=settings.MLED_RUNNER_CACHE_BYTES, unused_seconds=unused)
     environments.collect(unused_seconds=unused)
+    images.forget_unused(at_most=settings.MLED_RUNNER_CACHE_BYTES, unused_seconds=unused)
     _repositories(unused)
     if _size_of(cache_folder("uv")) > settings.MLED_RUNNER_CACHE_BYTES:
         forget_fetched()

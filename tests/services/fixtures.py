@@ -22,7 +22,7 @@ os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
 COLLECT = "import django; django.setup(); from mled_site.supervise import preparing; preparing.collect_if_changed()"
 # What starts servers, browsers or many processes. These come first, so that the end of a run is of short tests.
 LONG = ("live_mled", "live_mled_on_s3", "own_live_mled", "page")
-LIVE = (*LONG, "valkey_url", "s3_server", "sandbox")
+LIVE = (*LONG, "valkey_url", "s3_server", "sandbox", "registry")
 LONG_PLACES = ("tests/client/", "tests/crash/", "tests/examples/", "tests/site/", "tests/ledger/test_ordinary_use")
 FLUSHES = ("transactional_db", "live_server", "django_db_reset_sequences")
 
@@ -167,6 +167,15 @@ def sandbox() -> None:
     from tests.services.sandbox import skip_without
 
     skip_without()
+
+
+@pytest.fixture(scope="session")
+def registry(tmp_path_factory: pytest.TempPathFactory):
+    """A container registry that is open to everybody, skipped where there is none, with the reason."""
+    from tests.services.registry import running_registry
+
+    with running_registry(tmp_path_factory.mktemp("registry")) as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

@@ -70,7 +70,7 @@ def work_tree_is_known(record: Record) -> Result:
 def environment_is_captured(record: Record) -> Result:
     image = record.said(*CONTAINER_TAGS)
     if "sha256:" in image:
-        return passed(f"Container {image[:80]}.", proof=record.page("code"))
+        return passed(f"Container {image[:240]}.", proof=record.page("code"))
     has_hashes = [file for file in record.files_named(*LOCKS_WITH_HASHES) if _holds_hashes(file)]
     has_hashes = has_hashes or [file for file in record.files_named(REQUIREMENTS) if _is_all_hashed(file)]
     parts = {

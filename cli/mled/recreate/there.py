@@ -63,6 +63,8 @@ def _pairs(given: Json | None) -> str:
 
 
 def _packages(environment: Any) -> str:
+    if isinstance(environment, dict) and environment.get("image"):
+        return f"image {environment['image']}"
     if isinstance(environment, dict):
         lines = str(environment.get("lock") or environment.get("requirements") or "").splitlines()
         return f"a lock or list of {len(lines)} lines"

@@ -1,0 +1,60 @@
+"""Folders that are made once, shared by jobs, and go once nobody used them for long: environments, images.
+
+One is whole once its mark lies beside it, where nothing that is put into it can write.
+"""
+
+import json
+import os
+import time
+from collections.abc import Mapping
+from fcntl import LOCK_SH, flock
+from pathlib import Path
+from typing import Any
+
+from runner.working.workplace_folders import cleared, held_if_free
+
+
+def mark_of(place: Path) -> Path:
+    """What says that it is whole, and what is known of it."""
+    return place.with_suffix(".ready")
+
+
+def mark_ready(place: Path, about: Mapping[str, Any]) -> None:
+    """From now on it is whole: what is not marked is made anew."""
+    aside = place.with_suffix(".aside")
+    aside.write_text(json.dumps(about), encoding="utf-8")
+    aside.replace(mark_of(place))
+
+
+def about(place: Path) -> dict[str, Any]:
+    """What is known of one that is whole."""
+    return dict(json.loads(mark_of(place).read_text(encoding="utf-8")))
+
+
+def taken(place: Path) -> int:
+    """A descriptor while which nobody takes it away. Call it while the lock beside it is held."""
+    os.utime(mark_of(place))  # the longest unused go first
+    holds = os.open(place.with_suffix(".used"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    flock(holds, LOCK_SH)
+    return holds
+
+
+def collect(folder: Path, *, unused_seconds: float) -> int:
+    """Take away what no job used for so long and none uses now; returns how many went."""
+    gone = 0
+    for mark in folder.glob("*.ready"):
+        place = mark.with_suffix("")
+        if time.time() - mark.stat().st_mtime > unused_seconds and _taken_away(place):
+            gone += 1
+    return gone
+
+
+def _taken_away(place: Path) -> bool:
+    """Whether it went. Both locks are needed: nobody is about to take it, and nobody has it."""
+    lock, used = place.with_suffix(".lock"), place.with_suffix(".used")
+    with held_if_free(lock) as nobody_comes, held_if_free(used) as nobody_has_it:
+        is_free = nobody_comes and nobody_has_it
+        if is_free:
+            mark_of(place).unlink(missing_ok=True)
+            cleared(place)
+    return is_free
