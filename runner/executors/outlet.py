@@ -13,7 +13,7 @@ import socket
 import tempfile
 import threading
 from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from ipaddress import ip_address
@@ -51,10 +51,19 @@ class Asked:
 
 class Outlet:
     """Serves until closed. networks: that are opened beside public addresses; user: who may enter, 0 for ourselves;
-    has_port: whether it listens on a port of this machine, for programs of the worker's own, and not behind a door."""
+    has_port: whether it listens on a port of this machine, for programs of the worker's own, and not behind a door;
+    servers: hosts with ports that are reached wherever they lie."""
 
-    def __init__(self, networks: Sequence[str], user: int, *, has_port: bool = False) -> None:
+    def __init__(
+        self,
+        networks: Sequence[str],
+        user: int,
+        *,
+        has_port: bool = False,
+        servers: Collection[tuple[str, int]] = (),
+    ) -> None:
         self.networks = list(networks)
+        self._servers = frozenset(servers)
         self._folder = Path(tempfile.mkdtemp(prefix="mled-out-"))
         self.door = self._folder / "out"
         if has_port:
@@ -71,10 +80,14 @@ class Outlet:
         threading.Thread(target=self._accept, name="outlet", daemon=True).start()
 
     @property
+    def address(self) -> str:
+        """Of the proxy, where it has a port."""
+        return f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+
+    @property
     def variables(self) -> dict[str, str]:
         """By which a program goes out by its port, to whatever it goes."""
-        address = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
-        return {name: "" if name.lower() == "no_proxy" else address for name in PROXY}
+        return {name: "" if name.lower() == "no_proxy" else self.address for name in PROXY}
 
     def close(self) -> None:
         """Nobody gets out any more."""
@@ -130,9 +143,13 @@ class Outlet:
     def _reached(self, asked: Asked) -> socket.socket:
         """A connection to where it wants to. Raises Unreachable, OSError."""
         beyond = parent(asked)
+        is_known = (asked.host, asked.port) in self._servers
         if beyond is not None:
-            self._check_name(asked.host)
+            if not is_known:
+                self._check_name(asked.host)
             return through(beyond, asked)
+        if is_known:
+            return socket.create_connection((asked.host, asked.port), timeout=PATIENCE)
         place = Place(asked.host, asked.port, "")
         address = address_of(place, seconds=PATIENCE, opened=self.networks)
         server = socket.create_connection((address, asked.port), timeout=PATIENCE)

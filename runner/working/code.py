@@ -21,7 +21,9 @@ from runner.recipes import resources_of, values_of
 from runner.trainers.packing import kept_path, packed
 from runner.working.code_archives import unpack
 from runner.working.code_git import apply_patch, lay_out_bundle, lay_out_commit
+from runner.working.code_lfs import fetch_kept_elsewhere
 from runner.working.code_notebooks import SUFFIX, script_of
+from runner.working.code_pointers import refuse_pointers
 from runner.working.code_reading import refuse_outside
 from runner.working.facts import Facts
 from runner.working.git_keys import GitKey, git_key
@@ -81,6 +83,7 @@ def _of_trainer(recipe: Recipe, folder: Path, words: list[str]) -> Code:
 
 
 def _of_repository(recipe: Recipe, folder: Path, words: list[str], told: Told) -> Code:
+    laid = None
     facts = Facts(tags={COMMIT_TAG: recipe.commit, DIRTY_TAG: "true" if recipe.patch_id else "false"})
     if recipe.code is not None:
         bundle = stored(recipe.code)
@@ -89,10 +92,14 @@ def _of_repository(recipe: Recipe, folder: Path, words: list[str], told: Told) -
         facts.blobs[f"code/{_name_of(recipe, 'code.bundle')}"] = bundle
     else:
         key = _key(recipe)
-        lay_out_commit(recipe.repository, recipe.commit, folder, at_most=_room(recipe), told=told, key=key)
+        laid = lay_out_commit(recipe.repository, recipe.commit, folder, at_most=_room(recipe), told=told, key=key)
     if recipe.repository:
         facts.tags[REPOSITORY_TAG] = recipe.repository
-    _patch(recipe, folder, facts, told)
+    _patch(recipe, folder, facts, told)  # of pointers, as git has them
+    if laid is None:
+        refuse_pointers(folder)
+    else:
+        fetch_kept_elsewhere(laid, folder, at_most=_room(recipe), told=told)
     start = starting(folder, recipe.folder, is_whole=True)
     return Code(start, as_script(start, words, ""), facts)
 
@@ -127,6 +134,7 @@ def _of_upload(recipe: Recipe, folder: Path, words: list[str], told: Told, *, at
                 shutil.copyfileobj(file, target)
     facts = Facts(tags={UPLOADED: f"sha256:{blob.digest}"}, blobs={f"code/{name}": blob})
     _patch(recipe, folder, facts, told)
+    refuse_pointers(folder)
     start = starting(folder, recipe.folder, is_whole=not is_archive)
     return Code(start, as_script(start, words, "" if is_archive else name), facts)
 

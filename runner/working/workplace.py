@@ -14,7 +14,6 @@ from runner.failures import end_of
 from runner.models import Job
 from runner.recipes import resources_of
 from runner.working import code, collecting, environments, inputs, output
-from runner.working.code_pointers import refuse_pointers
 from runner.working.facts import (
     EXIT_CODE,
     NOT_KEPT,
@@ -173,7 +172,6 @@ def prepare(job: Job, *, root: Path, told: Callable[[str], None]) -> Workplace:
         made(home / name)
     names = inputs.lay_out(recipe, root / "inputs", linked=executor == "sandbox", told=told)
     ready = code.lay_out(recipe, home / "code", told=told)
-    refuse_pointers(home / "code")
     _write_params(home / "params.json", recipe.params, recipe.seed)
     environment = environments.ready(recipe, ready.folder, name=job.id.hex, told=told)  # last: it is held from then on
     return Workplace(job, root, ready, environment, names, executor)

@@ -5,6 +5,7 @@ import logging
 import os
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -43,23 +44,33 @@ def tidy() -> None:
     inputs.collect(at_most=settings.MLED_RUNNER_CACHE_BYTES, unused_seconds=unused)
     environments.collect(unused_seconds=unused)
     images.forget_unused(at_most=settings.MLED_RUNNER_CACHE_BYTES, unused_seconds=unused)
-    _repositories(unused)
+    _repositories(at_most=settings.MLED_RUNNER_CACHE_BYTES, unused_seconds=unused)
     if _size_of(cache_folder("uv")) > settings.MLED_RUNNER_CACHE_BYTES:
         forget_fetched()
     _pieces_of_jobs_that_are_over()
 
 
 def _size_of(folder: Path) -> int:
-    return sum(os.lstat(os.path.join(place, name)).st_size for place, _, names in os.walk(folder) for name in names)
+    size = 0
+    for place, _, names in os.walk(folder):
+        for name in names:
+            with suppress(FileNotFoundError):  # whoever uses it puts files in other places
+                size += os.lstat(os.path.join(place, name)).st_size
+    return size
 
 
-def _repositories(unused: float) -> None:
-    oldest = time.time() - unused
-    for place in cache_folder("git").glob("*.git"):
-        if place.stat().st_mtime < oldest:
-            with held_if_free(place.with_suffix(".lock")) as is_ours:
-                if is_ours:
-                    cleared(place)
+def _repositories(*, at_most: int, unused_seconds: float) -> None:
+    """With their files of Git LFS; the longest unused go first."""
+    kept, oldest = 0, time.time() - unused_seconds
+    found = [(place.stat().st_mtime, place) for place in cache_folder("git").glob("*.git")]
+    for used, place in sorted(found, reverse=True):
+        size = _size_of(place)
+        if used >= oldest and kept + size <= at_most:
+            kept += size
+            continue
+        with held_if_free(place.with_suffix(".lock")) as is_ours:
+            if is_ours:
+                cleared(place)
 
 
 def _pieces_of_jobs_that_are_over() -> None:

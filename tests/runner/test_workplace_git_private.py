@@ -1,4 +1,4 @@
-"""Private repositories opened by a secret of the project, from a real git server; submodules; files kept in Git LFS."""
+"""Private repositories opened by a secret of the project, from a real git server; submodules."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,7 +20,6 @@ from tests.runner.workplaces import executed, prepared, tags_of
 from tests.services.git_http import GitServer, git_server
 
 USER, WORD = "robot", "geheim-7"
-POINTER = "version https://git-lfs.github.com/spec/v1\noid sha256:" + "0" * 64 + "\nsize 123456\n"
 
 
 @pytest.fixture
@@ -125,7 +124,11 @@ def test_submodules_come_at_the_commits_that_are_recorded(server: GitServer, tmp
     commit(deepest, mark__txt="later\n")
     commit(library, lib__py="LIBRARY = 2\n")
     folder = tmp_path / "laid"
-    size = lay_out_commit(server.address("code"), first, folder, at_most=MB, told=quiet, key=key_for(server))
+    laid = lay_out_commit(server.address("code"), first, folder, at_most=MB, told=quiet, key=key_for(server))
+    size = laid.size_bytes
+    assert {one.folder for one in laid.repositories} == {
+        folder, folder / "libs/one", folder / "libs/one/deep", folder / "open one"
+    }  # fmt: skip
     assert (folder / "libs/one/lib.py").read_text() == "LIBRARY = 1\n"
     assert (folder / "libs/one/deep/mark.txt").read_text() == "as recorded\n"
     assert (folder / "open one/open.py").read_text() == "OPEN = 1\n"
@@ -232,18 +235,3 @@ def test_recipes_without_a_secret_have_the_digest_that_they_had_and_one_with_it_
     )
     assert without.digest != with_it.digest
     assert Recipe.objects.get(pk=with_it.pk).repository_secret == "GIT_TOKEN"
-
-
-@pytest.mark.django_db
-def test_a_job_never_starts_on_pointers_of_git_lfs(server: GitServer, tmp_path: Path):
-    team = a_team()
-    code = served(tmp_path, "code")
-    for number in range(7):
-        (code / f"data{number}.bin").write_text(POINTER)
-    first = commit(code, train__py="print(1)\n", __gitattributes="*.bin filter=lfs diff=lfs merge=lfs -text\n")
-    keep_secret(team.engineer, team.project, name="GIT_TOKEN", value=f"{USER}:{WORD}")
-    asked = {"url": server.address("code"), "commit": first, "secret": "GIT_TOKEN"}
-    draft = checked(team.engineer, team.project, {"repository": asked, "command": "python train.py"})
-    job = a_job(team.engineer, default_experiment(team.project), draft=draft)
-    with pytest.raises(Invalid, match=r"data0.bin, data1.bin, .* and 2 more are kept in Git LFS and are not fetched"):
-        prepared(job, tmp_path / "job")

@@ -13,6 +13,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+from tests.services.lfs_http import Lfs
+
 BACKEND = Path(
     subprocess.run(["git", "--exec-path"], capture_output=True, text=True).stdout.strip(), "git-http-backend"
 )
@@ -20,10 +22,12 @@ BACKEND = Path(
 
 @dataclass
 class GitServer:
-    """The repositories of a folder. asked: what was asked for, each with the credential that came along."""
+    """The repositories of a folder. asked: what was asked for, each with the credential that came along; lfs: files
+    that they keep there."""
 
     port: int
     asked: list[tuple[str, str]] = field(default_factory=list)
+    lfs: Lfs = field(default_factory=Lfs)
 
     def address(self, name: str) -> str:
         return f"http://127.0.0.1:{self.port}/{name}"
@@ -56,7 +60,8 @@ def git_server(folder: Path, *, user: str, word: str) -> Iterator[GitServer]:
                 self.send_header("Content-Length", "0")
                 self.end_headers()
                 return
-            self._pass_on(body)
+            if not told.lfs.answer(self, body, told.address("")[:-1]):
+                self._pass_on(body)
 
         def _pass_on(self, body: bytes) -> None:
             path, _, query = self.path.partition("?")
