@@ -3,9 +3,11 @@
 What would have to be left out refuses the whole: a job never does less than what was asked for.
 """
 
+import lzma
 import stat
 import tarfile
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,6 +25,8 @@ _OF_MACS: Final = ("__MACOSX", ".DS_Store")
 _BROKEN: Final = (
     tarfile.TarError,
     zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
     EOFError,
     OSError,
     NotImplementedError,
@@ -87,6 +91,15 @@ class _Unpacking:
                             self._make_file(one.name, source, is_program=bool(one.mode & 0o100))
                 else:
                     raise _special(one.name)
+            self._read_to_the_end(archive)
+
+    def _read_to_the_end(self, archive: tarfile.TarFile) -> None:
+        """What packed it has its checksum there, which is else never looked at."""
+        left = self._at_most
+        while archive.fileobj is not None and (piece := archive.fileobj.read(_AT_ONCE)):
+            left -= len(piece)
+            if left < 0:
+                raise Invalid("Behind the files of this archive follows something else.", field="code")
 
     def _make_folder(self, name: str) -> None:
         path = _path_of(name)

@@ -136,11 +136,31 @@ def test_damaged_and_locked_archives_are_told_in_words(code):
     packed = tarred((entry("b.py"), bytes(range(256)) * 400), mode="w")
     with pytest.raises(Invalid, match="cannot be unpacked"):
         taken(packed[: len(packed) // 2], code)
+    for place, data in enumerate((_deflated(), *(_squeezed(mode) for mode in ("w:gz", "w:xz")))):
+        at = 45 if place == 0 else len(data) // 2  # of deflate the first block's table, which no content makes good
+        data[at : at + 40] = bytes(40) if place else b"\xff" * 40
+        (fresh := code / f"of-{place}").mkdir()
+        with pytest.raises(Invalid, match="cannot be unpacked"):
+            taken(bytes(data), fresh, at_most=8 * MB)
     locked = bytearray(zipped({"c.py": "1"}))
     for sign, at in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
         struct.pack_into("<H", locked, locked.index(sign) + at, 1)
     with pytest.raises(Invalid, match="password"):
         taken(bytes(locked), code)
+
+
+TABLE = "".join(f"{number},{number * number}\n" for number in range(50_000))
+
+
+def _deflated() -> bytearray:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("table.csv", TABLE)
+    return bytearray(packed.getvalue())
+
+
+def _squeezed(mode: str) -> bytearray:
+    return bytearray(tarred((entry("table.csv"), TABLE.encode()), mode=mode))
 
 
 def notebook(*cells: str | list[str], **more) -> bytes:
