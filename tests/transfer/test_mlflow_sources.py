@@ -66,6 +66,30 @@ def test_a_store_read_apart_and_its_archive_say_what_it_says_itself(store, tmp_p
         apart.close()
 
 
+@pytest.mark.parametrize(("kind", "at"), [(zipfile.ZIP_DEFLATED, 0), (zipfile.ZIP_LZMA, 999), (zipfile.ZIP_BZIP2, 999)])
+def test_a_damaged_file_of_an_archive_is_away_and_the_others_are_not(tmp_path, kind, at):
+    owner = SourceRun("a" * 32, "0", name="x", status="FINISHED")
+    table = b"".join(b"%d,%d\n" % (one, one * one) for one in range(50_000))
+    with zipfile.ZipFile(tmp_path / "all.zip", "w", kind) as packed:
+        for name in ("hurt.csv", "whole.csv"):
+            packed.writestr(f"0/{owner.id}/artifacts/{name}", table)
+        at += 30 + len(packed.infolist()[0].filename)  # where its data begin
+    data = bytearray((tmp_path / "all.zip").read_bytes())
+    data[at : at + 40] = b"\xff" * 40
+    (tmp_path / "all.zip").write_bytes(data)
+    files = ArchiveFiles((tmp_path / "all.zip").open("rb"))
+    found = {one.path: one for one in files.below(owner)}
+    with pytest.raises(FilesAway, match="cannot be unpacked"):
+        read_whole(files, owner, found["hurt.csv"])
+    assert read_whole(files, owner, found["whole.csv"]) == table
+    files.close()
+
+
+def read_whole(files: ArchiveFiles, owner: SourceRun, file: SourceFile) -> bytes:
+    with files.open(owner, file) as opened:
+        return b"".join(iter(lambda: opened.read(65536), b""))
+
+
 def test_a_store_has_one_origin_whatever_it_is_read_from_even_where_its_first_experiment_has_no_time(store):
     in_store(store, "UPDATE experiments SET creation_time = NULL WHERE experiment_id = 0")
     told = list(opened(store).experiments())

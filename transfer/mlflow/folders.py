@@ -1,9 +1,11 @@
 """Where the files of runs and models are: in folders of this machine that the operator named, or in an archive."""
 
+import lzma
 import os
 import re
 import tarfile
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -16,6 +18,10 @@ from kernel.zips import Directory, find_directory, refuse_too_many
 from transfer.mlflow.records import FilesAway, NotReadable, SourceFile, SourceModel, SourceRun
 
 Owner = SourceRun | SourceModel
+_BROKEN: Final = (
+    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, tarfile.TarError),
+    *(RuntimeError, NotImplementedError, EOFError),
+)
 _MEMBERS_MAX: Final = 1_000_000
 _DIRECTORY_MAX: Final = 256 * 1024**2  # bytes of the list of a zip's members
 _AT_ONCE_MAX: Final = 16 * 1024**2  # bytes that a TAR makes its reader keep at once: long names, extended headers
@@ -254,7 +260,11 @@ class ArchiveFiles:
                 raise FilesAway(f"'{file.path[:200]}' cannot be read.")
             with opened_tar:
                 yield opened_tar
-        except (zipfile.BadZipFile, tarfile.TarError, RuntimeError, NotImplementedError, EOFError) as error:
+        except _BROKEN as error:
+            raise FilesAway(f"'{file.path[:200]}' cannot be unpacked: {error}.") from None
+        except OSError as error:
+            if error.errno is not None:  # of the store, and not what bzip2 says of its data
+                raise
             raise FilesAway(f"'{file.path[:200]}' cannot be unpacked: {error}.") from None
 
     def close(self) -> None:
