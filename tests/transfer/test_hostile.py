@@ -202,6 +202,7 @@ def test_what_is_inside_is_checked_whole_before_anything_is_written(small):
         "Line 1 of 'runs.jsonl': Object missing": ({"runs.jsonl": b'{"status": "FINISHED"}\n'}, True),
         "contains unknown field `admin`": ({"runs.jsonl": (LINE % (uid, ', "admin": true')).encode()}, True),
         "Line 1 of 'runs.jsonl': Expected `object`": ({"runs.jsonl": b"[" * 100_000 + b"\n"}, True),
+        "Line 1 of 'runs.jsonl' holds a NUL": ({"runs.jsonl": lines.replace('"one"', '"o\\u0000e"').encode()}, True),
         "is missing: files/sha256/00/": ({"runs.jsonl": json.dumps(strange).encode()}, True),
         f"has '{uid}' twice": ({"runs.jsonl": (LINE % (uid, "") * 2).encode()}, True),
         "'metrics.parquet' is no Parquet file": ({"metrics.parquet": b"PAR1nothingPAR1"}, True),
@@ -274,6 +275,20 @@ def test_content_that_the_archive_does_not_hold_is_never_taken_from_the_store(sm
     assert "made without the content" in done.problems[0]["message"]
     assert Run.objects.get(project=project).artifact_root is None
     assert Experiment.objects.filter(project=project).count() == 1
+
+
+def test_a_nul_in_what_names_the_source_is_refused_at_the_door(small):
+    from tests.transfer.moving import receive
+
+    archive, *_ = small
+    told = json.loads(of(archive)["manifest.json"])
+    told["project"]["id"] = "a\x00b"
+    hurt = rewritten(archive, {"manifest.json": json.dumps(told).encode()})
+    with pytest.raises(Invalid, match="NUL"):
+        origin_in(receive(io.BytesIO(hurt), expected=len(hurt)))
+    told["project"]["id"] = "a\\u0000b"  # these six signs are a text like any other
+    fine = rewritten(archive, {"manifest.json": json.dumps(told).encode()})
+    assert origin_in(receive(io.BytesIO(fine), expected=len(fine))) == "a\\u0000b"
 
 
 def test_the_source_is_named_by_its_project(small):

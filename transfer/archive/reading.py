@@ -7,7 +7,7 @@ each member once, within the file, and as its SHA-256 says.
 import hashlib
 import io
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, BinaryIO, TypeVar
 
@@ -42,6 +42,7 @@ LOOK = 16 * 1024  # bytes that are read to find one line
 _KNOWN = {README, MANIFEST, METRICS, MODEL_METRICS, PEOPLE, LEDGER, *KINDS.values()}
 _NEEDED = _KNOWN - {LEDGER}
 _READ = zipfile.ZIP_STORED
+_NUL = b"\\u0000"  # as JSON writes it; where this is not, no text holds one
 END_RECORD = 22  # bytes at the very end of a zip without a comment
 Tell = Callable[[str, int, int | None], None]
 T = TypeVar("T")
@@ -95,6 +96,8 @@ class Archive:
             told = orjson.loads(raw)
         except orjson.JSONDecodeError as error:
             raise Invalid(f"'manifest.json' is no JSON: {error}", field=MANIFEST) from None
+        if _NUL in raw and _holds_nul(told):
+            raise Invalid("'manifest.json' holds a NUL character, which no text has.", field=MANIFEST)
         if not isinstance(told, dict) or told.get("format") != FORMAT:
             raise Invalid("This zip is no archive of MLED: its manifest.json says something else.", field=MANIFEST)
         if told.get("version") != VERSION:
@@ -287,9 +290,26 @@ def _changed(name: str) -> Invalid:
 
 def _decoded(decoder: msgspec.json.Decoder[T], line: bytes, name: str, number: int) -> T:
     try:
-        return decoder.decode(line)
+        record = decoder.decode(line)
     except (msgspec.ValidationError, msgspec.DecodeError, RecursionError) as error:
         raise Invalid(f"Line {number} of '{name}': {str(error)[:300]}", field=name) from None
+    if _NUL in line and _holds_nul(msgspec.to_builtins(record)):
+        raise Invalid(f"Line {number} of '{name}' holds a NUL character, which no text has.", field=name)
+    return record
+
+
+def _holds_nul(told: Any) -> bool:
+    """Whether there is one in any text or key: not every database takes it, also not to look for something."""
+    waiting = [told]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, Mapping):
+            waiting += [*one.keys(), *one.values()]
+        elif isinstance(one, list | tuple):
+            waiting += one
+        elif isinstance(one, str) and "\x00" in one:
+            return True
+    return False
 
 
 def _converted(told: Any, kind: type[T], name: str) -> T:
