@@ -9,6 +9,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.access import require
 from experiments.models import Run
 from experiments.queries.reproductions import Reproduction, again_of
 from experiments.rest.on_run import OnRun
@@ -79,6 +80,7 @@ class Recreations(OnRun):
         """Do it again here, on the server's workers. 409 where a condition cannot be met; with `dry_run` that is told
         instead. With changes the new run is one like it, and does not count as done again."""
         found, asked = self.run(), self.parsed(RecreationWanted)
+        require(self.actor, "runner.launch", found)  # also where it is only asked: a recipe is told whole
         known = like(self.actor, found, queue=asked["queue"])
         told = {"conditions": known, "changes": changes(known, merged(known.wanted, asked["changes"])), "job": None}
         if asked["dry_run"]:

@@ -61,6 +61,8 @@ def test_it_is_done_once_for_each_key_and_listed_with_what_came_out(team, run):
 
 def test_what_cannot_be_done_is_refused_in_words(team, run):
     assert asked(team.auditor, run).status_code == 403
+    for actor in (team.auditor, team.manager):  # a recipe with the names of secrets is for who may launch
+        assert asked(actor, run, dry_run=True).status_code == 403
     assert asked(a_team().scientist, run).status_code == 404
     wrong = asked(team.scientist, run, changes={"params": {"lr": 1}, "resources": {"memory_mb": -1}, "colour": "red"})
     assert wrong.status_code == 400
