@@ -5,7 +5,7 @@ which reads it from its own environment, and only where the server that asks is 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -27,7 +27,7 @@ class GitKey:
     site: str
     name: str
     user: str
-    word: str
+    word: str = field(repr=False)
     of: str
 
     def opens(self, address: str) -> bool:

@@ -62,7 +62,7 @@ class _Followed:
 
     def _leap(self, to: int) -> None:
         """It prints faster than it is read: go on near the end."""
-        self._hiding.rest()
+        self._hiding.go_on_elsewhere()
         self._end += to - self._read
         self._read, self._open, self._open_at = to, b"", self._end
 

@@ -16,19 +16,29 @@ class Hiding:
     def __init__(self, words: Iterable[str]) -> None:
         spelled = {part.encode() for word in words for part in (word, *word.splitlines(), word.strip())}
         self._words = sorted((word for word in spelled if len(word) >= SHORTEST), key=len, reverse=True)
-        self._held = b""
+        self._held, self._unsure = b"", 0
 
     def pass_on(self, piece: bytes) -> bytes:
         """What may be kept by now."""
         whole = self._without(self._held + piece)
         held = self._beginning(whole)
         self._held = whole[len(whole) - held :]
-        return whole[: len(whole) - held]
+        return self._sure(whole[: len(whole) - held])
 
     def rest(self) -> bytes:
         """What was still held at the end."""
         held, self._held = self._held, b""
-        return held
+        return self._sure(held)
+
+    def go_on_elsewhere(self) -> None:
+        """What comes next is farther on in the stream: where that is amid a word, its rest is left out."""
+        self._held, self._unsure = b"", len(self._words[0]) - 1 if self._words else 0
+
+    def _sure(self, passed: bytes) -> bytes:
+        """Without what may be the rest of a word: that is shorter than the longest one."""
+        left_out = min(self._unsure, len(passed))
+        self._unsure -= left_out
+        return passed[left_out:]
 
     def _without(self, whole: bytes) -> bytes:
         for word in self._words:

@@ -145,6 +145,18 @@ def test_what_prints_faster_than_it_is_read_is_followed_at_its_end(team, job, ta
     assert len(seen) < 150_000
 
 
+def test_a_leap_into_the_middle_of_a_secret_shows_no_rest_of_it(team, job, tail, tmp_path, monkeypatch):
+    line = f"{TOKEN} 12345678901234567890\n"
+    say(path := tmp_path / "stdout", line * 6000)
+    for place in range(len(line)):
+        monkeypatch.setattr(output, "LIVE_MAX", 100_000 + 2 * place)
+        JobOutput.objects.filter(job=job).delete()
+        Tail(job, path, tmp_path / "stderr", hidden=[TOKEN]).forward()
+        seen = shown(team, job)
+        assert not any(TOKEN[at:].encode() in seen for at in range(len(TOKEN) - 3)), place
+        assert seen.endswith(b"*** 12345678901234567890\n")
+
+
 def test_what_reached_us_before_a_worker_was_lost_is_kept(team, job, tail, tmp_path):
     say(tmp_path / "stdout", "epoch 1\n")
     tail.forward()
