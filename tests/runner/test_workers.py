@@ -3,6 +3,8 @@
 import datetime as dt
 import json
 import os
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -226,6 +228,32 @@ def test_an_environment_that_was_given_counts_where_nothing_else_is_said(tmp_pat
 def test_keys_do_not_travel_in_the_open(address):
     with pytest.raises(CommandError, match="https"):
         call_command("join_worker", address, word="x", only_join=True)
+
+
+def test_a_word_does_not_go_on_to_where_a_server_leads(tmp_path, settings):
+    settings.MLED_DATA = str(tmp_path / "worker")
+    heard: list[str] = []
+
+    class Leading(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            heard.append(self.path)
+            self.send_response(302)
+            self.send_header("Location", f"http://127.0.0.1:{self.server.server_port}/elsewhere")
+            self.end_headers()
+
+        def do_GET(self) -> None:
+            heard.append(self.path)
+
+        def log_message(self, *said: object) -> None:
+            return
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Leading) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        with pytest.raises(CommandError, match=r"leads elsewhere.*/elsewhere"):
+            call_command("join_worker", f"http://127.0.0.1:{server.server_port}", word="mledw_x", only_join=True)
+        server.shutdown()
+    assert heard == ["/api/v1/workers/join/"]
+    assert not (tmp_path / "worker").exists()
 
 
 # --- Over REST

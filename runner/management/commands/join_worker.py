@@ -64,7 +64,7 @@ def _asked(base: str, word: str) -> dict[str, str]:
     headers = {"Authorization": f"Bearer {word}", "MLED-Version": settings.MLED_VERSION}
     wanted = urllib.request.Request(f"{base}{AT}", b"", headers)  # noqa: S310 - checked
     try:
-        with urllib.request.urlopen(wanted, timeout=SECONDS) as answer:  # noqa: S310 - http or https, as was checked
+        with urllib.request.build_opener(_NowhereElse).open(wanted, timeout=SECONDS) as answer:
             return dict(json.load(answer)["environment"])
     except urllib.error.HTTPError as error:
         raise CommandError(_words(error)) from None
@@ -72,7 +72,16 @@ def _asked(base: str, word: str) -> dict[str, str]:
         raise CommandError(f"{base} does not answer as MLED does: {error}") from None
 
 
+class _NowhereElse(urllib.request.HTTPRedirectHandler):
+    """The word is for that server: it does not go on to where this one leads, perhaps in the open."""
+
+    def redirect_request(self, *asked: Any, **more: Any) -> None:
+        return None
+
+
 def _words(error: urllib.error.HTTPError) -> str:
+    if 300 <= error.code < 400:
+        return f"The server leads elsewhere. Give the address that it leads to: {error.headers.get('Location', '')}"
     try:
         said = json.load(error)
     except ValueError:
