@@ -106,6 +106,16 @@ def test_it_says_beforehand_what_cannot_be_met_and_does_nothing(mled, tmp_path, 
     assert mled("recreate", "0" * 32).code == 3
 
 
+def test_a_command_that_a_client_noted_with_a_lonely_quote_is_shown_as_it_is(mled, recorded) -> None:
+    first = recorded()
+    with Client() as client:
+        client.connection.post(f"runs/{first}/batch/", {"tags": {"mlflow.source.name": "/home/o'brien/train.py"}})
+    said = mled("recreate", first, "--dry-run")
+    assert said.code == 0
+    assert "o'" in said.err
+    assert "brien/train.py" in said.err
+
+
 def test_nobody_runs_a_strangers_command_unasked_and_it_is_told_what_was_changed_since(mled, recorded) -> None:
     first = recorded()
     said = mled("recreate", first, "--as-is")

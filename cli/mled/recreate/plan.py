@@ -71,7 +71,7 @@ def plan_of(client: Client, name: str, machine: Machine, *, repository: str = ""
         repository=where,
         commit=run["git_commit"],
         folder=tags.get(FOLDER, ""),
-        command=shlex.split(tags.get("mlflow.source.name", "")),
+        command=_words(tags.get("mlflow.source.name", "")),
         python=tags.get("mled.python", ""),
         inputs=inputs,
         files=files,
@@ -80,6 +80,14 @@ def plan_of(client: Client, name: str, machine: Machine, *, repository: str = ""
     )
     differs = [*_changed_since(client, run), *_differs(found, tags, machine)]
     return replace(found, missing=_missing(found, tags), differs=differs)
+
+
+def _words(command: str) -> list[str]:
+    """The words of a recorded command; a client may have noted a path with a quote in it as it is."""
+    try:
+        return shlex.split(command)
+    except ValueError:
+        return [command]
 
 
 def _here(commit: str) -> str:
