@@ -2,7 +2,10 @@
 left."""
 
 import json
+import time
 from collections.abc import Callable
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +18,8 @@ from accounts.actions.users import deactivate_user
 from accounts.models import ApiToken, Membership, RightsStamp
 from artifacts import hooks
 from artifacts.models import ArtifactFile, ArtifactRoot, Blob, ParkedBlob, UnnamedBlob
+from artifacts.parking import move_parked
+from artifacts.storage import Condition, store
 from audit.ledger.models import AuditEvent, AuditPayload, Pending
 from audit.ledger.sequencer import Sequencer
 from audit.ledger.verify import verify_ledger
@@ -30,7 +35,7 @@ from registry.models import ModelVersion
 from tests.factories import Everything, Team, a_file, a_run, a_team, a_token, an_experiment, events_since, user_of
 from tests.mlflow_api.speaking import Mlflow, error_of
 from tests.mlflow_api.test_straight import DENIED, INVALID, MISSING, NOBODY, logged, statements
-from tests.together import errors, together
+from tests.together import WITHIN, errors, together, values
 
 UPLOADED = (
     4 if connection.vendor == "postgresql" else 10
@@ -309,3 +314,38 @@ def test_files_that_lie_in_each_other_never_come_in_together(committed_db: None)
         outcomes = together(sending(f"{number}"), sending(f"{number}/in.bin"))
         assert errors(outcomes) == []
         assert sorted(one.value.status_code for one in outcomes) == [200, 400]
+
+
+def test_nothing_is_lost_of_what_is_sent_while_others_move_the_same(
+    committed_db: None, tmp_path: Path, settings: Any
+) -> None:
+    settings.MLED_BLOBS = str(tmp_path / "blobs")
+    team = a_team()
+    run, secret, root = a_run(team.scientist), a_token(team.scientist)[1], f"/mlflow/{team.project.slug}"
+    a_file(team.scientist, run, "first.bin", b"first")
+    known(Mlflow(secret, root), run)
+    sent = {f"{writer}/{number}.bin": b"%d" % (number % 3) for writer in range(4) for number in range(9)}
+    left = set(sent)
+
+    def send(writer: int) -> list[int]:
+        client, mine = Mlflow(secret, root), [path for path in sent if path.startswith(f"{writer}/")]
+        codes = []
+        for path in mine:
+            codes.append(put(client, run, path, sent[path]).status_code)
+            assert got(client, run, path).getvalue() == sent[path]
+            left.discard(path)
+        return codes
+
+    def move() -> None:
+        end = time.monotonic() + WITHIN / 2
+        while left and time.monotonic() < end:
+            move_parked()
+
+    outcomes = together(move, *(partial(send, writer) for writer in range(4)))
+    assert errors(outcomes) == []
+    assert values(outcomes)[1:] == [[200] * 9] * 4
+    move_parked()
+    assert not ParkedBlob.objects.exists()
+    blobs = set(ArtifactFile.objects.filter(path__in=sent).values_list("blob_id", flat=True))
+    assert len(blobs) == 3
+    assert {store().check(digest) for digest in blobs} == {Condition.SOUND}
