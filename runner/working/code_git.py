@@ -17,7 +17,7 @@ from artifacts.storage import StoredBlob, blobs
 from kernel.errors import Invalid, MledError, TooLarge, Unavailable
 from runner.repositories import checked_commit, checked_repository
 from runner.working.code_reading import refuse_outside
-from runner.working.code_submodules import DEPTH_MAX, LISTED_IN, submodules
+from runner.working.code_submodules import DEPTH_MAX, IN_ALL_MAX, LISTED_IN, submodules
 from runner.working.git_asking import ALONE, AT_ONCE, Told, ask_git, end_git, pieces, started
 from runner.working.git_keys import GitKey, mirror_name
 from runner.working.workplace_folders import cache_folder, cleared, held, made
@@ -76,6 +76,9 @@ def lay_out_commit(
         except MledError as error:
             raise type(error)(f"Submodule {one.path}: {error.message}", hint=error.hint, field=error.field) from None
         size, repositories = size + laid.size_bytes, [*repositories, *laid.repositories]
+        if len(repositories) - 1 > IN_ALL_MAX:
+            words = f"With those within others, this commit has more than {IN_ALL_MAX} submodules."
+            raise Invalid(words, hint="Upload the code with its files, as a zip.", field="commit")
     return LaidOut(size, tuple(repositories))
 
 

@@ -9,6 +9,7 @@ from kernel.errors import Invalid
 from runner.repositories import checked_repository
 
 SUBMODULES_MAX: Final = 100  # of one commit
+IN_ALL_MAX: Final = 300  # with those within others: a hundred of a hundred each, five deep, would never end
 DEPTH_MAX: Final = 5
 LISTED_IN: Final = ".gitmodules"
 _KEY: Final = re.compile(r"submodule\.(?P<name>.*)\.(?P<what>path|url)", re.DOTALL)

@@ -9,6 +9,7 @@ from kernel.errors import Conflict, Invalid, TooLarge, Unavailable
 from runner.actions.secrets import keep_secret, remove_secret
 from runner.checking import checked
 from runner.models import Recipe
+from runner.working import code_git
 from runner.working.code import lay_out
 from runner.working.code_git import lay_out_bundle, lay_out_commit
 from runner.working.code_submodules import beside
@@ -103,7 +104,7 @@ def test_a_secret_that_opens_no_repository_says_so_without_its_value(value: str)
 
 
 @pytest.mark.once
-def test_submodules_come_at_the_commits_that_are_recorded(server: GitServer, tmp_path: Path):
+def test_submodules_come_at_the_commits_that_are_recorded(server: GitServer, tmp_path: Path, monkeypatch):
     """Relative to the repository and by address, within each other, and on another server without the credential."""
     deepest = served(tmp_path, "deepest")
     commit(deepest, mark__txt="as recorded\n")
@@ -138,6 +139,9 @@ def test_submodules_come_at_the_commits_that_are_recorded(server: GitServer, tmp
         lay_out_commit(
             server.address("code"), first, tmp_path / "x", at_most=size - 20, told=quiet, key=key_for(server)
         )
+    monkeypatch.setattr(code_git, "IN_ALL_MAX", 2)
+    with pytest.raises(Invalid, match="more than 2 submodules"):
+        lay_out_commit(server.address("code"), first, tmp_path / "y", at_most=MB, told=quiet, key=key_for(server))
 
 
 @pytest.mark.once
