@@ -59,9 +59,14 @@ def read_image(text: str, field: str = "environment.image") -> ImageName:
     path, _, tag = path.partition(":")
     if registry in _HUBS:
         registry, path = HUB, path if "/" in path else f"library/{path}"
-    fits = len(said) <= LENGTH_MAX and _HOST.fullmatch(registry) and _REPOSITORY.fullmatch(path)
-    fits = fits and (not tag or _TAG.fullmatch(tag)) and (("@" in said) == bool(_DIGEST.fullmatch(digest)))
-    if not fits or (":" in named.rpartition("/")[2] and not tag):
+    fits = [
+        len(said) <= LENGTH_MAX,
+        _HOST.fullmatch(registry),
+        _REPOSITORY.fullmatch(path),
+        _TAG.fullmatch(tag) if ":" in named.rpartition("/")[2] else not tag,
+        _DIGEST.fullmatch(digest) if "@" in said else not digest,
+    ]
+    if not all(fits):
         raise Invalid(f"'{said[:80]}' is no name of an image.", hint=_EXAMPLE, field=field)
     name = ImageName(registry.lower(), path, tag or ("" if digest else "latest"), digest)
     if not is_taken(name.registry):

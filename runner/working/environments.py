@@ -19,7 +19,7 @@ from runner.executors import chosen
 from runner.images import read_image
 from runner.models import Environment as Kept
 from runner.models import Recipe
-from runner.packages import BYTES_MAX, Packages, read_packages
+from runner.packages import BYTES_MAX, Packages, image_of, read_packages
 from runner.queries.secrets import registry_secret_of
 from runner.working import images, workplace_kept
 from runner.working.code_reading import small_text
@@ -65,8 +65,8 @@ def ready(recipe: Recipe, code: Path, *, name: str, told: Told) -> Environment:
 
     code: the folder in which the command starts; name: of the job. Raises Invalid in uv's words, Unavailable.
     """
-    if recipe.environment is not None and recipe.environment.kind == Kept.Kind.IMAGE:
-        return _of_image(recipe, told)
+    if image := image_of(recipe.environment):
+        return _of_image(recipe, image, told)
     packages = _of(recipe, code)
     interpreter = interpreter_for(packages.python if packages else "", told=told)
     place, holds = _built(packages, interpreter, name=name, told=told)
@@ -84,8 +84,8 @@ def ready(recipe: Recipe, code: Path, *, name: str, told: Told) -> Environment:
     )
 
 
-def _of_image(recipe: Recipe, told: Told) -> Environment:
-    """An image is shown by a sandbox alone, and the name of its secret is that of the recipe's environment."""
+def _of_image(recipe: Recipe, named: str, told: Told) -> Environment:
+    """An image, which is shown by a sandbox alone."""
     if chosen().name != "sandbox":
         raise Unavailable(
             "This worker executes jobs without a sandbox, and an image needs one.",
@@ -93,8 +93,7 @@ def _of_image(recipe: Recipe, told: Told) -> Environment:
             field="environment.image",
         )
     kept = registry_secret_of(system(), recipe)
-    name = read_image(_content(recipe.environment.lock).decode())
-    image = images.ready(name, registry_key(*kept) if kept else None, told=told)
+    image = images.ready(read_image(named), registry_key(*kept) if kept else None, told=told)
     return Environment((), {}, image.facts, image.holds, str(image.name), image.root, image.variables)
 
 

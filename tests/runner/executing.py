@@ -1,7 +1,10 @@
 """Orders for the tests of executors, and what came of them."""
 
 import os
+import re
 import secrets
+import shutil
+import subprocess
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -19,11 +22,13 @@ PYTHON = str(interpreter())
 
 @dataclass
 class Bench:
-    """One executor, with orders in a folder of the test's own. mark: what only the processes of this test carry."""
+    """One executor, with orders in a folder of the test's own. mark: what only the processes of this test carry;
+    root: the image in which they are executed, if they are."""
 
     executor: Executor
     folder: Path
     mark: str
+    root: Path | None = None
 
     def order(self, *words: str, limits: Resources | None = None, **more: Any) -> Order:
         """An order to run these words."""
@@ -40,6 +45,7 @@ class Bench:
             stderr=place / "stderr",
             variables=variables,
             limits=limits or Resources(seconds=60),
+            root=self.root,
         )
         return replace(made, **more)
 
@@ -88,6 +94,28 @@ class Done:
     @property
     def err(self) -> str:
         return self.order.stderr.read_text()
+
+
+PROGRAMS = ("sh", "env", "printf", "pwd", "true", "sleep", "touch", "cat", PYTHON)
+
+
+def an_image(root: Path) -> Path:
+    """A folder that is the root of an image: programs of this machine, its Python, and what they are linked to."""
+    shutil.copytree(
+        Path(os.__file__).parent, root / os.path.dirname(os.__file__).lstrip("/"),
+        ignore=shutil.ignore_patterns("test", "site-packages", "__pycache__", "idlelib", "ensurepip", "config-*"),
+    )  # fmt: skip
+    parts = [one for name in ("_ssl", "_hashlib") for one in Path(os.__file__).parent.glob(f"lib-dynload/{name}.*")]
+    for program in (*(Path(shutil.which(one) or one) for one in PROGRAMS), *parts):
+        linked = subprocess.run(["ldd", str(program)], capture_output=True, text=True, check=True).stdout
+        for source in (program, *map(Path, re.findall(r"(/\S+) \(0x", linked))):
+            place = root / str(source).lstrip("/")
+            place.parent.mkdir(parents=True, exist_ok=True)
+            if not place.exists():
+                shutil.copy(source, place)
+                place.chmod(0o755)
+    root.chmod(0o755)
+    return root
 
 
 def until_ended(execution: Execution, within: float = 60.0) -> Ended:

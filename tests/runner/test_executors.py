@@ -23,7 +23,7 @@ from runner.executors.sandbox import Sandbox
 from runner.models import Job
 from runner.recipes import Resources
 from runner.working.relay import Relay
-from tests.runner.executing import PYTHON, Bench, until, until_ended
+from tests.runner.executing import PYTHON, Bench, an_image, until, until_ended
 from tests.services.processes import ROOT
 from tests.services.scale import sized
 
@@ -42,11 +42,17 @@ while not os.path.exists("loose"):
 """
 
 
-@pytest.fixture(params=[Sandbox, Plain], ids=["sandbox", "plain"])
+@pytest.fixture(scope="module")
+def image(sandbox, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return an_image(tmp_path_factory.mktemp("image"))
+
+
+@pytest.fixture(params=["sandbox", "image", "plain"])
 def bench(request: pytest.FixtureRequest, tmp_path: Path):
-    if request.param is Sandbox:
+    if request.param == "sandbox":
         request.getfixturevalue("sandbox")
-    made = Bench(request.param(), tmp_path, secrets.token_hex(8))
+    root = request.getfixturevalue("image") if request.param == "image" else None
+    made = Bench(Plain() if request.param == "plain" else Sandbox(), tmp_path, secrets.token_hex(8), root)
     yield made
     assert made.strays() == []
 
