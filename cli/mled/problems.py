@@ -66,7 +66,8 @@ class Told:
 
     def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> bool:
         if isinstance(error, Usage):
-            self._problems.append(error)
+            several = [Usage(one["title"], hint=one["hint"], field=one["field"]) for one in error.problems]
+            self._problems += several or [error]
         return isinstance(error, Usage)
 
     def settle(self) -> None:
@@ -77,7 +78,7 @@ class Told:
         if len(self._problems) == 1:
             raise first
         told = [{"field": one.field, "title": one.message, "hint": one.hint} for one in self._problems]
-        words = f"{len(told)} options need another look: {first.message}"
+        words = f"{len(told)} things need another look: {first.message}"
         raise Usage(words, hint=first.hint, field=first.field, problems=told)
 
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from mled.problems import Problem, Usage
+from mled.problems import Problem, Told, Usage
 
 Record = dict[str, Any]
 GROUPS: Final = {"params": "--param", "results": "--result", "tags": "--tag"}
@@ -94,15 +94,18 @@ def _no_name_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def pairs_of(said: Sequence[str], flag: str) -> dict[str, str]:
-    """key=value, several times. Raises Usage."""
+    """key=value, several times. Raises Usage with all that is wrong."""
     found: dict[str, str] = {}
+    wrong = Told()
     for one in said:
         key, equals, value = one.partition("=")
-        if not equals or not key.strip():
-            raise Usage(f"'{one[:80]}' names no value.", hint=f"Write {flag} key=value.", field=flag)
-        if key in found:
-            raise Usage(f"'{key[:80]}' is given twice.", hint="Keep one.", field=flag)
-        found[key] = value
+        with wrong:
+            if not equals or not key.strip():
+                raise Usage(f"'{one[:80]}' names no value.", hint=f"Write {flag} key=value.", field=flag)
+            if key in found:
+                raise Usage(f"'{key[:80]}' is given twice.", hint="Keep one.", field=flag)
+            found[key] = value
+    wrong.settle()
     return found
 
 

@@ -102,12 +102,12 @@ def what_to_run(function: Callable[..., Any]) -> Callable[..., Any]:
     return function
 
 
-def wanted_of(here: Here, said: Mapping[str, Any]) -> Json:
-    """The JSON for those options. A folder is packed and sent, an experiment of a new name is made.
+def wanted_of(here: Here, said: Mapping[str, Any], wrong: Told | None = None) -> Json:
+    """The JSON for those options. A folder is packed and sent. wrong: what is wrong with other options.
 
     Raises Problem, with all that is wrong with the options at once; then nothing is sent.
     """
-    wrong = Told()
+    wrong = wrong or Told()
     for look in (_one_thing, _one_file_of_packages, _one_command):
         with wrong:
             look(said)
@@ -139,7 +139,8 @@ def wanted_of(here: Here, said: Mapping[str, Any]) -> Json:
     if said["network"]:
         wanted["network"] = True
     wrong.settle()
-    wanted["experiment_name"] = _experiment(here, said["experiment"])
+    if said["experiment"]:
+        wanted |= {"experiment_name": said["experiment"], "new_experiment": True}
     if folder is not None:
         wanted |= {"code": _sent(here, folder), "code_name": ARCHIVE}
         wanted["tags"] = {**code_in(folder).tags(), **wanted["tags"]}
@@ -265,15 +266,6 @@ def _sent(here: Here, folder: Path) -> str:
         here.show.note(f"Sending {packed.files} files of {folder}.")
         with here.show.progress(f"Sending {folder.name}", archive.stat().st_size) as ticks:
             return here.client.upload(archive, project=here.project, ticks=ticks)
-
-
-def _experiment(here: Here, name: str) -> str:
-    """The name of an experiment, made where it is new."""
-    if name:
-        where = f"projects/{here.project}/experiments/"
-        if not any(one["name"] == name for one in here.connection.pages(where, {"name": name})):
-            here.connection.post(where, {"name": name})
-    return name
 
 
 def _template(here: Here, said: str) -> str:

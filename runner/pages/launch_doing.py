@@ -9,15 +9,14 @@ from django.core.cache import cache
 from django.http import QueryDict
 
 from accounts.models import Project
-from experiments.actions.experiments import create_experiment
 from experiments.models import Experiment, Run
-from experiments.queries.recorded import experiments_offered
 from experiments.queries.reproductions import LIKE
 from experiments.queries.runs import get_run
 from experiments.values import EXPERIMENT_NAME_MAX
 from kernel.actor import Actor
 from kernel.errors import Conflict, Invalid, InvalidFields, MledError
 from runner.actions.jobs import launch
+from runner.actions.placing import in_experiment
 from runner.actions.recreating import recreate
 from runner.actions.sweeps import begin_sweep
 from runner.actions.templates import change_template, keep_template
@@ -111,12 +110,15 @@ def _launched(viewer: Actor, project: Project, typed: Typed, ready: Ready) -> Ru
     is_as_then = likeness is not None and likeness.can_be_met and not changes_in(typed, chosen, ready.draft)
     if likeness is not None and is_as_then and ready.plan is None:
         return recreate(viewer, likeness.run, queue=ready.queue, name=ready.name).run
-    experiment = _found_or_made(viewer, project, ready.experiment)
     tags = {**ready.tags, **({LIKE: likeness.run.uid.hex} if likeness is not None else {})}
     shared: dict[str, Any] = {"name": ready.name, "tags": tags, "queue": ready.queue, "retries": retries}
-    if ready.plan is not None:
-        return begin_sweep(viewer, experiment, draft=ready.draft, plan=ready.plan, **shared).parent
-    return launch(viewer, experiment, draft=ready.draft, **shared).run
+
+    def begun(experiment: Experiment) -> Run:
+        if ready.plan is not None:
+            return begin_sweep(viewer, experiment, draft=ready.draft, plan=ready.plan, **shared).parent
+        return launch(viewer, experiment, draft=ready.draft, **shared).run
+
+    return in_experiment(viewer, project, ready.experiment, begun)
 
 
 def changes_in(typed: Typed, chosen: Chosen, draft: Draft) -> list[Change]:
@@ -202,8 +204,3 @@ def _name(typed: Typed) -> str:
     if len(typed.text("name")) > NAME_MAX:
         raise Invalid(f"A name has at most {NAME_MAX} characters.", field="name")
     return typed.text("name")
-
-
-def _found_or_made(viewer: Actor, project: Project, name: str) -> Experiment:
-    found = next((one for one in experiments_offered(viewer, project) if one.name == name), None)
-    return found or create_experiment(viewer, project, name=name)

@@ -7,7 +7,6 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -22,11 +21,11 @@ from kernel.errors import Conflict, NotFound, Refused
 from runner.actions.jobs import stop_job
 from runner.models import Job
 from runner.pages.jobs_words import Badge, badge_of, lasted_words, told_of
+from runner.pages.paging import paged
 from runner.queries.jobs import get_job, jobs_of
 from runner.queries.launching import NEXT_FIRST, numbers_by_state, queues_of
 from runner.queries.queue import positions
 
-A_PAGE: Final = 50
 LATELY_SHOWN: Final = 10
 GOING_SHOWN: Final = 100
 STOPPED_AT_ONCE: Final = 500
@@ -120,9 +119,9 @@ def _asked(request: HttpRequest, slug: str) -> tuple[Actor, Asked]:
 
 
 def _list(viewer: Actor, asked: Asked) -> dict[str, Any]:
-    paged = Paginator(_jobs(viewer, asked, *_listed(asked)), A_PAGE).get_page(asked.page or None)
-    rows = rows_of(viewer, paged)
-    is_start = not asked.view and paged.number == 1
+    page = paged(_jobs(viewer, asked, *_listed(asked)), asked.page)
+    rows = rows_of(viewer, page.rows)
+    is_start = not asked.view and page.number == 1
     going = rows_of(viewer, _jobs(viewer, asked, Job.HELD, ("started_at",))[:GOING_SHOWN]) if is_start else []
     lately = _jobs(viewer, asked, VIEWS["over"][1], LAST_OVER_FIRST)[:LATELY_SHOWN] if is_start else []
     return {
@@ -131,10 +130,10 @@ def _list(viewer: Actor, asked: Asked) -> dict[str, Any]:
         "going": going,
         "rows": rows,
         "lately": rows_of(viewer, lately),
-        "paged": paged,
+        "paged": page,
         "ticks": any(row.may_stop for row in [*going, *rows]),
-        "before_url": asked.url(page=str(paged.previous_page_number())) if paged.has_previous() else "",
-        "next_url": asked.url(page=str(paged.next_page_number())) if paged.has_next() else "",
+        "before_url": asked.url(page=str(page.number - 1)) if page.number > 1 else "",
+        "next_url": asked.url(page=str(page.number + 1)) if page.has_next else "",
         "is_narrowed": asked.mine or bool(asked.queue),
     }
 

@@ -11,7 +11,7 @@ from kernel.actor import Actor
 from runner.pages.jobs_shown import is_just_launched, shown_job
 from runner.pages.jobs_words import badge_of, lasted_words, told_of
 from runner.queries.jobs import job_of
-from runner.queries.launching import my_jobs_now
+from runner.queries.launching import my_jobs_now, my_numbers_now
 
 HOME_SHOWN: Final = 6
 
@@ -41,5 +41,9 @@ def home_panel(viewer: Actor) -> Panel | None:
         for one in found[:HOME_SHOWN]
     ]
     projects = {one.project_id: one.project for one in found}
-    total = len(found) if len(found) <= HOME_SHOWN else my_jobs_now(viewer).count()
-    return Panel("runner/home.html", {"rows": rows, "total": total, "projects": list(projects.values())})
+    stopped = sum(not one.is_open for one in found)
+    open_ones = len(found) - stopped
+    if len(found) > HOME_SHOWN:
+        open_ones, stopped = my_numbers_now(viewer)
+    context = {"rows": rows, "open": open_ones, "stopped": stopped, "projects": list(projects.values())}
+    return Panel("runner/home.html", context)

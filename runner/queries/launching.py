@@ -64,9 +64,19 @@ def my_open_jobs(viewer: Actor, project: Project | None = None) -> QuerySet[Job]
 
 def my_jobs_now(viewer: Actor) -> QuerySet[Job]:
     """The same, with what somebody else stopped of it within a day."""
+    return jobs_of(viewer, mine=True).filter(Q(state__in=Job.OPEN) | _stopped_by_others(viewer))
+
+
+def my_numbers_now(viewer: Actor) -> tuple[int, int]:
+    """How many of those are not over, and how many somebody else stopped."""
+    stopped = Count("pk", filter=~Q(state__in=Job.OPEN))
+    found = my_jobs_now(viewer).order_by().aggregate(all=Count("pk"), stopped=stopped)
+    return found["all"] - found["stopped"], found["stopped"]
+
+
+def _stopped_by_others(viewer: Actor) -> Q:
     stopped = Q(state=Job.State.STOPPED, stop_asked_by__isnull=False, ended_at__gte=now() - TOLD_FOR)
-    mine = jobs_of(viewer, mine=True)
-    return mine.filter(Q(state__in=Job.OPEN) | (stopped & ~Q(stop_asked_by=viewer.user_id)))
+    return stopped & ~Q(stop_asked_by=viewer.user_id)
 
 
 def open_number(viewer: Actor, project: Project) -> int:

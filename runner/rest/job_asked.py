@@ -17,14 +17,15 @@ from runner.rest.job_fields import JobWanted, experiment_in, wanted_in
 Asked = dict[str, Any]
 
 
-def asked_of(view: RestView, request: Request, project: Project) -> tuple[Asked, Experiment, Draft]:
-    """The fields of the body, the experiment that they name, and what is to be run.
+def asked_of(view: RestView, request: Request, project: Project) -> tuple[Asked, Experiment | str, Draft]:
+    """The fields of the body, the experiment that they name (its name, where it is to be made), and what is to
+    be run.
 
     Raises InvalidFields with what is wrong in the order of the fields, NotFound where that is all.
     """
     actor, problems, not_found = actor_of(request), list[MledError](), None
     asked: Asked | None = None
-    experiment: Experiment | None = None
+    experiment: Experiment | str | None = None
     draft: Draft | None = None
     try:
         asked = view.parsed(JobWanted)
@@ -33,6 +34,8 @@ def asked_of(view: RestView, request: Request, project: Project) -> tuple[Asked,
         problems += _of_fields(error)
     except NotFound as error:
         problems, not_found = [error], error
+    except Invalid as error:
+        problems = [error]
     told = {one.field for one in problems}
     sent = asked if asked is not None else request.data
     try:

@@ -7,12 +7,14 @@ from typing import Any, Final
 from django.urls import reverse
 from rest_framework import serializers
 
+from accounts.access import require
 from accounts.models import Project
 from experiments.models import Experiment
 from experiments.queries.experiments import DEFAULT_WIRE_ID, get_experiment, get_experiment_by_name, wire_id
 from experiments.rest.sent import texts
 from experiments.values import EXPERIMENT_NAME_MAX
 from kernel.actor import Actor
+from kernel.errors import Invalid, NotFound
 from runner.command_words import filled
 from runner.models import Job
 from runner.recipes import DEFAULT_QUEUE, values_of
@@ -147,6 +149,9 @@ class JobWanted(Wanted):
     experiment_name = serializers.CharField(
         max_length=EXPERIMENT_NAME_MAX, allow_blank=True, default="", trim_whitespace=False, help_text="In its stead."
     )
+    new_experiment = serializers.BooleanField(
+        default=False, help_text="Where there is none of this name, it is made together with what is launched."
+    )
     name = serializers.CharField(
         max_length=500, allow_blank=True, default="", trim_whitespace=False, help_text="Without one it gets one."
     )
@@ -177,8 +182,18 @@ def wanted_in(asked: Mapping[str, Any]) -> dict[str, Any]:
     return {name: asked[name] for name in map(str, Wanted().fields) if name in asked}
 
 
-def experiment_in(actor: Actor, project: Project, asked: Mapping[str, Any]) -> Experiment:
-    """The experiment that was named by id or by name. Raises NotFound."""
-    if asked["experiment_name"]:
-        return get_experiment_by_name(actor, asked["experiment_name"], project=project)
-    return get_experiment(actor, asked["experiment"], project=project)
+def experiment_in(actor: Actor, project: Project, asked: Mapping[str, Any]) -> Experiment | str:
+    """The experiment that was named by id or by name; its name where it is to be made. Raises NotFound, Refused,
+    Invalid."""
+    name = asked["experiment_name"]
+    if not name:
+        return get_experiment(actor, asked["experiment"], project=project)
+    try:
+        return get_experiment_by_name(actor, name, project=project)
+    except NotFound:
+        if not asked["new_experiment"]:
+            raise
+    require(actor, "experiments.create", project)
+    if not name.strip():
+        raise Invalid("An experiment needs a name that is not blank.", field="experiment_name")
+    return str(name)

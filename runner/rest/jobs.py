@@ -1,5 +1,6 @@
 """Jobs: launched, listed, read while they go on, stopped and tried again."""
 
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +18,7 @@ from experiments.rest.on_run import OnRun, Why
 from experiments.rest.sent import own_tags_apart
 from kernel.errors import NotFound
 from runner.actions.jobs import launch, retry_job, stop_job
+from runner.actions.placing import in_experiment
 from runner.models import Job
 from runner.queries.jobs import get_job, job_of, jobs_of
 from runner.queries.launching import tries_of
@@ -70,9 +72,8 @@ class JobsOfProject(ListAPIView[Job], RestView):
         project = find_project(self.actor, slug)
         require(self.actor, "runner.launch", project)
         asked, experiment, draft = asked_of(self, request, project)
-        made = launch(
-            self.actor,
-            experiment,
+        shared = partial(
+            launch,
             draft=draft,
             name=asked["name"],
             tags=own_tags_apart(asked["tags"]),
@@ -80,6 +81,7 @@ class JobsOfProject(ListAPIView[Job], RestView):
             priority=asked["priority"],
             retries=asked.get("retries", rules_of(project).retries),
         )
+        made = in_experiment(self.actor, project, experiment, lambda place: shared(self.actor, place))
         return Response(JobJson(made, context={"request": request}).data, status=201)
 
 

@@ -1,5 +1,6 @@
 """Sweeps: begun, looked at while they go on, and stopped."""
 
+from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from accounts.rest.door import Number, RestView
 from experiments.queries.experiments import wire_id
 from experiments.rest.on_run import Why
 from experiments.rest.sent import int64, own_tags_apart
+from runner.actions.placing import in_experiment
 from runner.actions.sweeps import begin_sweep, stop_sweep
 from runner.models import Sweep
 from runner.queries.rules import rules_of
@@ -138,9 +140,8 @@ class SweepsOfProject(ListAPIView[Sweep], RestView):
         experiment = experiment_in(self.actor, project, asked)
         plan = plan_of(**{name: asked[name] for name in _PLAN if name in asked}, seed=asked["sweep_seed"])
         draft, plan = checked_sweep(self.actor, project, wanted_in(asked), plan)
-        made = begin_sweep(
-            self.actor,
-            experiment,
+        begin = partial(
+            begin_sweep,
             draft=draft,
             plan=plan,
             name=asked["name"],
@@ -148,6 +149,7 @@ class SweepsOfProject(ListAPIView[Sweep], RestView):
             queue=asked["queue"],
             retries=asked.get("retries", rules_of(project).retries),
         )
+        made = in_experiment(self.actor, project, experiment, lambda place: begin(self.actor, place))
         return Response(SweepJson(made, context={"request": request}).data, status=201)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from mled import Client
 from mled.following import clean_lines, parted
 from mled.packing import names_below, pack
 from mled.problems import Usage
@@ -136,6 +137,15 @@ def test_what_cannot_be_meant_is_told_by_the_option(mled, code):
     )
     places = [line.strip().partition(":")[0] for line in told.err.splitlines() if line.startswith("  --")]
     assert places == ["--param lr", "--seed", "--data train"]
+    told = launch(mled, "--param", "x", "--param", "lr=2", "--tag", "y", "--tag", "z", "--time", "long")
+    lines = [line.strip() for line in told.err.splitlines() if line.startswith("  --")]
+    assert [line.partition(":")[0] for line in lines] == ["--param", "--param", "--time", "--tag", "--tag"]
+    assert "'x' names no value" in lines[0]
+    assert "'lr' is given twice" in lines[1]
+    told = mled("sweep", "--over", "a", "--over", "b", "--budget", "long", "--tag", "z", "--", "true")
+    assert [line.strip()[:6] for line in told.err.splitlines() if line.startswith("  --")] == [
+        "--over", "--over", "--budg", "--tag:"
+    ]  # fmt: skip
     told = mled("launch", "--repository-secret", "X", "--", "true")
     assert (told.code, "A secret opens a repository" in told.err) == (2, True)
     address = "https://ada:geheim@git.example.org/x.git"
@@ -156,6 +166,18 @@ def test_what_cannot_be_meant_is_told_by_the_option(mled, code):
     assert "--runs" in told.err
     assert "--over lr" in mled("sweep", "--over", "lr=9..1", "--", "python", "train.py", "{lr}").err
     assert mled("sweep", "--", "python", "train.py").code == 2
+
+
+def test_a_new_experiment_stays_only_where_something_was_launched(mled, worker, code, shell_team):
+    new = ("--experiment", "launched into it")
+    assert launch(mled, *new, "--data", "train=nothing v9").code == 1
+    with Client() as client:
+        place = f"projects/{SLUG}/experiments/"
+        assert not list(client.connection.pages(place, {"name": "launched into it"}))
+        made = launch(mled, *new, "--json").json
+        (experiment,) = client.connection.pages(place, {"name": "launched into it"})
+    assert made["experiment"] == experiment["id"]
+    assert mled("jobs", "stop", made["id"]).code == 0
 
 
 def test_who_is_elsewhere_sees_none_of_it(mled, shell_team, code, monkeypatch):

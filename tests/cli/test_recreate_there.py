@@ -67,3 +67,21 @@ def test_it_is_said_beforehand_what_cannot_be_met_and_nothing_is_launched(mled, 
     assert "  limits      cpus " in dry.err
     assert mled("recreate", made["readable_id"], "--there", "--as-is").code == 2
     assert mled("recreate", "0" * 32, "--there").code == 3
+
+
+def test_what_only_the_server_has_is_done_again_there_and_that_is_said(mled, code):
+    made = mled("launch", "--queue", "nobody-here", "--json", "--", "python", "train.py").json
+    here = mled("recreate", made["readable_id"], "--dry-run")
+    assert here.code == 1
+    assert f"sent to the server, whose workers do this again: mled recreate {made['readable_id']} --there" in here.err
+    (code / "stays.csv").write_text("age,died\n70,yes\n41,no\n")
+    assert mled("datasets", "push", "stays there", "stays.csv").code == 0
+    said = mled("launch", "--trainer", "tabular", "--param", "target=died", "--data", "train=stays there v1", "--json")
+    assert said.code == 0, said.err
+    run = said.json["readable_id"]
+    here = mled("recreate", run, "--yes")
+    assert here.code == 1
+    assert f"the trainer 'tabular' is the server's own, so its workers do this again: mled recreate {run} --there" in (
+        " ".join(here.err.split())
+    )
+    assert mled("jobs", "stop", said.json["id"]).code == 0

@@ -74,6 +74,13 @@ def test_each_mistake_is_told_beside_its_flag_and_nothing_is_written(mled):
     assert {"field": "--status"}.items() <= next(one for one in told["problems"] if "RUNNING" in one["title"]).items()
 
 
+def test_all_that_cannot_be_meant_is_told_at_once(mled):
+    said = mled("submit", "--param", "a", "--param", "b", "--tag", "c", "--result", "d", "--notes", "@not/there")
+    assert said.code == 2
+    places = [line.strip().partition(":")[0] for line in said.err.splitlines() if line.startswith("  --")]
+    assert places == ["--param", "--param", "--result", "--tag", "--notes"]
+
+
 def test_a_dataset_that_is_not_there_is_told_with_the_nearest_and_the_flags_for_others(mled):
     known = mled("submit", *FLAGS, "--name=with its data", "--json")
     assert known.code == 0, known.err

@@ -11,6 +11,7 @@ from experiments.models import Run
 from kernel.actor import system
 from runner.actions.jobs import end_job, retry_job
 from runner.models import Job
+from runner.pages import paging
 from runner.queries.jobs import jobs_of
 from runner.working.carrying import stopped_by
 from tests.factories import Team, a_file, a_member, default_experiment
@@ -108,6 +109,41 @@ def test_who_stopped_a_job_and_why_and_what_it_failed_of_stand_wherever_jobs_are
     )
     assert f"by {by}: machine needed" in ada.get(address(team.project, "queue/?show=over"))
     assert "machine needed" in ada.get(run_url(running.run))
+
+
+def test_my_work_counts_what_goes_on_apart_from_what_others_stopped(ada: Browser, emil: Browser, team: Team):
+    place = default_experiment(team.project)
+    jobs = [a_job(team.scientist, place, name=f"job {number}") for number in range(4)]
+    assert "4 of yours" in ada.get("/")
+    for job in jobs[:2]:
+        emil.post(of(job, "stop/"), expecting=302, reason="wrong data")
+    ada.post(of(jobs[2], "stop/"), expecting=302)
+    assert "1 of yours, 2 stopped by others" in ada.get("/")
+    for number in range(6):
+        a_job(team.scientist, place, name=f"more {number}")
+    assert "7 of yours, 2 stopped by others" in ada.get("/"), "also where not all of them are listed"
+    for job in jobs_of(team.scientist, team.project, state="open"):
+        ada.post(of(job, "stop/"), expecting=302)
+    page = ada.get("/")
+    assert "2 stopped by others" in page
+    assert "of yours," not in page
+
+
+def test_a_list_is_counted_only_so_far_as_anybody_reads_it(ada: Browser, team: Team, monkeypatch):
+    monkeypatch.setattr(paging, "COUNTED", 100)
+    here, place = address(team.project, "queue/"), default_experiment(team.project)
+    for number in range(103):
+        a_job(team.scientist, place, name=f"job {number}")
+    first = ada.get(here)
+    assert "Waiting 100 and more, in the order" in first
+    assert "1 to 50 of 100 and more" in first
+    assert "51 to 100 of 100 and more" in ada.get(here, page="2")
+    last = ada.get(here, page="3")
+    assert "101 to 103 of 103" in last
+    assert "job 102" in last
+    assert "Later" not in last
+    assert "101 to 103 of 103" in ada.get(here, page="99"), "the last one there is"
+    assert "1 to 50 of" in ada.get(here, page="x")
 
 
 def test_stopping_is_for_whoever_launched_it_and_for_engineers(

@@ -9,6 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.roles import Scope
 from audit.ledger.models import AuditEvent
+from experiments.models import Experiment
 from kernel.actor import system
 from runner.actions.jobs import end_job
 from runner.models import Job, JobOutput, Sweep
@@ -90,6 +91,23 @@ def test_the_same_key_launches_once_and_all_that_is_wrong_comes_at_once(team, ad
     ada.post(path, {**WANTED, "priority": 1000}, 400)
     ada.post(path, {**WANTED, "queue": "q" * 41}, 400)
     assert Job.objects.filter(project=team.project).count() == 1
+
+
+def test_a_new_experiment_is_made_with_what_is_launched_and_not_where_that_is_refused(team, ada):
+    here, new = f"projects/{team.project.slug}/", {"experiment_name": "brand new", "new_experiment": True}
+    names = Experiment.objects.filter(project=team.project).values_list("name", flat=True)
+    ada.post(f"{here}jobs/", {**WANTED, **new, "seed": "x"}, 400)
+    ada.post(f"{here}jobs/", {**WANTED, **new, "tags": {"k" * 300: "too long a key"}}, 400)
+    ada.post(f"{here}jobs/", {**WANTED, "experiment_name": "  ", "new_experiment": True}, 400)
+    ada.post(f"{here}sweeps/", {**WANTED, **new, "space": {"lr": "9..1"}}, 400)
+    assert "brand new" not in names.all()
+    made = ada.post(f"{here}jobs/", {**WANTED, **new}, 201)
+    again = ada.post(f"{here}jobs/", {**WANTED, **new}, 201)
+    assert made["experiment"] == again["experiment"]
+    assert ada.get(f"runs/{made['run_id']}/")["experiment_name"] == "brand new"
+    sweep = ada.post(f"{here}sweeps/", {**WANTED, **new, "experiment_name": "swept", "space": {"lr": "0.1, 0.2"}}, 201)
+    assert sorted(names.all()) == ["Default", "brand new", "swept"]
+    assert ada.get(f"sweeps/{sweep['id']}/")["experiment"] != made["experiment"]
 
 
 def test_who_may_not_launch_is_told_and_who_may_not_see_finds_nothing(team):

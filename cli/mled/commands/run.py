@@ -14,6 +14,7 @@ from mled.capture.secrecy import masked
 from mled.capture.usage import EVERY
 from mled.commands.runs import run_link
 from mled.here import Here, command
+from mled.problems import Told
 from mled.records import pairs_of
 
 
@@ -51,6 +52,12 @@ def run(
     """
     folder = Path.cwd()
     require_program(words, folder)
+    wrong, tags, params = Told(), dict[str, str](), dict[str, str]()
+    with wrong:
+        params = pairs_of(param, "--param")
+    with wrong:
+        tags = pairs_of(tag, "--tag")
+    wrong.settle()
     project = here.project
     doing = Doing(
         project=project,
@@ -58,8 +65,8 @@ def run(
         folder=folder,
         experiment=experiment,
         name=name,
-        tags={**source_tags(words), **pairs_of(tag, "--tag")},
-        params=pairs_of(param, "--param"),
+        tags={**source_tags(words), **tags},
+        params=params,
         inputs=[input_of(here.client, project, text) for text in datasets],
         outputs=outputs,
         every=every,

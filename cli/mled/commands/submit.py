@@ -15,7 +15,7 @@ from mled.client import Submitted, named_files
 from mled.commands.runs import COLUMNS, cell, query_line, run_link
 from mled.here import Here, command
 from mled.printing import is_terminal, nothing
-from mled.problems import NotFound, Problem, Usage
+from mled.problems import NotFound, Problem, Told, Usage
 from mled.records import Record, merged, pairs_of, read_record, told_by_flag
 from mled.uploads import size_of
 
@@ -74,9 +74,14 @@ def given_of(flags: dict[str, Any]) -> Record:
     """What flags say, as fields of a record."""
     names = {"command_line": "command", "notes": "note"} | {f"data_{one}": f"new_dataset.{one}" for one in _DATA}
     given: Record = {names.get(name, name): value for name, value in flags.items() if isinstance(value, str)}
-    given |= {f"{group}s": pairs_of(flags.get(group, ()), f"--{group}") for group in ("param", "result", "tag")}
+    wrong = Told()
+    for group in ("param", "result", "tag"):
+        with wrong:
+            given[f"{group}s"] = pairs_of(flags.get(group, ()), f"--{group}")
     if given.get("note", "").startswith("@"):
-        given["note"] = _text_of(Path(given["note"][1:]))
+        with wrong:
+            given["note"] = _text_of(Path(given["note"][1:]))
+    wrong.settle()
     return {name: value for name, value in given.items() if value}
 
 

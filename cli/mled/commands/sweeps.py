@@ -11,7 +11,7 @@ import click
 
 from mled.here import Here, command
 from mled.printing import moment_of
-from mled.problems import Problem, Usage
+from mled.problems import Problem, Told, Usage
 from mled.records import pairs_of
 from mled.wanted import asked_again, seconds_of, wanted_of, what_to_run
 
@@ -55,16 +55,21 @@ def sweep(
     The other options are those of `mled launch`. How many runs it is, and each of their values, is checked before any
     of them begins.
     """
-    space = pairs_of(over, "--over")
-    if not space:
-        raise Usage("Which parameters change?", hint="--over lr=0.1,0.01", field="--over")
+    wrong = Told()
+    space, seconds_max = dict[str, str](), None
+    with wrong:
+        space = pairs_of(over, "--over")
+        if not space:
+            raise Usage("Which parameters change?", hint="--over lr=0.1,0.01", field="--over")
+    with wrong:
+        seconds_max = seconds_of(budget, "--budget")
     wanted = {
-        **wanted_of(here, said),
+        **wanted_of(here, said, wrong),
         "space": space,
         "method": "random" if is_random else "grid",
         "jobs_max": runs,
         "at_once": at_once,
-        "seconds_max": seconds_of(budget, "--budget"),
+        "seconds_max": seconds_max,
         "metric": metric,
         "higher_is_better": None if goal is None else goal == "max",
         "sweep_seed": draw_seed,

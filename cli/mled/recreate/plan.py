@@ -18,6 +18,7 @@ from mled.capture.secrecy import HIDDEN
 from mled.client import Client
 
 LOCK_FOLDER = "environment/"
+TRAINER, UPLOADED = "mled.trainer", "mled.code"  # tags of a run that was launched on the server
 EVENTS_MAX = 5000  # the newest of a run: where its record was changed after it was over, that is among them
 _RECIPE = frozenset({"mlflow.source.name", "mlflow.source.git.commit", "mlflow.source.git.repoURL", FOLDER})
 _COMMIT = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
@@ -114,7 +115,12 @@ def _changed_since(client: Client, run: Mapping[str, Any]) -> list[str]:
 
 def _missing(plan: Plan, tags: Mapping[str, str]) -> list[str]:
     found = []
-    if not _COMMIT.fullmatch(plan.commit):
+    trainer, there = tags.get(TRAINER, "").partition(" ")[0], f"mled recreate {plan.run['readable_id']} --there"
+    if trainer:
+        return [f"Code: the trainer '{trainer}' is the server's own, so its workers do this again: {there}"]
+    if tags.get(UPLOADED) and not plan.commit:
+        found.append(f"Code: it was sent to the server, whose workers do this again: {there}")
+    elif not _COMMIT.fullmatch(plan.commit):
         found.append("Code: no full commit is recorded.")
     elif not plan.repository:
         found.append("Code: no repository is named; --repository says where it is.")
