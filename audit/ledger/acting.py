@@ -14,7 +14,7 @@ from django.db import DatabaseError, models, transaction
 
 from audit.ledger.inserting import insert_rows
 from audit.ledger.models import AuditEvent, AuditPayload, Pending
-from audit.ledger.values import Subject, plain
+from audit.ledger.values import Subject, address_in, plain
 from kernel.actor import Actor
 from kernel.clock import now
 from kernel.digests import canonical_json, commitment
@@ -122,7 +122,7 @@ def store_event(
     salt, body = os.urandom(32), canonical_json(payload)
     event.commitment = commitment(salt, body)
     payload_row = AuditPayload(event_id=event.id, salt=salt, body=body.decode())
-    insert_rows([*besides, event, payload_row, Pending(event_id=event.id, ip=ip or None)])
+    insert_rows([*besides, event, payload_row, Pending(event_id=event.id, ip=address_in(ip))])
 
 
 def current_act() -> Act:

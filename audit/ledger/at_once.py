@@ -13,6 +13,7 @@ from django.db import connection
 from audit.ledger.acting import Act, before_event
 from audit.ledger.composing import Places, insertion
 from audit.ledger.models import AuditEvent, AuditPayload, Pending
+from audit.ledger.values import address_in
 from kernel.digests import canonical_json, commitment
 
 _EVENT: Final = {
@@ -38,7 +39,7 @@ def event_values(act: Act) -> dict[str, Any]:
         for prepare in before_event:
             prepare(act)
     values = {_EVENT[name]: value for name, value in act.columns().items()}
-    return values | {"ip": act.actor.ip or None}
+    return values | {"ip": address_in(act.actor.ip)}
 
 
 def sealed(payload: Mapping[str, Any]) -> dict[str, Any]:

@@ -5,6 +5,8 @@ import math
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
+from functools import lru_cache
+from ipaddress import ip_address
 from typing import Any
 from uuid import UUID
 
@@ -53,3 +55,13 @@ def plain(value: Any) -> Any:
 def secret(value: Any) -> Any:
     """A value that must never be readable in the ledger: only that it changed can be seen."""
     return None if value in (None, "") else "sha256:" + sha256_hex(str(value).encode())
+
+
+@lru_cache(maxsize=1024)
+def address_in(text: str) -> str | None:
+    """The IP address that a caller comes from, as both databases keep it: without the zone of a link-local one
+    ('fe80::1%eth0'). None where there is none, as at a socket file."""
+    try:
+        return str(ip_address(text.partition("%")[0]))
+    except ValueError:
+        return None

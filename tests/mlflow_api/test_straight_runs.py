@@ -150,6 +150,20 @@ def row_of(row: Any, without: set[str]) -> dict[str, Any]:
     return {one.attname: getattr(row, one.attname) for one in row._meta.concrete_fields if one.attname not in without}
 
 
+@pytest.mark.parametrize(
+    ("address", "kept"), [("fe80::1%eth0", "fe80::1"), ("::1", "::1"), ("10.0.0.7", "10.0.0.7"), ("", None)]
+)
+def test_both_ways_keep_where_a_call_came_from(
+    ada: Mlflow, place: Experiment, monkeypatch: pytest.MonkeyPatch, address: str, kept: str | None
+) -> None:
+    for _ in range(2):
+        asked = {"experiment_id": wire_id(place)}
+        run = run_of(ada.send("POST", "2.0/mlflow/runs/create", asked, REMOTE_ADDR=address))
+        event = AuditEvent.objects.get(subject_id=run.uid.hex)
+        assert Pending.objects.get(event_id=event.pk).ip == kept
+        monkeypatch.setattr(straight_runs, "_known", {})
+
+
 def test_what_goes_straight_follows_in_the_log_and_is_counted_without_a_gap(ada: Mlflow, place: Experiment) -> None:
     runs = [run_of(begun(ada, place)) for _ in range(3)]
     assert [run.number for run in runs] == list(range(runs[0].number, runs[0].number + 3))
