@@ -6,7 +6,10 @@ another have parked it anew meanwhile, that is another row.
 """
 
 import time
+from collections.abc import Sequence
 from typing import Final
+
+from django.db import transaction
 
 from artifacts.models import ParkedBlob
 from artifacts.storage import store
@@ -28,6 +31,13 @@ def move_parked(*, seconds: float = float("inf")) -> int:
                 if move(row, store()):
                     safe.append(row.pk)
         finally:
-            ParkedBlob.objects.filter(pk__in=safe).delete()
+            _take_out(safe)
         moved, last = moved + len(safe), rows[-1].pk
     return moved
+
+
+def _take_out(safe: Sequence[int]) -> None:
+    """What the collector holds just now it takes out itself: whoever waited for it could have it wait in turn."""
+    with transaction.atomic():
+        held = ParkedBlob.objects.select_for_update(skip_locked=True).filter(pk__in=safe)
+        ParkedBlob.objects.filter(pk__in=list(held.values_list("pk", flat=True))).delete()

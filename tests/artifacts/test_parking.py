@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import io
 import os
+import threading
 import zipfile
 
 import pytest
 from django.core.management import call_command
-from django.db import connections
+from django.db import connections, transaction
 
 from artifacts import parking
 from artifacts.actions.content import collect_blobs, mark_unnamed_blobs
@@ -30,6 +32,7 @@ from experiments.queries.files import find_file, open_file
 from kernel import clock
 from kernel.actor import operator
 from tests.artifacts.stores import Bucket, Files, name_of
+from tests.together import WITHIN, errors, together
 
 
 @pytest.fixture(params=["files", "s3"])
@@ -233,6 +236,30 @@ def test_threads_that_miss_content_in_the_store_leave_no_connection_open(place, 
     others = [one for one in seen if one is not connections["default"]]
     assert len(others) == (3 if isinstance(place, Bucket) else 0)
     assert [one.connection for one in others] == [None] * len(others)
+
+
+def test_whoever_clears_away_and_whoever_moves_do_not_wait_for_each_other(committed_db, settings, tmp_path):
+    settings.MLED_BLOBS = str(tmp_path / "blobs")
+    digests = []
+    for content in (b"first", b"second"):
+        digests.append(hashlib.sha256(content).hexdigest())
+        ParkedBlob(digest=digests[-1], content=content).save()
+    begun, moved = threading.Event(), threading.Event()
+
+    def clear_away():
+        with transaction.atomic():
+            blobs().remove(digests[1])
+            begun.set()
+            moved.wait(1)
+            blobs().remove(digests[0])
+
+    def move():
+        begun.wait(WITHIN)
+        move_parked()
+        moved.set()
+
+    assert errors(together(clear_away, move)) == []
+    assert not ParkedBlob.objects.exists()
 
 
 def test_others_name_and_pack_what_is_parked(ada, run):
