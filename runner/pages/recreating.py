@@ -80,14 +80,21 @@ def _shown(viewer: Actor, run: Run, found: Likeness) -> dict[str, Any]:
         "may_download": bool(can(viewer, "experiments.download", run)),
         "data_mb": DATA_MB,
         "commands": _commands(run, found.wanted),
+        "image": _image(found.wanted),
     }
 
 
 def _commands(run: Run, wanted: Mapping[str, Any]) -> list[str]:
     """How to do it from a terminal: on the workers, and on one's own machine where its code can be fetched there."""
     here = f"mled recreate {run.readable_id}"
-    is_fetched = bool((wanted.get("repository") or {}).get("url"))
+    is_fetched = bool((wanted.get("repository") or {}).get("url")) and not _image(wanted)
     return [f"{here} --there", here] if is_fetched else [f"{here} --there"]
+
+
+def _image(wanted: Mapping[str, Any]) -> str:
+    """The image that it was done in, which no command line shows; '' for none."""
+    environment = wanted.get("environment")
+    return str(environment.get("image") or "") if isinstance(environment, Mapping) else ""
 
 
 def limits_of(wanted: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -105,7 +105,8 @@ def an_image(root: Path) -> Path:
         Path(os.__file__).parent, root / os.path.dirname(os.__file__).lstrip("/"),
         ignore=shutil.ignore_patterns("test", "site-packages", "__pycache__", "idlelib", "ensurepip", "config-*"),
     )  # fmt: skip
-    parts = [one for name in ("_ssl", "_hashlib") for one in Path(os.__file__).parent.glob(f"lib-dynload/{name}.*")]
+    modules = Path(os.__file__).parent / "lib-dynload"
+    parts = [one for name in ("_ssl", "_hashlib", "zlib") for one in modules.glob(f"{name}.*")]
     for program in (*(Path(shutil.which(one) or one) for one in PROGRAMS), *parts):
         linked = subprocess.run(["ldd", str(program)], capture_output=True, text=True, check=True).stdout
         for source in (program, *map(Path, re.findall(r"(/\S+) \(0x", linked))):

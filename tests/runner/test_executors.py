@@ -294,7 +294,8 @@ def test_mled_is_reached_by_the_door(bench, tmp_path):
         order = bench.python(code, door=tmp_path / "door")
         done = bench.do(replace(order, variables={**order.variables, "AT": INSIDE}))
     server.shutdown()
-    assert (done.out, done.err) == ("/api/v1/me/\n", "")
+    assert done.err == ""
+    assert done.out == "/api/v1/me/\n"
 
 
 def test_files_are_read_at_their_places_and_not_changed(bench, tmp_path):
