@@ -63,7 +63,8 @@ def make_tables(editor: BaseDatabaseSchemaEditor, state: ProjectState) -> None:
 def is_known(operation: Operation) -> bool:
     """Whether the last state tells all that it does to tables, or nothing of it."""
     if isinstance(operation, STATE):
-        return type(operation).__module__.startswith("django.")  # one of our own might do more besides
+        ours_does_no_more = getattr(operation, "leads_to_its_state", False)  # it says so; else it might do more besides
+        return type(operation).__module__.startswith("django.") or ours_does_no_more
     return not isinstance(operation, SeparateDatabaseAndState) and not getattr(operation, "state_operations", ())
 
 

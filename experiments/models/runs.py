@@ -15,6 +15,8 @@ from experiments.values import Lifecycle, ReviewState, RunStatus
 from kernel.clock import now
 from kernel.ids import uuid7
 
+UNFINISHED = ~models.Q(status="FINISHED")  # in the words of the index: SQLite uses it where a query says the same
+
 
 class Run(ProjectScoped, Tracked):
     """One try. uid is its id on every wire (32 hex digits); KEY-number is the one that people say, never reused."""
@@ -67,15 +69,20 @@ class Run(ProjectScoped, Tracked):
         indexes = [
             models.Index(fields=["experiment", "lifecycle", "-started_ms", "uid"], name="run_newest"),
             models.Index(fields=["project", "lifecycle", "-started_ms", "uid"], name="run_project_newest"),
+            # What goes on or ended badly, in every order that is asked for by state. A sign of life touches no index.
             models.Index(
-                fields=["heartbeat_at", "project"],
-                name="run_silent",
-                condition=models.Q(status="RUNNING", lifecycle="active", heartbeat_at__isnull=False),
+                fields=["status", "lifecycle", "experiment", "-started_ms", "uid"],
+                name="run_unfinished",
+                condition=UNFINISHED,
             ),
             models.Index(fields=["parent"], name="run_parent", condition=models.Q(parent__isnull=False)),
             models.Index(fields=["artifact_root"], name="run_root", condition=models.Q(artifact_root__isnull=False)),
             models.Index(fields=["locked_by"], name="run_locked_by", condition=models.Q(locked_by__isnull=False)),
             models.Index(fields=["experiment", "parent"], name="run_nested", condition=models.Q(parent__isnull=False)),
+            # Loops of parents begin at one of these: there is hardly any, so this costs a comparison to keep.
+            models.Index(
+                fields=["experiment"], name="run_below_younger", condition=models.Q(parent__gt=models.F("id"))
+            ),
         ]
 
     def __str__(self) -> str:

@@ -16,6 +16,7 @@ from accounts.pages.doors import actor_of, fill_in_error, sees_experiments, sign
 from experiments.actions.experiments import create_experiment
 from experiments.models import Experiment
 from experiments.queries.overview import EXPERIMENTS_MAX, experiments_with_runs
+from experiments.queries.search import FoundCount
 from experiments.values import EXPERIMENT_NAME_MAX, Lifecycle
 from kernel.errors import MledError
 
@@ -25,12 +26,12 @@ VIEWS = {"active": ("Active", Lifecycle.ACTIVE), "deleted": ("Deleted", Lifecycl
 
 @dataclass(frozen=True, slots=True)
 class FolderLine:
-    """A line of the tree: an experiment, or a folder above some (experiment None, runs None)."""
+    """A line of the tree: an experiment, or a folder above some (experiment None, runs "")."""
 
     label: str
     depth: int
     experiment: Experiment | None = None
-    runs: int | None = None
+    runs: str = ""
     last_ms: int | None = None
 
 
@@ -87,7 +88,7 @@ def folder_lines(experiments: Sequence[Any]) -> list[FolderLine]:
             common += 1
         lines += [FolderLine(name, common + i) for i, name in enumerate(folders[common:])]
         above = folders
-        lines.append(FolderLine(label, len(folders), one, one.run_count, one.last_ms))
+        lines.append(FolderLine(label, len(folders), one, str(FoundCount.of(one.run_count)), one.last_ms))
     return lines
 
 

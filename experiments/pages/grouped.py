@@ -18,6 +18,7 @@ from experiments.queries.table import Names
 from kernel.actor import Actor
 
 LONGEST = 120
+NEWEST = 50_000  # runs that a page reckons with; the REST interface with all that match
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,7 @@ def groups_of(
         experiments=asked.experiment_ids or None,
         text=text,
         view=asked.lives,
+        newest=NEWEST,
     )
     formats = taste_of(viewer, project).formats
     ordered = in_order(found.groups, asked, measured, ways)
@@ -69,6 +71,8 @@ def groups_of(
         "group_newest_head": head_of(asked, SYSTEM["created"], ways),
         "group_rows": [_row(asked, project, text, group, heads, ways, formats) for group in ordered],
         "groups_cut": MAX_GROUPS if found.more else 0,
+        "groups_since": found.since_ms,
+        "groups_newest": f"{NEWEST:,}",
         "metrics_cut": MAX_METRICS if len(metrics) > MAX_METRICS else 0,
     }
 

@@ -19,8 +19,9 @@ from accounts.roles import Role
 from experiments.models import Run
 from experiments.pages.listing import Line, lines_of, tracking_uri
 from experiments.pages.slots import Found, found_above, home_panels_of
-from experiments.queries.overview import Named, named_like, newest_runs, running_now
+from experiments.queries.overview import NEWEST, Named, named_like, newest_runs, running_now
 from experiments.queries.runs import get_run
+from experiments.queries.search import FoundCount
 from experiments.queries.stars import runs_of_viewer, starred_runs
 from kernel.actor import Actor
 from kernel.errors import NotFound
@@ -75,8 +76,12 @@ def _where_to_log(viewer: Actor, rows: Sequence[Line], projects: Sequence[Projec
     return next((project for project in candidates if can(viewer, "experiments.log_run", project)), None)
 
 
-def _summary(running: int, projects: int) -> str:
-    going = f"{running} run{'' if running == 1 else 's'} going in your projects" if running else "No run going"
+def _summary(running: FoundCount, projects: int) -> str:
+    going = (
+        f"{running} run{'' if running.number == 1 else 's'} going in your projects"
+        if running.number
+        else "No run going"
+    )
     return f"{going}, {projects} project{'' if projects == 1 else 's'}."
 
 
@@ -98,11 +103,13 @@ def jump(request: HttpRequest) -> HttpResponse:
     if LOOKS_LIKE_ID.match(text) and request.GET.get("part") != "1":
         with suppress(NotFound):  # names of datasets look like that, too
             return redirect("experiments:run", run=get_run(viewer, text).uid.hex)
-    found = named_like(viewer, text) if text else None
     above = found_above(viewer, text) if text else []
     if request.GET.get("part") == "1":
-        lines = jump_lines(found, above) if found else []
-        return render(request, "experiments/jump_list.html", {"text": text, "lines": lines})
+        typed = named_like(viewer, text, newest=NEWEST) if text else None
+        lines = jump_lines(typed, above) if typed else []
+        more = typed is not None and not typed.is_whole and len(typed.runs) < A_FEW
+        return render(request, "experiments/jump_list.html", {"text": text, "lines": lines, "more": more})
+    found = named_like(viewer, text) if text else None
     return render(request, "experiments/jump.html", {"text": text, "found": found, "above": above})
 
 

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from statistics import median_low
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -10,9 +11,9 @@ from uuid import UUID
 from accounts.models import Project, User
 from artifacts.models import DatasetVersion
 from experiments.models import Experiment
-from experiments.queries.search import View, matching_runs
+from experiments.queries.search import View, matching_runs, start_of_newest
 from experiments.search.compile import Compiler, among
-from experiments.search.databases import TRUE, Sql, fetch
+from experiments.search.databases import TRUE, Sql, fetch, joined
 from experiments.search.tree import Comparison, Entity, Field, Op
 from experiments.values import RunStatus
 from kernel.actor import Actor
@@ -72,10 +73,12 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Groups:
-    """Groups, largest first. more: there are others, which are smaller; only MAX_GROUPS are read."""
+    """Groups, largest first. more: there are others, which are smaller; only MAX_GROUPS are read. since_ms: they are of
+    the runs that started since then, as more match than were to be read; None: of all that match."""
 
     groups: list[Group]
     more: bool
+    since_ms: int | None = None
 
 
 def group_runs(
@@ -87,19 +90,25 @@ def group_runs(
     experiments: Sequence[int] | None = None,
     text: str = "",
     view: View = View.ACTIVE_ONLY,
+    newest: int | None = None,
 ) -> Groups:
     """The runs that `search_runs` finds, by fields such as params.lr, tags.team, dataset, experiment, project or user.
 
     metrics: (name, last, min or max), of which the first MAX_METRICS are reckoned. A run with several dataset versions
-    is in the group of each. One scan; where values lie close together and far from others, one more for each such
-    metric. Raises QueryError.
+    is in the group of each. newest: where more match, only about so many are read, those that started last. One scan;
+    where values lie close together and far from others, one more for each such metric. Raises QueryError.
     """
     fields = tuple(fields)[:MAX_FIELDS]
     metrics = tuple(dict.fromkeys(metrics))[:MAX_METRICS]
     where, compiler = matching_runs(viewer, project=project, experiments=experiments, text=text, view=view)
-    rows = _reckoned(fields, metrics, where, compiler)
+    since = None if newest is None else start_of_newest(viewer, newest, where, compiler)
+    if since is not None:
+        where = joined("AND", [where, Sql("r.started_ms >= %s", (since,))])
+    rows = _reckoned(fields, metrics, where, compiler, of_few=since is not None)
     width = len(fields)
-    exact = _exactly(fields, [metrics[at] for at in _blurred(rows, width, len(metrics))], where, compiler)
+    exact = _exactly(
+        fields, [metrics[at] for at in _blurred(rows, width, len(metrics))], where, compiler, of_few=since is not None
+    )
     named = [_named(viewer, field_, {row[at] for row in rows}) for at, field_ in enumerate(fields)]
     groups = []
     for row in rows[:MAX_GROUPS]:
@@ -114,7 +123,7 @@ def group_runs(
                 metrics=found | exact.get(tuple(keys), {}),
             )
         )
-    return Groups(groups, more=len(rows) > MAX_GROUPS)
+    return Groups(groups, more=len(rows) > MAX_GROUPS, since_ms=since)
 
 
 class _Sums(NamedTuple):
@@ -160,29 +169,31 @@ def _keys(fields: Sequence[str]) -> list[str]:
     return [f"g{at}" for at in range(len(fields))]
 
 
-def _source(fields: Sequence[str], metrics: Sequence[tuple[str, str]], compiler: Compiler) -> tuple[list[str], Sql]:
+def _source(
+    fields: Sequence[str], metrics: Sequence[tuple[str, str]], compiler: Compiler, *, of_few: bool
+) -> tuple[list[str], Sql]:
     """What stands before WHERE: the values of the fields, and the runs joined with these and with a series for each
     metric. Only finite figures are joined. A left join also keeps SQLite from starting anywhere but at the runs.
 
-    Values are texts that begin with '=', and '' for runs that have none.
+    Values are texts that begin with '=', and '' for runs that have none. of_few: looked up run by run, as few runs of a
+    project are asked about; else a planner may read a key's values of all of them.
     """
     values, joins, params = list[str](), list[str](), list[object]()
+    join = partial(compiler.database.looked_up, join="LEFT") if of_few else "LEFT JOIN {} {} ON {}".format
     for at, name in enumerate(fields):
         kind, _, key = name.partition(".")
         if name == "dataset":
             joins.append("LEFT JOIN experiments_runinput i ON i.run_id = r.id")
         elif name not in OWN_FIELDS:
             table = "experiments_param" if kind == "params" else "experiments_runtag"
-            joins.append(f"LEFT JOIN {table} v{at} ON v{at}.run_id = r.id AND v{at}.key = %s")
+            joins.append(join(table, f"v{at}", f"v{at}.run_id = r.id AND v{at}.key = %s"))
             params.append(key)
         values.append(f"COALESCE('=' || {OWN_FIELDS.get(name, f'v{at}.value')}, '') AS g{at}")
     for at, (name, figure) in enumerate(metrics):
-        inside = _inside(f"s{at}", compiler)
-        joins.append(
-            f"LEFT JOIN experiments_metricseries s{at} ON s{at}.run_id = r.id AND s{at}.context = ''"
-            f" AND s{at}.key = %s AND {inside.text}"
-            f" AND s{at}.{_COLUMNS[figure]} BETWEEN -{_LARGEST!r} AND {_LARGEST!r}"
-        )
+        inside = TRUE if of_few else _inside(f"s{at}", compiler)
+        held = f"s{at}.run_id = r.id AND s{at}.context = '' AND s{at}.key = %s AND {inside.text}"
+        finite = f"s{at}.{_COLUMNS[figure]} BETWEEN -{_LARGEST!r} AND {_LARGEST!r}"
+        joins.append(join("experiments_metricseries", f"s{at}", f"{held} AND {finite}"))
         params += [name, *inside.params]
     return values, Sql(f"experiments_run r {' '.join(joins)}", tuple(params))
 
@@ -194,11 +205,11 @@ def _inside(alias: str, compiler: Compiler) -> Sql:
 
 
 def _reckoned(
-    fields: Sequence[str], metrics: Sequence[tuple[str, str]], where: Sql, compiler: Compiler
+    fields: Sequence[str], metrics: Sequence[tuple[str, str]], where: Sql, compiler: Compiler, *, of_few: bool
 ) -> list[Sequence[Any]]:
     """A row for each group, in one scan: its values, how many, the newest start, the mean duration, and _Sums of each
     metric around a shift that lies among its values."""
-    values, source = _source(fields, metrics, compiler)
+    values, source = _source(fields, metrics, compiler, of_few=of_few)
     shifts = _shifts(metrics, compiler)
     figures = [f"s{at}.{_COLUMNS[figure]}" for at, (_, figure) in enumerate(metrics)]
     inner = [*values, "r.started_ms AS started", "r.ended_ms - r.started_ms AS lasted"]
@@ -237,7 +248,7 @@ def _shifts(metrics: Sequence[tuple[str, str]], compiler: Compiler) -> list[floa
 
 
 def _exactly(
-    fields: Sequence[str], metrics: Sequence[tuple[str, str]], where: Sql, compiler: Compiler
+    fields: Sequence[str], metrics: Sequence[tuple[str, str]], where: Sql, compiler: Compiler, *, of_few: bool
 ) -> dict[tuple[str, ...], dict[tuple[str, str], Statistics]]:
     """By group and metric, one statement for each metric, for values that lie close together and far from the shift.
 
@@ -246,7 +257,7 @@ def _exactly(
     keys = ", ".join(_keys(fields))
     found: dict[tuple[str, ...], dict[tuple[str, str], Statistics]] = {}
     for metric in metrics:
-        values, source = _source(fields, [metric], compiler)
+        values, source = _source(fields, [metric], compiler, of_few=of_few)
         statement = (
             f"WITH value AS (SELECT {', '.join(values)}, s0.{_COLUMNS[metric[1]]} AS x"  # noqa: S608
             f" FROM {source.text} WHERE {where.text}),"

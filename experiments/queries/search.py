@@ -1,8 +1,7 @@
 """Search runs and experiments: what the viewer may see, filtered, sorted and cut into pages."""
 
-import dataclasses
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from uuid import UUID
 
@@ -31,8 +30,9 @@ from experiments.search.ordering import (
     column_key,
     parse_orders,
     sort_keys,
+    stages,
 )
-from experiments.search.rare import with_rare_conditions
+from experiments.search.rare import is_among_many, with_rare_conditions
 from experiments.search.rows import (
     EXPERIMENT_COLUMNS,
     EXPERIMENT_DETAILS,
@@ -43,10 +43,11 @@ from experiments.search.rows import (
     load_experiment_tags,
     load_run_data,
 )
-from experiments.search.statement import Page, Statement, Walks, read_page
-from experiments.search.tree import Aggregate, Entity, Node, comparisons
+from experiments.search.statement import Lane, Page, Statement, Walks, read_page
+from experiments.search.ties import Ties
+from experiments.search.tree import Aggregate, Entity, Field, Node, comparisons
 from experiments.search.vocabularies import EXPERIMENTS, RUNS
-from experiments.values import Lifecycle
+from experiments.values import Lifecycle, RunStatus
 from kernel.actor import Actor
 from kernel.clock import now_ms
 from kernel.errors import Invalid
@@ -66,6 +67,7 @@ __all__ = [
     "runs_by_project",
     "search_experiments",
     "search_runs",
+    "start_of_newest",
 ]
 
 _RUN_VALUES = {
@@ -73,6 +75,7 @@ _RUN_VALUES = {
     Entity.PARAM: KeyedTable("experiments_param", "run_id"),
     Entity.TAG: KeyedTable("experiments_runtag", "run_id"),
 }
+_STATUS = Field(Entity.ATTRIBUTE, "status")
 _EXPERIMENT_VALUES = {Entity.TAG: KeyedTable("experiments_experimenttag", "experiment_id", scoped=False)}
 
 
@@ -90,6 +93,11 @@ class FoundCount:
 
     number: int
     at_least: bool
+
+    @classmethod
+    def of(cls, number: int) -> "FoundCount":
+        """Of what was counted up to COUNT_STOP and one."""
+        return cls(min(number, COUNT_STOP), number > COUNT_STOP)
 
     def __str__(self) -> str:
         if self.at_least and not self.number:
@@ -124,21 +132,17 @@ def search_runs(
         asked.order, compiler, ties=_run_ties(asked.order, compiler), numeric_params=dialect is Dialect.FULL
     )
     where = _run_where(asked, compiler) if nesting is None else nesting.where(compiler, compiler.where(asked.node))
-    walks = None if compiler.is_of_few(asked.node) else _walks(viewer, keys[0], compiler, where)
-    statement = Statement(
-        table="experiments_run r",
-        alias="r",
-        columns=RUN_COLUMNS.format(uid=compiler.database.hex("r.uid")),
-        details=RUN_DETAILS,
-        width=len(FoundRun._fields),
-        where=where,
-        keys=keys,
-        walks=walks,
-        where_walked=_where_walked(asked, compiler, keys[0]) if walks and nesting is None else None,
-    )
+    is_of_few = compiler.is_of_few(asked.node)
+    lanes = () if is_of_few else _lanes(asked, compiler, where)
+    walks = None if is_of_few else _by_experiment(compiler) if lanes else _walks(viewer, keys[0], compiler, where)
+    walked = _where_walked(asked, compiler, keys[0]) if walks and nesting is None else None
+    statement = replace(_runs_by(keys, where, walks, compiler), where_walked=walked, lanes=lanes)
     asked_scope = (dialect, project and project.pk, experiments if experiments is None else sorted(experiments))
     question = asked.digest(asked_scope if nesting is None else (*asked_scope, nesting.name))
-    return read_page(statement, question, limit=asked.limit, after=after, make=FoundRun._make)
+    ties = _ties_of(viewer, asked, compiler, keys, where) if walks and keys[0].table else None
+    return read_page(
+        statement, question, limit=asked.limit, after=after, make=FoundRun._make, first=ties.rows if ties else None
+    )
 
 
 def count_runs(
@@ -157,7 +161,7 @@ def count_runs(
         number = _counted(asked, with_rare_conditions(compiler, asked.node, few=COUNT_STOP))
     except TakesTooLong:
         return FoundCount(0, at_least=True)
-    return FoundCount(min(number, COUNT_STOP), number > COUNT_STOP)
+    return FoundCount.of(number)
 
 
 def _counted(asked: "_Question", compiler: Compiler) -> int:
@@ -190,6 +194,17 @@ def matching_runs(
     asked = _Question(parse(text, dialect, RUNS), (), view, 1)
     compiler = _run_compiler(viewer, asked, _run_scope(viewer, project, experiments))
     return _run_where(asked, compiler), compiler
+
+
+def start_of_newest(viewer: Actor, newest: int, where: Sql, compiler: Compiler) -> int | None:
+    """When the first of the newest so many started, of what `matching_runs` gave; None if there are no others."""
+    keys = sort_keys((), compiler, ties=_run_ties((), compiler), numeric_params=True)
+    found = _runs_by(keys, where, _walks(viewer, keys[0], compiler, where), compiler).found(
+        stages(keys)[0], None, newest + 1
+    )
+    beyond = f"SELECT m.v0 FROM ({found.text}) m ORDER BY m.v0 DESC LIMIT 2 OFFSET %s"  # noqa: S608
+    rows = fetch(Sql(beyond, (*found.params, newest - 1)))
+    return int(rows[0][0]) if len(rows) == 2 else None
 
 
 def search_experiments(
@@ -238,16 +253,31 @@ class _Question:
         return question_digest(str(self.node), [str(key) for key in self.order], self.view.value, scope)
 
 
+def _runs_by(keys: list[SortKey], where: Sql, walks: Walks | None, compiler: Compiler) -> Statement:
+    return Statement(
+        table="experiments_run r",
+        alias="r",
+        columns=RUN_COLUMNS.format(uid=compiler.database.hex("r.uid")),
+        details=RUN_DETAILS,
+        width=len(FoundRun._fields),
+        where=where,
+        keys=keys,
+        walks=walks,
+    )
+
+
 def _walks(viewer: Actor, first: SortKey, compiler: Compiler, where: Sql) -> Walks | None:
     """Where to follow the index of the first key.
 
     SQLite's statement has the filter once for each place, so there a very long one is left to a single SELECT.
     """
     walks = _walks_by_value(first, compiler) if first.table else _walks_by_start(viewer, first, compiler)
-    if walks is None or compiler.plans_itself:
-        return walks
-    length = len(walks.places) * (len(where.text) + len(where.params))
-    return walks if len(walks.places) <= MAX_MERGED and length <= MAX_MERGED_TEXT else None
+    return walks if walks is not None and _may_merge(len(walks.places), compiler, where) else None
+
+
+def _may_merge(places: int, compiler: Compiler, where: Sql) -> bool:
+    length = places * (len(where.text) + len(where.params))
+    return compiler.plans_itself or (places <= MAX_MERGED and length <= MAX_MERGED_TEXT)
 
 
 def _where_walked(asked: _Question, compiler: Compiler, first: SortKey) -> Sql | None:
@@ -255,7 +285,33 @@ def _where_walked(asked: _Question, compiler: Compiler, first: SortKey) -> Sql |
     order came by were read for nothing (5,000 runs by a loss, two conditions: 4.9 ms instead of 8.4)."""
     if not first.table:
         return None
-    return _run_where(asked, dataclasses.replace(compiler, probed=f"{first.table.split()[-1]}.run_id"))
+    return _run_where(asked, replace(compiler, probed=f"{first.table.split()[-1]}.run_id"))
+
+
+def _lanes(asked: _Question, compiler: Compiler, where: Sql) -> tuple[Lane, ...]:
+    """By state alone, among many runs: one lane for each state, the rare ones from an index without the common one."""
+    field = asked.order[0].field if len(asked.order) == 1 else None
+    if field != _STATUS or not is_among_many(compiler):
+        return ()
+    states = sorted((state.value for state in RunStatus), reverse=asked.order[0].descending)
+    if not _may_merge(len(states) * len(compiler.scope.within), compiler, where):
+        return ()
+    unfinished = "r.status = %s AND NOT (r.status = 'FINISHED')"
+    value = compiler.database.constant
+    return tuple(
+        Lane(one, Sql("r.status = %s" if one == "FINISHED" else unfinished, (one,)), value(one)) for one in states
+    )
+
+
+def _ties_of(viewer: Actor, asked: _Question, compiler: Compiler, keys: Sequence[SortKey], where: Sql) -> Ties | None:
+    """By one value alone, among many runs."""
+    if len(asked.order) > 1 or asked.order[0].field.aggregate is not Aggregate.LAST or not is_among_many(compiler):
+        return None
+    return Ties(asked.order[0], asked.node, compiler, _walks(viewer, keys[1], compiler, where))
+
+
+def _by_experiment(compiler: Compiler) -> Walks:
+    return Walks("r.experiment_id", "bigint", compiler.scope.within)
 
 
 def _walks_by_value(first: SortKey, compiler: Compiler) -> Walks | None:

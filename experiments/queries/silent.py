@@ -13,6 +13,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from experiments import hooks
 from experiments.models import Run
+from experiments.models.runs import UNFINISHED
 from experiments.values import BY_HAND, Lifecycle, RunStatus
 from kernel.actor import Actor
 from kernel.clock import now
@@ -47,7 +48,7 @@ def _allowed() -> dict[int, list[UUID]]:
 
 def _silent(viewer: Actor, since: dt.datetime) -> QuerySet[Run]:
     runs: QuerySet[Run] = Run.objects.visible_to(viewer).filter(
-        status=RunStatus.RUNNING, lifecycle=Lifecycle.ACTIVE, heartbeat_at__lt=since, locked_at=None
+        UNFINISHED, status=RunStatus.RUNNING, lifecycle=Lifecycle.ACTIVE, heartbeat_at__lt=since, locked_at=None
     )
     for condition in hooks.looked_after:
         runs = runs.exclude(condition())

@@ -82,6 +82,23 @@ class PostgreSQL:
         """A column in what a SELECT lists: read once and first, whatever the planner thinks of it."""
         return f"{column} = ANY(ARRAY({select}))"
 
+    def looked_up(self, table: str, alias: str, where: str, *, join: str = "CROSS") -> str:
+        """A join with the rows of a condition, one look for each row before it: else PostgreSQL may read all of a large
+        table for some thousand. join: CROSS, or LEFT where there may be none."""
+        on = " ON TRUE" if join == "LEFT" else ""
+        return f"{join} JOIN LATERAL (SELECT * FROM {table} {alias} WHERE {where} OFFSET 0) {alias}{on}"  # noqa: S608
+
+    def constant(self, value: float | str) -> Sql:
+        """A value as a column of a result."""
+        is_text = isinstance(value, str)
+        return Sql(
+            f"CAST(%s AS {'text' if is_text else 'double precision'}){self.collation if is_text else ''}", (value,)
+        )
+
+    def through(self, table: str, index: str) -> str:
+        """A table of which an index with a condition holds all that is asked for, and little else."""
+        return table
+
 
 class SQLite:
     """GLOB is the case-sensitive one; its own LIKE folds ASCII only, so other letters are folded in Python."""
@@ -118,6 +135,15 @@ class SQLite:
 
     def in_list_of(self, column: str, select: str) -> str:
         return f"{column} IN ({select})"
+
+    def looked_up(self, table: str, alias: str, where: str, *, join: str = "CROSS") -> str:
+        return f"{'LEFT ' if join == 'LEFT' else ''}JOIN {table} {alias} ON {where}"
+
+    def constant(self, value: float | str) -> Sql:
+        return Sql("%s", (value,))
+
+    def through(self, table: str, index: str) -> str:
+        return f"{table} INDEXED BY {index}"
 
 
 Database = PostgreSQL | SQLite

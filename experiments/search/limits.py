@@ -12,6 +12,7 @@ COUNT_STOP = 10_000  # where counting ends: "10,000+"
 TEXT_INDEX_LENGTH = 200  # params and tags are indexed by the first so many characters and rechecked in full
 FEW = 1_000  # so many matches are few: a search starts from their list
 MANY = 2_000  # so many are too many to list, whatever walking the order would cost
+SHARED = 10_000  # so many runs with one value are walked by their starts, instead of sorted
 PLANNED = 3  # so many conditions without an index are left to PostgreSQL's planner, which joins them in any order
 MAX_PROBES = 8  # conditions that are looked at beforehand
 NAMED_EXPERIMENTS = 200  # so many experiments are named in an index search; among more, each run is probed

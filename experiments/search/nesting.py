@@ -78,14 +78,14 @@ class Nesting:
 def loops(reach: Reach) -> tuple[int, ...]:
     """The runs in scope from which the chain of parents leads back to themselves and goes up in age there.
 
-    Every loop has such a place; hardly any run has a parent that is younger, so there is little to look at.
+    Every loop has such a place; hardly any run has a parent that is younger, and an index holds these alone.
     """
-    inside = reach.of("r")
+    inside = reach.of("r", by_list=True)
+    younger = reach.compiler.database.through("experiments_run r", "run_below_younger")
     rows = fetch(
         Sql(
             "WITH RECURSIVE up(start, id) AS ("  # noqa: S608
-            f"SELECT r.id, r.parent_id FROM experiments_run r"
-            f" WHERE {inside.text} AND r.parent_id IS NOT NULL AND r.parent_id > r.id"
+            f"SELECT r.id, r.parent_id FROM {younger} WHERE {inside.text} AND r.parent_id > r.id"
             " UNION SELECT u.start, p.parent_id FROM up u JOIN experiments_run p ON p.id = u.id"
             " WHERE p.parent_id IS NOT NULL AND u.id <> u.start"
             ") SELECT start FROM up WHERE id = start ORDER BY start",
@@ -115,14 +115,14 @@ def over(reach: Reach, where: Sql, cut: tuple[int, ...]) -> tuple[int, ...]:
 def below(reach: Reach, where: Sql, tops: Sequence[int], cut: tuple[int, ...]) -> dict[int, int]:
     """How many runs of a condition on `experiments_run r` are nested in each of these, at any depth."""
     listed, inside, kept = reach.among("c.parent_id", tops), reach.of("c", by_list=True), reach.not_among("c.id", cut)
+    each = reach.compiler.database.looked_up("experiments_run", "r", "r.id = d.id")
     rows = fetch(
         Sql(
             "WITH RECURSIVE down(top, id) AS ("  # noqa: S608
             f"SELECT c.parent_id, c.id FROM experiments_run c WHERE {listed.text} AND {inside.text} AND {kept.text}"
             " UNION SELECT d.top, c.id FROM down d JOIN experiments_run c ON c.parent_id = d.id"
             f" WHERE {inside.text} AND {kept.text}"
-            ") SELECT d.top, COUNT(*) FROM down d JOIN experiments_run r ON r.id = d.id"
-            f" WHERE {where.text} GROUP BY d.top",
+            f") SELECT d.top, COUNT(*) FROM down d {each} WHERE {where.text} GROUP BY d.top",
             (*listed.params, *inside.params, *kept.params, *inside.params, *kept.params, *where.params),
         )
     )

@@ -282,7 +282,7 @@ def read_position(position: Sequence[Any], found: Sequence[Stage], database: Dat
     """(stage, values) of a decoded token. Raises Invalid if it was not made here."""
     stage = position[0] if position else None
     if type(stage) is not int or not 0 <= stage < len(found) or len(position) - 1 != len(found[stage].values):
-        raise _foreign_token()
+        raise foreign_token()
     values = found[stage].values
     return stage, [_restored(value, item, database) for value, item in zip(values, position[1:], strict=True)]
 
@@ -299,20 +299,21 @@ def _restored(value: Value, item: Any, database: Database) -> object:
             return database.uid_of(item)
         case Holds.FLOAT if isinstance(item, str) and len(item) < 30:
             return _float(item)
-    raise _foreign_token()
+    raise foreign_token()
 
 
 def _float(text: str) -> float:
     try:
         number = float(text)
     except ValueError:
-        raise _foreign_token() from None
+        raise foreign_token() from None
     if math.isnan(number):
-        raise _foreign_token()
+        raise foreign_token()
     return number
 
 
-def _foreign_token() -> Invalid:
+def foreign_token() -> Invalid:
+    """A token that is whole and yet of no page of ours."""
     return Invalid(
         "The page token is not one that this server gave out.",
         hint="Start again without a page token.",

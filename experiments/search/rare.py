@@ -62,12 +62,21 @@ def _to_start_from(
 def _lists_cost_less(compiler: Compiler, counts: Sequence[int]) -> bool:
     """Whether to list the runs of these conditions costs less than to walk an order until a page is full of those that
     satisfy all of them, as if the conditions had nothing to do with each other."""
-    runs = _remembering(("runs", compiler.scope.within), lambda: _runs_in(compiler))[0]
+    runs = _runs_known(compiler)
     satisfying = float(runs)
     for count in counts:
         satisfying *= min(count, runs) / max(runs, 1)
     walk = runs * min(1.0, _PAGE / max(satisfying, 1.0)) * _LOOKED_AT
     return sum(counts) * _LISTED + satisfying * _LOOKED_AT < walk
+
+
+def is_among_many(compiler: Compiler) -> bool:
+    """Whether the named experiments hold so many runs that sorting them takes long."""
+    return bool(compiler.scope.within) and _runs_known(compiler) >= MANY * 5
+
+
+def _runs_known(compiler: Compiler) -> int:
+    return remembering(("runs", compiler.scope.within), lambda: _runs_in(compiler))[0]
 
 
 def _runs_in(compiler: Compiler) -> tuple[int, ...]:
@@ -79,7 +88,7 @@ def _runs_in(compiler: Compiler) -> tuple[int, ...]:
 
 def _counts(compiler: Compiler, asked: Sequence[Comparison], stop: int) -> tuple[int, ...]:
     """For how many each condition holds, counted up to so many."""
-    return _remembering((compiler.scope.within, tuple(asked), stop), lambda: _counted(compiler, asked, stop))
+    return remembering((compiler.scope.within, tuple(asked), stop), lambda: _counted(compiler, asked, stop))
 
 
 def _counted(compiler: Compiler, asked: Sequence[Comparison], stop: int) -> tuple[int, ...]:
@@ -89,8 +98,8 @@ def _counted(compiler: Compiler, asked: Sequence[Comparison], stop: int) -> tupl
     return tuple(found)
 
 
-def _remembering(question: object, ask: Callable[[], tuple[int, ...]]) -> tuple[int, ...]:
-    """What was counted within the last half minute, or is now."""
+def remembering(question: object, ask: Callable[[], tuple[int, ...]]) -> tuple[int, ...]:
+    """What was counted within the last half minute, or is now. question: names all that it depends on."""
     key, now = (connection.settings_dict["NAME"], question), time.monotonic()
     known = _remembered.get(key)
     if known is not None and known[0] > now:

@@ -256,7 +256,7 @@ def test_looking_for_them_uses_an_index(script, team, later):
             cursor.execute("SET LOCAL enable_seqscan = off")
         cursor.execute(f"EXPLAIN {'QUERY PLAN ' if connection.vendor == 'sqlite' else ''}{sql}")
         plan = str(cursor.fetchall())
-    assert "run_silent" in plan
+    assert "run_unfinished" in plan
 
 
 def test_its_page_and_rest_say_so(script, team, later):

@@ -24,6 +24,16 @@ def test_each_word_has_to_stand_in_the_name(ada: Browser, team: Team):
     assert "transformer-m-w48" in ada.get("/jump/", q="trans w48")
 
 
+def test_while_one_types_older_runs_are_left_to_the_page_of_all(ada: Browser, team: Team, monkeypatch):
+    a_run(team.scientist, name="long ago")
+    a_run(team.scientist, name="of late")
+    monkeypatch.setattr("experiments.pages.home.NEWEST", 1)
+    assert labels(ada, "late") == ["of late", "Look at older runs, too"]
+    assert labels(ada, "ago") == ["Look at older runs, too"]
+    (link,) = ada.get("/jump/", q="ago", part="1").links("/jump/")
+    assert "long ago" in ada.get(link)
+
+
 def test_ids_find_their_things(ada: Browser, team: Team):
     run = a_run(team.scientist, name="the one")
     place = an_experiment(team.scientist, name="by number")

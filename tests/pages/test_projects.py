@@ -1,8 +1,12 @@
 """Home, projects, experiments as folders."""
 
+import re
+
 from experiments.actions.batches import log_batch
 from experiments.actions.experiments import create_experiment, grant_access
 from experiments.models import Experiment, Run
+from experiments.values import RunStatus
+from kernel.clock import now_ms
 from tests.factories import Team, a_batch, a_project, a_run, default_experiment, unique, user_of
 from tests.pages.conftest import Browser, address
 
@@ -34,6 +38,20 @@ def test_an_overview_counts_and_links(ada: Browser, team: Team, trained: Run):
     assert "Ada" in page
     for link in page.links("?q="):
         ada.get(link)
+
+
+def test_counts_end_where_those_of_searches_do_and_say_so(ada: Browser, team: Team, monkeypatch):
+    monkeypatch.setattr("experiments.queries.search.COUNT_STOP", 2)
+    monkeypatch.setattr("experiments.queries.overview.COUNT_STOP", 2)
+    for ago, status in enumerate((RunStatus.FINISHED, RunStatus.FAILED, None)):
+        a_run(team.scientist, started_ms=now_ms() - 1000 * ago, status=status)
+    page = ada.get(address(team.project))
+    assert "Runs 2+ not deleted" in page
+    assert "Runs this week 2+ started in 7 days" in page
+    assert "Going now 1 status running" in page
+    assert "Failed this week 50 % 1 of the newest 2" in page
+    assert "1 run going in your projects" in ada.get("/")
+    assert re.search(r"Default.*2\+", ada.get(address(team.project, "experiments/")).text)
 
 
 def test_an_empty_project_shows_the_way_to_the_first_run(ada: Browser, team: Team):

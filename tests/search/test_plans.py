@@ -12,7 +12,7 @@ from audit.ledger.acting import acting
 from experiments.models import Experiment, MetricSeries, Param, Run, RunTag
 from experiments.queries import search
 from experiments.queries.search import count_runs, load_run_data, search_runs
-from experiments.search import databases, rare, rows, statement
+from experiments.search import databases, rare, rows, statement, ties
 from experiments.search.databases import Sql
 from kernel.actor import system
 from tests.search.conftest import Team, make_team
@@ -78,7 +78,7 @@ def plans(monkeypatch):
             seen.append("\n".join(str(row[-1]) for row in cursor.fetchall()))
         return databases.fetch(sql, **how_to)
 
-    for module in (search, rows, statement, rare):
+    for module in (search, rows, statement, rare, ties):
         monkeypatch.setattr(module, "fetch", explained)
     return seen
 
@@ -123,7 +123,7 @@ def test_the_next_page_starts_where_the_last_one_ended(big, plans):
     search_runs(big.viewer, experiments=[big.experiment.pk], limit=50, after=first.next_token)
     by_metric = {"experiments": [big.experiment.pk], "order": ["metrics.m0 DESC"], "limit": 50}
     search_runs(big.viewer, **by_metric, after=search_runs(big.viewer, **by_metric).next_token)
-    second, metric_second = plans[1], plans[3]
+    second, metric_second = plans[1], plans[-1]
     assert "run_newest" in second
     assert "series_last" in metric_second
     for plan, column in ((second, "started_ms"), (metric_second, "last_value")):

@@ -39,7 +39,7 @@ def overview(request: HttpRequest, slug: str) -> HttpResponse:
         "tiles": tiles_of(project, numbers),
         "rows": lines_of(viewer, newest_runs(viewer, project=project, limit=LATEST)),
         "reads": reads,
-        "no_runs": reads and not numbers.runs,
+        "no_runs": reads and not numbers.runs.number,
         "folders": folder_lines(experiments),
         "experiment_count": numbers.experiments,
         "panels": project_panels_of(request, viewer, project) if reads else [],
@@ -56,25 +56,26 @@ def tiles_of(project: Project, numbers: Numbers) -> list[dict[str, str]]:
     """Each number leads to the rows behind it."""
     runs = reverse("experiments:runs", args=[project.slug])
     week, running, failed_runs = "created > '7d'", "status = 'running'", "status = 'failed' AND created > '7d'"
-    failed = round(100 * numbers.failed_this_week / numbers.week) if numbers.week else 0
+    among = f"the newest {numbers.week.number:,}" if numbers.week.at_least else f"{numbers.week.number:,}"
+    failed = round(100 * numbers.failed / numbers.week.number) if numbers.week.number else 0
     return [
-        {"label": "Runs", "value": f"{numbers.runs:,}", "foot": "not deleted", "url": runs},
+        {"label": "Runs", "value": str(numbers.runs), "foot": "not deleted", "url": runs},
         {
             "label": "Runs this week",
-            "value": f"{numbers.week:,}",
+            "value": str(numbers.week),
             "foot": "started in 7 days",
             "url": f"{runs}?{urlencode({'q': week})}",
         },
         {
             "label": "Going now",
-            "value": f"{numbers.running:,}",
+            "value": str(numbers.running),
             "foot": "status running",
             "url": f"{runs}?{urlencode({'q': running})}",
         },
         {
             "label": "Failed this week",
             "value": f"{failed} %",
-            "foot": f"{numbers.failed_this_week:,} of {numbers.week:,}",
+            "foot": f"{numbers.failed:,} of {among}",
             "url": f"{runs}?{urlencode({'q': failed_runs})}",
         },
         {
