@@ -4,6 +4,7 @@ It stands in no address, no word of a command, no file and no helper of the oper
 which reads it from its own environment, and only where the server that asks is the one of the repository.
 """
 
+from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
@@ -46,9 +47,14 @@ class GitKey:
             "MLED_GIT_WORD": self.word,
         }
 
+    @property
+    def header(self) -> str:
+        """As a server of files of Git LFS reads it."""
+        return f"Basic {b64encode(f'{self.user}:{self.word}'.encode()).decode()}"
+
     def hidden(self, text: str) -> str:
-        """What git said, without the secret."""
-        return text.replace(self.word, SHOWN_AS)
+        """What git or a server said, without the secret, also where it tells a header as it got it."""
+        return text.replace(self.header.partition(" ")[2], SHOWN_AS).replace(self.word, SHOWN_AS)
 
 
 def git_key(address: str, *, name: str, value: str, of: str) -> GitKey:

@@ -5,7 +5,6 @@ all goes by a way out that reaches the server of the repository, public addresse
 credential of a repository goes to its own server alone, and what a server wants said to one place is said to no other.
 """
 
-import base64
 import hashlib
 import json
 import os
@@ -217,8 +216,7 @@ class LfsServer:
     def _credential(self, site: str) -> dict[str, str]:
         if self._key is None or site != self._own:
             return {}
-        words = f"{self._key.user}:{self._key.word}".encode()
-        return {"Authorization": f"Basic {base64.b64encode(words).decode()}"}
+        return {"Authorization": self._key.header}
 
     def _refuse(self, answer: Any) -> None:
         if 200 <= answer.status < 300:

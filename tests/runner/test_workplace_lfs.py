@@ -75,6 +75,16 @@ def test_many_files_are_asked_for_in_batches_and_a_busy_server_is_asked_again(
 
 
 @pytest.mark.once
+def test_a_server_that_tells_what_it_was_sent_does_not_tell_the_secret(server: GitServer, tmp_path: Path):
+    code = served(tmp_path, "code")
+    (code / "data.bin").write_text(server.lfs.keep(BYTES))
+    first = commit(code)
+    server.lfs.busy, server.lfs.tells_headers = 9, True
+    with pytest.raises(Unavailable, match=r"It answers 503: Later, Basic \*\*\*\."):
+        laid_out(server, first, tmp_path / "no")
+
+
+@pytest.mark.once
 def test_a_store_elsewhere_gets_what_is_meant_for_it_and_never_the_credential(
     server: GitServer, tmp_path: Path, settings
 ):

@@ -17,13 +17,15 @@ KIND = "application/vnd.git-lfs+json"
 @dataclass
 class Lfs:
     """place: where objects are given out, the own server for ''; headers: that are wanted there; gives: by digest what
-    is sent in the stead of the content; busy: so many times it is too busy first."""
+    is sent in the stead of the content; busy: so many times it is too busy first; tells_headers: as it says that,
+    it shows what it was sent."""
 
     objects: dict[str, bytes] = field(default_factory=dict)
     place: str = ""
     headers: dict[str, str] = field(default_factory=dict)
     gives: dict[str, bytes] = field(default_factory=dict)
     busy: int = 0
+    tells_headers: bool = False
     batches: list[int] = field(default_factory=list)
     given: list[str] = field(default_factory=list)
 
@@ -52,7 +54,8 @@ class Lfs:
     def _batch(self, handler: BaseHTTPRequestHandler, body: bytes, own: str) -> None:
         if self.busy:
             self.busy -= 1
-            send(handler, 503, b'{"message": "Later."}')
+            message = f"Later, {handler.headers['Authorization']}." if self.tells_headers else "Later."
+            send(handler, 503, json.dumps({"message": message}).encode())
             return
         asked = json.loads(body)
         assert (handler.headers["Accept"], handler.headers["Content-Type"]) == (KIND, KIND)
