@@ -24,6 +24,13 @@ def split(command: str, *, field: str = "command") -> list[str]:
         raise Invalid("A quotation mark is left open in the command.", field=field) from None
 
 
+def line_of(words: Sequence[str]) -> str:
+    """The words as one line, which `split` reads again; a {name} needs no quotation marks for that."""
+    return " ".join(
+        word if shlex.quote(plain := _PLACE.sub("x", word)) == plain else shlex.quote(word) for word in words
+    )
+
+
 def checked(words: Any, *, field: str = "words") -> list[str]:
     """The words of a command. Raises Invalid."""
     if not isinstance(words, list | tuple) or any(not isinstance(one, str) for one in words):

@@ -1,7 +1,6 @@
 """The form that launches: what was typed into it, as the one JSON that `runner.checking` reads, and back."""
 
 import json
-import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
@@ -9,6 +8,7 @@ from typing import Any, Final
 from django.http import QueryDict
 
 from kernel.errors import Invalid
+from runner.command_words import line_of
 from runner.schemas import guessed
 
 TRAINER, TEMPLATE, REPOSITORY, FOLDER = "trainer", "template", "repository", "folder"
@@ -209,7 +209,7 @@ def _texts_of(wanted: Mapping[str, Any]) -> dict[str, str]:
     """The single fields that a wish fills."""
     texts = {"what": _what(wanted), "folder": str(wanted.get("folder") or "")}
     words = wanted.get("words") or ()
-    texts["command"] = shlex.join(str(word) for word in words) if words else str(wanted.get("command") or "")
+    texts["command"] = line_of([str(word) for word in words]) if words else str(wanted.get("command") or "")
     repository = wanted.get("repository") or {}
     texts |= {"url": str(repository.get("url", "")), "commit": str(repository.get("commit", ""))}
     texts["url_secret"] = str(repository.get("secret") or "")

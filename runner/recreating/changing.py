@@ -1,6 +1,5 @@
 """What is changed before a run is done again, field by field."""
 
-import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Final
@@ -97,7 +96,7 @@ def flat(viewer: Actor, project: Project, wanted: Mapping[str, Any]) -> Iterator
     yield "code", _code(wanted) + (f", changed by the upload {wanted['patch']}" if wanted.get("patch") else "")
     words = wanted.get("words") or command_words.split(str(wanted.get("command") or ""))
     if words:
-        yield "command", shlex.join(str(word) for word in words)
+        yield "command", command_words.line_of([str(word) for word in words])
     if wanted.get("folder"):
         yield "folder", str(wanted["folder"])
     for name, value in (wanted.get("params") or {}).items():

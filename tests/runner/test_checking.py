@@ -16,6 +16,7 @@ from runner.actions.jobs import launch
 from runner.actions.rules import set_rules
 from runner.actions.secrets import keep_secret
 from runner.checking import checked
+from runner.command_words import line_of, split
 from runner.models import Environment, Recipe
 from runner.recipes import Draft, Input
 from runner.sweep_axes import Values
@@ -282,3 +283,16 @@ def test_what_only_the_trainer_knows_is_told_beside_its_field_before_anything_st
     assert "no table among the data: notes.txt" in told({}, train="letters")["inputs.train"]
     fine = {"target": "died", "hidden": "a,b", "train_files": "train*.csv", "eval_files": "deep/*.csv"}
     assert draft_of(team, {**wanted, "params": fine}).params["hidden"] == "a,b"  # only a network has layers
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (["python", "train.py", "--lr", "{lr}"], "python train.py --lr {lr}"),
+        (["sh", "-c", "echo {lr} $HOME"], "sh -c 'echo {lr} $HOME'"),
+        (["x={a.b}", "{a,b}", "", "it's"], """x={a.b} '{a,b}' '' 'it'"'"'s'"""),
+    ],
+)
+def test_a_command_is_shown_as_people_type_it_and_read_again_as_it_was(words, line):
+    assert line_of(words) == line
+    assert split(line) == words
