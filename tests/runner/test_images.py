@@ -12,6 +12,7 @@ from uuid import uuid4
 
 import pytest
 
+from experiments.conditions import conditions_of
 from kernel.actor import system
 from kernel.errors import Conflict, Invalid, InvalidFields, TooLarge, Unavailable
 from runner.actions.jobs import begin_job, end_job, start_job
@@ -418,6 +419,8 @@ def test_a_job_runs_in_its_image_with_the_image_s_variables_and_is_on_record_by_
     named = f"{open_one.host}/team/shell:1@{digest}"
     tags = tags_of(job)
     assert tags["mlflow.docker.image.name"] == named
+    known = conditions_of(job.run, params={}, tags=tags, series=[], inputs=[], paths=[])
+    assert {one.name: one.found for one in known.items}["Container"] == named
     assert tags["mled.sandbox"].endswith(f"{named} read-only, no network")
     assert tags["mled.image.without"].startswith("Python with mlflow: ")
     assert "mled.python" not in tags
