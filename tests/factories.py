@@ -60,6 +60,7 @@ from tests.factories_registry import a_version_of_everything
 from tests.factories_runner import a_job_of_everything
 from tests.factories_sheets import a_mapped_sheet, a_remembered_mapping
 from tests.factories_transfer import a_stopped_transfer
+from tests.stock import taken
 
 PASSWORD = "correct horse battery"
 STARTED_MS = 1_700_000_000_000
@@ -165,7 +166,9 @@ class Team:
 
 
 def a_team(slug: str = "", **more: Any) -> Team:
-    """A project of its own with somebody in each role."""
+    """A project of its own with somebody in each role. Where a team stands ready, a test's first is that one."""
+    if not slug and not more and (ready := taken()):
+        return ready
     project = a_project(slug, **more)
     return Team(
         project,

@@ -5,6 +5,8 @@ import pytest
 from experiments.models import Run
 from kernel.actor import Actor
 from tests.factories import Team, a_person, a_run, a_team
+from tests.stock import a_team_stands_ready as a_team_stands_ready
+from tests.stock import django_db_setup as django_db_setup
 
 
 @pytest.fixture

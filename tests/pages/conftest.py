@@ -16,6 +16,8 @@ from experiments.values import RunStatus
 from kernel.actor import Actor
 from tests.factories import Team, a_batch, a_dataset, a_person, a_run, a_team, a_version, user_of
 from tests.pages.icu import FIRST, LICENSED, SECOND
+from tests.stock import a_team_stands_ready as a_team_stands_ready
+from tests.stock import django_db_setup as django_db_setup
 from tests.world import stored
 
 

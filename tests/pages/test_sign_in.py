@@ -123,7 +123,7 @@ def test_the_theme_is_kept_on_the_server(nina: User):
 # The first administrator.
 
 
-def test_the_set_up_link_makes_the_first_administrator_and_signs_in(db):
+def test_the_set_up_link_makes_the_first_administrator_and_signs_in(committed_db):
     browser, link = Browser(), issue_setup_link()
     assert "The first administrator" in browser.get(link)
     browser.post(link, email="root@example.org", name="Root", password=NEW)
@@ -132,7 +132,7 @@ def test_the_set_up_link_makes_the_first_administrator_and_signs_in(db):
     Browser().get(link, expecting=404)
 
 
-def test_a_weak_password_is_explained_and_the_link_stays_good(db):
+def test_a_weak_password_is_explained_and_the_link_stays_good(committed_db):
     browser, link = Browser(), issue_setup_link()
     page = browser.post(link, expecting=200, email="root@example.org", name="Root", password="12345")
     assert "too short" in page

@@ -7,6 +7,8 @@ from kernel.actor import Actor
 from registry.actions.logged_models import create_logged_model
 from registry.models import LoggedModel
 from tests.factories import Team, a_member, a_project, a_run, a_team
+from tests.stock import a_team_stands_ready as a_team_stands_ready
+from tests.stock import django_db_setup as django_db_setup
 
 
 @pytest.fixture
