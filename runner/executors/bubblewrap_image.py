@@ -18,7 +18,8 @@ from kernel.errors import Unavailable
 
 PYTHON: Final = PurePosixPath("/run/mled/python")
 OWN: Final = ("/proc", "/dev", "/sys", "/dev/shm")  # noqa: S108 - within
-ENTRIES_MAX: Final = 2500  # bubblewrap takes 9,000 words
+FILES: Final = ("/etc/hosts", "/etc/passwd", "/etc/group")  # ours, over those of the image
+ENTRIES_MAX: Final = 1000  # bubblewrap reads all mounts again for each: so many take it some seconds
 TEXT_MAX: Final = 256 * 1024
 # What the shim imports; the libraries that this maps are those that it needs within.
 _IMPORTS: Final = "import ctypes, json, os, resource, selectors, signal, socket, subprocess, sys"
@@ -52,10 +53,12 @@ class Carried:
 def laid(root: Path, source: str, places: Iterable[str]) -> list[str]:
     """The words by which an image is seen. source: where it is bound from; places: where something of ours lies.
 
-    Raises Unavailable for one that has too much beside these.
+    A file of ours that the image has as a file too is bound over it, and needs no folder of its own around it. Raises
+    Unavailable for one that has too much beside the rest.
     """
     covered = {*places, *OWN}
-    opened = {str(folder) for place in covered for folder in PurePosixPath(place).parents}
+    apart = [place for place in covered if place not in FILES or not _has_file(root, place)]
+    opened = {str(folder) for place in apart for folder in PurePosixPath(place).parents}
     words: list[str] = []
     waiting = [PurePosixPath("/")]
     while waiting:
@@ -79,6 +82,30 @@ def laid(root: Path, source: str, places: Iterable[str]) -> list[str]:
                     hint="Put them into a folder of their own.",
                 )
     return words
+
+
+def with_room(root: Path) -> None:
+    """Put the files that ours are bound over where an image has none."""
+    folder = root / "etc"
+    if not os.path.lexists(folder):
+        folder.mkdir()
+        folder.chmod(0o755)
+    if not stat.S_ISDIR(os.lstat(folder).st_mode):
+        return
+    for place in (root / one.lstrip("/") for one in FILES):
+        if not os.path.lexists(place):
+            place.touch()
+            place.chmod(0o644)
+
+
+def _has_file(root: Path, place: str) -> bool:
+    """Whether it is a file there, with no link on the way."""
+    way = [*reversed(PurePosixPath(place).parents), place]
+    try:
+        modes = [os.lstat(root / str(one).lstrip("/")).st_mode for one in way]
+    except OSError:
+        return False
+    return all(map(stat.S_ISDIR, modes[:-1])) and stat.S_ISREG(modes[-1])
 
 
 def text_in(root: Path, path: str) -> bytes:

@@ -16,6 +16,7 @@ from typing import IO, Any, Final
 from django.conf import settings
 
 from kernel.errors import Invalid, TooLarge, Unavailable
+from runner.executors.bubblewrap_image import with_room
 from runner.images import IMAGE_TAG, WITHOUT_TAG, ImageName
 from runner.working.environments_installed import installed_in
 from runner.working.facts import Facts
@@ -164,6 +165,7 @@ def _made_whole(place: Path, parts: Parts, registry: Registry, told: Told) -> No
             told(f"Unpacking image, layer {number} of {len(parts.layers)}")
             layers.lay(packed)
         before += blob.size_bytes
+    with_room(root)
     mark_ready(place, {**_known(root, parts), "left_out": layers.left_out})
 
 

@@ -5,6 +5,7 @@ name in somebody's recipe leads to nothing that trusts the worker's machine. A c
 where that sends for a token; never along with a redirect to another place.
 """
 
+import errno
 import hashlib
 import json
 import re
@@ -33,6 +34,7 @@ TRIES: Final = 3
 SECONDS: Final = 2 * 3600.0
 _PATIENCE: Final = urllib3.Timeout(connect=30.0, read=30.0)
 _AT_ONCE: Final = 1024 * 1024
+_OF_DISKS: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO)
 _TAKEN: Final = ", ".join(
     (
         "application/vnd.oci.image.index.v1+json",
@@ -118,7 +120,7 @@ class Registry:
                 return
             except (urllib3.exceptions.HTTPError, OSError) as error:
                 place.unlink(missing_ok=True)
-                if isinstance(error, OSError) and error.filename:
+                if isinstance(error, OSError) and (error.filename or error.errno in _OF_DISKS):
                     raise Unavailable(f"The worker cannot keep an image: {error.strerror}.") from error
                 if not left:
                     raise self._broken(error) from error

@@ -21,7 +21,7 @@ from runner.actions.secrets import keep_secret, remove_secret
 from runner.bundles.contents import bundle_of
 from runner.checking import checked
 from runner.executors import INSIDE, Order
-from runner.executors.bubblewrap_image import ENTRIES_MAX, laid
+from runner.executors.bubblewrap_image import ENTRIES_MAX, laid, with_room
 from runner.executors.plain import Plain
 from runner.executors.sandbox import Sandbox
 from runner.images import read_image
@@ -94,6 +94,7 @@ def test_an_image_is_fetched_once_by_its_digest_and_a_tag_leads_to_what_it_means
     image = fetched(open_one, "team/one:1", told=stages.append)
     assert str(image.name) == f"{open_one.host}/team/one:1@{first}"
     assert {one.name for one in image.root.iterdir()} == {"etc", "usr", "first"}
+    assert {one.name for one in (image.root / "etc").iterdir()} == {"name", "hosts", "passwd", "group"}
     assert image.variables == {"PATH": "/opt/bin:/bin", "LEVEL": "3", "BAD": ""}
     assert {"Fetching image, 0 of 3 MB", "Fetching image, 3 of 3 MB", "Unpacking image, layer 2 of 2"} <= set(stages)
     stages.clear()
@@ -374,7 +375,7 @@ def test_an_image_that_has_too_much_beside_our_places_is_refused_in_words(tmp_pa
     (tmp_path / "etc").mkdir()
     for number in range(ENTRIES_MAX + 1):
         (tmp_path / "etc" / str(number)).symlink_to("x")
-    with pytest.raises(Unavailable, match="/etc is full of them"):
+    with pytest.raises(Unavailable, match=r"/etc is full of them"):
         laid(tmp_path, "/tmp/1", ["/etc/passwd"])
 
 
@@ -538,3 +539,17 @@ def team_with_run():
     job = end_job(system(), job, lease=job.lease, state=Job.State.FINISHED, cause=Job.Cause.EXIT, exit_code=0)
     job.run.refresh_from_db()
     return team, job, named
+
+
+def test_etc_is_seen_in_one_piece_where_the_image_has_files_for_ours(tmp_path: Path):
+    """bubblewrap takes ever longer for each mount more."""
+    for number in range(300):
+        (tmp_path / "etc" / "many").mkdir(parents=True, exist_ok=True)
+        (tmp_path / "etc" / str(number)).touch()
+    places = ["/etc/passwd", "/etc/group", "/etc/hosts", "/inputs"]
+    assert len(laid(tmp_path, "/tmp/1", places)) > 900
+    with_room(tmp_path)
+    assert laid(tmp_path, "/tmp/1", places) == ["--ro-bind", "/tmp/1/etc", "/etc"]
+    (tmp_path / "etc" / "hosts").unlink()
+    (tmp_path / "etc" / "hosts").symlink_to("/oldroot/etc/hosts")
+    assert len(laid(tmp_path, "/tmp/1", places)) > 900, "what is a link there is not bound over"
