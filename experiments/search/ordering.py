@@ -1,9 +1,10 @@
 """The order of results and their pages.
 
 A result is sorted by the asked keys, then newest start first, then by id, so that the order is total. Each key has
-ranks (numbers, then NaN, then missing: in both directions), and inside a rank a value. A page is read in two stages:
-the first rank of the first key, which an index gives in order, and then everything else. A token holds the stage and
-the values of the last row, and goes on strictly after them: no page overlaps another and none is skipped.
+ranks (numbers, then NaN, then missing: in both directions), and inside a rank a value. A page is read in stages: the
+first rank of the first key, which an index gives in order (and the texts of a param), then everything else. A token
+holds the stage and the values of the last row, and goes on strictly after them: no page overlaps another and none is
+skipped.
 """
 
 import math
@@ -58,19 +59,25 @@ class Value:
 
 @dataclass(frozen=True, slots=True)
 class Rank:
-    """The rows for which the condition is true, sorted by value if there is one."""
+    """The rows for which the condition is true, sorted by value if there is one. alone: the same value as an index has
+    it, where no other rank stands beside this one."""
 
     condition: Sql
     value: Value | None = None
+    alone: Value | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class SortKey:
-    """A key as SQL: its ranks in order, disjoint and covering every row; for a keyed value its table and the join."""
+    """A key as SQL: its ranks in order, disjoint and covering every row; for a keyed value its table and the join.
+
+    indexed: so many of the first ranks have their order in an index each.
+    """
 
     ranks: tuple[Rank, ...]
     table: str = ""
     on: Sql = TRUE
+    indexed: int = 1
 
     def rank_number(self, first: int = 0) -> Value | None:
         """The rank as a number, from the given rank on; None if there is only one."""
@@ -151,13 +158,15 @@ def sort_keys(
 
 
 def stages(keys: Sequence[SortKey]) -> list[Stage]:
-    """The first rank of the first key, then all other ranks together."""
+    """The first ranks of the first key that an index gives in order, then all other ranks together."""
     first, others = keys[0], [value for key in keys[1:] for value in key.values()]
-    leading = first.ranks[0]
-    found = [Stage(leading.condition, (*([leading.value] if leading.value else []), *others), has_first_key=True)]
-    if len(first.ranks) > 1:
-        rest = joined("OR", [rank.condition for rank in first.ranks[1:]])
-        found.append(Stage(rest, (*first.values(1), *others)))
+    found = []
+    for rank in first.ranks[: first.indexed]:
+        values = [rank.alone or rank.value] if rank.value else []
+        found.append(Stage(rank.condition, (*values, *others), has_first_key=True))
+    if len(first.ranks) > first.indexed:
+        rest = joined("OR", [rank.condition for rank in first.ranks[first.indexed :]])
+        found.append(Stage(rest, (*first.values(first.indexed), *others)))
     return found
 
 
@@ -189,7 +198,8 @@ def _sort_key(at: int, order: OrderKey, compiler: Compiler, numeric_params: bool
         ranks = _numbered_ranks(alias, order, compiler)
     else:
         ranks = _text_ranks(alias, order, compiler)
-    return SortKey(ranks, f"{compiler.tables[entity].name} {alias}", on)
+    numbers_and_texts = 2 if entity is Entity.PARAM and numeric_params else 1
+    return SortKey(ranks, f"{compiler.tables[entity].name} {alias}", on, numbers_and_texts)
 
 
 def _on(alias: str, field: Field, compiler: Compiler) -> Sql:
@@ -236,11 +246,12 @@ def _text_ranks(alias: str, order: OrderKey, compiler: Compiler) -> tuple[Rank, 
 def _numbered_ranks(alias: str, order: OrderKey, compiler: Compiler) -> tuple[Rank, ...]:
     """Numbers as numbers, then other texts."""
     number = Value(Sql(f"{alias}.number"), Holds.FLOAT, order.descending)
-    beginning = _beginning(alias, compiler).text
-    text = Value(Sql(f"(CASE WHEN {alias}.number IS NULL THEN {beginning} END)"), Holds.TEXT, order.descending)
+    beginning = _beginning(alias, compiler)
+    text = Value(Sql(f"(CASE WHEN {alias}.number IS NULL THEN {beginning.text} END)"), Holds.TEXT, order.descending)
+    alone = Value(beginning, Holds.TEXT, order.descending)
     return (
         Rank(Sql(f"{alias}.number IS NOT NULL"), number),
-        Rank(Sql(f"{alias}.id IS NOT NULL AND {alias}.number IS NULL"), text),
+        Rank(Sql(f"{alias}.id IS NOT NULL AND {alias}.number IS NULL"), text, alone),
         Rank(Sql(f"{alias}.id IS NULL")),
     )
 

@@ -167,10 +167,10 @@ def read_page(
     make: Callable[[Sequence[Any]], T],
     first: Read | None = None,
 ) -> Page[T]:
-    """One page: the first stage, and the second where the first did not fill it. One row more tells if more follow.
+    """One page: the first stage, and the next where that did not fill it. One row more tells if more follow.
 
-    question: what a token is bound to. first: how the first stage is read, if not by one statement. Raises Invalid for
-    a token of another question.
+    question: what a token is bound to. first: how a stage with the first key is read, if not by one statement. Raises
+    Invalid for a token of another question.
     """
     parts = stages(statement.keys)
     given = decode_token(question, after)
@@ -180,7 +180,9 @@ def read_page(
         here = position if at == start else None
         wanted = limit + 1 - len(found)
         rows = (
-            first(statement, parts[at], here, wanted) if first and at == 0 else read(statement, parts[at], here, wanted)
+            first(statement, parts[at], here, wanted)
+            if first and parts[at].has_first_key
+            else read(statement, parts[at], here, wanted)
         )
         found += [(at, row) for row in rows]
         if len(found) > limit:

@@ -28,7 +28,7 @@ class Ties:
     walks: Walks | None
 
     def rows(self, statement: Statement, stage: Stage, position: Sequence[object] | None, limit: int) -> list[Any]:
-        """The rows of the first stage, the same and in the same order as its one statement gives them."""
+        """The rows of a stage, the same and in the same order as its one statement gives them."""
         if position is None or not self.is_shared(position[0]):
             return self.beyond(statement, statement, stage, position, limit)
         found = fetch(self.sharing(statement, position[0]).of_stage(stage, position, limit))
@@ -41,7 +41,8 @@ class Ties:
         self, statement: Statement, rest: Statement, stage: Stage, position: Sequence[object] | None, limit: int
     ) -> list[Any]:
         """From the start, or after a row whose value few share. rest: the rows of the statement that are asked for."""
-        asked = (self.compiler.scope.within, self.key, str(self.node), str(rest.where), position and position[0])
+        stretch = (str(rest.where), stage.condition.text, position and position[0])
+        asked = (self.compiler.scope.within, self.key, str(self.node), stretch)
         [ends_shared] = remembering(asked, lambda: (int(self.is_shared(_last(rest, stage, position, limit))),))
         last = _last(rest, stage, position, limit) if ends_shared else None
         if last is None:

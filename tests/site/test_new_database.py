@@ -56,6 +56,12 @@ class AddFieldAndMore(AddField):
     """Does to the database what its state does not tell."""
 
 
+class AddsNoMore(AddFieldAndMore):
+    """One of our own that says that its state tells all that it does."""
+
+    leads_to_its_state = True
+
+
 ADDED = AddField("run", "extra", models.IntegerField(null=True))
 
 
@@ -66,6 +72,7 @@ ADDED = AddField("run", "extra", models.IntegerField(null=True))
         (ADDED, True),
         (RunSQL("SELECT 1"), True),
         (RunPython(RunPython.noop), True),
+        (AddsNoMore("run", "extra", models.IntegerField(null=True)), True),
         (AddFieldAndMore("run", "extra", models.IntegerField(null=True)), False),
         (SeparateDatabaseAndState(state_operations=[ADDED]), False),
         (RunSQL("SELECT 1", state_operations=[ADDED]), False),
