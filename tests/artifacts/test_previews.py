@@ -97,9 +97,9 @@ def test_of_an_animation_the_first_picture_is_shown():
 
 
 def test_a_picture_of_a_thousand_million_pixels_is_refused_before_one_is_decoded():
-    begun = time.monotonic()
+    begun = time.process_time()
     assert "50,000 × 20,000 pixels" in why_not(Kind.IMAGE, specimens.claimed_png(50_000, 20_000))
-    assert time.monotonic() - begun < 5
+    assert time.process_time() - begun < 5
 
 
 @pytest.mark.parametrize(

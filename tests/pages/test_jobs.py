@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 
 import pytest
 
@@ -198,9 +197,7 @@ def test_the_queue_lists_what_waits_what_goes_on_and_what_is_over(
     ada.post(f"{here}do/jump/", expecting=404)
 
 
-def test_a_long_queue_opens_fast_with_a_fixed_number_of_questions(
-    ada: Browser, team: Team, django_assert_max_num_queries
-):
+def test_a_long_queue_opens_with_a_fixed_number_of_questions(ada: Browser, team: Team, django_assert_max_num_queries):
     here, place = address(team.project, "queue/"), default_experiment(team.project)
     for number in range(MANY):
         a_job(team.scientist, place, name=f"job {number}")
@@ -208,9 +205,4 @@ def test_a_long_queue_opens_fast_with_a_fixed_number_of_questions(
     with django_assert_max_num_queries(40):
         page = ada.get(here)
     assert f"1 to 50 of {MANY:,}" in page
-    began = time.perf_counter()
-    for _ in range(5):
-        ada.get(here)
-    took = (time.perf_counter() - began) / 5
-    assert took < 0.3, f"{took:.3f} s for {MANY} jobs"
     assert "51 to 100" in ada.get(here, page="2")
