@@ -154,5 +154,6 @@ def plain(browser: Browser, logged: Logged) -> Iterator[Page]:
     page.fill("[name=login]", ADA)
     page.fill("[name=password]", logged.passwords[ADA])
     page.click("text=Sign in >> nth=-1")
+    page.wait_for_url(lambda url: "/login/" not in url)
     yield page
     context.close()

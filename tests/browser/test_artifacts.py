@@ -75,7 +75,7 @@ def test_the_tree_is_walked_folded_and_read_by_keyboard(ada: Page, run: str):
     expect(item(ada, "calibration.png")).to_have_attribute("aria-current", "true")
     expect(item(ada, "calibration.png")).to_have_attribute("aria-level", "2")
     expect(item(ada, "config.yaml")).not_to_have_attribute("aria-current", "true")
-    assert "file=eval%2Fcalibration.png" in ada.url
+    ada.wait_for_url(lambda url: "file=eval%2Fcalibration.png" in url)
     expect(item(ada, "calibration.png")).to_be_focused()
     ada.keyboard.press("ArrowLeft")
     expect(item(ada, "eval")).to_be_focused()
@@ -114,7 +114,7 @@ def test_a_folder_of_many_comes_piece_by_piece(ada: Page, run: str):
     expect(ada.locator("a[data-file^='frames/']")).to_have_count(MANY)
     expect(item(ada, "0400.txt")).to_be_focused()
     expect(item(ada, "0419.txt")).to_have_attribute("aria-level", "2")
-    assert "file=config.yaml" in ada.url
+    ada.wait_for_url(lambda url: "file=config.yaml" in url)
     assert ada.complaints == []
 
 
@@ -138,14 +138,14 @@ def test_json_folds_and_lines_wrap_without_scripts(plain: Page, run: str):
     opened = plain.locator(".m-json details[open]")
     before = opened.count()
     plain.locator(".m-json summary").nth(1).click()
-    assert opened.count() == before - 1
+    expect(opened).to_have_count(before - 1)
     plain.goto(f"/r/{run}/artifacts/?file=train.log")
     assert plain.locator("pre.m-code").evaluate("it => getComputedStyle(it).whiteSpace") == "pre"
     plain.get_by_text("Wrap lines").click()
     assert plain.locator("pre.m-code").evaluate("it => getComputedStyle(it).whiteSpace") == "pre-wrap"
     plain.locator("a[data-folder=notes]").click()
     plain.locator("a[data-file='notes/README.md']").click()
-    assert plain.inner_text(".m-prose h3") == "Notes"
+    expect(plain.locator(".m-prose h3").first).to_have_text("Notes")
 
 
 def test_a_page_of_somebody_shows_in_its_frame_and_cannot_reach_us(ada: Page, run: str):

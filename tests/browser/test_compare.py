@@ -124,7 +124,7 @@ def test_pictures_share_a_slider_and_sources_and_packages_show_what_changed(ada:
     ada.locator("h1").click()
     ada.keyboard.press("ArrowLeft")
     expect(ada.locator("#step-value")).to_have_text("10")
-    assert "step=10" in ada.url
+    ada.wait_for_url(lambda url: "step=10" in url)
     assert shown.get_attribute("src") != last
     ada.get_by_label("Step").press("Home")
     expect(figures.nth(1).locator("[data-words]")).to_have_text("step 0")

@@ -333,11 +333,11 @@ def test_without_scripts_a_file_goes_up_and_a_version_is_recalled(browser: Brows
     page.goto(vitals.path("{bare}new-version/"))
     page.set_input_files("#files", a_csv("a,b\n1,2\n", "plain.csv"))
     page.click("button[data-send]")
-    assert "is there." in page.inner_text("main")
+    expect(page.locator("main")).to_contain_text("is there.")
     page.click(".acts a.btn-stop")
     page.fill("[name=reason]", "A test.")
     page.click("main button.btn-stop")
-    assert "This version was recalled" in page.inner_text("main")
+    expect(page.locator("main")).to_contain_text("This version was recalled")
     context.close()
 
 

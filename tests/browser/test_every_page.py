@@ -1,7 +1,7 @@
 """Every page, light and dark, wide and narrow: readable with any aid, nothing sticks out, the policy is kept."""
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Logged
 from tests.browser.looking import NARROW, WIDE, faults_of, width_needed
@@ -79,15 +79,15 @@ def test_the_menu_of_a_narrow_screen_opens_and_closes(ada: Page, logged: Logged)
     ada.set_viewport_size(NARROW)
     ada.goto("/p/sepsis/runs/")
     side = ada.get_by_role("navigation", name="Main")
-    assert not side.is_visible()
+    expect(side).to_be_hidden()
     ada.get_by_role("button", name="Open menu").click()
     side.get_by_role("link", name="Members").click()
-    assert ada.url.endswith("/members/")
+    ada.wait_for_url(lambda url: url.endswith("/members/"))
 
 
 def test_a_print_is_light_and_bears_no_frame(ada: Page, logged: Logged):
     ada.emulate_media(color_scheme="dark", media="print")
     ada.goto(f"/r/{logged.runs['gru-d-w48']}/")
     ada.evaluate("dispatchEvent(new Event('beforeprint'))")
-    assert ada.locator("html").get_attribute("data-bs-theme") == "light"
-    assert not ada.get_by_role("navigation", name="Main").is_visible()
+    expect(ada.locator("html")).to_have_attribute("data-bs-theme", "light")
+    expect(ada.get_by_role("navigation", name="Main")).to_be_hidden()

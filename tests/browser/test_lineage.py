@@ -103,7 +103,7 @@ def test_two_hundred_nodes_fit_the_width_and_can_be_read(ada: Page, addresses):
     boxes.sort()
     for (x, y, _, height), (other_x, other_y, *_rest) in itertools.pairwise(boxes):
         assert abs(x - other_x) > 1 or other_y >= y + height
-    assert ada.locator("svg a[aria-current=true]").is_visible()
+    expect(ada.locator("svg a[aria-current=true]")).to_be_visible()
 
 
 def test_zoom_by_button_and_by_key(ada: Page, addresses):
@@ -157,17 +157,17 @@ def test_the_table_is_one_click_away_and_stays_in_the_address(ada: Page, address
     ada.get_by_role("link", name="Table", exact=True).click()
     ada.wait_for_url("**view=table**")
     rows = ada.get_by_role("row")
-    assert rows.count() == 4
+    expect(rows).to_have_count(4)
     expect(rows.nth(3)).to_contain_text("few-model")
     ada.get_by_role("link", name="From here few-model").click()
     ada.wait_for_url("**of=model:**")
-    assert "view=table" in ada.url
+    ada.wait_for_url(lambda url: "view=table" in url)
 
 
 def test_without_scripts_the_graph_is_a_drawing_of_links(plain: Page, addresses):
     plain.goto(addresses["few"])
     plain.get_by_role("link", name="logged model, few-model").click()
-    assert "of=model:" in plain.url
+    plain.wait_for_url(lambda url: "of=model:" in url)
 
 
 def test_lineage_is_open_to_all_and_sticks_out_nowhere(ada: Page, addresses):
@@ -180,5 +180,5 @@ def test_lineage_is_open_to_all_and_sticks_out_nowhere(ada: Page, addresses):
 def test_a_phone_starts_at_the_node_in_letters_that_can_be_read(ada: Page, addresses):
     ada.set_viewport_size(NARROW)
     ada.goto(addresses["many"])
-    assert ada.locator("svg a[aria-current=true]").is_visible()
+    expect(ada.locator("svg a[aria-current=true]")).to_be_visible()
     assert ada.evaluate("document.querySelector('.m-node text.s').getBoundingClientRect().height") >= 10

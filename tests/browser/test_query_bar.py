@@ -169,6 +169,6 @@ def test_without_scripts_the_forms_write_the_line_as_well(plain: Page, asking: s
     plain.locator("summary", has_text="Filter").last.click()
     plain.locator("[data-whole-form] [name=f-tag-more]").fill("stage=final")
     plain.get_by_role("form", name="All filters").get_by_role("button", name="Apply").click()
-    assert plain.locator("#query").input_value() == "gru AND tag = 'stage=final'"
+    expect(plain.locator("#query")).to_have_value("gru AND tag = 'stage=final'")
     assert shown(plain) == ["gru-3", "gru-5"]
-    assert "columns=params.arch" in plain.url
+    plain.wait_for_url(lambda url: "columns=params.arch" in url)

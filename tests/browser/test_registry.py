@@ -208,9 +208,9 @@ def test_a_person_without_scripts_signs_too(browser: Browser, ward: Ward):
     page.goto(f"/p/ward/promotions/{ward.promotion}/")
     page.fill("[name=comment]", "Written before the dialogue.")
     page.click("button[value=reject]")
-    assert page.is_visible("dialog")
-    assert "Rejected for alias champion" in page.inner_text("dialog")
-    assert page.input_value("[name=comment]") == "Written before the dialogue."
+    expect(page.locator("dialog#sign")).to_be_visible()
+    expect(page.locator("dialog#sign")).to_contain_text("Rejected for alias champion")
+    expect(page.locator("[name=comment]").first).to_have_value("Written before the dialogue.")
     context.close()
 
 

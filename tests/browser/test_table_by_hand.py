@@ -103,7 +103,7 @@ def test_views_are_undone_and_redone_and_text_fields_keep_their_own_undo(ada: Pa
     for key in ("ArrowDown", "ArrowDown", "ArrowUp", "e"):
         ada.keyboard.press(key)
     expect(ada.locator("tr[data-current] .m-eye")).to_have_attribute("aria-pressed", "false")
-    assert "hide=" in ada.url
+    ada.wait_for_url(lambda url: "hide=" in url)
     ada.keyboard.press("Control+z")
     expect(ada.locator("tr[data-current] .m-eye")).to_have_attribute("aria-pressed", "true")
     ada.keyboard.press("Control+z")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import functools
 import shutil
+import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Keyboard, Locator, Page
+from playwright.sync_api import Browser, BrowserContext, Keyboard, Locator, Page
 
 # No sandbox for root in a container; no call home, as tests run without a network.
 ARGUMENTS = [
@@ -51,13 +52,66 @@ BY_HAND = ("click", "dblclick", "fill", "press", "hover", "check", "uncheck", "s
 def hands_wait_for_scripts() -> Iterator[None]:
     """A page can be seen before its scripts have run, and what is pressed in between is lost.
 
-    People are slower than that; tests on a busy machine are not.
+    People are slower than that; tests on a busy machine are not. Where a browser runs no scripts, a click on what leads
+    to another page waits for it.
     """
     with pytest.MonkeyPatch.context() as patch:
         for name in BY_HAND:
             patch.setattr(Locator, name, _once_loaded(getattr(Locator, name)))
+            if hasattr(Page, name):
+                patch.setattr(Page, name, _on_its_first(name))
+        patch.setattr(Locator, "click", _until_it_led_there(Locator.click))
+        patch.setattr(Browser, "new_context", _noting_scripts(Browser.new_context))
         patch.setattr(Page, "keyboard", property(_keyboard_once_loaded))
         yield
+
+
+WITHOUT_SCRIPTS: weakref.WeakSet[BrowserContext] = weakref.WeakSet()
+# A link, or the button of a form that may be sent as it is filled in.
+_LEADS_AWAY = """one => {
+  const at = one.closest("a[href], button, input");
+  if (!at || at.disabled) return false;
+  if (at.matches("a")) {
+    return !at.hasAttribute("download") && at.target !== "_blank" && !at.getAttribute("href").startsWith("#");
+  }
+  if (at.type !== "submit" || !at.form || at.hasAttribute("popovertarget")) return false;
+  if (at.form.method === "dialog" || (at.formTarget || at.form.target) === "_blank") return false;
+  return at.formNoValidate || at.form.noValidate || at.form.checkValidity();
+}"""
+
+
+def _noting_scripts(new_context: Callable[..., BrowserContext]) -> Callable[..., BrowserContext]:
+    @functools.wraps(new_context)
+    def noting(browser: Browser, **options: Any) -> BrowserContext:
+        context = new_context(browser, **options)
+        if options.get("java_script_enabled") is False:
+            WITHOUT_SCRIPTS.add(context)
+        return context
+
+    return noting
+
+
+def _until_it_led_there(click: Callable[..., None]) -> Callable[..., None]:
+    @functools.wraps(click)
+    def clicking(locator: Locator, **options: Any) -> None:
+        page = locator.page
+        if page.context in WITHOUT_SCRIPTS and locator.evaluate(_LEADS_AWAY):
+            with page.expect_navigation(wait_until="domcontentloaded"):
+                click(locator, **options)
+        else:
+            click(locator, **options)
+
+    return clicking
+
+
+def _on_its_first(name: str) -> Callable[..., Any]:
+    """What a page does to the first that a selector finds, as the locator of it does it."""
+
+    @functools.wraps(getattr(Page, name))
+    def acting(page: Page, selector: str, *arguments: Any, **options: Any) -> Any:
+        return getattr(page.locator(selector).first, name)(*arguments, **options)
+
+    return acting
 
 
 def _once_loaded(act: Callable[..., Any]) -> Callable[..., Any]:
