@@ -32,12 +32,12 @@ def file_response(request: HttpRequest, file: Any, reader: BinaryIO) -> HttpResp
     size, tag = file.size_bytes, f'"{file.blob_id}"'
     if _is_known(request.META.get("HTTP_IF_NONE_MATCH", ""), tag):
         reader.close()
-        return _with_headers(HttpResponse(status=304), file, tag)
+        return _empty(304, file, tag)
     try:
         span = _asked_range(request, size, tag)
     except NotSatisfiable:
         reader.close()
-        response = _with_headers(HttpResponse(status=416), file, tag)
+        response = _empty(416, file, tag)
         response["Content-Range"] = f"bytes */{size}"
         return response
     part = span or Span(0, size)
@@ -85,6 +85,12 @@ def streamed(request: HttpRequest, reader: BinaryIO, part: Span, *, status: int)
         return StreamingHttpResponse(_Chunks(reader, length), status=status)
     with reader:  # a piece or less: as cheap to send at once, and most files are
         return HttpResponse(b"".join(_Chunks(reader, length)), status=status)
+
+
+def _empty(status: int, file: Any, tag: str) -> HttpResponseBase:
+    response = _with_headers(HttpResponse(status=status), file, tag)
+    del response["Content-Type"]  # of nothing
+    return response
 
 
 def _with_headers(response: HttpResponseBase, file: Any, tag: str) -> HttpResponseBase:

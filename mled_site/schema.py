@@ -117,6 +117,9 @@ def _add_problems(operation: Operation, method: str) -> None:
     answers = operation["responses"]
     if method == "GET" and "ETag" in answers.get("200", {}).get("headers", {}):
         answers.setdefault("304", {"description": "What `If-None-Match` names is still so."})
+    if method == "GET" and "application/octet-stream" in answers.get("200", {}).get("content", {}):
+        answers.setdefault("304", {"description": "What `If-None-Match` names is still so."})
+        answers.setdefault("416", {"description": "The range is behind the end; `Content-Range` says where that is."})
     statuses = ["400", "401", "403", "404", "429", "default"]
     if method != "GET":
         statuses += ["409", "412", "413"]
