@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from tests.browser.looking import NARROW as NARROW
 from tests.services.live import LiveMled
 
-expect.set_options(timeout=15_000)  # milliseconds: a page may share the machine with whatever other tests run
+expect.set_options(timeout=30_000)  # milliseconds: a page may share the machine with whatever other tests run
 
 ADA, OTTO, ZOE = "ada.browser@example.org", "otto.browser@example.org", "zoe.browser@example.org"
 PROJECT = "sepsis"
