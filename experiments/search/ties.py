@@ -45,12 +45,15 @@ class Ties:
         asked = (self.compiler.scope.within, self.key, str(self.node), stretch)
         [ends_shared] = remembering(asked, lambda: (int(self.is_shared(_last(rest, stage, position, limit))),))
         last = _last(rest, stage, position, limit) if ends_shared else None
-        if last is None:
+        if last is None or not self.is_shared(last):  # what is remembered may be of a shorter page
             return fetch(rest.of_stage(stage, position, limit))
         short = _bounded(rest, stage.values[0], last, beyond=False)
         found = fetch(short.of_stage(stage, position, limit))
         if len(found) < limit:
             found += fetch(self.sharing(statement, last).of_stage(stage, None, limit - len(found)))
+        if len(found) < limit:  # some went meanwhile: the page does not end for that
+            further = _bounded(rest, stage.values[0], last, beyond=True)
+            found += fetch(further.of_stage(stage, None, limit - len(found)))
         return found
 
     def sharing(self, statement: Statement, value: Any) -> Statement:
