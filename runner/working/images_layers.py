@@ -8,7 +8,8 @@ import os
 import stat
 import tarfile
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from gzip import GzipFile
 from pathlib import Path
 from typing import IO, Any, Final, Self
@@ -179,6 +180,43 @@ class _Entry(tarfile.TarInfo):
         if self.type[:1] and self.type[0] in _HEADS and self.size > HEADS_MAX:
             raise tarfile.ReadError("what is told of a file is too long")
         return super()._proc_member(archive)  # type: ignore[misc, no-any-return]
+
+    def _proc_sparse(self, archive: tarfile.TarFile) -> Self:
+        with _shortly(archive):
+            return super()._proc_sparse(archive)  # type: ignore[misc, no-any-return]
+
+    def _proc_gnusparse_10(self, of: tarfile.TarInfo, headers: Mapping[str, str], archive: tarfile.TarFile) -> None:
+        with _shortly(archive):
+            super()._proc_gnusparse_10(of, headers, archive)  # type: ignore[misc]
+
+
+@contextmanager
+def _shortly(archive: tarfile.TarFile) -> Iterator[None]:
+    """The pieces of a sparse file are told in as many blocks as an archive likes: so many are read and no more."""
+    whole = archive.fileobj
+    archive.fileobj = _Short(whole)  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        archive.fileobj = whole
+
+
+class _Short:
+    """What is read of an archive to know one file."""
+
+    def __init__(self, file: Any) -> None:
+        self._file, self._left = file, HEADS_MAX
+
+    def read(self, size: int) -> bytes:
+        """As files do. Raises ReadError beyond HEADS_MAX."""
+        self._left -= size
+        if self._left < 0:
+            raise tarfile.ReadError("what is told of a file is too long")
+        return bytes(self._file.read(size))
+
+    def tell(self) -> int:
+        """As files do."""
+        return int(self._file.tell())
 
 
 class _Counted:

@@ -3,6 +3,7 @@
 import io
 import os
 import stat
+import subprocess
 import tarfile
 from pathlib import Path
 
@@ -156,6 +157,40 @@ def test_what_is_told_of_a_file_is_not_read_into_memory_without_end(tmp_path: Pa
     held.write(head.tobuf(tarfile.USTAR_FORMAT) + b"\0" * 64 * MB)
     with pytest.raises(Invalid, match="told of a file is too long"):
         laid(tmp_path / "top", pack(held.getvalue(), "gzip"), at_most=100 * MB)
+
+
+def test_the_pieces_of_a_sparse_file_are_not_read_into_memory_without_end(tmp_path: Path):
+    """Blocks of them, each of which says that another follows, or lines of numbers: 64 MB packed into 64 kB."""
+    head = bytearray(entry("old", tarfile.GNUTYPE_SPARSE).tobuf(tarfile.GNU_FORMAT))
+    head[482] = 1  # more follows
+    head[148:156] = b" " * 8
+    head[148:156] = b"%06o\0 " % sum(head)
+    block = b"00000000001\0" * 42 + b"\1" + b"\0" * 7
+    numbers = entry("new")
+    numbers.pax_headers = {"GNU.sparse.major": "1", "GNU.sparse.minor": "0", "GNU.sparse.realsize": "1"}
+    numbers.size = 64 * MB
+    for told in (
+        bytes(head) + block * (64 * MB // 512),
+        numbers.tobuf(tarfile.PAX_FORMAT) + b"99999999\n" + b"1\n" * (32 * MB),
+    ):
+        with pytest.raises(Invalid, match="told of a file is too long"):
+            laid(tmp_path / "top", pack(told, "gzip"), at_most=100 * MB)
+
+
+def test_a_sparse_file_has_its_zeros_and_they_count(tmp_path: Path):
+    source, packed = tmp_path / "thin", tmp_path / "thin.tar"
+    with source.open("wb") as file:
+        for place in (0, 200_000, 400_000, 600_000, 800_000, 990_000):
+            file.seek(place)
+            file.write(b"x" * 4096)
+        file.truncate(1_000_000)
+    for form in ("gnu", "posix"):
+        words = ["tar", f"--format={form}", "--sparse", "-cf", str(packed), "-C", str(tmp_path), "thin"]
+        subprocess.run(words, check=True)
+        laid(tmp_path / form, packed.read_bytes())
+        assert (tmp_path / form / "thin").read_bytes() == source.read_bytes()
+        with pytest.raises(TooLarge):
+            laid(tmp_path / f"{form}-small", packed.read_bytes(), at_most=500_000)
 
 
 @pytest.mark.parametrize("content", [b"", b"no archive at all", b"\x1f\x8b\x08broken", b"\x28\xb5\x2f\xfdbroken"])
