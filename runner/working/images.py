@@ -15,6 +15,7 @@ from typing import IO, Any, Final
 
 from django.conf import settings
 
+from kernel.digests import sha256_hex
 from kernel.errors import Invalid, TooLarge, Unavailable
 from runner.executors.bubblewrap_image import with_room
 from runner.images import IMAGE_TAG, WITHOUT_TAG, ImageName
@@ -76,17 +77,28 @@ def ready(name: ImageName, key: RegistryKey | None, *, told: Told) -> Image:
     told(f"Asking {name.registry} for the image")
     with reached(name, key, lambda: told("")) as registry:
         parts = _parts(registry, name)
-        place = cache_folder("images") / parts.digest.removeprefix("sha256:")[:32]
+        place = cache_folder("images") / _kept_as(name, parts.digest)
         with held(place.with_suffix(".lock"), told):
             if not mark_of(place).is_file():
                 _refuse_too_much(parts)
-                _made_whole(place, parts, registry, told)
+                try:
+                    _made_whole(place, parts, registry, told)
+                except BaseException:
+                    cleared(place)  # nobody else would: what has no mark is never old
+                    raise
             holds = taken(place)
     try:
         return _image(place, parts, holds)
     except BaseException:
         os.close(holds)
         raise
+
+
+def _kept_as(name: ImageName, digest: str) -> str:
+    """What a part is kept as: of this repository alone. Whoever writes a manifest names digests of others' layers in
+    it, and who reads a run in an image knows them; these are not shown for that."""
+    origin = sha256_hex(f"{name.registry}/{name.repository}".encode())
+    return f"{digest.removeprefix('sha256:')}-{origin[:32]}"
 
 
 def _parts(registry: Registry, name: ImageName) -> Parts:
@@ -177,7 +189,7 @@ def _fetched(blob: Blob, parts: Parts, registry: Registry, told: Told, before: i
     def got(size: int) -> None:
         told(f"Fetching image, {(before + size) // MEGA:,} of {whole:,} MB")
 
-    place = cache_folder("layers") / blob.digest.removeprefix("sha256:")
+    place = cache_folder("layers") / _kept_as(parts.name, blob.digest)
     with held(place.with_suffix(".lock"), told):
         if not place.is_file() or place.stat().st_size != blob.size_bytes:
             got(0)

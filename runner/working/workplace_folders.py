@@ -3,8 +3,8 @@
 jobs/<id>/          home of a job and what it prints; gone when it is over
 cache/inputs/       contents of datasets by their SHA-256
 cache/environments/ packages by the digest of what they were made from
-cache/images/       images, unpacked, by their digest
-cache/layers/       what they were fetched as, by its digest
+cache/images/       images, unpacked, by their digest and repository
+cache/layers/       what they were fetched as, in the same way
 cache/git/          repositories by their address
 """
 

@@ -155,7 +155,9 @@ def test_bytes_that_are_not_those_of_the_digest_are_refused_and_nothing_of_them_
     assert not list((worker / "images").glob("*.ready"))
 
 
-def test_an_image_that_is_too_large_is_refused_before_and_after_it_is_unpacked(open_one: Registry, settings):
+def test_an_image_that_is_too_large_is_refused_before_and_after_it_is_unpacked(
+    open_one: Registry, worker: Path, settings
+):
     settings.MLED_IMAGE_MB = 1
     open_one.push("team/large", layer(("noise", os.urandom(2_000_000))))
     with pytest.raises(TooLarge, match=r"has 2 MB, and 1 MB are taken"):
@@ -163,6 +165,7 @@ def test_an_image_that_is_too_large_is_refused_before_and_after_it_is_unpacked(o
     open_one.push("team/bomb", layer(("zeros", b"\0" * 20_000_000)))
     with pytest.raises(TooLarge, match="Unpacked"):
         fetched(open_one, "team/bomb:1")
+    assert not [one for one in (worker / "images").iterdir() if one.is_dir()], "nothing of it fills the disk"
 
 
 def test_a_manifest_of_another_form_is_refused(open_one: Registry):
@@ -271,6 +274,23 @@ def test_a_private_image_is_opened_by_the_secret_that_is_named_which_nobody_read
         kept = [one for one in worker.rglob("*") if one.is_file()]
         assert not [one for one in kept if WORD.encode() in one.read_bytes()]
         assert WORD not in " ".join(stages)
+
+
+def test_what_lies_here_of_a_private_image_goes_to_nobody_who_names_its_digests_elsewhere(
+    tmp_path: Path, settings, registry: Registry
+):
+    """Digests stand with each run in the image; a registry of one's own may name them without having the bytes."""
+    with closed_registry(tmp_path / "closed") as closed:
+        settings.MLED_IMAGE_REGISTRIES = [closed.named, registry.named]
+        private = layer(("weights", os.urandom(10_000)))
+        same = closed.push("team/private", private)
+        assert (fetched(closed, "team/private:1", key()).root / "weights").exists()
+        assert registry.push("mine/same", private) == same
+        registry.push("mine/layers", private, Env=["A=1"])
+        registry.spoil(registry.keep("mine/layers", private)["digest"])
+        for name in ("mine/same:1", f"mine/same@{same}", "mine/layers:1"):
+            with pytest.raises(Invalid, match="gave other bytes than"):
+                fetched(registry, name)
 
 
 def test_a_registry_that_sends_for_a_token_is_followed_there_with_the_secret_and_without_one(tmp_path: Path, settings):
