@@ -1,4 +1,4 @@
-"""Orders by values that many runs share: each page may be read by another way, and together they hold every run once."""
+"""Orders by values that many runs share: each page may be read by another way, and all hold every run once."""
 
 from random import Random
 
