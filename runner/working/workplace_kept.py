@@ -40,11 +40,13 @@ def taken(place: Path) -> int:
 
 
 def collect(folder: Path, *, unused_seconds: float) -> int:
-    """Take away what no job used for so long and none uses now; returns how many went."""
+    """Take away what no job used for so long and none uses now; returns how many went. What a worker that died left
+    half made goes, too, once it is as old."""
     gone = 0
-    for mark in folder.glob("*.ready"):
-        place = mark.with_suffix("")
-        if time.time() - mark.stat().st_mtime > unused_seconds and _taken_away(place):
+    for place in [one for one in folder.iterdir() if one.is_dir()]:
+        mark = mark_of(place)
+        touched = (mark if mark.is_file() else place).stat().st_mtime
+        if time.time() - touched > unused_seconds and _taken_away(place):
             gone += 1
     return gone
 

@@ -30,6 +30,7 @@ from runner.packages import image_of, read_packages
 from runner.recreating.likeness import like
 from runner.working import images
 from runner.working.images_registry import RegistryKey, registry_key
+from runner.working.workplace_folders import held
 from tests.factories import a_team
 from tests.factories_runner import a_worker
 from tests.runner.executing import Bench
@@ -185,6 +186,19 @@ def test_what_nobody_used_for_long_goes_unless_a_job_has_it(open_one: Registry, 
     assert (image.root / "a").exists()
     assert not [one for one in (worker / "layers").iterdir() if one.suffix == ""]
     os.close(image.holds)
+    assert images.forget_unused(at_most=10**9, unused_seconds=3600) == 1
+    assert not image.root.exists()
+
+
+def test_what_a_worker_that_died_left_half_unpacked_goes_once_it_is_old(open_one: Registry, worker: Path):
+    open_one.push("team/half", layer(("a", "1")))
+    image = fetched(open_one, "team/half:1")
+    mark = image.root.parent.with_suffix(".ready")
+    mark.unlink()
+    assert images.forget_unused(at_most=10**9, unused_seconds=3600) == 0
+    os.utime(image.root.parent, (0, 0))
+    with held(image.root.parent.with_suffix(".lock"), lambda stage: None):  # somebody is at it again
+        assert images.forget_unused(at_most=10**9, unused_seconds=3600) == 0
     assert images.forget_unused(at_most=10**9, unused_seconds=3600) == 1
     assert not image.root.exists()
 
