@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tarfile
 import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from uuid import uuid4
 
@@ -29,7 +30,7 @@ from runner.models import Job
 from runner.packages import image_of, read_packages
 from runner.recreating.likeness import like
 from runner.working import images
-from runner.working.images_registry import RegistryKey, registry_key
+from runner.working.images_registry import RegistryKey, reached, registry_key
 from runner.working.workplace_folders import held
 from tests.factories import a_team
 from tests.factories_runner import a_worker
@@ -288,6 +289,44 @@ def test_a_private_image_is_opened_by_the_secret_that_is_named_which_nobody_read
         kept = [one for one in worker.rglob("*") if one.is_file()]
         assert not [one for one in kept if WORD.encode() in one.read_bytes()]
         assert WORD not in " ".join(stages)
+
+
+def test_a_credential_does_not_go_along_to_where_a_registry_leads(settings):
+    class Leading(BaseHTTPRequestHandler):
+        came: list[str]
+        leads_to = ""
+
+        def do_GET(self) -> None:
+            self.came.append(self.headers.get("Authorization", ""))
+            is_known = bool(self.came[-1]) or not self.leads_to
+            self.send_response((307 if self.leads_to else 200) if is_known else 401)
+            self.send_header("WWW-Authenticate", 'Basic realm="images"')
+            self.send_header("Location", self.leads_to + self.path)
+            self.send_header("Content-Length", "2")
+            self.end_headers()
+            self.wfile.write(b"{}")
+
+        def log_message(self, format: str, *args: object) -> None:
+            """`came` holds what a test looks at."""
+
+    there, here = type("There", (Leading,), {"came": []}), type("Here", (Leading,), {"came": []})
+    with ThreadingHTTPServer(("127.0.0.1", 0), there) as storage, ThreadingHTTPServer(("127.0.0.1", 0), here) as asked:
+        named = [f"127.0.0.1:{one.server_port}" for one in (asked, storage)]
+        here.leads_to = f"http://{named[1]}"
+        for one in (storage, asked):
+            threading.Thread(target=one.serve_forever, daemon=True).start()
+        settings.MLED_IMAGE_REGISTRIES = [f"http://{one}" for one in named]
+        with reached(read_image(f"{named[0]}/a"), key(), lambda: None) as registry:
+            assert registry.manifest("1")[0] == b"{}"
+        settings.MLED_IMAGE_REGISTRIES = [f"http://{named[0]}", named[1]]  # that one by https alone
+        with (
+            reached(read_image(f"{named[0]}/a"), key(), lambda: None) as registry,
+            pytest.raises(Unavailable, match="without https"),
+        ):
+            registry.manifest("1")
+        for one in (storage, asked):
+            one.shutdown()
+    assert (here.came, there.came) == (["", key().header] * 2, [""])
 
 
 def test_what_lies_here_of_a_private_image_goes_to_nobody_who_names_its_digests_elsewhere(
