@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import gc
+import itertools
 import os
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
+import pytest_rerunfailures
 
 from tests.services.once import mark_if_without_database
 from tests.services.once import no_connection_without_asking as no_connection_without_asking
@@ -24,7 +26,7 @@ COLLECT = "import django; django.setup(); from mled_site.supervise import prepar
 LONG = ("live_mled", "live_mled_on_s3", "own_live_mled", "page")
 LIVE = (*LONG, "valkey_url", "s3_server", "sandbox", "registry")
 LONG_PLACES = ("tests/client/", "tests/crash/", "tests/examples/", "tests/site/", "tests/ledger/test_ordinary_use")
-# Whether each first try of a live part counts as failed at its end: the second has to hold on what it left.
+# Whether each first try of a live part counts as failed at its end, to see that a second one holds.
 TWICE = os.environ.get("MLED_TEST_TWICE") == "1"
 DECLARED = "held, and declared failed as MLED_TEST_TWICE asks"
 FLUSHES = ("transactional_db", "live_server", "django_db_reset_sequences")
@@ -56,6 +58,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 f"{item.nodeid} would empty the tables afterwards, which the ledger's triggers refuse. "
                 "Use the fixture committed_db, or live_mled for a server (tests/services/__init__.py)."
             )
+
+
+@pytest.hookimpl(tryfirst=True)  # before its fixtures are made
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """A second try has servers, databases and browsers of its own: the first may have stopped anywhere.
+
+    pytest-rerunfailures keeps what belongs to more than the test; here it is ended, so that it is made anew.
+    """
+    if getattr(item, "execution_count", 1) > 1:
+        pytest_rerunfailures._restore_suspended_finalizers(item)
+        item.session._setupstate.teardown_exact(None)
 
 
 @pytest.hookimpl(wrapper=True, trylast=True)  # within pytest-rerunfailures, which then sees a failure
@@ -136,9 +149,8 @@ def collected_static(shared_directory: Path) -> Path:
 def live_mled(
     databases, collected_static: Path, shared_directory: Path, worker_id: str, valkey_url: str, django_db_blocker
 ):
-    yield from running_mled(
-        databases, collected_static, shared_directory / f"live-{worker_id}", valkey_url, django_db_blocker
-    )
+    place = new_folder(shared_directory / f"live-{worker_id}")
+    yield from running_mled(databases, collected_static, place, valkey_url, django_db_blocker)
 
 
 @pytest.fixture(scope="session")
@@ -151,7 +163,7 @@ def live_mled_on_s3(
     s3_server,
     django_db_blocker,
 ):
-    endpoint, place = s3_server.endpoint, shared_directory / f"live-s3-{worker_id}"
+    endpoint, place = s3_server.endpoint, new_folder(shared_directory / f"live-s3-{worker_id}")
     bucket = f"s3://{s3_server.bucket()}/live?endpoint={endpoint}&public={endpoint}"
     environment = {"MLED_BLOBS": bucket, **s3_server.environment}
     yield from running_mled(databases, collected_static, place, valkey_url, django_db_blocker, **environment)
@@ -160,6 +172,11 @@ def live_mled_on_s3(
 @pytest.fixture
 def own_live_mled(databases, collected_static: Path, tmp_path: Path, valkey_url: str, django_db_blocker):
     yield from running_mled(databases, collected_static, tmp_path / "live", valkey_url, django_db_blocker)
+
+
+def new_folder(wanted: Path) -> Path:
+    """This one, or one beside it: a second try has its own."""
+    return next(place for n in itertools.count(1) if not (place := wanted.with_name(f"{wanted.name}-{n}")).exists())
 
 
 def running_mled(databases, static_root: Path, data: Path, valkey_url: str, blocker, **environment: str):
