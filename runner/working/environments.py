@@ -177,6 +177,6 @@ def _facts(packages: Packages | None, known: Mapping[str, object], kept: Kept | 
     return facts
 
 
-def collect(*, unused_seconds: float) -> int:
+def collect(*, at_most: int, unused_seconds: float) -> int:
     """Take away what no job used for so long and none uses now; returns how many went."""
-    return workplace_kept.collect(cache_folder("environments"), unused_seconds=unused_seconds)
+    return workplace_kept.collect(cache_folder("environments"), at_most=at_most, unused_seconds=unused_seconds)

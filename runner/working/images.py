@@ -8,7 +8,7 @@ import re
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, Final
@@ -264,14 +264,18 @@ def _described(parts: Parts, known: Mapping[str, Any]) -> bytes:
 
 
 def forget_unused(*, at_most: int, unused_seconds: float) -> int:
-    """Take away images that no job used for so long and none uses now, and fetched layers too, these also beyond so
-    many bytes; returns how many images went."""
-    kept, oldest = 0, time.time() - unused_seconds
-    layers = [one for one in cache_folder("layers").iterdir() if one.suffix != ".lock"]
-    for place in sorted(layers, key=lambda one: -one.stat().st_mtime):
-        seen = place.stat()
+    """Take away images that no job used for so long and none uses now, and fetched layers too, of both also the longest
+    unused beyond so many bytes; returns how many images went."""
+    kept, oldest, layers = 0, time.time() - unused_seconds, list[tuple[float, Path, os.stat_result]]()
+    for place in cache_folder("layers").iterdir():
+        with suppress(FileNotFoundError):  # a job has just fetched it: it has another name now
+            seen = place.stat()
+            layers.append((seen.st_mtime, place, seen))
+    for _, place, seen in sorted(layers, reverse=True):
+        if place.suffix == ".lock":
+            continue
         if place.suffix != ".part" and seen.st_mtime >= oldest and kept + seen.st_size <= at_most:
             kept += seen.st_size
         elif place.suffix != ".part" or seen.st_mtime < oldest:
             place.unlink(missing_ok=True)
-    return collect(cache_folder("images"), unused_seconds=unused_seconds)
+    return collect(cache_folder("images"), at_most=at_most, unused_seconds=unused_seconds)

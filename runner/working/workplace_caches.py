@@ -42,7 +42,7 @@ def tidy() -> None:
     """Take away what the settings say is too much or too old, of what no job uses now."""
     unused = settings.MLED_RUNNER_CACHE_DAYS * DAY
     inputs.collect(at_most=settings.MLED_RUNNER_CACHE_BYTES, unused_seconds=unused)
-    environments.collect(unused_seconds=unused)
+    environments.collect(at_most=settings.MLED_RUNNER_CACHE_BYTES, unused_seconds=unused)
     images.forget_unused(at_most=settings.MLED_RUNNER_CACHE_BYTES, unused_seconds=unused)
     _repositories(at_most=settings.MLED_RUNNER_CACHE_BYTES, unused_seconds=unused)
     if _size_of(cache_folder("uv")) > settings.MLED_RUNNER_CACHE_BYTES:

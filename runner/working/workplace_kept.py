@@ -7,10 +7,12 @@ import json
 import os
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from fcntl import LOCK_SH, flock
 from pathlib import Path
 from typing import Any
 
+from runner.executors.watching import size_of
 from runner.working.workplace_folders import cleared, held_if_free
 
 
@@ -39,16 +41,27 @@ def taken(place: Path) -> int:
     return holds
 
 
-def collect(folder: Path, *, unused_seconds: float) -> int:
-    """Take away what no job used for so long and none uses now; returns how many went. What a worker that died left
-    half made goes, too, once it is as old."""
-    gone = 0
-    for place in [one for one in folder.iterdir() if one.is_dir()]:
-        mark = mark_of(place)
-        touched = (mark if mark.is_file() else place).stat().st_mtime
-        if time.time() - touched > unused_seconds and _taken_away(place):
+def collect(folder: Path, *, at_most: int, unused_seconds: float) -> int:
+    """Take away what no job used for so long and none uses now, and the longest unused beyond so many bytes; returns
+    how many went. What a worker that died left half made goes, too, once it is as old."""
+    gone, kept, oldest = 0, 0, time.time() - unused_seconds
+    found = [(_touched(place), place) for place in folder.iterdir() if place.is_dir()]
+    for touched, place in sorted(found, reverse=True):
+        size = size_of(place, at_most)
+        is_kept = touched >= oldest and (kept + size <= at_most or not mark_of(place).is_file())
+        if is_kept or not _taken_away(place):
+            kept += size
+        else:
             gone += 1
     return gone
+
+
+def _touched(place: Path) -> float:
+    """When it was used last, or begun to be made; 0 for what has just gone."""
+    for one in (mark_of(place), place):
+        with suppress(FileNotFoundError):
+            return one.stat().st_mtime
+    return 0.0
 
 
 def _taken_away(place: Path) -> bool:

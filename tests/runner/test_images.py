@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tarfile
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from uuid import uuid4
@@ -189,6 +190,17 @@ def test_what_nobody_used_for_long_goes_unless_a_job_has_it(open_one: Registry, 
     os.close(image.holds)
     assert images.forget_unused(at_most=10**9, unused_seconds=3600) == 1
     assert not image.root.exists()
+
+
+def test_of_images_the_longest_unused_go_where_there_are_too_many_bytes(open_one: Registry, worker: Path):
+    roots = {}
+    for used, name in enumerate(("first", "second"), start=1):
+        open_one.push(f"team/{name}", layer((name, "1" * 700_000)))
+        roots[name] = fetched(open_one, f"team/{name}:1").root
+        os.utime(roots[name].parent.with_suffix(".ready"), (time.time() - 60 + used,) * 2)
+    assert images.forget_unused(at_most=2_000_000, unused_seconds=3600) == 0
+    assert images.forget_unused(at_most=1_000_000, unused_seconds=3600) == 1
+    assert (roots["first"].exists(), roots["second"].exists()) == (False, True)
 
 
 def test_what_a_worker_that_died_left_half_unpacked_goes_once_it_is_old(open_one: Registry, worker: Path):
