@@ -14,8 +14,6 @@ from gzip import GzipFile
 from pathlib import Path
 from typing import IO, Any, Final, Self
 
-import pyarrow as pa
-
 from kernel.errors import Invalid, MledError, TooLarge
 from runner.working.workplace_folders import cleared
 
@@ -28,7 +26,7 @@ OPAQUE: Final = ".wh..wh..opq"
 _AT_ONCE: Final = 1024 * 1024
 _PADDED: Final = 2048  # bytes that an archive may have for one entry beside its content
 _GZIP, _ZSTD = b"\x1f\x8b", (b"\x28\xb5\x2f\xfd", b"\x2a\x4d\x18")  # the second begins a frame that is skipped
-_BROKEN: Final = (tarfile.TarError, EOFError, OSError, zlib.error, pa.ArrowException, ValueError, RecursionError)
+_BROKEN: Final = (tarfile.TarError, EOFError, OSError, zlib.error, ValueError, RecursionError)
 _HEADS: Final = (*b"xgLKX",)
 
 
@@ -54,7 +52,7 @@ class Layers:
                     self._entry(archive, one)
         except MledError:
             raise
-        except _BROKEN as error:
+        except _broken() as error:
             said = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
             raise Invalid(f"A layer of the image cannot be unpacked: {said[:200]}.", field=FIELD) from error
 
@@ -235,6 +233,13 @@ class _Counted:
         return piece
 
 
+def _broken() -> tuple[type[Exception], ...]:
+    """What may be raised by a layer that is damaged."""
+    import pyarrow as pa  # large, and seldom needed
+
+    return (*_BROKEN, pa.ArrowException)
+
+
 def unpacked(packed: IO[bytes]) -> Any:
     """The file without its packing, by how it begins."""
     begin = packed.read(4)
@@ -242,6 +247,8 @@ def unpacked(packed: IO[bytes]) -> Any:
     if begin.startswith(_GZIP):
         return GzipFile(fileobj=packed)
     if begin == _ZSTD[0] or begin[1:] == _ZSTD[1]:
+        import pyarrow as pa
+
         return pa.CompressedInputStream(pa.PythonFile(packed, mode="r"), "zstd")
     return packed
 

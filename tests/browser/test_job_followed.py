@@ -4,23 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
 from playwright.sync_api import APIResponse, Page, Route, expect
 
 from accounts.models import Project, User
 from kernel.actor import Actor, ActorKind, Door, system
 from runner.actions.jobs import end_job
 from runner.models import Job
-from tests.browser.conftest import ADA, PROJECT, Logged
+from tests.browser.conftest import ADA, Logged
 from tests.factories import default_experiment
 from tests.factories_runner import a_job, a_worker, held_by
 
 PATIENCE = 60_000  # milliseconds
 
 
-def running(logged: Logged) -> Job:
+@pytest.fixture(scope="session")
+def place(logged: Logged) -> str:
+    """A project whose runs nobody counts."""
+    logged.live.create_project("followed")
+    logged.live.add_member("followed", ADA, "data_scientist")
+    return "followed"
+
+
+def running(logged: Logged, place: str) -> Job:
     """A job of Ada's that goes on, as far as anybody knows."""
     with logged.live.in_database():
-        user, project = User.objects.get(email=ADA), Project.objects.get(slug=PROJECT)
+        user, project = User.objects.get(email=ADA), Project.objects.get(slug=place)
         ada = Actor(ActorKind.USER, Door.WEB, user_id=user.pk, user_name=user.name)
         return held_by(a_job(ada, default_experiment(project)), a_worker())
 
@@ -31,8 +40,8 @@ def end(logged: Logged, job: Job) -> None:
         end_job(system(), job, lease=job.lease, state=Job.State.FINISHED, cause=Job.Cause.EXIT, exit_code=0)
 
 
-def test_an_answer_that_is_older_than_the_end_does_not_stay(ada: Page, logged: Logged):
-    job = running(logged)
+def test_an_answer_that_is_older_than_the_end_does_not_stay(ada: Page, logged: Logged, place: str):
+    job = running(logged, place)
     held: list[tuple[Route, APIResponse]] = []
 
     def hold_the_first(route: Route) -> None:
@@ -52,8 +61,10 @@ def test_an_answer_that_is_older_than_the_end_does_not_stay(ada: Page, logged: L
     expect(ada.get_by_role("link", name="Recreate").first).to_be_visible(timeout=PATIENCE)
 
 
-def test_a_part_in_which_somebody_marks_words_takes_its_place_when_they_have_done(ada: Page, logged: Logged):
-    job = running(logged)
+def test_a_part_in_which_somebody_marks_words_takes_its_place_when_they_have_done(
+    ada: Page, logged: Logged, place: str
+):
+    job = running(logged, place)
     ada.goto(f"/r/{job.run.uid.hex}/")
     status = ada.locator("[data-part=status]")
     status.evaluate("part => getSelection().selectAllChildren(part)")

@@ -111,8 +111,8 @@ def test_orphans_are_waited_for(bench):
             "        except OSError: continue\n"
             "        if words[0] == 'Z' and words[1] == str(os.getppid()): yield one\n"
             "end = time.time() + 20\n"
-            "while list(dead()) and time.time() < end: time.sleep(0.01)\n"
-            "print(list(dead()))"
+            "while (left := list(dead())) and time.time() < end: time.sleep(0.01)\n"
+            "print(left)"
         )
     )
     assert done.out == "[]\n"
