@@ -252,7 +252,9 @@ def test_looking_for_them_uses_an_index(script, team, later):
         list(silent_runs(system()))
     (sql,) = [query["sql"] for query in asked if "heartbeat_at" in query["sql"]][:1]
     with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
+        if connection.vendor == "postgresql":  # of a few rows it may read any index: here it has this one alone
+            others = "indrelid = 'experiments_run'::regclass AND indexrelid <> 'run_unfinished'::regclass"
+            cursor.execute(f"UPDATE pg_index SET indisvalid = false WHERE {others}")  # rolled back
             cursor.execute("SET LOCAL enable_seqscan = off")
         cursor.execute(f"EXPLAIN {'QUERY PLAN ' if connection.vendor == 'sqlite' else ''}{sql}")
         plan = str(cursor.fetchall())
