@@ -23,11 +23,11 @@ from audit.compliance.models import Finding, NotApplicable, ProfileCopy, Review,
 from audit.compliance.profile import profiles as every_profile
 from audit.compliance.retention import CLASSES
 from experiments.models import Run
-from experiments.values import ENDED
-from kernel.actor import operator, system
+from experiments.values import ENDED, RunStatus
+from kernel.actor import Actor, operator, system
 from kernel.clock import now
 from kernel.digests import canonical_json
-from tests.factories import a_person, again
+from tests.factories import a_person, a_run, again
 from tests.registry.promoting import proof_of, with_password
 
 RULES = ("D1", "V5", "Z1")
@@ -72,15 +72,27 @@ def _draw(walk: Any) -> None:
     sampling.draw_sample(_auditor(walk), walk.team.project, method="random", runs=runs, size=1, seed=walk.text())
 
 
+def _draw_in_vain(walk: Any) -> None:
+    """draw_sample, withdraw_drawn: of a run that is not in review yet."""
+    run, auditor = a_run(operator(), project=walk.team.project, status=RunStatus.FINISHED), _auditor_of(walk)
+    draw = sampling.draw_sample(auditor, walk.team.project, method="random", runs=[run], size=1, seed="s")
+    reviews.withdraw_drawn(auditor, Review.objects.get(draw=draw), reason=walk.text() or "Drawn in vain.")
+
+
 def _manifest(walk: Any) -> bytes:
     return canonical_json({"size": walk.chance.randrange(99), "events": 0})
 
 
-def _auditor(walk: Any) -> Any:
-    """Anybody, or an auditor of the whole site, whose role no other move takes away."""
+def _auditor_of(walk: Any) -> Actor:
+    """An auditor of the whole site, whose role no other move takes away."""
     if not hasattr(walk, "auditor"):
         walk.auditor = a_person("Olaf", site_role=Role.AUDITOR)
-    return walk.chance.choice((walk.who(), again(walk.auditor)))
+    return again(walk.auditor)
+
+
+def _auditor(walk: Any) -> Actor:
+    """Anybody, or that auditor."""
+    return walk.chance.choice((walk.who(), _auditor_of(walk)))
 
 
 COMPLIANCE: list[Callable[[Any], Any]] = [
@@ -112,6 +124,7 @@ COMPLIANCE: list[Callable[[Any], Any]] = [
     lambda w: findings.ask_again(_auditor(w), w.any(Finding, state__in=("open", "answered")), text=w.text()),
     lambda w: findings.close_finding(_auditor(w), w.any(Finding, state__in=("open", "answered")), closure=w.text()),
     _draw,
+    _draw_in_vain,
     lambda w: sampling.review_trail(_auditor(w), w.team.project, up_to=w.chance.choice((0, 10**9)), note=w.text()),
     lambda w: access.review_access(_auditor(w), w.team.project, note=w.text()),
     lambda w: rehearsals.record_rehearsal(operator(), log_size=w.chance.choice((0, 1, 9)), note=w.text()),

@@ -12,12 +12,15 @@ from kernel.actor import Actor, operator
 from registry.actions import promotions, webhooks
 from registry.models import Delivery, PromotionRequest, Webhook
 from registry.webhooks.secrets import new_secret
-from tests.factories import a_person, unique
-from tests.registry.promoting import a_candidate, proof_of, with_password
+from tests.factories import a_person, a_project, unique
+from tests.registry.promoting import a_candidate, log_goes_on, proof_of, with_password
 
 
 def _governed(walk: Any) -> Project:
-    project = Project.objects.get(pk=walk.team.project.pk)
+    return _govern(Project.objects.get(pk=walk.team.project.pk))
+
+
+def _govern(project: Project) -> Project:
     return govern_project(operator(), project, is_governed=True, protected_names=["champion", "production"])
 
 
@@ -31,6 +34,19 @@ def _manager() -> Actor:
     return with_password(a_person("Mona", site_role=Role.PROJECT_MANAGER))
 
 
+def _whole_way(walk: Any) -> None:
+    """carry_out_promotion: the log covers what was signed, and no other move adds gates. Once in a walk."""
+    if getattr(walk, "has_promoted", False):
+        return
+    walk.has_promoted = True
+    version = a_candidate(operator(), _govern(a_project(unique("governed"))))
+    request = promotions.ask_promotion(operator(), version, kind="alias", target="champion", comment="Better.")
+    manager = _manager()
+    log_goes_on()
+    promotions.decide_promotion(manager, request, approve=True, comment="Checked.", proof=proof_of(manager))
+    log_goes_on()
+
+
 def _decide(walk: Any, *, approve: bool) -> PromotionRequest:
     _governed(walk)
     request = walk.chance.choice(list(PromotionRequest.objects.filter(state="asked")))
@@ -42,6 +58,7 @@ def _decide(walk: Any, *, approve: bool) -> PromotionRequest:
 
 PROMOTIONS: list[Callable[[Any], Any]] = [
     _ask,
+    _whole_way,
     lambda w: _decide(w, approve=True),
     lambda w: _decide(w, approve=False),
     lambda w: promotions.withdraw_promotion(

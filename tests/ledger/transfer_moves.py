@@ -11,7 +11,8 @@ from accounts.models import Project
 from artifacts.storage import StoredBlob
 from audit.ledger.sequencer import Sequencer
 from kernel.actor import operator, system
-from tests.factories import a_project, unique
+from tests.factories import a_member, a_project, everything, unique
+from tests.transfer.moving import content, exported, imported
 from tests.transfer.stores import a_store, bring, in_store, run_named
 from transfer import leasing
 from transfer.actions import transfers
@@ -50,6 +51,18 @@ def _carry(walk: Any) -> None:
             break
 
 
+def _there_and_back(walk: Any) -> None:
+    """The same of a project that nothing else happens to, brought in elsewhere: once in a walk."""
+    if getattr(walk, "has_moved", False):
+        return
+    walk.has_moved = True
+    home = a_project(unique("home"))
+    scientist = a_member(home)
+    everything(scientist, home, "moved")
+    archive = content(exported(operator(), home))
+    assert imported(operator(), a_project(unique("abroad")), archive).state == "done"
+
+
 def _give_up(walk: Any) -> None:
     transfer = walk.any(Transfer, **OPEN)
     taken = leasing.take(transfer.pk)
@@ -76,6 +89,7 @@ TRANSFERS: list[Callable[[Any], Any]] = [
     _ask,
     _bring,
     _carry,
+    _there_and_back,
     _give_up,
     _from_mlflow,
     lambda w: transfers.cancel_transfer(w.who(), w.any(Transfer, **OPEN), reason=w.text()),
