@@ -23,18 +23,9 @@ from accounts.models import Group, Membership, Notice, Signature
 from artifacts.pages.version import PARTS
 from audit.compliance.actions.bundles import seal_bundle
 from audit.compliance.models import AccessReview, Finding, LegalHold, Purge, Report, ReportFile, Review
-from audit.compliance.pages.findings import ACTS as FINDING_ACTS
-from audit.compliance.pages.queue import ACTS as QUEUE_ACTS
-from audit.compliance.pages.queue_acts import MANY as QUEUE_MANY
-from audit.compliance.pages.report import ACTS as REPORT_ACTS
-from audit.compliance.pages.rules import ACTS as RULE_ACTS
-from audit.compliance.pages.run_review import ACTS as REVIEW_ACTS
 from audit.ledger.models import AuditEvent
 from experiments.models import SheetImport
-from experiments.pages.bulk import BULK
 from experiments.pages.frame import TABS
-from experiments.pages.run import ACTS
-from experiments.pages.sheet import SHEET_ACTS
 from experiments.queries.experiments import wire_id
 from kernel.actor import operator
 from kernel.digests import canonical_json
@@ -42,15 +33,10 @@ from mlflow_api.messages.registry_requests import OfModel
 from mlflow_api.routes import ROUTES, Needs, Route
 from registry.models import Delivery, PromotionRequest, Webhook
 from registry.pages.frame import TABS as VERSION_TABS
-from registry.pages.model import ACTS as MODEL_ACTS
-from registry.pages.version_acts import ACTS as VERSION_ACTS
-from registry.pages.webhooks import WEBHOOK_ACTS
 from runner.models import Admission, Environment, Job, Recipe, Sweep, Template, Worker
-from runner.pages.queue import ACTS as JOB_ACTS
-from runner.pages.workers import WORKER_ACTS
 from tests.factories import Everything, a_token, unique
+from tests.isolation.verbs import verbs_of
 from transfer.models import Transfer, TransferFile
-from transfer.pages.transfers import ACTS as TRANSFER_ACTS
 
 WORD = "zanzibar"
 """Stands in every name, key and value of the project that is asked about: where it shows, something leaked."""
@@ -332,23 +318,6 @@ def values_for(ids: Ids) -> dict[str, Sequence[str]]:
         "section": ["limits"],
         "tab": [*TABS, *VERSION_TABS],
         "rule": ["D1"],
-        "verb": [
-            *REVIEW_ACTS,
-            *FINDING_ACTS,
-            *QUEUE_ACTS,
-            *QUEUE_MANY,
-            *JOB_ACTS,
-            *REPORT_ACTS,
-            *RULE_ACTS,
-            *ACTS,
-            *BULK,
-            *SHEET_ACTS,
-            *MODEL_ACTS,
-            *VERSION_ACTS,
-            *WEBHOOK_ACTS,
-            *TRANSFER_ACTS,
-            *WORKER_ACTS,
-        ],
         "kind": ["csv", "parquet"],
         "view": [ids.view],
         "comment": [ids.comment],
@@ -364,6 +333,8 @@ def values_for(ids: Ids) -> dict[str, Sequence[str]]:
 def urls(route: str, pattern: URLPattern, ids: Ids) -> list[str]:
     """The pattern's URLs for these ids."""
     known = values_for(ids)
+    if "<str:verb>" in route:
+        known["verb"] = verbs_of(route)
     names = list(pattern.pattern.converters) or list(pattern.pattern.regex.groupindex)
     if "^" in route:
         route = {"account_reset_password_from_key": "login/reset/1-x-y/"}.get(pattern.name or "", "api/v1/nowhere/")
