@@ -18,7 +18,7 @@ pytestmark = pytest.mark.once
 MIA = "mia@moves.example.org"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")  # as long as the server: another worker's tests of this file may come later
 def moving(live_mled, tmp_path_factory) -> Client:
     """A manager of two projects; in the first one are two runs and a file."""
     live_mled.create_user(MIA, name="Mia")

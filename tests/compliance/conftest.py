@@ -4,6 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.stock import a_team_stands_ready as a_team_stands_ready
+from tests.stock import django_db_setup as django_db_setup
+
 
 @pytest.fixture(autouse=True)
 def data(settings, tmp_path: Path) -> Path:

@@ -389,6 +389,7 @@ def test_a_part_that_is_whole_is_not_gathered_again_and_a_damaged_one_is(team, r
 
 
 def test_how_far_it_is_is_told_in_words(team, run):
+    in_order()
     report = asked_for(team.engineer, team.project)
     cache.clear()
     waiting = progress_of(team.engineer, report)
