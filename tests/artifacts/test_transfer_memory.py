@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import psutil
 import pytest
 
+from tests.factories import unique
 from tests.services.live import LiveMled
 
 pytestmark = pytest.mark.once
@@ -24,17 +25,18 @@ class Traffic:
     """A client of one run's files that makes what it sends as it goes, and hashes what it gets."""
 
     def __init__(self, live: LiveMled) -> None:
-        self.live = live
-        live.create_user("large@example.org")
-        live.create_project("large")
-        live.add_member("large", "large@example.org", "ml_engineer")
-        self.token = live.issue_token("large@example.org", project="large")
+        self.live, self.project = live, unique("large")
+        address = f"{self.project}@example.org"
+        live.create_user(address)
+        live.create_project(self.project)
+        live.add_member(self.project, address, "ml_engineer")
+        self.token = live.issue_token(address, project=self.project)
         body = json.dumps({"experiment_id": "0"}).encode()
         run = json.loads(b"".join(self.ask("POST", "api/2.0/mlflow/runs/create", body, len(body))))
         self.files = "api/2.0/mlflow-artifacts/artifacts/" + run["run"]["info"]["artifact_uri"].partition(":/")[2]
 
     def ask(self, method: str, path: str, body: object = None, size: int = 0) -> Iterator[bytes]:
-        base = urlsplit(self.live.tracking_uri("large"))
+        base = urlsplit(self.live.tracking_uri(self.project))
         line = http.client.HTTPConnection(base.hostname or "", base.port, timeout=120)
         headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
         line.request(method, f"{base.path}/{path}", body, headers | {"Content-Length": str(size)})  # type: ignore[arg-type]

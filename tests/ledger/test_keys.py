@@ -39,6 +39,7 @@ def test_a_lost_key_is_not_replaced_in_silence():
         keys.signing_key()
 
 
+@pytest.mark.once  # keys lie in files
 def test_processes_that_start_together_agree_on_one_key(data):
     command = [
         sys.executable,

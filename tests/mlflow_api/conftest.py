@@ -17,9 +17,9 @@ def nobody_has_guessed_yet() -> None:
     cache.clear()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def stock(databases, django_db_setup, django_db_blocker) -> Iterator[tuple[Team, Everything]]:
-    """A team with one of everything, in a database of this module's own; what a test does there is rolled back."""
+    """A team with one of everything, in a database of this directory's own; what a test does there is rolled back."""
     place = databases.committed()
     with django_db_blocker.unblock():
         place.__enter__()

