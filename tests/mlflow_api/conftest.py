@@ -7,14 +7,16 @@ import pytest
 from django.core.cache import cache
 
 from accounts.roles import Role, Scope
+from experiments.search import rare
 from tests.factories import Everything, Team, a_member, a_project, a_team, a_token, everything
 from tests.mlflow_api.speaking import Mlflow
 
 
 @pytest.fixture(autouse=True)
 def nobody_has_guessed_yet() -> None:
-    """Wrong tokens of other tests do not count here."""
+    """Wrong tokens of other tests do not count here, nor what this process remembers of what was rolled back."""
     cache.clear()
+    rare.forget()
 
 
 @pytest.fixture(scope="package")

@@ -1,3 +1,4 @@
+import copy
 import json
 
 import pytest
@@ -50,22 +51,36 @@ def token_of(user, *, scopes=tuple(Scope), days=300, **options):
     return secret
 
 
-@pytest.fixture
-def vision(db):
-    return world.project("vision")
+@pytest.fixture(scope="package")
+def django_db_setup(django_db_setup, databases, django_db_blocker):
+    """This directory's own clone, with a project and its people; what a test does to them is rolled back."""
+    clone = databases.committed()
+    with django_db_blocker.unblock():
+        clone.__enter__()
+        vision = world.project("vision")
+        people = {
+            "ada": world.person("ada", Role.DATA_SCIENTIST, vision),
+            "bob": world.person("bob", Role.ML_ENGINEER, vision),
+            "mia": world.person("mia", Role.PROJECT_MANAGER, vision),
+            "ann": world.person("ann", Role.AUDITOR, vision),
+            "eve": world.person("eve", Role.DATA_SCIENTIST, world.project("other")),
+            "kim": world.person("kim", Role.ADMINISTRATOR),
+        }
+    yield vision, people
+    with django_db_blocker.unblock():
+        clone.__exit__(None, None, None)
 
 
 @pytest.fixture
-def people(vision):
+def vision(db, django_db_setup):
+    """A project with somebody in each role."""
+    return copy.deepcopy(django_db_setup[0])
+
+
+@pytest.fixture
+def people(vision, django_db_setup):
     """One person for each role in the project, one of another team, and an administrator."""
-    return {
-        "ada": world.person("ada", Role.DATA_SCIENTIST, vision),
-        "bob": world.person("bob", Role.ML_ENGINEER, vision),
-        "mia": world.person("mia", Role.PROJECT_MANAGER, vision),
-        "ann": world.person("ann", Role.AUDITOR, vision),
-        "eve": world.person("eve", Role.DATA_SCIENTIST, world.project("other")),
-        "kim": world.person("kim", Role.ADMINISTRATOR),
-    }
+    return copy.deepcopy(django_db_setup[1])
 
 
 @pytest.fixture
