@@ -25,7 +25,7 @@ from experiments.actions.batches import log_batch
 from experiments.actions.runs import set_tags, update_run
 from experiments.values import RunStatus
 from kernel.digests import canonical_json, commitment
-from tests.crash.test_tampering import another, full, recorded_columns  # noqa: F401 - a fixture
+from tests.crash.test_tampering import another, recorded_columns
 from tests.factories import Everything, a_batch, a_person, a_run, acting_as
 from tests.ledger import forger
 from tests.services.scale import sized
@@ -50,7 +50,7 @@ class Refused(Exception):
 
 
 @pytest.fixture
-def deep(full, monkeypatch) -> tuple[Everything, dict[str, Any]]:  # noqa: F811
+def deep(full, monkeypatch) -> tuple[Everything, dict[str, Any]]:
     """Something of everything, a back-up of it, and a day's work since then in batches of seven."""
     monkeypatch.setattr(sequencer, "BATCH", 7)
     copy = forger.copy_of_database()

@@ -14,43 +14,16 @@ import numpy as np
 import pytest
 from django.db import IntegrityError, connection, models, transaction
 
-from accounts.actions.projects import grant_sight
 from accounts.models import Membership
-from accounts.roles import Role
 from audit.ledger import keys
 from audit.ledger.evidence import Problem, kinds
-from audit.ledger.sequencer import Sequencer
 from audit.ledger.tracking import Tracked, tracked_models
 from audit.ledger.verify import verify_ledger
-from experiments.actions.experiments import grant_access
-from experiments.actions.runs import update_run
-from experiments.actions.seals import seal_run
 from experiments.metrics.seal import seal_of
 from experiments.models import MetricSegment, Run
-from experiments.values import RunStatus
-from kernel.actor import system
 from kernel.digests import canonical_json, commitment
-from tests.factories import Everything, a_group, a_person, a_team, a_token, everything, join, user_of
+from tests.factories import Everything
 from tests.ledger import forger
-
-
-@pytest.fixture
-def full(db, settings, tmp_path) -> Everything:
-    """Something of everything, put into a log of its own; the run is sealed."""
-    settings.MLED_DATA = tmp_path
-    team = a_team()
-    thing = everything(team.scientist, team.project, "leaf")
-    a_token(team.scientist, projects=[team.project], default_project=team.project)
-    guest = a_person("Gus")
-    join(team.project, a_group(guest), Role.ML_ENGINEER)
-    grant_sight(team.manager, team.project, user=user_of(guest))
-    grant_access(team.manager, thing.experiment, user=user_of(guest))
-    update_run(team.scientist, thing.run, status=RunStatus.FINISHED)
-    seal_run(system(), thing.run)
-    Sequencer().run_until_empty()
-    findings = verify_ledger()
-    assert findings.is_sound, findings.problems
-    return thing
 
 
 def named(kind: str, row_id: str, field: str = "") -> bool:
