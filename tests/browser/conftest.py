@@ -134,6 +134,12 @@ def enter(page: Page, email: str, password: str) -> None:
     page.wait_for_url(lambda url: "/login/" not in url)
 
 
+def copied(page: Page, words: str) -> str:
+    """What lies in the clipboard as soon as these words are in it: a click that copies does not wait for it."""
+    page.wait_for_function("async words => (await navigator.clipboard.readText()).includes(words)", arg=words)
+    return str(page.evaluate("navigator.clipboard.readText()"))
+
+
 def names(page: Page) -> list[str]:
     """Of the runs in the table of the page, from the top."""
     return page.locator("tbody a.name").all_inner_texts()

@@ -176,9 +176,9 @@ def test_the_frame_by_itself_has_no_origin_either(ada: Page, run: str):
 def test_the_frame_leads_nowhere_else(ada: Page, run: str):
     ada.goto(f"/r/{run}/artifacts/?file=eval/confusion.html&look=running")
     inside = next(one for one in ada.frames if "/frame/" in one.url)
-    inside.evaluate("location.href = '/me/tokens/'")
-    ada.wait_for_timeout(500)
-    assert all("Tokens" not in one.content() for one in ada.frames[1:])
+    with ada.expect_console_message(lambda said: "frame-ancestors" in said.text and "blocked" in said.text):
+        inside.evaluate("location.href = '/me/tokens/'")
+    expect(ada.frame_locator("iframe").first.get_by_text("Tokens")).to_have_count(0)
 
 
 def test_a_file_and_a_folder_are_downloaded(ada: Page, run: str):

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import Logged
+from tests.browser.conftest import Logged, copied
 from tests.browser.looking import faults_of, serious
 from tests.services.live import LiveMled
 
@@ -223,7 +223,7 @@ def test_a_webhook_is_added_and_its_secret_is_copied_once(signed_in, ward: Ward)
     erin.get_by_role("button", name="Add webhook").click()
     secret = erin.locator("#secret").inner_text()
     erin.get_by_role("button", name="Copy", exact=True).click()
-    assert erin.evaluate("navigator.clipboard.readText()") == secret
+    assert copied(erin, secret) == secret
     erin.get_by_role("link", name="I have stored it").click()
     expect(erin.get_by_role("heading", level=1)).to_have_text("https://ci.example.org/mled")
     assert secret not in erin.content()

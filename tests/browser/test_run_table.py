@@ -113,6 +113,7 @@ def test_runs_are_grouped_and_a_group_opens_as_a_query(ada: Page, seeds: str):
     expect(bar).to_contain_text("2 selected")
     ada.locator("tr.group a.name", has_text="tcn").click()
     expect(ada.locator("#query")).to_have_value("params.arch = 'tcn'")
+    expect(ada.locator("tbody a.name")).to_have_count(3)
     assert sorted(names(ada)) == ["tcn-0", "tcn-1", "tcn-2"]
     ada.go_back()
     expect(ada.locator("tr.group")).to_have_count(5)

@@ -141,7 +141,10 @@ def collected_static(shared_directory: Path) -> Path:
     }
     with (shared_directory / "static.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        subprocess.run([sys.executable, "-c", COLLECT], check=True, cwd=ROOT, env=environment)
+        done = shared_directory / "static.done"
+        if not done.exists():
+            subprocess.run([sys.executable, "-c", COLLECT], check=True, cwd=ROOT, env=environment)
+            done.touch()
     return place
 
 
