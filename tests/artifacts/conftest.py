@@ -2,6 +2,8 @@ import pytest
 
 from accounts.roles import Role
 from tests import world
+from tests.stock import a_team_stands_ready as a_team_stands_ready
+from tests.stock import django_db_setup as django_db_setup
 
 
 @pytest.fixture

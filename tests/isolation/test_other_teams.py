@@ -6,6 +6,7 @@ that do not exist at all.
 
 from __future__ import annotations
 
+import copy
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from django.test import Client
 from accounts.roles import Role, Scope
 from accounts.scoping import ProjectScoped
 from audit.ledger.models import AuditEvent
+from experiments.search import rare
 from tests.factories import PASSWORD, Team, a_member, a_run, a_team, a_token, a_user, everything, join, user_of
 from tests.isolation.asking import (
     WORD,
@@ -47,12 +49,25 @@ class Neighbours:
     client: Client
 
 
+@pytest.fixture(scope="module")
+def stock(databases, django_db_setup, django_db_blocker) -> Iterator[tuple[Team, Team, Ids]]:
+    """Both teams, in a database of this module's own; what a test does there is rolled back."""
+    place = databases.committed()
+    with django_db_blocker.unblock():
+        place.__enter__()
+        first, second = a_team(), a_team()
+        theirs = ids_of(everything(first.scientist, first.project, WORD))
+        a_run(second.engineer, name="mine")
+    yield first, second, theirs
+    with django_db_blocker.unblock():
+        place.__exit__(None, None, None)
+
+
 @pytest.fixture
-def neighbours(db) -> Neighbours:
+def neighbours(stock: tuple[Team, Team, Ids], db) -> Neighbours:
     cache.clear()
-    first, second = a_team(), a_team()
-    theirs = ids_of(everything(first.scientist, first.project, WORD))
-    a_run(second.engineer, name="mine")
+    rare.forget()
+    first, second, theirs = copy.deepcopy(stock)
     _, token = a_token(second.engineer, scopes=list(Scope), default_project=second.project)
     client = Client()
     client.force_login(user_of(second.manager), backend="accounts.backends.EmailBackend")
