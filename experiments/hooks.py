@@ -28,6 +28,10 @@ run_deletion: list[Callable[[Actor, "QuerySet[Run]"], None]] = []
 # In the transaction that empties a run for good: what an upper room keeps of what was in it goes as well.
 run_emptied: list[Callable[["Run"], None]] = []
 
+# What the history of a run tells besides: the ids, by kind, of things of rooms above that stand on this run and have
+# events of their own.
+told_with_run: list[Callable[[Actor, "Run"], Mapping[str, Sequence[str]]]] = []
+
 # Where a locked run refuses a write: what besides its lock keeps something of it, in words; '' for nothing.
 run_stays_besides: list[Callable[["Run"], str]] = []
 

@@ -18,12 +18,13 @@ class ComplianceConfig(AppConfig):
         from audit.compliance.pages.my_work import keeping_panel, review_panel
         from audit.compliance.pages.rules import unmet_count, url_of
         from audit.compliance.queries.purges import reports_kept
+        from audit.compliance.queries.told import told_with_run as told
         from audit.compliance.reports.hooks import waking
         from audit.compliance.tasks import wake_building, wake_verdicts
         from audit.compliance.tolerances import tolerances_in
         from audit.ledger.hooks import checkpoint_signed
         from experiments.gone import register_mark
-        from experiments.hooks import run_deletion, tolerances
+        from experiments.hooks import run_deletion, told_with_run, tolerances
         from experiments.models import Run
         from experiments.pages.slots import (
             RunTab,
@@ -42,6 +43,7 @@ class ComplianceConfig(AppConfig):
             register_state_check(model, refuse_hands)
         register_state_check(Run, refuse_unlocking)
         run_deletion.append(refuse_deletion)
+        told_with_run.append(told)
         tolerances.append(tolerances_in)
         checkpoint_signed.append(wake_verdicts)
         waking.append(wake_building)

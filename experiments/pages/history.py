@@ -90,6 +90,8 @@ SAID = {
     "compliance.waive_rule": "waived a rule",
     "compliance.cosign_waiver": "signed a waiver along",
     "compliance.end_waiver": "ended a waiver",
+    "compliance.place_hold": "placed a legal hold",
+    "compliance.lift_hold": "lifted a legal hold",
 }
 KINDS = {
     "experiments.runtag": "tag",

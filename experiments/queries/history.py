@@ -10,6 +10,7 @@ from accounts.queries.history import NamedEvent as RunEvent
 from accounts.queries.history import with_names
 from audit.ledger.models import AuditEvent
 from audit.ledger.queries.history import with_payloads
+from experiments.hooks import told_with_run
 from experiments.models import Comment, Run
 from kernel.actor import Actor
 
@@ -23,7 +24,7 @@ def history_of_run(viewer: Actor, run: Run, *, before: UUID | None = None, limit
     """
     require(viewer, "experiments.see", run)
     comments = _comments(viewer, run)
-    events = AuditEvent.objects.filter(_about(run, comments))
+    events = AuditEvent.objects.filter(_about(viewer, run, comments))
     if before is not None:
         events = events.filter(id__lt=before)
     past = with_payloads(list(events.order_by("-id")[:limit]))
@@ -31,8 +32,8 @@ def history_of_run(viewer: Actor, run: Run, *, before: UUID | None = None, limit
 
 
 def about_run(viewer: Actor, run: Run) -> Q:
-    """Which events tell of a run or of the comments on it."""
-    return _about(run, _comments(viewer, run))
+    """Which events tell of a run, of the comments on it, or of what rooms above keep about it."""
+    return _about(viewer, run, _comments(viewer, run))
 
 
 def _comments(viewer: Actor, run: Run) -> dict[str, bool]:
@@ -41,7 +42,12 @@ def _comments(viewer: Actor, run: Run) -> dict[str, bool]:
     return {one.ledger_id: one.removed_at is not None for one in rows}
 
 
-def _about(run: Run, comments: dict[str, bool]) -> Q:
+def _about(viewer: Actor, run: Run, comments: dict[str, bool]) -> Q:
     subject = run.ledger_subject
     found = Q(subject_type=subject.kind, subject_id=subject.id)
-    return found | Q(subject_type=Comment._meta.label_lower, subject_id__in=list(comments)) if comments else found
+    if comments:
+        found |= Q(subject_type=Comment._meta.label_lower, subject_id__in=list(comments))
+    for tell in told_with_run:
+        for kind, ids in tell(viewer, run).items():
+            found |= Q(subject_type=kind, subject_id__in=ids)
+    return found
