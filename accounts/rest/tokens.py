@@ -58,6 +58,13 @@ class TokenWanted(serializers.Serializer[Any]):
     )
     default_project = serializers.SlugField(allow_null=True, default=None)
 
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Nothing that is meant to narrow a token gets lost: `scope` for `scopes` would make one that may log."""
+        unknown = sorted(set(self.initial_data) - set(self.fields))
+        if unknown:
+            raise serializers.ValidationError({unknown[0][:40]: ["A token has nothing of this name."]})
+        return attrs
+
 
 class TokensAsked(serializers.Serializer[Any]):
     jobs = serializers.BooleanField(default=False, help_text="Those that jobs under way were given, instead.")

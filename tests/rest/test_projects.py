@@ -111,6 +111,14 @@ def test_a_token_shows_its_secret_once(api, people):
     assert names(Api(made["secret"]).get("projects/")) == ["vision"]
 
 
+def test_a_token_is_not_made_where_what_should_narrow_it_is_misspelt(api):
+    ada = api("ada")
+    for wrong in ({"scope": ["read"]}, {"project": "vision"}):
+        said = ada.post("tokens/", {"name": "narrow", **wrong}, expecting=400)
+        assert (said["field"], "scopes" in said["hint"]) == (*wrong, True)
+    assert "narrow" not in [token["name"] for token in ada.get("tokens/")["results"]]
+
+
 def test_a_revoked_token_stays_in_the_list_and_opens_nothing(api):
     from tests.rest.conftest import Api
 
