@@ -11,3 +11,9 @@ project_created: list[Callable[[Actor, Any], None]] = []
 
 # Called with whoever erases or forgets, and projects, None for all: how many reports stay as they were issued.
 reports_kept: list[Callable[[Actor, Collection[UUID] | None], int]] = []
+
+# In the act that erases what events of these projects say: copies of it, made before, end.
+payloads_erased: list[Callable[[Collection[UUID]], None]] = []
+
+# In the transaction that forgets a person, with who does it, where the person was (None: everywhere), and the basis.
+person_forgotten: list[Callable[[Actor, Collection[UUID] | None, str], None]] = []

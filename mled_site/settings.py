@@ -232,6 +232,7 @@ CELERY_BEAT_SCHEDULE = {
     "build reports": {"task": "audit.compliance.tasks.build_reports", "schedule": 15},
     "let verdicts count": {"task": "audit.compliance.tasks.apply_covered_verdicts", "schedule": 15},
     "carry transfers on": {"task": "transfer.tasks.carry_on", "schedule": 15},
+    "end exports": {"task": "transfer.tasks.end_exports", "schedule": 3600},
     "say that work is done": {"task": "mled_site.tasks.sign_of_life", "schedule": 30},
     "watch the log": {"task": "audit.ledger.tasks.watch_log", "schedule": 30},
     "forget old addresses": {"task": "audit.ledger.tasks.forget_origins", "schedule": 24 * 3600},
@@ -326,6 +327,7 @@ MLED_BLOBS_LOCK_DAYS = env.int("MLED_BLOBS_LOCK_DAYS", default=0)
 # Files of at most so many bytes are acknowledged from the database and move to the store soon after; 0: none.
 MLED_BLOBS_PARK_BYTES = env.int("MLED_BLOBS_PARK_BYTES", default=16 * 1024)
 MLED_BLOBS_GRACE_HOURS = env.int("MLED_BLOBS_GRACE_HOURS", default=7 * 24)  # how long content stays without a name
+MLED_EXPORTS_DAYS = env.int("MLED_EXPORTS_DAYS", default=30)  # until the files of an export go again; 0: never
 # Days after which the points of an ended run move into a file; 0: never.
 MLED_ARCHIVE_AFTER_DAYS = env.int("MLED_ARCHIVE_AFTER_DAYS", default=30)
 MLED_MAX_UPLOAD_BYTES = env.int("MLED_MAX_UPLOAD_BYTES", default=5 * 1024**3)

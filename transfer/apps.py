@@ -6,8 +6,11 @@ class TransferConfig(AppConfig):
     verbose_name = "Import and export"
 
     def ready(self) -> None:
+        from accounts import hooks as of_people
+        from experiments.hooks import run_emptied
         from experiments.pages.slots import head_origins, home_panels
         from transfer import evidence
+        from transfer.actions.ending import end_where_erased, end_where_forgotten, end_where_purged
         from transfer.bringing.work import import_from_mlflow
         from transfer.export_work import export
         from transfer.hooks import waking
@@ -23,6 +26,9 @@ class TransferConfig(AppConfig):
         from transfer.work import register_work
 
         evidence.register()
+        run_emptied.append(end_where_purged)
+        of_people.payloads_erased.append(end_where_erased)
+        of_people.person_forgotten.append(end_where_forgotten)
         waking.append(wake_carrying)
         import_forms.extend([MLFLOW, ARCHIVE, SHEETS])
         home_panels.append(home_panel)

@@ -7,11 +7,16 @@ from celery import shared_task
 from kombu.exceptions import OperationalError
 
 from accounts.workers import sign_of_life
+from kernel.actor import system
 from transfer import leasing
+from transfer.actions.ending import end_export
 from transfer.archive import spool
+from transfer.ending import that_ran_out
+from transfer.models import Transfer
 from transfer.running import carry
 
 log = logging.getLogger(__name__)
+AT_ONCE = 500
 
 
 @shared_task
@@ -24,6 +29,15 @@ def carry_on() -> int:
         tried.add(found)
         over += carry(found)
     return over
+
+
+@shared_task
+def end_exports() -> int:
+    """End what may no longer be taken out, some hundred at a time; how many did."""
+    found = list(that_ran_out().values_list("pk", flat=True)[:AT_ONCE])
+    for transfer in Transfer.objects.filter(pk__in=found).select_related("project"):
+        end_export(system(), transfer)
+    return len(found)
 
 
 def wake_carrying() -> None:

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.db import transaction
 
+from accounts import hooks
 from accounts.access import can
 from accounts.decorators import action
 from accounts.texts import storable
@@ -33,9 +34,14 @@ def erase_payloads(actor: Actor, *, events: Sequence[UUID], reason: str) -> int:
     if len(projects) > 1:
         raise Invalid("These events are of several projects; each has an act of its own.", field="events")
     act = current_act()
-    act.project_id, act.reason = projects.pop(), basis
+    project_id = projects.pop()
+    act.project_id, act.reason = project_id, basis
     act.speaks_of(Subject(PAYLOAD, found[0].id.hex))
-    return erase(found)
+    gone = erase(found)
+    if project_id is not None:
+        for tell in hooks.payloads_erased:
+            tell([project_id])
+    return gone
 
 
 def erase_everywhere(actor: Actor, *, events: Sequence[UUID], basis: str) -> int:

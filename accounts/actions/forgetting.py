@@ -10,6 +10,7 @@ from django.contrib.sessions.models import Session
 from django.db import transaction
 from django.db.models import Q
 
+from accounts import hooks
 from accounts.access import can
 from accounts.actions.erasing import checked_basis, erase_everywhere
 from accounts.decorators import action
@@ -42,6 +43,8 @@ def forget(actor: Actor, *, user: User, basis: str) -> User:
         if events:
             erase_everywhere(actor, events=events, basis=basis)
         forgotten = forget_person(actor, user=user, reason=basis)
+        for tell in hooks.person_forgotten:
+            tell(actor, was_in(forgotten), basis)
         _forget_rows(forgotten, addresses | names)
     return forgotten
 

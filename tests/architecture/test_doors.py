@@ -41,6 +41,7 @@ CALLED_BY = {
     "experiments.record_run": "record_run_once",
     "transfer.begin_export": "begin",
     "transfer.begin_import": "begin",
+    "transfer.end_exports_of": "forget",
 }
 # Doors for requests: what they show comes from queries.
 REQUEST_DOORS = ("/pages/", "/rest/", "mlflow_api/")

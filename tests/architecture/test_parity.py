@@ -61,6 +61,8 @@ NOT_OVER_REST = {
     "transfer.complete_model": OF_AN_IMPORT,
     "transfer.complete_run": OF_AN_IMPORT,
     "transfer.finish_record": OF_AN_IMPORT,
+    "transfer.end_export": BY_MLED,
+    "transfer.end_exports_of": "part of forgetting a person",
     "transfer.fail_transfer": BY_MLED,
     "transfer.finish_transfer": BY_MLED,
     "transfer.start_transfer": BY_MLED,

@@ -16,6 +16,7 @@ from tests.transfer.moving import content, exported, imported
 from tests.transfer.stores import a_store, bring, in_store, run_named
 from transfer import leasing
 from transfer.actions import transfers
+from transfer.actions.ending import end_export, end_exports_of
 from transfer.archive.reading import origin_in
 from transfer.models import Transfer, TransferFile
 from transfer.running import carry
@@ -93,5 +94,7 @@ TRANSFERS: list[Callable[[Any], Any]] = [
     _give_up,
     _from_mlflow,
     lambda w: transfers.cancel_transfer(w.who(), w.any(Transfer, **OPEN), reason=w.text()),
+    lambda w: end_exports_of(operator(), project_id=w.team.project.pk, reason="GDPR 17(1)(b)"),
+    lambda w: end_export(system(), w.any(Transfer, state__in=["done", "cancelled"])),
     lambda w: transfers.download_transfer_file(w.who(), (f := w.any(TransferFile)).transfer, file=f),
 ]

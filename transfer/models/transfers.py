@@ -56,6 +56,8 @@ class Transfer(ProjectScoped, Tracked):
     problems = models.JSONField(default=list)
     digest = models.CharField(max_length=64, blank=True, default="")
     failure = models.TextField(blank=True, default="", help_text="What went wrong, and what to do.")
+    removed_at = models.DateTimeField(null=True, help_text="When its files went, or what it was brought in from.")
+    removed_why = models.CharField(max_length=100, blank=True, default="")
     stage = models.CharField(max_length=60, blank=True, default="", help_text="What it is at: runs, files.")
     done = models.BigIntegerField(default=0, help_text="How many steps of `total` are done.")
     total = models.BigIntegerField(null=True)

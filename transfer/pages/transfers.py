@@ -18,6 +18,7 @@ from artifacts.storage import StoredBlob
 from kernel.actor import Actor
 from kernel.errors import Conflict, MledError, NotFound, Refused
 from transfer.actions.transfers import begin, cancel_transfer
+from transfer.ending import RAN_OUT, is_over, kept_until
 from transfer.giving import give_out
 from transfer.models import Transfer
 from transfer.pages.slots import import_forms
@@ -80,7 +81,10 @@ def one(request: HttpRequest, slug: str, transfer: UUID) -> HttpResponse:
         "transfer": found,
         "row": row_of(viewer, found),
         "files": files,
-        "is_withheld": found.kind == Transfer.Kind.EXPORT and bool(found.digest) and not is_given(viewer, found),
+        "is_withheld": _is_made(found) and not is_over(found) and not is_given(viewer, found),
+        "is_gone": _is_made(found) and is_over(found),
+        "why_gone": found.removed_why or RAN_OUT,
+        "until": kept_until(found),
         "lines": lines,
         "in_columns": any(line.cells for line in lines),
         "may_import": _may_import(viewer, found),
@@ -142,10 +146,14 @@ def _import(viewer: Actor, found: Transfer) -> Transfer:
 ACTS = {"stop": _stop, "import": _import}
 
 
+def _is_made(found: Transfer) -> bool:
+    return found.kind == Transfer.Kind.EXPORT and bool(found.digest)
+
+
 def _may_import(viewer: Actor, found: Transfer) -> bool:
     """After a check: by whoever brought the archive, who has read it."""
     is_checked = found.kind == Transfer.Kind.ARCHIVE and found.state == Transfer.State.DONE
-    own = found.requested_by_id == viewer.user_id
+    own = found.requested_by_id == viewer.user_id and found.blob is not None and not is_over(found)
     return is_checked and own and bool(found.options.get("dry_run") and can(viewer, "transfer.bring_in", found.project))
 
 

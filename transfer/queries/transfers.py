@@ -11,7 +11,8 @@ from accounts.models import Project
 from accounts.workers import is_worker_alive
 from kernel.actor import Actor
 from kernel.clock import now
-from kernel.errors import Refused
+from kernel.errors import NotFound, Refused
+from transfer.ending import RAN_OUT, is_over
 from transfer.models import Transfer, TransferFile
 
 WITH_LOG = "with_log"  # in the options of an export: it holds the events of the project
@@ -84,6 +85,8 @@ def _words(transfer: Transfer, waits_for: str) -> str:
             return f"{transfer.stage.capitalize()}{counted}."
         case Transfer.State.RUNNING:
             return "Begun."
+        case Transfer.State.DONE if transfer.kind == Transfer.Kind.EXPORT and is_over(transfer):
+            return f"Finished. Its files are gone: {(transfer.removed_why or RAN_OUT).lower()}."
         case Transfer.State.DONE:
             return "Finished."
         case Transfer.State.CANCELLED:
@@ -92,8 +95,8 @@ def _words(transfer: Transfer, waits_for: str) -> str:
 
 
 def files_of(viewer: Actor, transfer: Transfer) -> list[TransferFile]:
-    """The files of an export that the viewer may have, by name."""
-    if not is_given(viewer, transfer):
+    """The files of an export that the viewer may have, by name; none once it has ended."""
+    if is_over(transfer) or not is_given(viewer, transfer):
         return []
     return list(TransferFile.objects.visible_to(viewer).filter(transfer=transfer).order_by("name"))
 
@@ -107,6 +110,9 @@ def is_given(viewer: Actor, transfer: Transfer) -> bool:
 
 def get_transfer_file(viewer: Actor, transfer: Transfer, name: str) -> TransferFile:
     """One file of an export by its name. Raises NotFound; Refused where it holds more than the viewer may read."""
+    if transfer.kind == Transfer.Kind.EXPORT and is_over(transfer) and can_see(viewer, transfer):
+        why = transfer.removed_why or RAN_OUT
+        raise NotFound(f"The files of this export are gone. {why}.", hint="Export the project again.")
     found: TransferFile | None = TransferFile.objects.visible_to(viewer).filter(transfer=transfer, name=name).first()
     if found is None:
         raise not_found(TransferFile, name[:80])

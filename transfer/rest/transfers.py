@@ -1,5 +1,6 @@
 """Exports and imports: asking for them, how far they are, stopping them, and the files of exports."""
 
+import datetime as dt
 from typing import Any
 from uuid import UUID
 
@@ -20,6 +21,7 @@ from experiments.queries.experiments import experiments_named
 from kernel.errors import Invalid, NotFound
 from transfer.actions.transfers import begin, cancel_transfer
 from transfer.archive.reading import origin_in
+from transfer.ending import kept_until
 from transfer.giving import give_out
 from transfer.models import Transfer, TransferFile
 from transfer.queries.transfers import files_of, get_transfer, standing_of, transfers_of
@@ -39,15 +41,20 @@ class TransferJson(serializers.ModelSerializer[Transfer]):
     requested_by = serializers.CharField(source="requested_by.name", allow_null=True, default=None)
     options = serializers.JSONField(help_text="What was asked.")
     counts = serializers.JSONField(help_text="By kind, how many; of imports: held, new, there, refused.")
+    kept_until = serializers.SerializerMethodField(help_text="When its files go; null where they stay.")
     problems = serializers.ListField(child=serializers.DictField(), help_text="What could not be moved, and why.")
 
     class Meta:
         model = Transfer
         fields = [
             "id", "project", "kind", "source", "options", "state", "requested_by", "requested_at", "finished_at",
-            "stage", "done", "total", "counts", "problems", "digest", "failure",
+            "kept_until", "removed_at", "removed_why", "stage", "done", "total", "counts", "problems", "digest",
+            "failure",
         ]  # fmt: skip
         read_only_fields = fields
+
+    def get_kept_until(self, transfer: Transfer) -> dt.datetime | None:
+        return None if transfer.removed_at is not None else kept_until(transfer)
 
 
 class OneTransferJson(TransferJson):

@@ -106,6 +106,8 @@ _OWN = {
     "transfer.cancel_transfer": "stopped an import or export",
     "transfer.finish_transfer": "finished an import or export",
     "transfer.fail_transfer": "gave an import or export up",
+    "transfer.end_export": "let go of the files of an import or export",
+    "transfer.end_exports_of": "ended exports that name a person who was forgotten",
     "transfer.download_transfer_file": "took an archive out",
     "transfer.bring_in_experiment": "imported the experiment",
     "transfer.bring_in_record": "imported",
