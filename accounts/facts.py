@@ -8,6 +8,7 @@ request on every worker. The stamp is random, never a counter: one that was roll
 
 import time
 from dataclasses import dataclass, field
+from typing import Any
 from uuid import UUID, uuid4
 
 from django.db.models import Q
@@ -31,12 +32,14 @@ class Facts:
     tokens: dict[str, ApiToken] = field(default_factory=dict)
     standings: dict[UUID, Standing] = field(default_factory=dict)
     projects: dict[str | UUID, Project] = field(default_factory=dict)
+    # By token, project and verb: whether it may be done to every run that is as experiments.actions.straight presumes.
+    verdicts: dict[Any, bool] = field(default_factory=dict)
 
     def is_good_for(self, stamp: UUID | None) -> bool:
         """Whether these facts still hold under the stamp that stands now. Without a stamp nothing does."""
         if stamp is None or stamp != self.stamp or time.monotonic() - self.since > SECONDS_AT_MOST:
             return False
-        return len(self.tokens) + len(self.standings) + len(self.projects) < KEPT_AT_MOST
+        return len(self.tokens) + len(self.standings) + len(self.projects) + len(self.verdicts) < KEPT_AT_MOST
 
     def token(self, digest: str) -> ApiToken | None:
         """The token with that digest, with its owner."""

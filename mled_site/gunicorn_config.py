@@ -12,7 +12,7 @@ _host = os.environ.get("MLED_HOST", "127.0.0.1")
 bind = f"{f'[{_host}]' if ':' in _host else _host}:{os.environ.get('MLED_PORT', '8000')}"
 
 # Threads in few processes: an upload or a long search holds a thread, not a process, and two processes use two cores.
-worker_class = "gthread"
+worker_class = "mled_site.serving.StayingWorker"
 workers = int(os.environ.get("MLED_WEB_WORKERS", "2"))
 threads = int(os.environ.get("MLED_WEB_THREADS", "8"))
 preload_app = True

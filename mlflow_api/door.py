@@ -176,9 +176,14 @@ def _message(asks: type[Any], request: HttpRequest, limit: int) -> Any:
 
 def _response(reply: Reply) -> HttpResponseBase:
     if reply is None:
-        return HttpResponse(b"{}", content_type="application/json")
+        return _json(b"{}")
     if isinstance(reply, dict):
         reply = orjson.dumps(reply)
     if isinstance(reply, bytes):
-        return HttpResponse(reply, content_type="application/json")
+        return _json(reply)
     return reply
+
+
+def _json(body: bytes) -> HttpResponse:
+    """With its length: without one it goes out in chunks, in three packets instead of one."""
+    return HttpResponse(body, content_type="application/json", headers={"Content-Length": str(len(body))})

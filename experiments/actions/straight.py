@@ -17,7 +17,7 @@ from uuid import UUID
 
 from django.db import DatabaseError, connection, models
 
-from accounts.access import can, can_see
+from accounts.access import can, can_see, facts_for
 from accounts.authentication import Presumed
 from accounts.decorators import ACTIONS
 from accounts.models import Project
@@ -94,20 +94,31 @@ def log_points(presumed: Presumed, project: Project, run_id: str, points: Sequen
         return False
 
 
-def may_log(presumed: Presumed, project: Project, uid: UUID) -> bool:
-    """Whether the actor may log to the presumed run, as far as nothing else has to be known of it."""
-    run = presumed_run(presumed, project, uid)
+def may_log(presumed: Presumed, project: Project, uid: UUID, verb: str = "experiments.log_batch") -> bool:
+    """Whether the actor may do that to the presumed run, as far as nothing else has to be known of it.
+
+    What holds for every run like it is judged once for as long as rights stand as they were read.
+    """
+    verdicts, key = facts_for(presumed.actor).verdicts, (presumed.actor.token, project.pk, verb)
+    if key not in verdicts:
+        with connection.execute_wrapper(not_presumed):
+            verdicts[key] = _may(presumed, presumed_run(presumed, project), verb)
+    return verdicts[key] or _may(presumed, presumed_run(presumed, project, uid), verb)
+
+
+def _may(presumed: Presumed, run: Run, verb: str) -> bool:
     try:
-        allowed = can_see(presumed.actor, run) and can(presumed.actor, ACTIONS["experiments.log_batch"].permission, run)
+        allowed = can_see(presumed.actor, run) and can(presumed.actor, ACTIONS[verb].permission, run)
     except NotPresumed:
         return False
     return bool(allowed) and not getattr(allowed, "needs_reason", False)
 
 
-def presumed_run(presumed: Presumed, project: Project, uid: UUID) -> Run:
-    """The run as the statement will find it, or write nothing. Other columns raise NotPresumed when they are read."""
-    known = {"id": _Untold(), "uid": uid, "project_id": project.pk, "created_by_id": presumed.actor.user_id, **_LIKE}
-    run = presumed_row(Run, known)
+def presumed_run(presumed: Presumed, project: Project, uid: UUID | None = None) -> Run:
+    """The run as the statement will find it, or write nothing. Other columns raise NotPresumed when they are read; so
+    does its id, where the answer is to hold for any."""
+    known = {"id": _Untold(), "project_id": project.pk, "created_by_id": presumed.actor.user_id, **_LIKE}
+    run = presumed_row(Run, known if uid is None else {**known, "uid": uid})
     run.project = project
     return run
 

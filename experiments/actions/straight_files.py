@@ -12,9 +12,8 @@ from uuid import UUID
 
 from django.db import DatabaseError, connection, transaction
 
-from accounts.access import can, can_see, roles_text
+from accounts.access import roles_text
 from accounts.authentication import Presumed
-from accounts.decorators import ACTIONS
 from accounts.models import Project
 from artifacts.models import ArtifactRoot
 from artifacts.storage import Carried
@@ -26,7 +25,7 @@ from audit.ledger.composing import Places, bound, in_order
 from audit.ledger.inserting import compiling_cursor
 from audit.ledger.together import write_together
 from audit.ledger.values import Subject
-from experiments.actions.straight import IS_LIKE, NotPresumed, presumed_run
+from experiments.actions.straight import IS_LIKE, may_log
 from experiments.locations import FilePlace
 from experiments.metrics.heartbeat import EVERY, is_client
 from experiments.refs import uid_in
@@ -41,7 +40,7 @@ def put_new_file(presumed: Presumed, project: Project, place: FilePlace, read: C
     read: gives the bytes, asked once the caller may send them; None where they are not to be had.
     """
     uid = uid_in(place.owner)
-    if uid is None or not is_client(presumed.actor) or not can_be_asked() or not _may_put(presumed, project, uid):
+    if uid is None or not is_client(presumed.actor) or not can_be_asked() or not may_log(presumed, project, uid, _VERB):
         return False
     carried = read()
     if carried is None:
@@ -61,15 +60,6 @@ def put_new_file(presumed: Presumed, project: Project, place: FilePlace, read: C
         if told_of(error) is None:
             raise
         return False
-
-
-def _may_put(presumed: Presumed, project: Project, uid: UUID) -> bool:
-    run = presumed_run(presumed, project, uid)
-    try:
-        allowed = can_see(presumed.actor, run) and can(presumed.actor, ACTIONS[_VERB].permission, run)
-    except NotPresumed:
-        return False
-    return bool(allowed) and not getattr(allowed, "needs_reason", False)
 
 
 def _act(presumed: Presumed, project: Project, uid: UUID, path: str, carried: Carried) -> Act:

@@ -36,6 +36,7 @@ SHARED = [
     "gunicorn.arbiter",
     "gunicorn.glogging",
     "gunicorn.workers.gthread",
+    "mled_site.serving",
     "kombu.mixins",
     "runner.executors.execution",
     "runner.executors.sandbox",

@@ -29,6 +29,7 @@ from experiments.queries.runs import metric_history
 from experiments.values import RunStatus
 from kernel import clock
 from kernel.actor import Door, operator, system
+from kernel.errors import Refused
 from registry.models import LoggedModel
 from tests.factories import (
     Everything,
@@ -202,17 +203,56 @@ def test_what_the_statement_does_not_compare_cannot_be_presumed(team: Team, run:
         Run.objects.filter(pk=presumed.pk).exists()
 
 
-def test_a_check_that_looks_at_more_is_asked_of_the_row(
-    ada: Mlflow, run: Run, team: Team, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_check_that_looks_at_more_is_asked_of_the_row(run: Run, team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse_reviewed(actor: Any, permission: str, subject: Run) -> Any:
         seen.append(subject.review_state)
 
     seen: list[str] = []
     monkeypatch.setitem(access._state_checks, Run, [*access._state_checks[Run], refuse_reviewed])
-    assert logged(ada, run).status_code == 200
+    lee = anew(team)
+    assert [logged(lee, run, step).status_code for step in (5, 6)] == [200, 200]
+    assert seen
     assert set(seen) == {"not_reviewed"}
-    assert steps_of(team, run) == [0, 1, 5]
+    assert steps_of(team, run) == [5, 6]
+
+
+def test_a_check_that_asks_the_database_is_asked_for_every_call(
+    run: Run, team: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse_by_a_look(actor: Any, permission: str, subject: Run) -> Any:
+        asked.append(permission)
+        return Refused("No.") if ApiToken.objects.exists() and is_refused else None
+
+    asked: list[str] = []
+    is_refused: list[bool] = []
+    monkeypatch.setitem(access._state_checks, Run, [*access._state_checks[Run], refuse_by_a_look])
+    lee = anew(team)
+    assert [logged(lee, run, step).status_code for step in (5, 6, 7)] == [200, 200, 200]
+    is_refused.append(True)
+    assert logged(lee, run, 8).status_code == 403
+    assert asked.count("experiments.log_run") > 3
+
+
+def test_what_holds_for_every_run_like_it_is_judged_once(run: Run, team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
+    judged: list[str] = []
+    monkeypatch.setitem(
+        access._state_checks,
+        Run,
+        [*access._state_checks[Run], lambda _actor, permission, _run: judged.append(permission)],
+    )
+    lee, other = anew(team), a_run(team.scientist)
+    for one in (run, run, other):  # by the ordinary way first: rights are read, and a sign of life is noted
+        logged(lee, one)
+    judged.clear()
+    assert [logged(lee, one, step).status_code for one in (run, other) for step in (6, 7)] == [200] * 4
+    assert judged == []
+    lock_run(team.scientist, other)
+    assert error_of(logged(lee, other, 8)) == DENIED
+
+
+def anew(team: Team) -> Mlflow:
+    """Somebody with a new token, of whom nothing is known yet."""
+    return Mlflow(a_token(team.scientist)[1], f"/mlflow/{team.project.slug}")
 
 
 # --- Everything else
