@@ -92,6 +92,7 @@ class Secret(ProjectScoped, Tracked):
     removed_at = models.DateTimeField(null=True)
 
     project_path = "project"
+    see_permission = "runner.see_secrets"
     secret_fields: ClassVar[frozenset[str]] = frozenset({"sealed"})
     history = history(excluded_fields=["sealed"])
 

@@ -9,7 +9,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts.access import find_project
+from accounts.access import can, find_project
 from accounts.pages.doors import actor_of, signed_in
 from experiments.queries.runs import tag_of
 from kernel.actor import Actor
@@ -20,6 +20,7 @@ from runner.models import Job
 from runner.packages import image_of
 from runner.pages.jobs_shown import shown_job
 from runner.queries.jobs import get_job
+from runner.queries.secrets import SEE as SEE_SECRETS
 from runner.recipes import resources_of
 
 
@@ -34,6 +35,7 @@ def page(request: HttpRequest, slug: str, job: UUID) -> HttpResponse:
         "inputs": recipe.inputs.select_related("version__dataset__project").order_by("name"),
         "resources": resources_of(recipe),
         "image": image_of(recipe.environment),
+        "sees_secrets": bool(can(viewer, SEE_SECRETS, found.project)),
         "without": tag_of(viewer, found.run, WITHOUT_TAG),
         **shown_job(viewer, found),
     }

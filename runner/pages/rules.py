@@ -20,6 +20,7 @@ from runner.actions.secrets import KEEP, NAME_MAX, VALUE_MAX, keep_secret, remov
 from runner.amounts import MEMORY, SILENCE, TIME, Measure, memory_words, minutes_words, time_words
 from runner.models import RunnerRules
 from runner.queries.rules import get_rules
+from runner.queries.secrets import SEE as SEE_SECRETS
 from runner.queries.secrets import secrets_of
 
 SET: Final = "runner.set_rules"
@@ -106,7 +107,7 @@ def page(request: HttpRequest, slug: str) -> HttpResponse:
         if done:
             messages.success(request, done)
             return redirect("runner:rules", slug=project.slug)
-    sees_secrets = bool(can(viewer, "experiments.see", project))
+    sees_secrets = bool(can(viewer, SEE_SECRETS, project))
     held = get_rules(viewer, project)
     context = {
         "at": "settings",

@@ -11,10 +11,12 @@ from kernel.errors import Conflict, Refused
 from runner.models import Job, Recipe, Secret
 from runner.sealing import SecretLost, unsealed
 
+SEE = "runner.see_secrets"
+
 
 def secrets_of(viewer: Actor, project: Project) -> QuerySet[Secret]:
-    """The secrets that are kept now, by name. Raises NotFound."""
-    require(viewer, "experiments.see", project)
+    """The secrets that are kept now, by name, for who may launch or keep them. Raises NotFound, Refused."""
+    require(viewer, SEE, project)
     rows: QuerySet[Secret] = Secret.objects.visible_to(viewer)
     return rows.filter(project=project, removed_at=None).select_related("created_by").defer("sealed").order_by("name")
 

@@ -13,7 +13,7 @@ from accounts.access import find_project
 from accounts.rest.door import RestView
 from runner.actions.secrets import VALUE_MAX, keep_secret, remove_secret
 from runner.models import Secret
-from runner.queries.secrets import secrets_of
+from runner.queries.secrets import SEE, secrets_of
 
 
 class SecretJson(serializers.ModelSerializer[Secret]):
@@ -35,7 +35,7 @@ class SecretWanted(serializers.Serializer[Any]):
 class Secrets(ListAPIView[Secret], RestView):
     """The secrets that jobs of a project can be given."""
 
-    needs = {"GET": "experiments.see"}
+    needs = {"GET": SEE}
     queryset = Secret.objects.none()
     cursor_order = ("name",)
     serializer_class = SecretJson

@@ -4,9 +4,11 @@ from typing import Any, Final
 
 from rest_framework import serializers
 
+from accounts.access import can
 from runner.actions.templates import DESCRIPTION_MAX, NAME_MAX
 from runner.models import Environment, Recipe, Template
 from runner.packages import text_of
+from runner.queries.secrets import SEE
 from runner.rest.job_fields import Wanted
 from runner.schemas import plain_schema
 
@@ -21,6 +23,24 @@ DRAFT_EXAMPLE: Final = {
     },
     "schema": [{"name": "lr", "type": "number", "default": 0.1, "least": 0.0001, "most": 1, "scale": "log"}],
 }
+
+_NONE: Final[dict[str, Any]] = {"secrets": [], "secret": "", "repository_secret": ""}
+_HOLDING: Final = ("draft", "environment", "repository")  # and not params, of which one may be called "secret"
+
+
+class NamesSecrets(serializers.Serializer[Any]):
+    """What may name secrets names them to those alone who may launch jobs of the project or keep its secrets."""
+
+    def to_representation(self, instance: Any) -> dict[str, Any]:
+        told = super().to_representation(instance)
+        viewer = self.context["view"].actor
+        return told if can(viewer, SEE, instance.project) else unnamed(told)
+
+
+def unnamed(told: dict[str, Any]) -> dict[str, Any]:
+    """The same JSON with no name of a secret in it."""
+    within = {key: unnamed(told[key]) for key in _HOLDING if isinstance(told.get(key), dict)}
+    return {**told, **within, **{key: none for key, none in _NONE.items() if told.get(key)}}
 
 
 class ParameterJson(serializers.Serializer[Any]):
@@ -40,7 +60,7 @@ class ParameterJson(serializers.Serializer[Any]):
     required = serializers.BooleanField(required=False)  # type: ignore[assignment]
 
 
-class TemplateJson(serializers.ModelSerializer[Template]):
+class TemplateJson(NamesSecrets, serializers.ModelSerializer[Template]):
     project = serializers.CharField(source="project.slug")
     draft = serializers.DictField(help_text="What is run, as launching takes it.")
     schema = serializers.ListField(
@@ -104,7 +124,7 @@ class TrainersJson(serializers.Serializer[Any]):
     results = TrainerJson(many=True)
 
 
-class EnvironmentJson(serializers.ModelSerializer[Environment]):
+class EnvironmentJson(NamesSecrets, serializers.ModelSerializer[Environment]):
     project = serializers.CharField(source="project.slug")
     lock = serializers.CharField(
         source="lock_id", help_text="SHA-256 of its uv.lock or requirements file, or of the name of its image."
@@ -158,7 +178,7 @@ class RecipeInputJson(serializers.Serializer[Any]):
     context = serializers.CharField()  # type: ignore[assignment]
 
 
-class RecipeJson(serializers.ModelSerializer[Recipe]):
+class RecipeJson(NamesSecrets, serializers.ModelSerializer[Recipe]):
     project = serializers.CharField(source="project.slug")
     code = serializers.CharField(source="code_id", allow_null=True, help_text="SHA-256 of the uploaded content.")
     patch = serializers.CharField(source="patch_id", allow_null=True, help_text="SHA-256 of a diff on top of it.")

@@ -76,7 +76,7 @@ class TemplatesOfProject(ListAPIView[Template], RestView):
             draft=asked["draft"],
             schema=asked.get("schema"),
         )
-        return Response(TemplateJson(made).data, status=201)
+        return Response(self.get_serializer(made).data, status=201)
 
 
 class OneTemplate(RestView):
@@ -88,18 +88,18 @@ class OneTemplate(RestView):
     @extend_schema(responses=TemplateJson)
     def get(self, request: Request, template: UUID) -> Response:
         """What it says; also where it was taken off the list."""
-        return Response(TemplateJson(find_template(self.actor, template)).data)
+        return Response(self.get_serializer(find_template(self.actor, template)).data)
 
     @extend_schema(request=TemplateChanged, responses={200: TemplateJson})
     def patch(self, request: Request, template: UUID) -> Response:
         """Change what is given; runs that were started from it stay as they are."""
         found, asked = find_template(self.actor, template), self.parsed(TemplateChanged)
-        return Response(TemplateJson(change_template(self.actor, found, **asked)).data)
+        return Response(self.get_serializer(change_template(self.actor, found, **asked)).data)
 
     @extend_schema(responses={200: TemplateJson})
     def delete(self, request: Request, template: UUID) -> Response:
         """Take it off the list. It stays readable by its id."""
-        return Response(TemplateJson(retire_template(self.actor, find_template(self.actor, template))).data)
+        return Response(self.get_serializer(retire_template(self.actor, find_template(self.actor, template))).data)
 
 
 class Trainers(RestView):
@@ -135,7 +135,7 @@ class OneRecipe(RestView):
     @extend_schema(responses=RecipeJson)
     def get(self, request: Request, recipe: UUID) -> Response:
         """As it was kept. It never changes."""
-        return Response(RecipeJson(find_recipe(self.actor, recipe)).data)
+        return Response(self.get_serializer(find_recipe(self.actor, recipe)).data)
 
 
 class EnvironmentsOfProject(ListAPIView[Environment], RestView):
@@ -157,7 +157,7 @@ class EnvironmentsOfProject(ListAPIView[Environment], RestView):
         packages = read_packages(self.parsed(EnvironmentSent), field="")
         require_secret(project, packages.secret, "secret")
         made = keep_environment(self.actor, project, **asdict(packages))
-        return Response(EnvironmentJson(made).data, status=201)
+        return Response(self.get_serializer(made).data, status=201)
 
 
 class OneEnvironment(RestView):
@@ -169,4 +169,4 @@ class OneEnvironment(RestView):
     @extend_schema(responses=OneEnvironmentJson)
     def get(self, request: Request, environment: UUID) -> Response:
         """With the text of its files."""
-        return Response(OneEnvironmentJson(find_environment(self.actor, environment)).data)
+        return Response(self.get_serializer(find_environment(self.actor, environment)).data)

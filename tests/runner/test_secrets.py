@@ -4,16 +4,18 @@ import json
 
 import pytest
 from django.core import serializers
-from django.test import override_settings
+from django.test import Client, override_settings
 
+from accounts.actions.projects import grant_sight
 from audit.ledger.models import AuditPayload
-from kernel.actor import system
+from kernel.actor import Actor, system
 from kernel.errors import Conflict, Invalid, NotFound, Refused
 from runner.actions.secrets import SECRETS_MAX, VALUE_MAX, keep_secret, remove_secret
+from runner.actions.templates import keep_template
 from runner.models import Job, Secret
 from runner.queries.secrets import secrets_of, values_of
 from runner.sealing import keys
-from tests.factories import Team, a_person, a_team, default_experiment, events_since
+from tests.factories import Team, a_person, a_team, again, default_experiment, events_since, user_of
 from tests.factories_runner import a_draft, a_job
 
 pytestmark = pytest.mark.django_db
@@ -23,6 +25,12 @@ VALUE = "hunter2-ünïcode\nsecond line"
 @pytest.fixture
 def team() -> Team:
     return a_team()
+
+
+def as_person(actor: Actor) -> Client:
+    client = Client()
+    client.force_login(user_of(actor), backend="accounts.backends.EmailBackend")
+    return client
 
 
 def a_job_with(team: Team, *names: str) -> Job:
@@ -118,3 +126,33 @@ def test_a_project_keeps_no_more_than_some(team, monkeypatch):
     with pytest.raises(Conflict, match="at most 2"):
         keep_secret(team.engineer, team.project, name="C", value="x")
     keep_secret(team.engineer, team.project, name="A", value="y")
+
+
+def test_guests_and_who_only_reads_see_no_names_of_secrets(team):
+    """A recipe shows them to who may launch or keep them, and to nobody else, through pages and REST."""
+    for name in ("HUB_TOKEN", "GIT_TOKEN"):
+        keep_secret(team.engineer, team.project, name=name, value="x")
+    repository = {"url": "https://git.example.org/beds.git", "commit": "0" * 40, "secret": "GIT_TOKEN"}
+    draft = {"repository": repository, "command": "python a.py", "secrets": ["HUB_TOKEN"], "params": {"secret": "1"}}
+    kept = keep_template(team.scientist, team.project, name="beds", description="", draft=draft, schema=None)
+    job, guest = a_job_with(team, "HUB_TOKEN"), a_person("Gus")
+    grant_sight(team.manager, team.project, user=user_of(guest), reason="reviewer")
+    home = f"/api/v1/projects/{team.project.slug}"
+    job_page, settings = f"/p/{team.project.slug}/jobs/{job.pk}/", f"/p/{team.project.slug}/settings/jobs/"
+    recipe, template = f"/api/v1/recipes/{job.recipe_id}/", f"/api/v1/run-templates/{kept.pk}/"
+    pages = (recipe, template, f"{home}/run-templates/", job_page, settings)
+    for actor in (team.scientist, team.manager):
+        client = as_person(actor)
+        assert [one["name"] for one in client.get(f"{home}/secrets/").json()["results"]] == ["GIT_TOKEN", "HUB_TOKEN"]
+        assert client.get(recipe).json()["secrets"] == ["HUB_TOKEN"]
+        assert client.get(template).json()["draft"]["repository"]["secret"] == "GIT_TOKEN"
+        assert "HUB_TOKEN" in client.get(job_page).content.decode()
+    for actor in (guest, team.auditor):
+        client = as_person(again(actor))
+        assert client.get(f"{home}/secrets/").status_code == 403
+        for path in pages:
+            answer = client.get(path)
+            assert answer.status_code == 200, path
+            assert "HUB_TOKEN" not in answer.content.decode(), path
+            assert "GIT_TOKEN" not in answer.content.decode(), path
+        assert client.get(template).json()["draft"]["params"] == {"secret": "1"}
