@@ -183,6 +183,32 @@ def test_the_command_says_what_is_wrong_and_keeps_no_secret(tmp_path):
     assert Run.objects.filter(project=team.project).count() == 9
 
 
+@pytest.mark.django_db
+def test_a_source_with_a_password_need_not_stand_on_the_command_line(tmp_path, monkeypatch, capfd):
+    team = a_team()
+    store, email = a_store(tmp_path), user_of(team.scientist).email
+    here = ["--project", team.project.slug, "--as", email, "--without-files"]
+    file = tmp_path / "source"
+    file.write_text(f"sqlite:///{store}\n")
+    call_command("import_mlflow", *here, "--source-file", str(file))
+    assert Run.objects.filter(project=team.project).count() == 9
+    away = "postgresql://grace:hush@127.0.0.1:1/mlflow"
+    with pytest.raises(CommandError, match="cannot be reached"):
+        call_command("import_mlflow", away, *here)
+    assert "the password stands on the command line" in capfd.readouterr().err
+    monkeypatch.setenv("MLED_IMPORT_SOURCE", away)
+    with pytest.raises(CommandError, match="cannot be reached"):
+        call_command("import_mlflow", *here)
+    assert capfd.readouterr().err == ""
+    with pytest.raises(CommandError, match="Give the source once"):
+        call_command("import_mlflow", f"sqlite:///{store}", *here)
+    monkeypatch.delenv("MLED_IMPORT_SOURCE")
+    with pytest.raises(CommandError, match="No source is given"):
+        call_command("import_mlflow", *here)
+    with pytest.raises(CommandError, match="cannot be read"):
+        call_command("import_mlflow", *here, "--source-file", str(tmp_path / "none"))
+
+
 def test_a_command_that_is_killed_goes_on_where_it_was_and_doubles_nothing(own_live_mled, tmp_path):
     """kill -9 in the middle, again and again; then once to the end, and nothing is there twice."""
     live = own_live_mled

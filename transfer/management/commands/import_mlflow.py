@@ -4,8 +4,10 @@ import json
 import os
 import sys
 import time
+from getpass import getpass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
@@ -23,6 +25,7 @@ from transfer.running import carry_through
 
 EVERY = 1.0  # seconds between two lines about the same stage
 TOKEN = "MLED_IMPORT_TOKEN"  # noqa: S105  # the name of the variable
+SOURCE = "MLED_IMPORT_SOURCE"
 
 
 class Command(BaseCommand):
@@ -34,7 +37,15 @@ class Command(BaseCommand):
     _stage, _at = "", 0.0
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("source", help="http(s)://…, sqlite:///mlflow.db or postgresql://user:password@host/name")
+        parser.add_argument(
+            "source",
+            nargs="?",
+            default="",
+            help="http(s)://…, sqlite:///mlflow.db or postgresql://user:password@host/name. Everybody on this machine "
+            f"may read a command line: one with a password is better given in {SOURCE} or by --source-file. Asked for "
+            "without any.",
+        )
+        parser.add_argument("--source-file", type=Path, metavar="FILE", help="whose first line is the source")
         parser.add_argument("--project", required=True, metavar="SLUG", help="where it goes")
         parser.add_argument("--as", required=True, metavar="EMAIL", dest="email", help="who imports: a member who may")
         parser.add_argument(
@@ -48,6 +59,7 @@ class Command(BaseCommand):
         parser.add_argument("--without-files", action="store_true", help="leave the artifacts where they are")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        options["source"] = self._source(options["source"], options["source_file"])
         with as_operator() as actor:
             project = find_project(actor, options["project"])
             user = find_user(options["email"])
@@ -57,6 +69,24 @@ class Command(BaseCommand):
         except MledError as error:
             raise CommandError(str(error)) from None
         self._told(transfer)
+
+    def _source(self, typed: str, file: Path | None) -> str:
+        """Where it comes from, of one place alone. Raises CommandError."""
+        given = [one for one in (typed, os.environ.get(SOURCE, ""), file) if one]
+        if len(given) > 1:
+            raise CommandError(f"Give the source once: as an argument, in {SOURCE}, or by --source-file.")
+        if typed and _has_password(typed):
+            self.stderr.write(
+                f"Warning: the password stands on the command line, where every user of this machine may read it. Give "
+                f"the source in {SOURCE}, by --source-file, or leave it out to be asked."
+            )
+        source = _first_line(file) if file else str(given[0]) if given else self._asked()
+        if not source:
+            raise CommandError(f"No source is given: as an argument, in {SOURCE}, or by --source-file.")
+        return source
+
+    def _asked(self) -> str:
+        return getpass("Source, not shown while you type: ").strip() if sys.stdin.isatty() else ""
 
     def _carried(self, actor: Actor, project: Project, options: dict[str, Any]) -> Transfer:
         places = dict(_place(given) for given in options["artifacts"])
@@ -96,6 +126,20 @@ class Command(BaseCommand):
             sys.stderr.flush()
             raise CommandError(transfer.failure or "The import was stopped; run it again to go on.")
         self.stdout.write(json.dumps(transfer.counts, sort_keys=True))
+
+
+def _has_password(address: str) -> bool:
+    try:
+        return bool(urlsplit(address).password)
+    except ValueError:  # no address at all, as opening it will say
+        return False
+
+
+def _first_line(file: Path) -> str:
+    try:
+        return file.read_text().partition("\n")[0].strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise CommandError(f"--source-file {file} cannot be read: {error}") from None
 
 
 def _place(given: str) -> tuple[str, Path]:
