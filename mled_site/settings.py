@@ -342,6 +342,7 @@ MLED_RUNNER_CACHE_BYTES = env.int("MLED_RUNNER_CACHE_BYTES", default=50 * 1024**
 MLED_RUNNER_CACHE_DAYS = env.int("MLED_RUNNER_CACHE_DAYS", default=14)  # what was not used for so long goes
 # How workers may reach repositories of code; an operator may add http, git or file.
 MLED_GIT_WAYS = env.list("MLED_GIT_WAYS", default=["https", "ssh"])
+MLED_GIT_MB = env.int("MLED_GIT_MB", default=20_000)  # megabytes that a worker fetches of one repository
 # Where workers take images from: any public registry, or only those that are named here, which may lie in a closed
 # network: "docker.io,registry.example.org:5000"; one named with http:// is asked without TLS.
 MLED_IMAGE_REGISTRIES = env.list("MLED_IMAGE_REGISTRIES", default=[])

@@ -9,9 +9,13 @@ import os
 import secrets
 import subprocess
 import tempfile
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+from django.conf import settings
 
 from artifacts.storage import StoredBlob, blobs
 from kernel.errors import Invalid, MledError, TooLarge, Unavailable
@@ -157,7 +161,40 @@ def _has(place: Path, commit: str, told: Told) -> bool:
 
 
 def _fetch(place: Path, address: str, commit: str, told: Told, key: GitKey | None) -> None:
-    """That one commit; where the server gives none by its id, everything that has a name."""
+    """That one commit; where the server gives none by its id, everything that has a name. Raises TooLarge while it
+    comes; what had come is gone then."""
+
+    def measured(stage: str) -> None:
+        told(stage)
+        _refuse_too_large(place, address)
+
+    try:
+        _fetch_measured(place, address, commit, measured, key)
+        measured("")
+    except TooLarge:
+        cleared(place)
+        raise
+
+
+def _refuse_too_large(place: Path, address: str) -> None:
+    most = settings.MLED_GIT_MB * 1024**2
+    if sum(_packs(place)) > most:
+        raise TooLarge(
+            f"{address} has more than {settings.MLED_GIT_MB:,} MB, so it is not fetched.",
+            hint="Upload a bundle or a zip of what is needed; or whoever runs the worker raises MLED_GIT_MB.",
+            field="commit",
+        )
+
+
+def _packs(place: Path) -> Iterator[int]:
+    """The bytes of each file that has come so far; git renames and removes some meanwhile."""
+    with suppress(FileNotFoundError), os.scandir(place / "objects" / "pack") as listed:
+        for one in listed:
+            with suppress(FileNotFoundError):
+                yield one.stat().st_size
+
+
+def _fetch_measured(place: Path, address: str, commit: str, told: Told, key: GitKey | None) -> None:
     alone = ask_git(["fetch", "--quiet", "--no-tags", "--depth=1", "--", address, commit], place, told, key=key)
     if alone.code == 0 and _has(place, commit, told):
         return

@@ -28,6 +28,7 @@ _CAREFUL: Final = (
     *("-c", "protocol.ext.allow=never", "-c", "gc.auto=0", "-c", "pack.threads=2", "-c", "core.bigFileThreshold=64m"),
     *("-c", "core.packedGitWindowSize=128m", "-c", "core.packedGitLimit=1g"),
     *("-c", "fetch.recurseSubmodules=false", "-c", "submodule.recurse=false", "-c", "maintenance.auto=false"),
+    *("-c", "fetch.unpackLimit=1"),  # what comes lies in one folder, where it is measured
 )
 ALONE: Final = {"GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": "/dev/null"}
 _QUIET: Final = {

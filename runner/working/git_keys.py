@@ -4,9 +4,11 @@ It stands in no address, no word of a command, no file and no helper of the oper
 which reads it from its own environment, and only where the server that asks is the one of the repository.
 """
 
+import os
 from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -15,6 +17,7 @@ from kernel.errors import Invalid
 
 ANY_USER: Final = "x-token-auth"  # beside a token: Bitbucket wants this name, others take any
 SHOWN_AS: Final = "***"
+_NO_HOME: Final = "/nonexistent"  # curl asks the system's list of users where there is none at all
 _HELPER: Final = (
     """!f() { test "$1" = get && printf 'username=%s\\npassword=%s\\n' "$MLED_GIT_USER" "$MLED_GIT_WORD"; }; f"""
 )
@@ -36,8 +39,11 @@ class GitKey:
         return site_of(address) == self.site
 
     def variables(self) -> Mapping[str, str]:
-        """What git is told. Helpers of the operator are left out: one that keeps what worked would keep this."""
+        """What git is told. Helpers of the operator are left out: one that keeps what worked would keep this. Their
+        home is, too: what its .netrc says of the server would be tried before this. Their proxies stay."""
         return {
+            "HOME": _NO_HOME,
+            "GIT_CONFIG_GLOBAL": _operators_config(),
             "GIT_CONFIG_COUNT": "2",
             "GIT_CONFIG_KEY_0": "credential.helper",
             "GIT_CONFIG_VALUE_0": "",
@@ -55,6 +61,13 @@ class GitKey:
     def hidden(self, text: str) -> str:
         """What git or a server said, without the secret, also where it tells a header as it got it."""
         return text.replace(self.header.partition(" ")[2], SHOWN_AS).replace(self.word, SHOWN_AS)
+
+
+def _operators_config() -> str:
+    """The file of configuration that git reads where HOME is the operator's."""
+    home = Path(os.environ.get("HOME") or os.devnull)
+    own, beside = home / ".gitconfig", home / ".config" / "git" / "config"
+    return str(beside if beside.is_file() and not own.is_file() else own)
 
 
 def git_key(address: str, *, name: str, value: str, of: str) -> GitKey:

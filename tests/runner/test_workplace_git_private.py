@@ -1,5 +1,6 @@
 """Private repositories opened by a secret of the project, from a real git server; submodules."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -66,6 +67,41 @@ def test_a_private_repository_is_opened_by_the_secret_that_is_named_and_by_no_ot
     assert not (home / "kept").exists(), "what the operator set up to keep credentials kept none"
     assert WORD not in " ".join(told)
     assert not [one for one in (tmp_path / "worker").rglob("*") if one.is_file() and WORD.encode() in one.read_bytes()]
+
+
+@pytest.mark.once
+def test_the_operators_netrc_is_not_tried_where_a_secret_is_named_and_their_configuration_stays(
+    server: GitServer, tmp_path: Path, monkeypatch
+):
+    first = commit(served(tmp_path, "code"), train__py="print(1)\n")
+    home = tmp_path / "operator"
+    home.mkdir()
+    (home / ".netrc").write_text("machine 127.0.0.1 login operator password theirs\n")
+    (home / ".gitconfig").write_text(f'[url "{server.address("")}"]\n\tinsteadOf = {server.address("moved/")}\n')
+    monkeypatch.setenv("HOME", str(home))
+    with pytest.raises(Unavailable):
+        lay_out_commit(server.address("code"), first, tmp_path / "none", at_most=MB, told=quiet)
+    assert server.used == {"operator:theirs"}, "without a secret it is what the operator set up"
+    server.asked.clear()
+    lay_out_commit(server.address("moved/code"), first, tmp_path / "code", at_most=MB, told=quiet, key=key_for(server))
+    assert (tmp_path / "code" / "train.py").read_text() == "print(1)\n"
+    assert server.used == {f"{USER}:{WORD}"}
+
+
+@pytest.mark.once
+def test_a_repository_that_is_too_large_is_not_fetched_and_leaves_nothing(server: GitServer, tmp_path: Path, settings):
+    place = served(tmp_path, "code")
+    (place / "noise.bin").write_bytes(os.urandom(3 * MB))
+    git(place, "add", "noise.bin")
+    first = commit(place, train__py="print(1)\n")
+    settings.MLED_GIT_MB = 1
+    with pytest.raises(TooLarge, match=r"more than 1 MB.*MLED_GIT_MB"):
+        lay_out_commit(server.address("code"), first, tmp_path / "no", at_most=9 * MB, told=quiet, key=key_for(server))
+    left = [one for one in (tmp_path / "worker").rglob("*") if one.is_file()]
+    assert sum(one.stat().st_size for one in left) < MB
+    settings.MLED_GIT_MB = 20
+    lay_out_commit(server.address("code"), first, tmp_path / "code", at_most=9 * MB, told=quiet, key=key_for(server))
+    assert (tmp_path / "code" / "noise.bin").stat().st_size == 3 * MB
 
 
 @pytest.mark.once
