@@ -1,13 +1,17 @@
 """The models of runs, for runs that were read for the viewer."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, Unpack
 
 from django.db.models import QuerySet
 
 from experiments.queries.prepared import Prepared
+from experiments.queries.search import Asked, search_records
 from experiments.search.databases import Sql, fetch, this_database
-from experiments.search.rows import RunData, load_run_data_and
+from experiments.search.records import RunRecord
+from experiments.search.rows import Input, load_inputs_and
+from experiments.search.statement import Page
+from kernel.actor import Actor
 from registry.models import RunModel
 
 
@@ -36,6 +40,9 @@ _OF_MANY = """
 """
 
 
+_HAS_LINKS: Final = "EXISTS (SELECT 1 FROM registry_runmodel l WHERE l.run_id = r.id)"
+
+
 def links_of_run(run_id: int) -> RunLinks:
     """The models of one run by its key."""
     return _gathered(_of_one(run_id)).get(run_id, NO_LINKS)
@@ -49,10 +56,14 @@ def links_of_runs(run_ids: Sequence[int]) -> dict[int, RunLinks]:
     return _gathered(fetch(Sql(_OF_MANY.format(inside=inside.text), inside.params)))
 
 
-def load_data_and_links(run_ids: Sequence[int]) -> tuple[dict[int, RunData], dict[int, RunLinks]]:
-    """What runs hold (`load_run_data`) and their models (`links_of_runs`), on PostgreSQL in one round trip."""
-    data, [rows] = load_run_data_and(run_ids, (_OF_MANY, "l.run_id"))
-    return data, _gathered(rows)
+def search_records_and_links(
+    viewer: Actor, **asked: Unpack[Asked]
+) -> tuple[Page[RunRecord], dict[int, list[Input]], dict[int, RunLinks]]:
+    """A page of `search_records`, with the inputs and the models of its runs by the run's key. A statement for each of
+    the two (one round trip on PostgreSQL) where some run has either."""
+    page = search_records(viewer, holding=_HAS_LINKS, **asked)
+    inputs, rows = load_inputs_and([one.id for one in page.rows if one.has_more], (_OF_MANY, "l.run_id"))
+    return page, inputs, _gathered(rows)
 
 
 def _gathered(rows: Iterable[Any]) -> dict[int, RunLinks]:

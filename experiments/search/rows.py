@@ -133,17 +133,19 @@ def load_run_data(runs: Iterable[int]) -> dict[int, RunData]:
 
     The runs were read for the viewer. Four statements, however many there are; on PostgreSQL in one round trip.
     """
-    return load_run_data_and(runs)[0]
+    return _loaded(list(runs), _DATA)
 
 
-def load_run_data_and(runs: Iterable[int], *others: tuple[str, str]) -> tuple[dict[int, RunData], list[list[Any]]]:
-    """The same, and the rows of other statements about these runs, in the same round trip. others: the text of each,
-    with {inside} for the condition on the runs, and the column that this is about."""
-    ids = list(runs)
+def load_held(runs: Iterable[int]) -> dict[int, RunData]:
+    """The same without inputs, which few runs have."""
+    return _loaded(list(runs), _DATA[:3])
+
+
+def _loaded(ids: list[int], wanted: Sequence[tuple[str, str]]) -> dict[int, RunData]:
     data = {pk: RunData([], [], [], []) for pk in ids}
     if not ids:
-        return data, [[] for _ in others]
-    metrics, params, tags, inputs, *more = fetch_each([_of(text, ids, column) for text, column in (*_DATA, *others)])
+        return data
+    metrics, params, tags, *inputs = fetch_each([_of(text, ids, column) for text, column in wanted])
     for pk, context, key, value, step, ms in metrics:
         name = f"{context}/{key}" if context else key
         data[pk].metrics.append(LatestMetric(name, math.nan if value is None else value, step, ms))
@@ -151,9 +153,22 @@ def load_run_data_and(runs: Iterable[int], *others: tuple[str, str]) -> tuple[di
         data[pk].params.append((key, value))
     for pk, key, value in tags:
         data[pk].tags.append((key, value))
-    for pk, *given in inputs:
+    for pk, *given in inputs[0] if inputs else ():
         data[pk].inputs.append(Input(*given))
-    return data, more
+    return data
+
+
+def load_inputs_and(runs: Iterable[int], other: tuple[str, str]) -> tuple[dict[int, list[Input]], list[Any]]:
+    """The inputs of runs by the run's id, and the rows of another statement about them, in the same round trip. other:
+    its text, with {inside} for the condition on the runs, and the column that this is about."""
+    ids = list(runs)
+    if not ids:
+        return {}, []
+    rows, others = fetch_each([_of(text, ids, column) for text, column in (_DATA[3], other)])
+    inputs: dict[int, list[Input]] = defaultdict(list)
+    for pk, *given in rows:
+        inputs[pk].append(Input(*given))
+    return inputs, others
 
 
 def load_experiment_tags(experiments: Iterable[int]) -> dict[int, list[tuple[str, str]]]:

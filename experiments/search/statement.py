@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
 from experiments.search.databases import TRUE, Sql, fetch, joined, this_database
-from experiments.search.ordering import SortKey, Stage, foreign_token, position_of, read_position, stages
+from experiments.search.ordering import SortKey, Stage, stages
+from experiments.search.page_tokens import foreign_token, position_of, read_position
 from kernel.paging import decode_token, encode_token
 
 T = TypeVar("T")

@@ -2,7 +2,9 @@
 
 from experiments.actions import experiments as actions
 from experiments.queries.experiments import experiment_tags, get_experiment, get_experiment_by_name, wire_id
-from experiments.queries.search import Dialect, load_experiment_tags, search_experiments
+from experiments.queries.search_experiments import search_experiments
+from experiments.search.columns import Dialect
+from experiments.search.rows import load_experiment_tags
 from mlflow_api.calls import Call, Reply
 from mlflow_api.messages import requests as ask
 from mlflow_api.messages.replies import experiment_json, found_experiment_json

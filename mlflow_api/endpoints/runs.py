@@ -14,7 +14,6 @@ from experiments.actions.straight_runs import begin_run, keep_experiment
 from experiments.metrics.batch import Batch
 from experiments.queries.experiments import DEFAULT_WIRE_ID, get_experiment
 from experiments.queries.runs import get_run, get_run_to_log, tag_of
-from experiments.queries.search import search_runs
 from experiments.refs import number_in
 from experiments.search.one_run import data_of_run
 from experiments.search.rows import RunData
@@ -23,10 +22,10 @@ from kernel.errors import Invalid, NotFound
 from mlflow_api.calls import Call, Reply
 from mlflow_api.cutting import cut_for_new, cut_for_run, refuse_own_tag
 from mlflow_api.messages import requests as ask
-from mlflow_api.messages.replies import found_run_info, run_info, run_json
+from mlflow_api.messages.replies import record_json, run_info, run_json
 from mlflow_api.words import run_status, view
 from registry.actions.links import log_run_inputs
-from registry.links import NO_LINKS, links_of_run, load_data_and_links
+from registry.links import NO_LINKS, links_of_run, search_records_and_links
 from registry.queries.logged_models import get_logged_models
 
 PAGE_DEFAULT: Final = 1000
@@ -93,7 +92,7 @@ def restore(call: Call, asked: ask.OfRun) -> Reply:
 
 def search(call: Call, asked: ask.SearchRuns) -> Reply:
     text, dialect = asked_by_client(asked.filter or "")
-    page = search_runs(
+    page, inputs, links = search_records_and_links(
         call.actor,
         project=call.project,
         experiments=experiment_keys(call, asked.experiment_ids or ()),
@@ -104,10 +103,8 @@ def search(call: Call, asked: ask.SearchRuns) -> Reply:
         limit=PAGE_DEFAULT if asked.max_results is None else asked.max_results,
         after=asked.page_token,
     )
-    ids = [found.id for found in page.rows]
-    data, links = load_data_and_links(ids)
     reply: dict[str, Any] = {
-        "runs": [run_json(found_run_info(one), data[one.id], links.get(one.id, NO_LINKS)) for one in page.rows]
+        "runs": [record_json(one, inputs.get(one.id, ()), links.get(one.id, NO_LINKS)) for one in page.rows]
     }
     return reply | ({"next_page_token": page.next_token} if page.next_token else {})
 

@@ -1,15 +1,16 @@
 """Our things in MLflow's words: plain dictionaries for JSON. Whole numbers are numbers, what is unset is left out."""
 
 import json
-import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
+
+import orjson
 
 from artifacts.trees import Entry
 from experiments.locations import location_of, model_uri
 from experiments.queries.experiments import wire_id
-from experiments.queries.search import FoundExperiment, FoundRun
-from experiments.search.rows import RunData
+from experiments.search.records import RunRecord, number, pairs
+from experiments.search.rows import FoundExperiment, Input, RunData
 from registry.links import NO_LINKS, RunLinks
 from registry.queries.logged_models import ModelData
 
@@ -20,18 +21,6 @@ _MODEL_STATUS: Final = {
     "FAILED": "LOGGED_MODEL_UPLOAD_FAILED",
 }
 NO_DATA: Final = RunData([], [], [], [])
-
-
-def number(value: float) -> float | str:
-    """A float as JSON has it; what JSON has not, as protobuf writes it."""
-    if math.isfinite(value):
-        return value
-    return "NaN" if value != value else ("Infinity" if value > 0 else "-Infinity")
-
-
-def pairs(given: Iterable[tuple[str, str]]) -> list[dict[str, str]]:
-    """Params or tags."""
-    return [{"key": key, "value": value} for key, value in given]
 
 
 # --- experiments
@@ -79,21 +68,24 @@ def run_json(info: dict[str, Any], data: RunData = NO_DATA, links: RunLinks = NO
             "tags": pairs(data.tags),
         },
     }
-    run["inputs"] = _inputs(data, links)
-    run["outputs"] = {"model_outputs": [{"model_id": model, "step": step} for model, step in links.outputs]}
-    return run
+    return run | _linked(data.inputs, links)
+
+
+def record_json(record: RunRecord, inputs: Sequence[Input], links: RunLinks) -> dict[str, Any]:
+    """A whole run of a search, whose lists are JSON already."""
+    wire = DEFAULT_EXPERIMENT if record.experiment_is_default else str(record.experiment_id)
+    listed = {"metrics": record.metrics, "params": record.params, "tags": record.tags}
+    run: dict[str, Any] = {
+        "info": _info(record, record.uid, wire, location_of(wire, record.artifact_location)),
+        "data": {name: orjson.Fragment(f"[{items}]") for name, items in listed.items()},
+    }
+    return run | _linked(inputs, links)
 
 
 def run_info(run: Any, experiment: Any) -> dict[str, Any]:
     """The head of a run that was read by itself."""
     wire = wire_id(experiment)
     return _info(run, run.uid.hex, wire, location_of(wire, experiment.artifact_location))
-
-
-def found_run_info(found: FoundRun) -> dict[str, Any]:
-    """The head of a run of a search."""
-    wire = DEFAULT_EXPERIMENT if found.experiment_is_default else str(found.experiment_id)
-    return _info(found, found.uid, wire, location_of(wire, found.artifact_location))
 
 
 def _info(run: Any, uid: str, wire: str, location: str) -> dict[str, Any]:
@@ -114,7 +106,15 @@ def _info(run: Any, uid: str, wire: str, location: str) -> dict[str, Any]:
     return info
 
 
-def _inputs(data: RunData, links: RunLinks) -> dict[str, Any]:
+def _linked(inputs: Sequence[Input], links: RunLinks) -> dict[str, Any]:
+    """What went into a run, and the models that came out of it."""
+    return {
+        "inputs": _inputs(inputs, links),
+        "outputs": {"model_outputs": [{"model_id": model, "step": step} for model, step in links.outputs]},
+    }
+
+
+def _inputs(inputs: Sequence[Input], links: RunLinks) -> dict[str, Any]:
     return {
         "dataset_inputs": [
             {
@@ -128,7 +128,7 @@ def _inputs(data: RunData, links: RunLinks) -> dict[str, Any]:
                 | ({"profile": given.profile} if given.profile else {}),
                 "tags": pairs((json.loads(given.tags) if isinstance(given.tags, str) else given.tags).items()),
             }
-            for given in data.inputs
+            for given in inputs
         ],
         "model_inputs": [{"model_id": model} for model in links.inputs],
     }

@@ -6,8 +6,10 @@ from accounts.actions.members import add_member
 from accounts.roles import Role
 from experiments.actions.experiments import create_experiment, delete_experiment, grant_access, set_experiment_tag
 from experiments.models import Experiment
-from experiments.queries.search import Dialect, View, load_experiment_tags, search_experiments, search_runs
+from experiments.queries.search import Dialect, View, search_runs
+from experiments.queries.search_experiments import search_experiments
 from experiments.search.errors import QueryError
+from experiments.search.rows import load_experiment_tags
 from kernel import clock
 from kernel.actor import operator
 from kernel.errors import Invalid
