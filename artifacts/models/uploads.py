@@ -69,6 +69,8 @@ class ParkedBlob(Quiet):
     digest = models.CharField(max_length=64, unique=True)
     content = models.BinaryField()
     since = models.DateTimeField(default=now)
+    refusals = models.PositiveSmallIntegerField(null=True, help_text="How often the store took others and not this.")
+    retry_at = models.DateTimeField(null=True, help_text="When it is tried again after that.")
 
     def __str__(self) -> str:
         return f"{self.digest}: parked"

@@ -20,7 +20,7 @@ _NAMED = 10  # how many places of a blob are told
 class ContentHealth:
     """What is known of all content. oldest_check: when the blob that waited longest was read again, None for never.
 
-    parked: how many wait in the database on their way to the store.
+    parked: how many wait in the database on their way to the store; refused: digests of those that it did not take.
     missing, changed: digests of blobs that were not as they should be when they were last read.
     """
 
@@ -33,6 +33,7 @@ class ContentHealth:
     unnamed: int
     open_uploads: int
     parked: int
+    refused: Sequence[str]
 
     @property
     def is_sound(self) -> bool:
@@ -62,6 +63,7 @@ def content_health(viewer: Actor) -> ContentHealth:
         unnamed=totals["unnamed"],
         open_uploads=Upload.objects.filter(state=Upload.State.OPEN).count(),
         parked=ParkedBlob.objects.count(),
+        refused=list(ParkedBlob.objects.filter(refusals__gt=0).order_by("pk").values_list("digest", flat=True)[:1000]),
     )
 
 

@@ -22,7 +22,7 @@ from artifacts.parking import move_parked
 from artifacts.queries.content import content_health
 from artifacts.storage import Carried, Condition, StoredBlob, blobs, parked
 from artifacts.storage import store as bare
-from artifacts.storage.base import BlobDamaged, StorageFull
+from artifacts.storage.base import BlobDamaged, StorageFull, StorageRefused
 from artifacts.tasks import move_parked_content
 from artifacts.trees import find_root
 from artifacts.zipping import zipped
@@ -31,6 +31,8 @@ from experiments.metrics.archive_reading import read_archives
 from experiments.queries.files import find_file, open_file
 from kernel import clock
 from kernel.actor import operator
+from mled_site.diagnostics.checks.storage import storage as storage_check
+from mled_site.diagnostics.results import Notes
 from tests.artifacts.stores import Bucket, Files, name_of
 from tests.together import WITHIN, errors, together
 
@@ -187,6 +189,40 @@ def test_what_the_store_does_not_take_stays_and_moves_later(ada, run, monkeypatc
     move_parked_content.apply()
     assert all(bare().has(blob) for blob in blobs_)
     assert not ParkedBlob.objects.exists()
+
+
+def test_one_that_the_store_refuses_holds_up_no_other_and_is_tried_again_later(ada, run, place, monkeypatch):
+    blobs_, contents = zip(*[sent(ada, run, f"{number}.bin") for number in range(4)], strict=True)
+    receive, tried = type(bare()).receive, []
+
+    def choosy(self, incoming, *, digest="", **options):
+        if digest in (blobs_[0].digest, blobs_[1].digest):
+            tried.append(digest)
+            raise StorageRefused("The file store refuses MLED; nothing was kept.")
+        return receive(self, incoming, digest=digest, **options)
+
+    monkeypatch.setattr(type(bare()), "receive", choosy)
+    assert move_parked() == 2
+    assert all(bare().has(blob) for blob in blobs_[2:])
+    assert {held.digest for held in bare().held()} == {blob.digest for blob in blobs_[2:]}, (
+        "what it was asked with is gone again"
+    )
+    assert move_parked() == 0
+    assert len(tried) == 2, "they are not tried again at once"
+    assert [read(ada, run, f"{number}.bin") for number in range(4)] == list(contents)
+    assert content_health(operator()).refused == [blobs_[0].digest, blobs_[1].digest]
+    notes = Notes()
+    storage_check(notes)
+    (problem,) = (one for one in notes.problems if one.code == "storage.refuses_some")
+    assert f"not 2 that wait in the database: sha256:{blobs_[0].digest[:12]}" in problem.what
+    ParkedBlob.objects.update(retry_at=clock.now() + dt.timedelta(seconds=-1))
+    assert move_parked() == 0
+    waits = [row.retry_at - clock.now() for row in ParkedBlob.objects.all()]
+    assert all(dt.timedelta(seconds=110) < wait <= dt.timedelta(seconds=120) for wait in waits)
+    monkeypatch.undo()
+    ParkedBlob.objects.update(retry_at=clock.now())
+    assert move_parked() == 2
+    assert content_health(operator()).refused == []
 
 
 def test_the_store_keeps_what_it_was_given_before_the_row_goes(ada, run, monkeypatch):

@@ -91,6 +91,15 @@ def _content(notes: Notes) -> None:
     health = content_health(system())
     notes.figure("Content", f"{health.blobs:,} blobs, {size(health.size_bytes)}; {health.unnamed:,} that nothing names")
     notes.figure("On their way", f"{health.parked:,} small files in the database")
+    if health.refused:
+        named = ", ".join(f"sha256:{one[:12]}…" for one in health.refused[:_NAMED])
+        notes.warn(
+            "storage.refuses_some",
+            f"The file store takes other files and not {len(health.refused):,} that wait in the database: {named}. "
+            "They are given out from there, and tried again at most an hour apart.",
+            "The log of the workers has the store's own words. Check what of its own such an object has there: its "
+            "permissions, a folder in its place, a rule of the bucket.",
+        )
     oldest = "none yet" if health.oldest_check is None else f"the longest ago {_ago(health.oldest_check)}"
     notes.figure("Read again", f"{health.blobs - health.unchecked:,} of {health.blobs:,}, {oldest}")
     for what, digests in (("missing", health.missing), ("changed", health.changed)):
