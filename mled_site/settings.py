@@ -220,6 +220,7 @@ CELERY_BEAT_SCHEDULE = {
     "work on sheets": {"task": "experiments.tasks.work_on_sheets", "schedule": 15},
     "carry out promotions": {"task": "registry.tasks.carry_out_promotions", "schedule": 15},
     "send to webhooks": {"task": "registry.tasks.send_due", "schedule": 60},
+    "forget deliveries": {"task": "registry.tasks.forget_deliveries", "schedule": 6 * 3600},
     "find lost jobs": {"task": "runner.tasks.find_lost", "schedule": 15},
     "compare runs done again": {"task": "runner.check_recreations", "schedule": 60},
     "carry sweeps on": {"task": "runner.tasks.carry_sweeps", "schedule": 30},
@@ -355,6 +356,7 @@ MLED_LEAST_FREE_BYTES = env.int("MLED_LEAST_FREE_BYTES", default=2 * 1024**3)
 MLED_WEBHOOK_ALLOW_NETWORKS = env.list("MLED_WEBHOOK_ALLOW_NETWORKS", default=[])
 # Servers of MLflow that people may import from, as https://user:password@host where they ask for one.
 MLED_IMPORT_FROM = env.list("MLED_IMPORT_FROM", default=[])
+MLED_WEBHOOK_DAYS = env.int("MLED_WEBHOOK_DAYS", default=90)  # that messages stay after their end; 0: for ever
 MLED_WEBHOOK_CA = env("MLED_WEBHOOK_CA", default="")  # a file with certificates of authorities beside the system's
 
 # --- Words and times --------------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from kernel.actor import system
 from kernel.errors import MledError
 from registry.actions.promotions import carry_out_promotion
 from registry.queries.promotions import promotions_to_carry_out
-from registry.webhooks.queue import send_next
+from registry.webhooks.queue import forget_old, send_next
 
 log = logging.getLogger(__name__)
 
@@ -44,6 +44,12 @@ def wake_promotions() -> None:
         carry_out_promotions.delay()
     except OperationalError as error:
         log.warning("Promotions wait for the next round: %s", error)
+
+
+@shared_task
+def forget_deliveries() -> int:
+    """Drop old messages to webhooks that came to an end, delivered or given up; how many went."""
+    return forget_old()
 
 
 def wake_sending() -> None:

@@ -7,8 +7,10 @@ import datetime as dt
 import json
 import time
 
+from django.conf import settings
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import DateTimeField, ExpressionWrapper, Q, QuerySet, Value
+from django.db.models.functions import Now
 
 from kernel.clock import now
 from registry.models import Delivery
@@ -18,6 +20,7 @@ from registry.webhooks.sending import ERROR_MAX, Answer, post
 LEASE = dt.timedelta(seconds=60)
 PAUSES = tuple(dt.timedelta(seconds=seconds) for seconds in (30, 120, 600, 3600, 4 * 3600, 12 * 3600))
 ATTEMPTS_MAX = len(PAUSES) + 1
+AT_ONCE = 500  # messages that are dropped in one statement
 
 State = Delivery.State
 
@@ -36,6 +39,23 @@ def due(moment: dt.datetime) -> QuerySet[Delivery]:
     waits = Q(state=State.WAITING, next_at__lte=moment) | Q(state=State.SENDING, lease_until__lt=moment)
     rows: QuerySet[Delivery] = Delivery.objects.filter(waits)
     return rows.order_by("next_at", "created_at")
+
+
+def forget_old() -> int:
+    """Drop messages that came to an end so many days ago, some at a time; how many went.
+
+    By this machine's clock and the database's: where one of them is wrong, nothing goes.
+    """
+    if not settings.MLED_WEBHOOK_DAYS:
+        return 0
+    age = dt.timedelta(days=settings.MLED_WEBHOOK_DAYS)
+    ended = Delivery.objects.filter(state__in=(State.DELIVERED, State.FAILED), done_at__lt=now() - age)
+    old = ended.filter(done_at__lt=ExpressionWrapper(Now() - Value(age), DateTimeField()))
+    went = 0
+    while some := list(old.values_list("pk", flat=True)[:AT_ONCE]):
+        Delivery.objects.filter(pk__in=some).delete()
+        went += len(some)
+    return went
 
 
 def _take() -> Delivery | None:
