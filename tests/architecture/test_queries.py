@@ -42,7 +42,7 @@ NO_VIEWER = {
     "experiments.queries.question.where_of": "composes a condition with the scope that was found for a viewer",
     "experiments.queries.search_scope.run_tie_keys": "composes an order; the compiler was made for a viewer",
     "experiments.queries.search_scope.run_where": "composes a condition; the compiler was made for a viewer",
-    "experiments.queries.search_walks.by_experiment": "composes the way of a search; the compiler was made for a viewer",
+    "experiments.queries.search_walks.by_experiment": "composes a way; the compiler was made for a viewer",
     "experiments.queries.search_walks.lanes_for": "composes the way of a search; the compiler was made for a viewer",
     "experiments.queries.search_walks.where_walked": "composes a condition; the compiler was made for a viewer",
     "experiments.queries.seals.broken_seals": "part of verify_ledger, which reads everything",
