@@ -6,17 +6,18 @@ from typing import Any, Generic, TypedDict, TypeVar, Unpack
 from uuid import UUID
 
 from accounts.models import Project
-from experiments.queries.question import Question, View, checked_limit
-from experiments.queries.search_scope import run_compiler, run_scope, run_tie_keys, run_where
-from experiments.queries.search_walks import by_experiment, lanes_for, ties_for, walks_for, where_walked
+from experiments.queries.search_scope import run_compiler, run_scope
+from experiments.queries.search_walks import ties_for, walks_for
 from experiments.search.columns import Dialect
 from experiments.search.compile import Compiler
 from experiments.search.databases import Sql, fetch, this_database
 from experiments.search.errors import TakesTooLong
 from experiments.search.grammar import parse
+from experiments.search.lanes import by_experiment, lanes_for, where_walked
 from experiments.search.limits import COUNT_STOP
 from experiments.search.nesting import Nesting
 from experiments.search.ordering import SortKey, parse_orders, sort_keys, stages
+from experiments.search.question import Question, View, checked_limit, run_tie_keys, run_where
 from experiments.search.rare import with_rare_conditions
 from experiments.search.records import RECORD_DETAILS, RunRecord, record_columns, with_data
 from experiments.search.rows import RUN_COLUMNS, RUN_DETAILS, FoundRun, load_run_data
@@ -113,7 +114,7 @@ def count_runs(
     return FoundCount.of(number)
 
 
-def _counted(asked: "Question", compiler: Compiler) -> int:
+def _counted(asked: Question, compiler: Compiler) -> int:
     where = run_where(asked, compiler)
     statement = f"SELECT COUNT(*) FROM (SELECT 1 FROM experiments_run r WHERE {where.text} LIMIT %s) AS found"  # noqa: S608
     [(number,)] = fetch(Sql(statement, (*where.params, COUNT_STOP + 1)))

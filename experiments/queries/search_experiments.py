@@ -5,12 +5,12 @@ from typing import Final
 
 from accounts.models import Project
 from experiments.models import Experiment
-from experiments.queries.question import Question, View, checked_limit, tie_keys, where_of
 from experiments.search.columns import Dialect
 from experiments.search.compile import Compiler, KeyedTable
 from experiments.search.databases import this_database
 from experiments.search.grammar import parse
 from experiments.search.ordering import OrderKey, SortKey, parse_orders, sort_keys
+from experiments.search.question import Question, View, checked_limit, tie_keys, where_of
 from experiments.search.rows import EXPERIMENT_COLUMNS, EXPERIMENT_DETAILS, FoundExperiment
 from experiments.search.statement import Page, Statement, read_page
 from experiments.search.tree import Entity

@@ -9,13 +9,11 @@ from django.db.models import QuerySet
 from accounts.access import sees_whole, sight
 from accounts.models import Project
 from audit.ledger.inserting import compiling_cursor
-from experiments.gone import still_there
 from experiments.models import Experiment, MetricDirection, Run
-from experiments.queries.question import Question, View, tie_keys, where_of
 from experiments.search.compile import Compiler, Directions, KeyedTable, Scope
-from experiments.search.databases import Sql, fetch, joined, this_database
+from experiments.search.databases import Sql, fetch, this_database
 from experiments.search.limits import NAMED_EXPERIMENTS
-from experiments.search.ordering import OrderKey, SortKey
+from experiments.search.question import Question
 from experiments.search.tree import Aggregate, Entity, comparisons
 from experiments.search.vocabularies import RUNS
 from kernel.actor import Actor
@@ -29,6 +27,7 @@ _RUN_VALUES: Final = {
 
 
 def run_compiler(viewer: Actor, asked: Question, scope: Scope) -> Compiler:
+    """What makes SQL of a question for this viewer."""
     directions = _directions(viewer, asked, scope)
     return Compiler(RUNS, this_database(), now_ms(), "r", _RUN_VALUES, scope, directions, viewer=viewer.user_id)
 
@@ -96,13 +95,3 @@ def _these(experiments: QuerySet[Experiment]) -> Scope:
 
 def _scope_of(found: tuple[int, ...]) -> Scope:
     return Scope(experiments=found, within=found if len(found) <= NAMED_EXPERIMENTS else ())
-
-
-def run_where(asked: Question, compiler: Compiler) -> Sql:
-    by_list = compiler.starts_from_list(asked.node)
-    where = where_of(asked, compiler, compiler.scope.condition(compiler.database, by_list=by_list))
-    return where if asked.view is View.ACTIVE_ONLY else joined("AND", [where, still_there(compiler.alias)])
-
-
-def run_tie_keys(order: Sequence[OrderKey], compiler: Compiler) -> list[SortKey]:
-    return tie_keys(order, compiler, [("start_time", True), ("run_id", False)])

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from experiments.gone import still_there
 from experiments.search.compile import Compiler
 from experiments.search.databases import TRUE, Sql, joined
 from experiments.search.limits import MAX_PAGE
@@ -24,6 +25,8 @@ class View(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Question:
+    """A search as it was read: limit rows at most, which satisfy node."""
+
     node: Node
     order: tuple[OrderKey, ...]
     view: View
@@ -35,6 +38,7 @@ class Question:
 
 
 def where_of(asked: Question, compiler: Compiler, scope: Sql) -> Sql:
+    """The whole condition: within the scope, of the asked life, and what the filter says."""
     column = f"{compiler.alias}.lifecycle = %s"
     life = {
         View.ACTIVE_ONLY: Sql(column, (Lifecycle.ACTIVE.value,)),
@@ -44,7 +48,15 @@ def where_of(asked: Question, compiler: Compiler, scope: Sql) -> Sql:
     return joined("AND", [scope, life[asked.view], compiler.where(asked.node)])
 
 
+def run_where(asked: Question, compiler: Compiler) -> Sql:
+    """The same for runs, within the scope of their compiler."""
+    by_list = compiler.starts_from_list(asked.node)
+    where = where_of(asked, compiler, compiler.scope.condition(compiler.database, by_list=by_list))
+    return where if asked.view is View.ACTIVE_ONLY else joined("AND", [where, still_there(compiler.alias)])
+
+
 def checked_limit(limit: int) -> int:
+    """The limit itself. Raises Invalid."""
     if not 1 <= limit <= MAX_PAGE:
         raise Invalid(f"A page holds 1 to {MAX_PAGE:,} results, not {limit:,}.", field="max_results")
     return limit
@@ -58,3 +70,8 @@ def tie_keys(order: Sequence[OrderKey], compiler: Compiler, names: Sequence[tupl
     return [
         column_key(columns[name], descending=down, collation=collation) for name, down in names if name not in asked
     ]
+
+
+def run_tie_keys(order: Sequence[OrderKey], compiler: Compiler) -> list[SortKey]:
+    """The same for runs: the newest first."""
+    return tie_keys(order, compiler, [("start_time", True), ("run_id", False)])
