@@ -32,7 +32,7 @@ class Facts:
     tokens: dict[str, ApiToken] = field(default_factory=dict)
     standings: dict[UUID, Standing] = field(default_factory=dict)
     projects: dict[str | UUID, Project] = field(default_factory=dict)
-    # By token, project and verb: whether it may be done to every run that is as experiments.actions.straight presumes.
+    # What rooms above have judged by these rights alone, by keys of their own.
     verdicts: dict[Any, bool] = field(default_factory=dict)
 
     def is_good_for(self, stamp: UUID | None) -> bool:

@@ -9,9 +9,9 @@ from collections.abc import Collection
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import DateTimeField, Exists, ExpressionWrapper, OuterRef, Q, QuerySet, Value
-from django.db.models.functions import Now
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from audit.ledger.ages import is_older
 from experiments.models import Run
 from kernel.clock import now
 from transfer.models import Moved, Transfer, TransferFile
@@ -44,16 +44,11 @@ def that_hold_content() -> QuerySet[Transfer]:
 
 
 def that_ran_out() -> QuerySet[Transfer]:
-    """Those whose time is over, the oldest first.
-
-    By this machine's clock and the database's: where one of them is wrong, nothing goes.
-    """
+    """Those whose time is over, the oldest first."""
     if not settings.MLED_EXPORTS_DAYS:
         return Transfer.objects.none()
-    age = dt.timedelta(days=settings.MLED_EXPORTS_DAYS)
-    by_database = ExpressionWrapper(Now() - Value(age), DateTimeField())
-    rows = that_hold_content().filter(finished_at__lt=now() - age).filter(finished_at__lt=by_database)
-    return rows.order_by("finished_at")
+    over = is_older("finished_at", dt.timedelta(days=settings.MLED_EXPORTS_DAYS))
+    return that_hold_content().filter(over).order_by("finished_at")
 
 
 def that_may_hold(run: Run) -> QuerySet[Transfer]:

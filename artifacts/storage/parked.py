@@ -9,10 +9,12 @@ import hashlib
 import io
 import logging
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import suppress
 from typing import BinaryIO
 
 from artifacts.models import ParkedBlob
-from artifacts.storage.base import BlobDamaged, BlobStorage, Condition, Held, Incoming, Part, StoredBlob
+from artifacts.storage.base import BlobStorage, Condition, Held, Incoming, Part, StoredBlob
+from kernel.errors import Unavailable
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +32,7 @@ class WithParked(BlobStorage):
     def open(self, blob: StoredBlob) -> BinaryIO:
         try:
             return self.store.open(blob)
-        except BlobDamaged:
+        except Unavailable:  # it is not there, or the store gives nothing just now
             content = parked(blob.digest)
         return self.store.open(blob) if content is None else io.BytesIO(content)
 
@@ -38,9 +40,9 @@ class WithParked(BlobStorage):
         return self.store.has(blob) or parked(blob.digest) is not None or self.store.has(blob)
 
     def check(self, digest: str) -> Condition:
-        found = self.store.check(digest)
-        if found is Condition.SOUND:
-            return found
+        with suppress(Unavailable):
+            if self.store.check(digest) is Condition.SOUND:
+                return Condition.SOUND
         return Condition.SOUND if parked(digest) is not None else self.store.check(digest)
 
     def remove(self, digest: str) -> None:

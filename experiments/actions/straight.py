@@ -21,6 +21,7 @@ from accounts.access import can, can_see, facts_for
 from accounts.authentication import Presumed
 from accounts.decorators import ACTIONS
 from accounts.models import Project
+from accounts.scoping import ProjectScoped
 from audit.ledger.acting import told_of
 from audit.ledger.together import write_together
 from experiments.metrics.batch import Batch, MetricPoint, by_series
@@ -54,6 +55,7 @@ _ON_SQLITE: Final = _HELD.format(same="=", hold="")
 
 
 M = TypeVar("M", bound=models.Model)
+VERB: Final = "experiments.log_batch"
 _NO_MODEL: Final = frozenset({None, ""})
 
 
@@ -81,7 +83,7 @@ def log_points(presumed: Presumed, project: Project, run_id: str, points: Sequen
     if uid is None or not points or not {point.model_id for point in points} <= _NO_MODEL:
         return False
     Batch(points).checked()
-    if not is_client(presumed.actor) or not may_log(presumed, project, uid):
+    if not is_client(presumed.actor) or not may_write(presumed, project, uid, VERB):
         return False
     series = list(by_series(points))
     try:
@@ -94,21 +96,23 @@ def log_points(presumed: Presumed, project: Project, run_id: str, points: Sequen
         return False
 
 
-def may_log(presumed: Presumed, project: Project, uid: UUID, verb: str = "experiments.log_batch") -> bool:
+def may_write(presumed: Presumed, project: Project, uid: UUID, verb: str) -> bool:
     """Whether the actor may do that to the presumed run, as far as nothing else has to be known of it.
 
     What holds for every run like it is judged once for as long as rights stand as they were read.
     """
-    verdicts, key = facts_for(presumed.actor).verdicts, (presumed.actor.token, project.pk, verb)
+    actor = presumed.actor
+    verdicts, key = facts_for(actor).verdicts, (actor.user_id, actor.token, project.pk, verb)
     if key not in verdicts:
         with connection.execute_wrapper(not_presumed):
-            verdicts[key] = _may(presumed, presumed_run(presumed, project), verb)
-    return verdicts[key] or _may(presumed, presumed_run(presumed, project, uid), verb)
+            verdicts[key] = may(presumed, presumed_run(presumed, project), verb)
+    return verdicts[key] or may(presumed, presumed_run(presumed, project, uid), verb)
 
 
-def _may(presumed: Presumed, run: Run, verb: str) -> bool:
+def may(presumed: Presumed, row: ProjectScoped, verb: str) -> bool:
+    """Whether the actor may do that to a presumed row; False, too, where more has to be known of it."""
     try:
-        allowed = can_see(presumed.actor, run) and can(presumed.actor, ACTIONS[verb].permission, run)
+        allowed = can_see(presumed.actor, row) and can(presumed.actor, ACTIONS[verb].permission, row)
     except NotPresumed:
         return False
     return bool(allowed) and not getattr(allowed, "needs_reason", False)

@@ -25,7 +25,7 @@ from audit.ledger.composing import Places, bound, in_order
 from audit.ledger.inserting import compiling_cursor
 from audit.ledger.together import write_together
 from audit.ledger.values import Subject
-from experiments.actions.straight import IS_LIKE, may_log
+from experiments.actions.straight import IS_LIKE, may_write
 from experiments.locations import FilePlace
 from experiments.metrics.heartbeat import EVERY, is_client
 from experiments.refs import uid_in
@@ -40,7 +40,9 @@ def put_new_file(presumed: Presumed, project: Project, place: FilePlace, read: C
     read: gives the bytes, asked once the caller may send them; None where they are not to be had.
     """
     uid = uid_in(place.owner)
-    if uid is None or not is_client(presumed.actor) or not can_be_asked() or not may_log(presumed, project, uid, _VERB):
+    if uid is None or not is_client(presumed.actor) or not can_be_asked():
+        return False
+    if not may_write(presumed, project, uid, _VERB):
         return False
     carried = read()
     if carried is None:

@@ -21,7 +21,7 @@ from audit.ledger.inserting import compiling_cursor
 from audit.ledger.together import write_together
 from audit.ledger.values import Subject
 from experiments.actions.batches import PARAM_KIND
-from experiments.actions.straight import IS_LIKE, may_log
+from experiments.actions.straight import IS_LIKE, VERB, may_write
 from experiments.metrics.batch import Batch, finite_number
 from experiments.metrics.heartbeat import EVERY, is_client
 from experiments.refs import uid_in
@@ -43,9 +43,9 @@ def log_params(presumed: Presumed, project: Project, run_id: str, params: Pairs)
     if uid is None or not params or any(len(value) >= VALUE_MAX for _, value in params):
         return False
     Batch(params=params).checked()
-    if not is_client(actor) or not may_log(presumed, project, uid):
+    if not is_client(actor) or not may_write(presumed, project, uid, VERB):
         return False
-    act = Act(actor, "experiments.log_batch", roles=roles_text(actor, project.pk), project_id=project.pk)
+    act = Act(actor, VERB, roles=roles_text(actor, project.pk), project_id=project.pk)
     act.subject = Subject("experiments.run", uid.hex)
     act.record(PARAM_KIND, uid.hex, "set", {key: (None, value) for key, value in params})
     known = {"uid": uid, "project_id": project.pk, "created_by_id": actor.user_id, "stamp": presumed.stamp}

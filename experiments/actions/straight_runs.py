@@ -15,9 +15,8 @@ from uuid import UUID
 import orjson
 from django.db import DatabaseError, connection
 
-from accounts.access import can, can_see, roles_text
+from accounts.access import roles_text
 from accounts.authentication import Presumed
-from accounts.decorators import ACTIONS
 from accounts.models import Project
 from audit.ledger.acting import Act, told_of
 from audit.ledger.at_once import NeedsMore, event_insertions, event_values, sealed
@@ -26,7 +25,7 @@ from audit.ledger.inserting import compiling_cursor
 from audit.ledger.together import write_together
 from audit.ledger.values import Subject, plain
 from experiments.actions.runs import PARENT, TAG_KIND, columns_of_new
-from experiments.actions.straight import NotPresumed, presumed_row
+from experiments.actions.straight import may, presumed_row
 from experiments.metrics.heartbeat import is_client
 from experiments.models import Experiment, Run, RunTag
 from experiments.values import Lifecycle
@@ -86,7 +85,7 @@ def begin_run(
     experiment, actor = _known.get((project.pk, wire)), presumed.actor
     if experiment is None or PARENT in tags or not is_client(actor) or actor.is_job:
         return None
-    if experiment.lifecycle != Lifecycle.ACTIVE or not _may_begin(presumed, experiment):
+    if experiment.lifecycle != Lifecycle.ACTIVE or not may(presumed, experiment, _VERB):
         return None
     columns, tags = columns_of_new(
         actor, experiment, name=name, started_ms=started_ms, tags=tags, claimed_user=claimed_user
@@ -104,14 +103,6 @@ def begin_run(
         return None
     spoken = {one: columns[one] for one in ("uid", "name", "claimed_user", "started_ms")}
     return Begun(**spoken, tags=tags, experiment=experiment, status=_unsaid()["status"], lifecycle=Lifecycle.ACTIVE)
-
-
-def _may_begin(presumed: Presumed, experiment: Experiment) -> bool:
-    try:
-        allowed = can_see(presumed.actor, experiment) and can(presumed.actor, ACTIONS[_VERB].permission, experiment)
-    except NotPresumed:
-        return False
-    return bool(allowed) and not getattr(allowed, "needs_reason", False)
 
 
 def _write(presumed: Presumed, experiment: Experiment, columns: dict[str, Any], tags: Mapping[str, str]) -> bool:

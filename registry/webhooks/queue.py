@@ -9,9 +9,9 @@ import time
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import DateTimeField, ExpressionWrapper, Q, QuerySet, Value
-from django.db.models.functions import Now
+from django.db.models import Q, QuerySet
 
+from audit.ledger.ages import is_older
 from kernel.clock import now
 from registry.models import Delivery
 from registry.webhooks.secrets import SecretLost, signature, unsealed
@@ -42,15 +42,11 @@ def due(moment: dt.datetime) -> QuerySet[Delivery]:
 
 
 def forget_old() -> int:
-    """Drop messages that came to an end so many days ago, some at a time; how many went.
-
-    By this machine's clock and the database's: where one of them is wrong, nothing goes.
-    """
+    """Drop messages that came to an end so many days ago, some at a time; how many went."""
     if not settings.MLED_WEBHOOK_DAYS:
         return 0
-    age = dt.timedelta(days=settings.MLED_WEBHOOK_DAYS)
-    ended = Delivery.objects.filter(state__in=(State.DELIVERED, State.FAILED), done_at__lt=now() - age)
-    old = ended.filter(done_at__lt=ExpressionWrapper(Now() - Value(age), DateTimeField()))
+    ended = Delivery.objects.filter(state__in=(State.DELIVERED, State.FAILED))
+    old = ended.filter(is_older("done_at", dt.timedelta(days=settings.MLED_WEBHOOK_DAYS)))
     went = 0
     while some := list(old.values_list("pk", flat=True)[:AT_ONCE]):
         Delivery.objects.filter(pk__in=some).delete()

@@ -225,6 +225,23 @@ def test_one_that_the_store_refuses_holds_up_no_other_and_is_tried_again_later(a
     assert content_health(operator()).refused == []
 
 
+def test_what_a_folder_is_in_the_way_of_is_given_out_meanwhile_and_moves_once_it_is_gone(ada, run, tmp_path, settings):
+    settings.MLED_BLOBS = str(tmp_path / "blobs")
+    (blob, content), (other, _) = sent(ada, run, "a.bin"), sent(ada, run, "b.bin")
+    in_the_way = bare().place(blob.digest)
+    in_the_way.mkdir(parents=True)
+    assert move_parked() == 1
+    assert bare().has(other)
+    assert content_health(operator()).refused == [blob.digest]
+    assert read(ada, run, "a.bin") == content
+    assert blobs().check(blob.digest) is Condition.SOUND
+    in_the_way.rmdir()
+    ParkedBlob.objects.update(retry_at=clock.now())
+    assert move_parked() == 1
+    assert read(ada, run, "a.bin") == content
+    assert not ParkedBlob.objects.exists()
+
+
 def test_the_store_keeps_what_it_was_given_before_the_row_goes(ada, run, monkeypatch):
     blob, content = sent(ada, run)
     monkeypatch.setattr(type(bare()), "check", lambda self, digest: Condition.CHANGED)

@@ -1,6 +1,5 @@
 """What ran out goes for good by two people's hands, a tombstone stays, and the log is as sound as before."""
 
-import dataclasses
 import datetime as dt
 import json
 
@@ -8,7 +7,6 @@ import pytest
 from django.test import Client
 
 from accounts.actions.members import appoint
-from accounts.models import Project
 from accounts.roles import Role, Scope
 from artifacts.models import ArtifactFile
 from audit.compliance import due
@@ -53,6 +51,7 @@ from tests.factories import (
     join,
     user_of,
 )
+from tests.keeping import a_team_that_keeps_shortly, two_years_on
 from tests.ledger.conftest import data  # noqa: F401 - keys and anchors of a test's own
 
 pytestmark = pytest.mark.django_db
@@ -61,16 +60,12 @@ WHY, DONE = "The study is over.", "Retention ran out."
 
 @pytest.fixture
 def team():
-    team = a_team()
-    choose_retention(team.manager, team.project, retention_class="short")
-    return dataclasses.replace(team, project=Project.objects.get(pk=team.project.pk))
+    return a_team_that_keeps_shortly()
 
 
 @pytest.fixture
 def later(monkeypatch):
-    """Two years on, as far as retention asks the clock."""
-    real = due.now
-    monkeypatch.setattr(due, "now", lambda: real() + dt.timedelta(days=731))
+    two_years_on(monkeypatch)
 
 
 @pytest.fixture

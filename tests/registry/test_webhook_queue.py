@@ -5,6 +5,7 @@ import datetime as dt
 import pytest
 from django.db import connection
 
+from kernel import clock
 from kernel.clock import now
 from registry.actions.webhooks import create_webhook
 from registry.models import Delivery
@@ -52,8 +53,8 @@ def test_what_came_to_an_end_goes_after_its_days_and_what_waits_stays(webhook, m
 
 def test_no_message_goes_by_a_clock_that_is_wrong_or_where_they_are_to_stay(webhook, settings, monkeypatch) -> None:
     ended(webhook, State.DELIVERED, days=29)
-    real = queue.now
-    monkeypatch.setattr(queue, "now", lambda: real() + dt.timedelta(days=365))
+    real = clock._now
+    monkeypatch.setattr(clock, "_now", lambda: real() + 365 * 86_400)
     assert forget_deliveries() == 0
     ended(webhook, State.DELIVERED, days=400)
     settings.MLED_WEBHOOK_DAYS = 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import datetime as dt
 
 import pytest
@@ -11,20 +10,19 @@ from django.test import Client
 
 from accounts.actions.erasing import erase_payloads
 from accounts.actions.forgetting import forget
-from accounts.models import Project
 from artifacts.collecting import unnamed_blobs
 from artifacts.models import Blob
-from audit.compliance import due
-from audit.compliance.actions.profiles import choose_retention
 from audit.compliance.actions.purges import ask_purge, carry_out_purge
 from audit.ledger.sequencer import Sequencer
 from audit.ledger.verify import verify_ledger
 from experiments.actions.runs import update_run
 from experiments.models import Run
 from experiments.values import RunStatus
+from kernel import clock
 from kernel.actor import system
 from kernel.errors import NotFound, Refused
 from tests.factories import a_file, a_run, a_team, an_experiment, events, events_since, user_of
+from tests.keeping import a_team_that_keeps_shortly, two_years_on
 from tests.ledger.conftest import data  # noqa: F401 - keys and anchors of a test's own
 from tests.transfer.moving import content, exported, imported
 from transfer import ending, leasing
@@ -40,16 +38,12 @@ BASIS = "GDPR 17(1)(b)"
 
 @pytest.fixture
 def team():
-    team = a_team()
-    choose_retention(team.manager, team.project, retention_class="short")
-    return dataclasses.replace(team, project=Project.objects.get(pk=team.project.pk))
+    return a_team_that_keeps_shortly()
 
 
 @pytest.fixture
 def later(monkeypatch):
-    """Two years on, as far as the retention of runs asks the clock."""
-    real = due.now
-    monkeypatch.setattr(due, "now", lambda: real() + dt.timedelta(days=731))
+    two_years_on(monkeypatch)
 
 
 def the(transfer: Transfer) -> Transfer:
@@ -122,8 +116,8 @@ def test_a_clock_that_is_wrong_on_one_machine_ends_nothing(team, settings, monke
     """The worker's clock jumps a year; the database's does not."""
     settings.MLED_EXPORTS_DAYS = 7
     exported(team.manager, team.project)
-    real = ending.now
-    monkeypatch.setattr(ending, "now", lambda: real() + dt.timedelta(days=365))
+    real = clock._now
+    monkeypatch.setattr(clock, "_now", lambda: real() + 365 * 86_400)
     assert end_exports() == 0
 
 
@@ -199,13 +193,12 @@ def test_a_purge_gives_up_an_export_that_may_have_read_the_run_already(team, lat
 def test_a_purge_lets_go_of_the_archive_that_the_run_was_brought_in_from(team, later):
     an_ended_run(team, name="from afar")
     archive = content(exported(team.manager, team.project))
-    there = a_team()
-    choose_retention(there.manager, there.project, retention_class="short")
+    there = a_team_that_keeps_shortly()
     brought = imported(there.scientist, there.project, archive)
     assert brought.state == "done", brought.failure
     run = Run.objects.get(project=there.project, name="from afar")
     assert brought.blob_id
-    purge(dataclasses.replace(there, project=Project.objects.get(pk=there.project.pk)), run)
+    purge(there, run)
     assert (the(brought).blob_id, the(brought).removed_why) == (None, ending.RUN_PURGED)
 
 
