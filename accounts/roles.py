@@ -241,6 +241,7 @@ THE_TABLE: Final[dict[Role, dict[str, Reach]]] = {
         "users.see": ANY,
         "projects.read_log": ANY,
         "webhooks.see": ANY,
+        "runner.see_secrets": ANY,
         "compliance.cosign_waiver": ANY,
         "compliance.assign": ANY,
         "compliance.decide_review": ANY,

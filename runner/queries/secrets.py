@@ -15,7 +15,7 @@ SEE = "runner.see_secrets"
 
 
 def secrets_of(viewer: Actor, project: Project) -> QuerySet[Secret]:
-    """The secrets that are kept now, by name, for who may launch or keep them. Raises NotFound, Refused."""
+    """The secrets that are kept now, by name, for who may launch, keep or review them. Raises NotFound, Refused."""
     require(viewer, SEE, project)
     rows: QuerySet[Secret] = Secret.objects.visible_to(viewer)
     return rows.filter(project=project, removed_at=None).select_related("created_by").defer("sealed").order_by("name")

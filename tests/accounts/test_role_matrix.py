@@ -90,7 +90,7 @@ MATRIX = """
     runner.keep_templates         project     yes  yes  no   no   no   404  401
     runner.set_rules              project     no   no   yes  no   no   404  401
     runner.keep_secrets           project     no   yes  yes  no   no   404  401
-    runner.see_secrets            project     yes  yes  yes  no   no   404  401
+    runner.see_secrets            project     yes  yes  yes  yes  no   404  401
     runner.see_workers            project     no   yes  no   no   yes  404  401
     runner.manage_workers         project     no   yes  no   no   yes  404  401
     runner.see_workers            site        no   no   no   no   yes  no   401
