@@ -9,7 +9,10 @@ import select
 import threading
 from typing import Any, Final
 
+from gunicorn.http import wsgi
 from gunicorn.workers.gthread import TConn, ThreadWorker
+
+from mled_site.kept_alive import KnowingParser, OnePacket
 
 STAYS_MS: Final = 5
 FREE_AT_LEAST: Final = 2  # threads that stay with nobody, so that whoever comes anew is served at once
@@ -20,10 +23,13 @@ class StayingWorker(ThreadWorker):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        wsgi.Response = OnePacket  # which has no setting; other protocols than HTTP/1 name their own
         self._staying = threading.BoundedSemaphore(max(0, self.cfg.threads - FREE_AT_LEAST))
 
     def handle(self, conn: TConn) -> Any:
         """Answer a request, and those that follow at once. What it returns says what becomes of the connection."""
+        if conn.parser is None and not self.cfg.is_ssl:
+            conn.parser = KnowingParser(self.cfg, conn.sock, conn.client)
         outcome = super().handle(conn)
         if outcome is not True or self.cfg.is_ssl or not self._staying.acquire(blocking=False):
             return outcome
