@@ -15,7 +15,7 @@ from rest_framework.request import Request
 from accounts.facts import Facts, facts, presumed_facts
 from accounts.models import ApiToken, User
 from accounts.one_run import may_have_jobs
-from kernel.actor import Actor, ActorKind, Door, TokenGrant, anonymous
+from kernel.actor import Actor, ActorKind, Door, anonymous
 from kernel.clock import now
 from kernel.digests import sha256_hex
 from kernel.errors import TooMany, Unauthenticated
@@ -87,16 +87,8 @@ def _is_good(known: Facts, token: ApiToken) -> bool:
 
 def _by_token(known: Facts, token: ApiToken, door: Door, *, request_id: str, client: str, ip: str) -> Actor:
     _note_use(token)
-    grant = TokenGrant(
-        id=token.id,
-        name=token.name,
-        scopes=frozenset(token.scopes),
-        projects=None if token.projects is None else frozenset(UUID(text) for text in token.projects),
-        default_project=token.default_project_id,
-        run=token.run_uid,
-    )
     memo = {"facts": known}
-    return _person(token.user, door, token=grant, request_id=request_id, client=client, ip=ip, memo=memo)
+    return _person(token.user, door, token=known.grant(token), request_id=request_id, client=client, ip=ip, memo=memo)
 
 
 def _known_token(secret: str) -> tuple[Facts | None, ApiToken | None]:

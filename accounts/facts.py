@@ -17,6 +17,7 @@ from accounts.models import ApiToken, Membership, Project, RightsStamp
 from accounts.roles import Role
 from audit.ledger.acting import Act, open_act
 from audit.ledger.inserting import compiling_cursor
+from kernel.actor import TokenGrant
 
 Standing = dict[UUID | None, frozenset[Role]]
 KEPT_AT_MOST = 10_000
@@ -32,6 +33,7 @@ class Facts:
     tokens: dict[str, ApiToken] = field(default_factory=dict)
     standings: dict[UUID, Standing] = field(default_factory=dict)
     projects: dict[str | UUID, Project] = field(default_factory=dict)
+    grants: dict[UUID, TokenGrant] = field(default_factory=dict)
     # What rooms above have judged by these rights alone, by keys of their own.
     verdicts: dict[Any, bool] = field(default_factory=dict)
 
@@ -48,6 +50,20 @@ class Facts:
             found = ApiToken.objects.select_related("user").filter(digest=digest).first()
             if found is not None:
                 self.tokens[digest] = found
+        return found
+
+    def grant(self, token: ApiToken) -> TokenGrant:
+        """What a token that was found here allows at most."""
+        found = self.grants.get(token.id)
+        if found is None:
+            found = self.grants[token.id] = TokenGrant(
+                id=token.id,
+                name=token.name,
+                scopes=frozenset(token.scopes),
+                projects=None if token.projects is None else frozenset(UUID(text) for text in token.projects),
+                default_project=token.default_project_id,
+                run=token.run_uid,
+            )
         return found
 
     def standing(self, user_id: UUID) -> Standing:

@@ -136,14 +136,14 @@ class OnePacket(Response):
         if self.headers_sent or self.chunked or self._omits_body or not self._is_whole(body):
             super().write(body)
             return
-        sock, self.sock = self.sock, _Kept()
+        sock, kept = self.sock, _Kept()
+        self.sock: Any = kept
         try:
             self.send_headers()
-            head = b"".join(self.sock)
         finally:
             self.sock = sock
         self.sent += len(body)
-        sock.sendall(head + body)
+        sock.sendall(b"".join(kept) + body)
 
     def _is_whole(self, body: bytes) -> bool:
         return isinstance(body, bytes) and len(body) == self.response_length and len(body) <= ONE_PACKET_BYTES_MAX

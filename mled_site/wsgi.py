@@ -6,4 +6,8 @@ from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mled_site.settings")
 
-application = get_wsgi_application()
+_pages = get_wsgi_application()
+
+from mled_site.machine_calls import MachineCalls  # noqa: E402 - knows models, which Django has to load first
+
+application = MachineCalls(_pages)

@@ -8,12 +8,13 @@ from functools import cached_property
 from typing import Any, Final, cast
 
 import orjson
+from django.conf import settings
 from django.core.exceptions import DisallowedHost, SuspiciousOperation
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
-from accounts.access import find_project, find_project_by_id
-from accounts.authentication import actor_for_token, bearer_secret, presumed_for_token
+from accounts.access import facts_for, find_project, find_project_by_id
+from accounts.authentication import Presumed, actor_for_token, bearer_secret, presumed_for_token
 from artifacts.incoming import drain
 from kernel.actor import Actor, Door, anonymous
 from kernel.errors import Invalid, MledError, NotServed, Unauthenticated
@@ -25,6 +26,7 @@ from mlflow_api.routes import Needs, Route, find_route
 
 PREFIX: Final = "/mlflow/"
 _ROOTS: Final = ("/api/2.0/", "/api/3.0/", "/ajax-api/", "/v1/traces")
+_HOSTS_MAX: Final = 100
 _BARE: Final = frozenset({"/health", "/version", "/get-artifact", "/graphql", "/model-versions/get-artifact"})
 
 
@@ -61,7 +63,7 @@ def answer(request: HttpRequest) -> HttpResponseBase:
 
 
 def _answered(request: HttpRequest, request_id: str) -> HttpResponseBase:
-    request.get_host()
+    _check_host(request)
     if "\x00" in request.path_info or "\x00" in request.META.get("HTTP_X_MLFLOW_WORKSPACE", ""):
         raise Invalid("The address holds a NUL character, which nothing here is named by.", field="path")
     slug, rest = _split(request.path_info)
@@ -82,6 +84,19 @@ def _answered(request: HttpRequest, request_id: str) -> HttpResponseBase:
     if route.asks is None:
         return _response(route.handler(call))
     return _response(route.handler(call, said.message))
+
+
+_known_hosts: dict[str, list[str]] = {}
+
+
+def _check_host(request: HttpRequest) -> None:
+    """Raise DisallowedHost for a host that MLED does not go by. One that was good is, as long as settings stay."""
+    named, allowed = request.META.get("HTTP_HOST", ""), settings.ALLOWED_HOSTS
+    if not named or settings.USE_X_FORWARDED_HOST or _known_hosts.get(named) is not allowed:
+        request.get_host()
+        if len(_known_hosts) >= _HOSTS_MAX:
+            _known_hosts.clear()
+        _known_hosts[named] = allowed
 
 
 class _Said:
@@ -115,7 +130,9 @@ def _straight(route: Route, said: _Said, named: dict[str, str], slug: str, reque
         presumed = presumed_for_token(secret, Door.MLFLOW, **_signs(request, request_id)) if secret else None
         if presumed is None:
             return False
-        project = _project(presumed.actor, slug, request)
+        project = _presumed_project(presumed, slug, request)
+        if project is None:
+            return False
         call = Call(presumed.actor, project, request, named)
         reply: Reply | bool = try_straight(presumed, project, call if route.asks is None else said.message)
         return reply
@@ -162,6 +179,13 @@ def _project(actor: Actor, slug: str, request: HttpRequest) -> Any:
         hint="End the tracking URI with /mlflow/<project>, or make a token with a default project.",
         field="X-MLFLOW-WORKSPACE",
     )
+
+
+def _presumed_project(presumed: Presumed, slug: str, request: HttpRequest) -> Any:
+    """The project, whether the actor may see it or not: what is done there is judged by the run that it is done to."""
+    known, token = facts_for(presumed.actor), presumed.actor.token
+    key = slug or request.META.get("HTTP_X_MLFLOW_WORKSPACE", "") or (token and token.default_project)
+    return known.project(key) if key else None
 
 
 def _message(asks: type[Any], request: HttpRequest, limit: int) -> Any:

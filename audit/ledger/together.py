@@ -35,8 +35,9 @@ _waiting: _Joined | None = None
 def write_together(write: Write) -> bool:
     """Do what writes, in a transaction that others may share; what it said, once that is committed.
 
-    write: says whether it wrote; done by whichever thread has the turn. False, too, where somebody else's write failed,
-    or may have, and then nothing was written. Raises what this one raises, and what the transaction does.
+    write: says whether it wrote; done by whichever thread has the turn, with that one's `connection.connection`. False,
+    too, where somebody else's write failed, or may have, and then nothing was written. Raises what this one raises, and
+    what the transaction does.
     """
     if connection.in_atomic_block:
         with transaction.atomic():
@@ -66,14 +67,16 @@ def _close(joined: _Joined) -> None:
 
 
 def _lead(joined: _Joined) -> None:
+    def work() -> None:
+        joined.is_begun = True
+        _close(joined)
+        for place, write in enumerate(joined.writes):
+            joined.failed_at = place
+            joined.written.append(write())
+        joined.failed_at = None
+
     try:
-        with transaction.atomic():
-            joined.is_begun = True
-            _close(joined)
-            for place, write in enumerate(joined.writes):
-                joined.failed_at = place
-                joined.written.append(write())
-            joined.failed_at = None
+        connection.commit_alone(work)  # type: ignore[attr-defined]
         joined.is_committed = True
     except Exception as error:
         joined.error = error

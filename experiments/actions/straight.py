@@ -144,4 +144,5 @@ def _held(presumed: Presumed, project: Project, uid: UUID) -> Held:
 
 
 def _text(moment: dt.datetime) -> str:
-    return str(connection.ops.adapt_datetimefield_value(moment))
+    """A moment as Django keeps it in SQLite."""
+    return moment.replace(tzinfo=None).isoformat(" ")

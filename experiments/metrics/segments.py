@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import numpy as np
 import psycopg
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connections
 
 from experiments.metrics import binary
 from experiments.metrics.batch import SeriesPoints
@@ -98,11 +98,13 @@ def append_to(held: Held, batch: Sequence[SeriesPoints]) -> bool:
     rows = [_row(points) for points in batch]
     if not rows:
         return True
-    connection.ensure_connection()
-    with connection.wrap_database_errors:
-        if connection.vendor == "postgresql":
-            return _append_postgres(held, rows)
-        return all(_append_sqlite(held, rows[at : at + _AT_ONCE]) for at in range(0, len(rows), _AT_ONCE))
+    mine = connections[DEFAULT_DB_ALIAS]  # asked for once: what `connection` stands for is looked up each time
+    mine.ensure_connection()
+    with mine.wrap_database_errors:
+        if mine.vendor == "postgresql":
+            return _append_postgres(mine.connection, held, rows)
+        parts = range(0, len(rows), _AT_ONCE)
+        return all(_append_sqlite(mine.connection, held, rows[at : at + _AT_ONCE]) for at in parts)
 
 
 def _row(points: SeriesPoints) -> tuple[Any, ...]:
@@ -140,15 +142,15 @@ def _little(numbers: "array[Any]") -> bytes:
 # --- SQLite: an upsert that finds the run and gives the ids of its series, and an insert of their segments.
 
 
-def _append_sqlite(held: Held, rows: Sequence[tuple[Any, ...]]) -> bool:
+def _append_sqlite(database: Any, held: Held, rows: Sequence[tuple[Any, ...]]) -> bool:
     named, spans = 2 + len(_SUMMARY), len(_GIVEN) - 2 - len(_SUMMARY)
     given = [value for row in rows for value in row[:named]]
-    series = connection.connection.execute(_sqlite_series(held.select, len(rows)), [*held.bound, *given]).fetchall()
+    series = database.execute(_sqlite_series(held.select, len(rows)), [*held.bound, *given]).fetchall()
     if not series:
         return False
     ids = {(key, context): series_id for series_id, key, context in series}
     segments = [value for row in rows for value in (ids[row[:2]], *row[named:])]
-    connection.connection.execute(_sqlite_segments(len(rows), spans + 1), segments)
+    database.execute(_sqlite_segments(len(rows), spans + 1), segments)
     return True
 
 
@@ -175,9 +177,9 @@ def _places(rows: int, columns: int) -> str:
 # --- PostgreSQL: one round trip. Prepared on the server: Django's own cursor binds on the client.
 
 
-def _append_postgres(held: Held, rows: Sequence[tuple[Any, ...]]) -> bool:
+def _append_postgres(database: Any, held: Held, rows: Sequence[tuple[Any, ...]]) -> bool:
     columns = [_ARRAYS[kind](column) for kind, column in zip(_TYPES, zip(*rows, strict=True), strict=True)]
-    with psycopg.RawCursor(connection.connection) as cursor:
+    with psycopg.RawCursor(database) as cursor:
         cursor.execute(_postgres(held.select), [*columns, *held.bound], prepare=True)
         return bool(cursor.rowcount)
 

@@ -329,6 +329,8 @@ def test_runs_that_begin_at_once_are_all_there_with_numbers_of_their_own(committ
 def test_a_write_that_fails_takes_nobody_with_it_who_has_another_way(
     committed_db: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    if connection.vendor == "postgresql":
+        pytest.skip("Nobody shares a commit on PostgreSQL.")
     team, joined = a_team(), together._Joined()
     monkeypatch.setattr(together, "_waiting", joined)
     place = an_experiment(team.scientist)
@@ -381,6 +383,8 @@ def test_what_is_found_at_the_commit_meets_each_on_its_own_way(
 def test_a_turn_that_is_not_had_is_told_to_whoever_asked_for_it(
     committed_db: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    if connection.vendor == "postgresql":
+        pytest.skip("Nobody waits for a turn on PostgreSQL.")
     joined = together._Joined()
     monkeypatch.setattr(together, "_waiting", joined)
     joined.writes += [lambda: True, lambda: True]
@@ -389,7 +393,7 @@ def test_a_turn_that_is_not_had_is_told_to_whoever_asked_for_it(
         raise DatabaseError("the connection is gone")
 
     with monkeypatch.context() as patched:
-        patched.setattr("django.db.transaction.Atomic.__enter__", lambda atomic: broken())
+        patched.setattr("mled_site.databases.sqlite.base.DatabaseWrapper._take_turn", lambda mine: broken())
         together._lead(joined)
     assert together._outcome(joined, 1) is False
     with pytest.raises(DatabaseError, match="is gone"):

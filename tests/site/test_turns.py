@@ -249,3 +249,49 @@ def test_a_database_in_memory_has_no_queue(committed_db, monkeypatch, tmp_path):
     memory.set_autocommit(False, force_begin_transaction_with_broken_autocommit=True)
     memory.rollback()
     assert list(tmp_path.iterdir()) == []
+
+
+# --- What is committed alone, past Django
+
+
+def lone_insert() -> bool:
+    connection.connection.execute("INSERT INTO written VALUES ('alone')")
+    return True
+
+
+def test_what_is_committed_alone_is_there_for_others(written) -> None:
+    assert connection.commit_alone(lone_insert) is True
+    assert not connection.connection.in_transaction
+    seen: list[int] = []
+    in_thread(lambda: seen.append(rows())).join(WITHIN)
+    assert seen == [1]
+
+
+def test_what_fails_alone_writes_nothing_and_gives_its_turn_back(written) -> None:
+    def half() -> None:
+        lone_insert()
+        raise ValueError("the other half")
+
+    with pytest.raises(ValueError, match="the other half"):
+        connection.commit_alone(half)
+    with pytest.raises(OperationalError, match="no such table"):
+        connection.commit_alone(lambda: connection.connection.execute("INSERT INTO no_table VALUES (1)"))
+    in_thread(insert).join(WITHIN)
+    assert rows() == 1
+
+
+def test_what_is_committed_alone_waits_for_its_turn(written) -> None:
+    done: list[str] = []
+
+    def alone() -> None:
+        connection.commit_alone(lone_insert)
+        done.append("alone")
+
+    with transaction.atomic():
+        insert()
+        thread = in_thread(alone)
+        wait_until(waiting(1), within=WITHIN, what="the other one waits", every=0.001)
+        done.append("before")
+    thread.join(WITHIN)
+    assert done == ["before", "alone"]
+    assert rows() == 2
