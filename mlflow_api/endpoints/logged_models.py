@@ -15,7 +15,7 @@ from registry.actions import links
 from registry.actions import logged_models as actions
 from registry.queries.files import list_model_files
 from registry.queries.logged_models import get_logged_model, get_logged_models, model_data
-from registry.queries.search import PAGE_DEFAULT, OnDataset, SortBy, search_logged_models
+from registry.queries.search import PAGE_DEFAULT, PAGE_MAX, OnDataset, SortBy, search_logged_models
 
 _PARAMS_MAX: Final = 100  # in one request, as in a batch
 
@@ -81,7 +81,8 @@ def log_params(call: Call, asked: ask.LogLoggedModelParams) -> Reply:
 
 
 def search(call: Call, asked: ask.SearchLoggedModels) -> Reply:
-    if not asked.experiment_ids:
+    """A page of models. MLflow knows no limit here: who asks for more than a page holds goes on by its token."""
+    if asked.experiment_ids is None:
         raise Invalid("Missing value for required parameter 'experiment_ids'.", field="experiment_ids")
     page = search_logged_models(
         call.actor,
@@ -90,7 +91,7 @@ def search(call: Call, asked: ask.SearchLoggedModels) -> Reply:
         text=asked.filter or "",
         datasets=[OnDataset(given.dataset_name, given.dataset_digest or "") for given in asked.datasets or ()],
         order=[_sort_by(given) for given in asked.order_by or ()],
-        limit=PAGE_DEFAULT if asked.max_results is None else asked.max_results,
+        limit=min(asked.max_results or PAGE_DEFAULT, PAGE_MAX),
         after=asked.page_token,
     )
     data = model_data(call.actor, page.models)

@@ -239,6 +239,14 @@ def test_an_unknown_field_is_refused(wire: Wire, shelf: tuple[str, str, dict[str
 
 def test_a_search_needs_an_experiment(wire: Wire) -> None:
     assert wire.refused("logged-models/search") == INVALID
+    assert not wire.post("logged-models/search", experiment_ids=[]).get("models")
+
+
+def test_more_models_may_be_asked_for_than_a_page_holds(
+    wire: Wire, client: MlflowClient, shelf: tuple[str, str, dict[str, str]]
+) -> None:
+    found = client.search_logged_models([shelf[0]], max_results=5000, order_by=[{"field_name": "name"}])
+    assert [model.name for model in found] == ["ant", "bee", "cat"]
 
 
 def test_a_models_metrics_say_on_which_data_they_were_measured(
