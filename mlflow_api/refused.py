@@ -84,6 +84,8 @@ FAMILIES: Final = (
             "GET scorers/versions",
             "GET scorers/get",
             "DELETE scorers/delete",
+            "GET scorers/online-configs",
+            "PUT scorers/online-config",
             "POST datasets/{dataset_id}/add-experiments",
             "POST datasets/{dataset_id}/remove-experiments",
             "POST review-queues/create",
