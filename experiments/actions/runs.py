@@ -255,8 +255,12 @@ def write_tags(actor: Actor, run: Run, tags: Mapping[str, str]) -> None:
 
 
 def _changed_tags(run: Run, tags: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
+    """What these tags hold, and what would change. An empty name changes nothing, as in `update_run`: a run has one."""
     before = stored_texts(RunTag, run, list(tags))
-    return before, {key: value for key, value in tags.items() if before.get(key) != value}
+    changed = {key: value for key, value in tags.items() if before.get(key) != value}
+    if changed.get(RUN_NAME) == "":
+        del changed[RUN_NAME]
+    return before, changed
 
 
 def amend_tags(run: Run, tags: Mapping[str, str]) -> None:

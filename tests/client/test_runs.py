@@ -44,6 +44,15 @@ def test_the_name_and_its_tag_say_the_same(wire: Wire, experiment: str) -> None:
     assert both(run) == ("five", "five")
 
 
+def test_an_empty_name_changes_nothing_however_it_is_sent(wire: Wire, experiment: str) -> None:
+    run = wire.new_run(experiment, run_name="kept")
+    wire.post("runs/update", run_id=run, run_name="")
+    wire.post("runs/set-tag", run_id=run, key="mlflow.runName", value="")
+    wire.post("runs/log-batch", run_id=run, tags=[{"key": "mlflow.runName", "value": ""}, {"key": "t", "value": ""}])
+    assert wire.run(run)["info"]["run_name"] == "kept"
+    assert (wire.tags(run)["mlflow.runName"], wire.tags(run)["t"]) == ("kept", "")
+
+
 def test_a_name_that_contradicts_its_tag_is_refused(wire: Wire, experiment: str) -> None:
     tag = [{"key": "mlflow.runName", "value": "b"}]
     assert wire.refused("runs/create", experiment_id=experiment, run_name="a", tags=tag) == INVALID
