@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet, Subquery
 
 from accounts.access import can_see, not_found
 from accounts.models import Project
@@ -109,7 +109,7 @@ def aliases_of(viewer: Actor, model: RegisteredModel) -> QuerySet[ModelAlias]:
 
 
 def latest_versions(viewer: Actor, model: RegisteredModel, stages: Sequence[Stage] = ()) -> list[ModelVersion]:
-    """The highest version in each stage (of these, or of all that have one), by stage as MLflow orders them."""
+    """The highest version in each stage (of these, or of all that have one), by the stages' lowest versions."""
     latest = model_data(viewer, [model])[model.pk].latest
     return [version for version in latest if not stages or version.stage in stages]
 
@@ -136,11 +136,15 @@ def model_data(viewer: Actor, models: Sequence[RegisteredModel]) -> dict[int, Mo
 
 
 def _latest(viewer: Actor, model_ids: Sequence[int]) -> list[ModelVersion]:
-    """Of each model the highest version in each stage."""
+    """Of each model the highest version in each stage, in the order in which its versions first came into them.
+
+    So MLflow's server lists them, and scripts that take the first or the last of them get the same one here.
+    """
     rows = ModelVersion.objects.visible_to(viewer).filter(model__in=model_ids, is_deleted=False)
     same = ModelVersion.objects.filter(model=OuterRef("model"), stage=OuterRef("stage"), is_deleted=False)
-    found = rows.filter(~Exists(same.filter(number__gt=OuterRef("number")))).select_related(*_WITH_ITS_PLACE)
-    return sorted(found, key=lambda version: (version.model_id, list(Stage.values).index(version.stage)))
+    latest = rows.filter(~Exists(same.filter(number__gt=OuterRef("number"))))
+    first = Subquery(same.order_by("number").values("number")[:1])
+    return list(latest.select_related(*_WITH_ITS_PLACE).order_by("model_id", first))
 
 
 def version_data(viewer: Actor, versions: Sequence[ModelVersion]) -> dict[int, VersionData]:

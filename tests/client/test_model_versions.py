@@ -324,6 +324,15 @@ def test_140_the_highest_version_of_each_stage_is_the_latest(wire: Wire, name: s
     assert {one["version"] for one in found(wire, name)["latest_versions"]} == {"3", "4"}
 
 
+def test_140_the_latest_come_in_the_order_in_which_their_stages_were_first_taken(wire: Wire, name: str) -> None:
+    """So that a script which takes the last of them gets the one that MLflow's server gives it."""
+    numbers = [a_version(wire, name) for _ in range(4)]
+    for number, word in zip(numbers, ("Archived", "Production", "Staging", "Archived"), strict=True):
+        stage(wire, name, number, word)
+    assert list(latest(wire, name).items()) == [("Archived", "4"), ("Production", "2"), ("Staging", "3")]
+    assert [one["version"] for one in found(wire, name)["latest_versions"]] == ["4", "2", "3"]
+
+
 def test_140_an_unknown_stage_or_model_is_an_error(wire: Wire, name: str) -> None:
     assert wire.refused("registered-models/get-latest-versions", name=name, stages=["live"]) == INVALID
     assert wire.refused("registered-models/get-latest-versions", name=unique("nothing")) == MISSING
