@@ -54,8 +54,7 @@ def search(call: Call, asked: ask.SearchExperiments) -> Reply:
 
 def update(call: Call, asked: ask.UpdateExperiment) -> Reply:
     experiment = get_experiment(call.actor, asked.experiment_id, project=call.project)
-    if asked.new_name is not None:
-        actions.rename_experiment(call.actor, experiment, name=asked.new_name)
+    actions.rename_experiment(call.actor, experiment, name=asked.new_name)
     return None
 
 

@@ -108,6 +108,7 @@ def test_a_view_type_is_taken_by_number(wire: Wire, experiment: str) -> None:
 REQUIRED: list[tuple[str, dict[str, Any], str]] = [
     ("experiments/create", {}, "name"),
     ("experiments/update", {"new_name": "x"}, "experiment_id"),
+    ("experiments/update", {"experiment_id": "0"}, "new_name"),
     ("experiments/delete", {}, "experiment_id"),
     ("experiments/restore", {}, "experiment_id"),
     ("experiments/set-experiment-tag", {"key": "k", "value": "v"}, "experiment_id"),
