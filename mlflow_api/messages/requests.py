@@ -65,7 +65,7 @@ class GetExperimentByName(Struct):
 
 class UpdateExperiment(Struct):
     experiment_id: Text
-    new_name: str | None = None
+    new_name: str
 
 
 class SetExperimentTag(Struct):
