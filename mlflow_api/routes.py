@@ -120,7 +120,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         metrics.log_batch,
         LOG,
         ask.LogBatch,
-        body_limit=MEGABYTE,
+        body_limit=32 * MEGABYTE,  # all that MLflow's own limits of numbers and lengths allow, in any script (ADR 60)
         straight=metrics.log_batch_straight,
     ),
     Route("POST", _M2 + "runs/log-inputs", runs.log_inputs, LOG, ask.LogInputs, body_limit=64 * MEGABYTE),

@@ -39,6 +39,20 @@ def test_a_batch_of_full_size_is_stored(wire: Wire, run: str, batch: dict[str, A
     assert len(wire.tags(run)) - before == len(batch.get("tags", []))
 
 
+@pytest.mark.parametrize("letter", ["x", "漢", "🦉"])
+def test_the_longest_texts_in_any_script_go_in_one_batch(
+    client: MlflowClient, wire: Wire, run: str, letter: str
+) -> None:
+    """The client splits by number alone, and writes a letter outside of ASCII as six bytes or twelve."""
+    params = [Param(f"p{n}", letter * 6000) for n in range(100)]
+    tags = [RunTag(f"t{n}", letter * 8000) for n in range(100)]
+    client.log_batch(run, params=params, tags=tags, metrics=[Metric("m", 1.0, 1, step) for step in range(800)])
+    assert wire.params(run) == {param.key: param.value for param in params}
+    stored = wire.tags(run)
+    assert all(stored[tag.key] == tag.value for tag in tags)
+    assert len(wire.history(run, "m")) == 800
+
+
 @pytest.mark.parametrize(
     "batch",
     [
@@ -47,11 +61,11 @@ def test_a_batch_of_full_size_is_stored(wire: Wire, run: str, batch: dict[str, A
         {"tags": pairs(101, key="t")},
         {"metrics": metrics(901), "params": pairs(100, key="p")},
         pytest.param(
-            {"params": pairs(100, key="p", value="x" * 6000), "tags": pairs(100, key="t", value="x" * 5000)},
+            {"params": pairs(100, key="p", value="x" * 170_000), "tags": pairs(100, key="t", value="x" * 170_000)},
             marks=mled_only,
         ),
     ],
-    ids=["1001 metrics", "101 params", "101 tags", "1001 items", "1.1 MB"],
+    ids=["1001 metrics", "101 params", "101 tags", "1001 items", "34 MB"],
 )
 def test_a_larger_batch_is_refused_whole(wire: Wire, run: str, batch: dict[str, Any]) -> None:
     before = everything(wire, run)

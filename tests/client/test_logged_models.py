@@ -230,7 +230,7 @@ def test_123_a_page_holds_a_hundred_models_unless_asked_otherwise(wire: Wire, ex
         {"filter": "nonsense"},
         pytest.param({"filter": "colour = 'x'"}, marks=mled_only),
         pytest.param({"filter": "name = 5"}, marks=mled_only),
-        pytest.param({"max_results": 0}, marks=mled_only),
+        pytest.param({"max_results": -1}, marks=mled_only),
     ],
 )
 def test_an_unknown_field_is_refused(wire: Wire, shelf: tuple[str, str, dict[str, str]], asked: dict[str, Any]) -> None:
@@ -240,6 +240,11 @@ def test_an_unknown_field_is_refused(wire: Wire, shelf: tuple[str, str, dict[str
 def test_a_search_needs_an_experiment(wire: Wire) -> None:
     assert wire.refused("logged-models/search") == INVALID
     assert not wire.post("logged-models/search", experiment_ids=[]).get("models")
+
+
+def test_a_page_of_none_is_the_usual_one(wire: Wire, shelf: tuple[str, str, dict[str, str]]) -> None:
+    """Zero is what a client sends that set nothing: protobuf cannot tell them apart."""
+    assert len(wire.post("logged-models/search", experiment_ids=[shelf[0]], max_results=0)["models"]) == 3
 
 
 def test_more_models_may_be_asked_for_than_a_page_holds(

@@ -50,7 +50,7 @@ def test_a_sender_who_hangs_up_leaves_nothing(place: tuple[Any, str, str, dict[s
 
 def test_a_client_that_is_still_sending_sees_why_it_is_refused(place: tuple[Any, str, str, dict[str, str]]) -> None:
     _, api, files, headers = place
-    batch = requests.post(f"{api}/runs/log-batch", data=b"x" * 3 * MEGABYTE, headers=headers, timeout=30)
+    batch = requests.post(f"{api}/runs/log-batch", data=b"x" * 40 * MEGABYTE, headers=headers, timeout=30)
     assert (batch.status_code, batch.json()["error_code"]) == (400, "INVALID_PARAMETER_VALUE")
     nobody = requests.put(f"{files}/a.bin", data=b"x" * 20 * MEGABYTE, timeout=30)
     assert (nobody.status_code, nobody.json()["error_code"]) == (401, "UNAUTHENTICATED")
