@@ -121,7 +121,7 @@ class Vocabulary:
     """What filters over one noun may speak of.
 
     entities: those with free keys. words: the column that bare words search, or "" for none.
-    entity_words: how entities are written, whatever the dialect.
+    entity_words: how entities are written, whatever the dialect. mlflow_lists: params and tags take IN in MLflow too.
     """
 
     noun: str
@@ -129,6 +129,7 @@ class Vocabulary:
     words: str = ""
     columns: dict[str, Column] = field(default_factory=dict)
     entity_words: Mapping[str, Entity] = field(default_factory=lambda: ENTITY_WORDS)
+    mlflow_lists: bool = False
 
     def register(self, *columns: Column) -> None:
         """Add columns. A name that is taken is a programming error."""
@@ -149,6 +150,11 @@ class Vocabulary:
         """The entity of a prefix; attributes are always there."""
         entity = self.entity_words.get(word if dialect is Dialect.MLFLOW else word.lower())
         return entity if entity is Entity.ATTRIBUTE or entity in self.entities else None
+
+    def keyed_ops(self, entity: Entity, dialect: Dialect) -> frozenset[Op]:
+        """The operators of an entity with free keys, here."""
+        ops = keyed_ops(entity, dialect)
+        return ops | LISTS if self.mlflow_lists and entity in (Entity.PARAM, Entity.TAG) else ops
 
     def names(self, dialect: Dialect) -> list[str]:
         """Names and aliases to suggest from."""

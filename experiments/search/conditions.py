@@ -3,7 +3,7 @@
 import re
 
 from experiments.search import literals
-from experiments.search.columns import AGGREGATES, DATASET_KEYS, Dialect, Vocabulary, keyed_ops
+from experiments.search.columns import AGGREGATES, DATASET_KEYS, Dialect, Vocabulary
 from experiments.search.errors import QueryError, Span, nearest
 from experiments.search.limits import MAX_KEY, MAX_LIST, MAX_TERMS
 from experiments.search.tokens import Kind, Token
@@ -111,7 +111,8 @@ class ConditionReader:
         """The field of an entity word and what follows its dot: the rest of a word, or a quoted key that touches it."""
         key, span = rest.text[skip:], Span(rest.span.start + skip, rest.span.length - skip)
         entity = self.entity(prefix, Span(first.span.start, len(prefix)))
-        if not key and self.token.kind is Kind.NAME and rest.touches(self.token):
+        quoting = (Kind.NAME, Kind.STRING) if self.dialect is Dialect.MLFLOW else (Kind.NAME,)
+        if not key and self.token.kind in quoting and rest.touches(self.token):
             token = self.take()
             key, span = token.text, token.span
         elif key and self.dialect is Dialect.MLFLOW and not _MLFLOW_KEY.fullmatch(key):
@@ -197,7 +198,7 @@ class ConditionReader:
         if field.entity is Entity.ATTRIBUTE:
             ops, what = self.vocabulary.columns[field.key].ops(self.dialect), field.key
         else:
-            ops, what = keyed_ops(field.entity, self.dialect), field.entity.value
+            ops, what = self.vocabulary.keyed_ops(field.entity, self.dialect), field.entity.value
         if op not in ops:
             known = ", ".join(known.value for known in Op if known in ops)
             raise QueryError(f"{what} cannot be compared by {op.value}.", span, hint=f"Here {known} can be used.")

@@ -12,6 +12,7 @@ from experiments.search.tokens import Token
 from experiments.search.tree import Ago, Day, Entity, Instant, Op, Scalar
 
 _NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
+_WHOLE = re.compile(r"[+-]?[0-9]{1,18}")
 _INFINITE = re.compile(r"[+-]?inf(inity)?", re.IGNORECASE)
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _MOMENT = re.compile(_DAY.pattern + r"[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?(Z|[+-][0-9]{2}:[0-9]{2})?")
@@ -76,6 +77,8 @@ def text_value(token: Token, what: str) -> str:
 def column_value(token: Token, column: Column, op: Op, dialect: Dialect) -> Scalar:
     """What a named column is compared with."""
     match column.kind:
+        case Kind.NUMBER if dialect is Dialect.MLFLOW and _WHOLE.fullmatch(quoted(token) or ""):
+            return int(token.text)  # as MLflow reads it
         case Kind.NUMBER:
             return _number_of(token, column)
         case Kind.TIME:

@@ -24,7 +24,9 @@ from registry.search.keysets import Key, page_of
 PAGE_DEFAULT: Final = 100
 PAGE_MAX: Final = 1000
 
-MODELS: Final = Vocabulary("logged model", frozenset({Entity.METRIC, Entity.PARAM, Entity.TAG}), words="name")
+MODELS: Final = Vocabulary(
+    "logged model", frozenset({Entity.METRIC, Entity.PARAM, Entity.TAG}), words="name", mlflow_lists=True
+)
 MODELS.register(
     Column("name", Kind.TEXT, "name", mlflow=True, mlflow_lists=True),
     Column("model_id", Kind.TEXT, "model_id", mlflow=True, mlflow_lists=True),

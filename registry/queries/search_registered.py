@@ -32,7 +32,7 @@ _TIMES: Final = (
     Column("last_updated_timestamp", Kind.TIME, "updated_ms", mlflow_aliases=_UPDATED, mlflow=True),
 )
 MODELS: Final = Vocabulary("registered model", frozenset({Entity.TAG}))
-MODELS.register(Column("name", Kind.TEXT, "name", mlflow=True))
+MODELS.register(Column("name", Kind.TEXT, "name", mlflow=True, mlflow_lists=True))
 MODELS_ORDER: Final = Vocabulary("registered model", frozenset())
 MODELS_ORDER.register(Column("name", Kind.TEXT, "name", mlflow=True), *_TIMES)
 

@@ -262,6 +262,8 @@ def zoo(wire: Wire) -> str:
         ("name = '{zoo}-b'", "b"),
         ("name LIKE '{zoo}%' AND name != '{zoo}-b'", "Ac"),
         ("name LIKE '{zoo}-a'", ""),
+        ("name IN ('{zoo}-b', '{zoo}-c', 'other')", "bc"),
+        ("name LIKE '{zoo}%' AND name NOT IN ('{zoo}-b')", "Ac"),
         ("name ILIKE '{zoo}-a'", "A"),
         ("name LIKE '{zoo}%' AND tags.team = 'Vision'", "b"),
         ("name LIKE '{zoo}%' AND tag.team != 'Vision'", "A"),

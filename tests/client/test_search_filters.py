@@ -38,6 +38,10 @@ FILTERS: list[tuple[str, set[str]]] = [
     ("tags.absent != 'x'", set()),
     ("params.absent LIKE '%'", set()),
     ("params.lr != '9'", {"ant", "bee", "dog"}),
+    # keys in any quotes
+    ("metrics.'acc' = 0.5", {"ant"}),
+    ("metrics.'val loss' = -2.5", {"bee"}),
+    ("params.'lr' = '0.1' and tags.'team' = 'Vision'", {"ant"}),
     # params and tags
     ("params.lr = '0.1'", {"ant"}),
     ("params.lr = ''", {"dog"}),
