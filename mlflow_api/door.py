@@ -189,11 +189,14 @@ def _presumed_project(presumed: Presumed, slug: str, request: HttpRequest) -> An
 
 
 def _message(asks: type[Any], request: HttpRequest, limit: int) -> Any:
-    """What the client asks: in the query of a GET, in the JSON body of anything else."""
-    if request.method == "GET":
+    """What the client asks: in the query of a GET, in the JSON body of anything else.
+
+    As on MLflow's server a GET without a query may say it in a body. Raises Invalid.
+    """
+    if request.method == "GET" and request.META.get("QUERY_STRING"):
         return from_query(asks, dict(request.GET.lists()))
     body = json_body(request, limit)
-    if not body and request.method == "DELETE":
+    if not body and request.method in ("GET", "DELETE"):
         return from_query(asks, dict(request.GET.lists()))
     return from_json(asks, body)
 

@@ -79,6 +79,14 @@ def test_integers_may_come_as_strings_and_leave_as_numbers(wire: Wire, experimen
     assert wire.latest(run) == {"m": (1, 7, 1700000000456)}
 
 
+def test_a_get_without_a_query_may_ask_in_its_body(wire: Wire, experiment: str, run: str) -> None:
+    told = wire.call("GET", "api/2.0/mlflow/runs/get", json={"run_id": run}).json()
+    assert told["run"]["info"]["run_id"] == run
+    assert wire.call("GET", "api/2.0/mlflow/experiments/get", json={"experiment_id": experiment}).status_code == 200
+    refused = wire.call("GET", "api/2.0/mlflow/runs/get", data=b"{", headers={"Content-Type": "application/json"})
+    assert (refused.status_code, refused.json()["error_code"]) == (400, "INVALID_PARAMETER_VALUE")
+
+
 @pytest.mark.parametrize(
     ("number", "name"), [(1, "RUNNING"), (2, "SCHEDULED"), (3, "FINISHED"), (4, "FAILED"), (5, "KILLED")]
 )
