@@ -1,7 +1,8 @@
 """From a request to a typed message: lenient where real clients are loose, an Invalid that names the field elsewhere.
 
-Lenient: whole numbers may be strings, null is unset, unknown fields are ignored. Strict: types, 64 bits, one value per
-key, no NUL, no lone surrogate, no endless nesting. Whatever comes in, the answer is a message or an Invalid.
+Lenient: whole numbers may be strings, null is unset, unknown fields are ignored, names may be in camelCase. Strict:
+types, 64 bits, one value per key, no NUL, no lone surrogate, no endless nesting. Whatever comes in, the answer is a
+message or an Invalid.
 """
 
 import json
@@ -13,6 +14,7 @@ from typing import Any, NoReturn, TypeVar, cast
 import msgspec
 
 from kernel.errors import Invalid
+from mlflow_api.messages.camel import in_snake_case, may_be_camel
 
 T = TypeVar("T")
 
@@ -26,15 +28,32 @@ def from_json(kind: type[T], body: bytes) -> T:
     """The message in a JSON body; an empty body is an empty object. Raises Invalid."""
     body = body or b"{}"
     try:
-        message: T = _decoder(cast("Any", kind)).decode(body)
-        if not (_is_as_it_says(message, body) or _is_plain(body)):
-            _look_closely(body)
+        return _decoded(kind, body)
     except msgspec.ValidationError as error:
         raise _explained(str(error)) from None
     except RecursionError:
         raise Invalid(f"{_NOT_JSON}: it is nested too deeply.") from None
     except (msgspec.DecodeError, ValueError) as error:
         raise Invalid(f"{_NOT_JSON}: {error}.", hint="Send one JSON object in UTF-8.") from None
+
+
+def _decoded(kind: type[T], body: bytes) -> T:
+    try:
+        message: T = _decoder(cast("Any", kind)).decode(body)
+    except msgspec.ValidationError:
+        if not may_be_camel(kind, body):
+            raise
+        return _from_camel(kind, body)
+    if _is_as_it_says(message, body):
+        return message
+    if not _is_plain(body):
+        _look_closely(body)
+    return _from_camel(kind, body) if may_be_camel(kind, body) else message
+
+
+def _from_camel(kind: type[T], body: bytes) -> T:
+    _look_closely(body)
+    message: T = _decoder(cast("Any", kind)).decode(in_snake_case(kind, body))
     return message
 
 

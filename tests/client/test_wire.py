@@ -79,6 +79,36 @@ def test_integers_may_come_as_strings_and_leave_as_numbers(wire: Wire, experimen
     assert wire.latest(run) == {"m": (1, 7, 1700000000456)}
 
 
+def test_names_may_be_written_in_camel_case_as_protobuf_does(wire: Wire, experiment: str) -> None:
+    run = wire.post(
+        "runs/create",
+        experimentId=experiment,
+        runName="humps",
+        startTime="77",
+        tags=[{"key": "experimentId", "value": "runId"}],
+    )["run"]["info"]
+    assert (run["experiment_id"], run["run_name"], run["start_time"]) == (experiment, "humps", 77)
+    wire.post("runs/update", run_id=run["run_id"], endTime=99)
+    dataset = {"name": unique("d"), "digest": "1", "sourceType": "s3", "source": "x"}
+    wire.post("runs/log-inputs", run_id=run["run_id"], datasets=[{"dataset": dataset}])
+    stored = wire.run(run["run_id"])
+    assert stored["inputs"]["dataset_inputs"][0]["dataset"]["source_type"] == "s3"
+    assert (wire.tags(run["run_id"])["experimentId"], stored["info"]["end_time"]) == ("runId", 99)
+    found = wire.post("runs/search", experimentIds=[experiment], maxResults=1)["runs"]
+    assert [one["info"]["run_id"] for one in found] == [run["run_id"]]
+
+
+def test_both_ways_to_write_one_name_are_refused(wire: Wire, experiment: str) -> None:
+    assert wire.refused("runs/create", experiment_id=experiment, experimentId="0") == INVALID
+
+
+@mled_only
+def test_required_names_may_be_in_camel_case_too(wire: Wire, run: str) -> None:
+    """MLflow's server looks for these in one way alone."""
+    wire.post("runs/log-batch", runId=run, params=[{"key": "runId", "value": "run_id"}])
+    assert wire.params(run) == {"runId": "run_id"}
+
+
 def test_a_get_without_a_query_may_ask_in_its_body(wire: Wire, experiment: str, run: str) -> None:
     told = wire.call("GET", "api/2.0/mlflow/runs/get", json={"run_id": run}).json()
     assert told["run"]["info"]["run_id"] == run

@@ -37,6 +37,37 @@ def test_null_is_as_good_as_absent() -> None:
     assert (asked.run_name, asked.tags) == (None, None)
 
 
+def test_a_name_in_camel_case_is_the_fields_own() -> None:
+    asked = from_json(ask.SearchLoggedModels, b'{"experimentIds": ["1"], "orderBy": [{"fieldName": "metrics.a"}]}')
+    assert asked.experiment_ids == ["1"]
+    assert [one.field_name for one in asked.order_by or ()] == ["metrics.a"]
+
+
+def test_a_text_that_looks_like_a_name_stays_as_it_is() -> None:
+    asked = from_json(ask.LogBatch, b'{"run_id": "r", "params": [{"key": "runId", "value": "run_uuid"}]}')
+    assert [(one.key, one.value) for one in asked.params or ()] == [("runId", "run_uuid")]
+
+
+@pytest.mark.parametrize("body", [b'{"run_id": "r", "runId": "s"}', b'{"runId": "s", "runId": "s"}', b'["runId"]'])
+def test_a_field_under_two_names_and_a_list_of_names_are_refused(body: bytes) -> None:
+    with pytest.raises(Invalid):
+        from_json(ask.OfRun, body)
+
+
+@given(batch=st.deferred(lambda: BATCH), tight=st.booleans())
+def test_a_batch_says_the_same_in_camel_case(batch: dict[str, Any], tight: bool) -> None:
+    renamed = {"run_id": "runId", "run_uuid": "runUuid", "model_id": "modelId", "dataset_name": "datasetName"}
+
+    def camel(value: Any) -> Any:
+        if isinstance(value, list):
+            return [camel(one) for one in value]
+        return {renamed.get(k, k): camel(v) for k, v in value.items()} if isinstance(value, dict) else value
+
+    separators = (",", ":") if tight else (" , ", " : ")
+    plain, humped = (json.dumps(one, separators=separators).encode() for one in (batch, camel(batch)))
+    assert from_json(ask.LogBatch, humped) == from_json(ask.LogBatch, plain)
+
+
 def test_a_list_in_a_query_is_a_repeated_key_and_one_is_a_list_too() -> None:
     asked = from_query(ask.SearchExperiments, {"order_by": ["name"], "max_results": ["5"], "more": ["x", "y"]})
     assert (asked.order_by, asked.max_results) == (["name"], 5)
