@@ -110,6 +110,12 @@ def roles_text(actor: Actor, project_id: UUID | None) -> str:
     return ",".join(sorted(roles_in(actor, project_id)))
 
 
+def acts_in_person_only(actor: Actor) -> bool:
+    """Whether no role of the actor, anywhere, lets a token do more than read. Whoever has no role yet may get one."""
+    held = frozenset[Role]().union(*standing(actor).values())
+    return bool(held) and held <= READS_BY_TOKEN
+
+
 def can(
     actor: Actor, permission: str, subject: ProjectScoped | None = None, *, within: ProjectScoped | None = None
 ) -> Allowed | Denied:

@@ -5,7 +5,7 @@ import secrets
 from collections.abc import Sequence
 from uuid import UUID
 
-from accounts.access import require
+from accounts.access import acts_in_person_only, require
 from accounts.authentication import TOKEN_PREFIX
 from accounts.decorators import action
 from accounts.facts import facts
@@ -32,6 +32,17 @@ def parsed_scopes(scopes: Sequence[str]) -> list[str]:
     return sorted({Scope(scope).value for scope in scopes})
 
 
+def scopes_open_to(actor: Actor) -> tuple[Scope, ...]:
+    """The scopes that the actor may give a token of their own: whoever only audits or administers gives it reading."""
+    return (Scope.READ,) if acts_in_person_only(actor) else tuple(Scope)
+
+
+def default_scopes(actor: Actor) -> tuple[Scope, ...]:
+    """What a token may do where nothing else is said."""
+    open_to = scopes_open_to(actor)
+    return tuple(scope for scope in DEFAULT_SCOPES if scope in open_to)
+
+
 def new_secret() -> str:
     """A token: the prefix and 240 random bits."""
     return TOKEN_PREFIX + secrets.token_urlsafe(30)
@@ -43,7 +54,7 @@ def create_token(
     *,
     name: str,
     secret: str,
-    scopes: Sequence[str] = DEFAULT_SCOPES,
+    scopes: Sequence[str] | None = None,
     days: int | None = 90,
     projects: Sequence[Project] | None = None,
     default_project: Project | None = None,
@@ -51,7 +62,8 @@ def create_token(
 ) -> ApiToken:
     """Make a token for oneself (the operator: for any owner) from a `new_secret()`, which only the caller knows.
 
-    projects: None for all of one's own. days: until it expires, at most 365; None never expires (service accounts).
+    scopes: None for what is usual (`default_scopes`). projects: None for all of one's own. days: until it expires, at
+    most 365; None never expires (service accounts).
     Raises Invalid, Refused.
     """
     owner_id = _owner_id(actor, owner)
@@ -62,7 +74,7 @@ def create_token(
         name=checked_line(name, "A token's name", 80, field="name"),
         prefix=secret[:12],
         digest=sha256_hex(secret.encode()),
-        scopes=parsed_scopes(scopes),
+        scopes=_checked_scopes(actor, scopes),
         projects=None if projects is None else sorted(project.id.hex for project in projects),
         default_project=default_project,
         expires_at=_expiry(days),
@@ -71,6 +83,19 @@ def create_token(
         _check_within(token, actor.token)
     token.save()
     return token
+
+
+def _checked_scopes(actor: Actor, scopes: Sequence[str] | None) -> list[str]:
+    """The scopes, each known and open to the maker. Raises Invalid, Refused."""
+    wanted = parsed_scopes(default_scopes(actor) if scopes is None else scopes)
+    beyond = [scope for scope in wanted if scope not in scopes_open_to(actor)]
+    if beyond:
+        raise Refused(
+            f"Auditors and administrators act in person, so a token of yours only reads: it cannot have '{beyond[0]}'.",
+            hint="Make it with the scope 'read' alone.",
+            field="scopes",
+        )
+    return wanted
 
 
 def _check_within(token: ApiToken, maker: TokenGrant) -> None:

@@ -11,7 +11,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.access import find_project
-from accounts.actions.tokens import DAYS_MAX, DEFAULT_SCOPES, create_token, new_secret, revoke_token
+from accounts.actions.tokens import DAYS_MAX, create_token, default_scopes, new_secret, revoke_token, scopes_open_to
 from accounts.models import ApiToken, Project
 from accounts.pages.doors import actor_of, fill_in_error, signed_in
 from accounts.queries.projects import find_my_token, my_job_tokens, my_tokens, visible_projects
@@ -69,7 +69,6 @@ class NewToken(forms.Form):
     scopes = forms.MultipleChoiceField(
         choices=SCOPES,
         widget=forms.CheckboxSelectMultiple(attrs={"class": "form-check-input"}),
-        initial=list(DEFAULT_SCOPES),
     )
     projects = forms.ModelMultipleChoiceField(
         Project.objects.none(),
@@ -82,9 +81,17 @@ class NewToken(forms.Form):
 
     def __init__(self, viewer: Actor, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.open_to(viewer)
         mine = visible_projects(viewer)
         for name in ("default_project", "projects"):
             cast("forms.ModelChoiceField[Project]", self.fields[name]).queryset = mine
+
+    def open_to(self, viewer: Actor) -> None:
+        """Offer only the scopes that the viewer may give."""
+        field = cast("forms.MultipleChoiceField", self.fields["scopes"])
+        offered = scopes_open_to(viewer)
+        field.choices = [(value, words) for value, words in SCOPES if value in offered]
+        field.initial = list(default_scopes(viewer))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -107,7 +114,7 @@ def tokens(request: HttpRequest) -> HttpResponse:
 @require_POST
 @signed_in
 def script_token(request: HttpRequest, slug: str) -> HttpResponse:
-    """A token for a script of one project: read and log, nothing else, for a month."""
+    """A token for a script of one project, for a month: read and log; only read for who acts in person."""
     viewer = actor_of(request)
     project = find_project(viewer, slug)
     name = f"script, {project.slug}"[:80]

@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.access import find_project
-from accounts.actions.tokens import DAYS_MAX, DEFAULT_SCOPES, create_token, new_secret, revoke_token
+from accounts.actions.tokens import DAYS_MAX, create_token, new_secret, revoke_token
 from accounts.models import ApiToken, Project
 from accounts.queries.projects import find_my_token, my_job_tokens, my_tokens
 from accounts.rest.door import RestView
@@ -50,7 +50,10 @@ class NewTokenJson(TokenJson):
 class TokenWanted(serializers.Serializer[Any]):
     name = serializers.CharField(max_length=80)
     scopes = serializers.ListField(
-        child=serializers.ChoiceField([scope.value for scope in Scope]), default=list(DEFAULT_SCOPES), min_length=1
+        child=serializers.ChoiceField([scope.value for scope in Scope]),
+        required=False,
+        min_length=1,
+        help_text="Left out: read and log; read alone for who only audits or administers, and may give no more.",
     )
     days = serializers.IntegerField(min_value=1, max_value=DAYS_MAX, default=90)
     projects = serializers.ListField(

@@ -186,6 +186,27 @@ def test_administrators_and_auditors_act_in_person_their_tokens_read():
     assert can(with_token(team.auditor), "experiments.see", a_run(team.scientist))
 
 
+@pytest.mark.parametrize("role", ["auditor", "administrator"])
+@pytest.mark.parametrize("scopes", [[Scope.LOG], [Scope.READ, Scope.LOG], [Scope.MANAGE]])
+def test_who_acts_in_person_makes_tokens_that_read_and_nothing_else(role, scopes):
+    person = getattr(a_team(), role)
+    with pytest.raises(Refused, match="act in person, so a token of yours only reads") as told:
+        create_token(person, name="x", secret=new_secret(), scopes=scopes)
+    assert told.value.field == "scopes"
+    assert not ApiToken.objects.filter(user_id=person.user_id).exists()
+    assert create_token(person, name="x", secret=new_secret()).scopes == ["read"]
+
+
+def test_an_auditor_who_logs_in_another_project_has_tokens_that_log_there_only():
+    team, other = a_team(), a_project()
+    join(other, team.auditor, Role.DATA_SCIENTIST)
+    script = with_token(again(team.auditor), scopes=[Scope.READ, Scope.LOG])
+    assert create_token(again(team.auditor), name="x", secret=new_secret(), scopes=[Scope.LOG]).scopes == ["log"]
+    assert a_run(script, default_experiment(other))
+    with pytest.raises(Refused):
+        a_run(script, default_experiment(team.project))
+
+
 def test_an_event_names_the_token():
     team = a_team()
     token, secret = a_token(team.scientist)

@@ -83,6 +83,21 @@ def test_a_token_for_a_project_of_others_is_not_offered(ada: Browser):
     assert foreign.slug not in ada.get("/me/tokens/").source
 
 
+def test_an_auditor_is_offered_reading_alone(ada: Browser, otto: Browser, team: Team):
+    assert 'value="log"' in ada.get("/me/tokens/").source
+    shown = otto.get("/me/tokens/").source
+    assert 'value="read"' in shown
+    assert 'value="log"' not in shown
+    assert 'value="manage"' not in shown
+    assert "not one of the available choices" in otto.post("/me/tokens/", expecting=200, **FORM)
+    assert not ApiToken.objects.exists()
+
+
+def test_the_token_of_an_auditors_script_reads(otto: Browser, team: Team):
+    otto.post(address(team.project, "token/"), expecting=200)
+    assert ApiToken.objects.get(user_id=team.auditor.user_id).scopes == ["read"]
+
+
 def test_revoking_ends_a_token(ada: Browser, team: Team):
     token, _ = a_token(team.scientist, name="old laptop")
     page = ada.follow(f"/me/tokens/{token.pk}/revoke/")

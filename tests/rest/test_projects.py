@@ -138,6 +138,13 @@ def test_tokens_are_one_s_own(api):
         assert made["id"] not in [token["id"] for token in api(stranger).get("tokens/")["results"]]
 
 
+def test_who_audits_or_administers_makes_tokens_that_only_read(signed_in):
+    for name in ("ann", "kim"):
+        told = signed_in(name).post("tokens/", {"name": "x", "scopes": ["read", "log"]}, expecting=403)
+        assert "act in person" in str(told)
+        assert signed_in(name).post("tokens/", {"name": "y"}, expecting=201)["scopes"] == ["read"]
+
+
 def test_a_token_cannot_make_a_stronger_one_nor_reach_another_project(api, people):
     from accounts.roles import Scope
     from tests.rest.conftest import Api, token_of
