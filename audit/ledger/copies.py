@@ -5,8 +5,10 @@ import os
 import subprocess
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+import environ
 from django.conf import settings
 
 from audit.ledger.tree import stored_size, stored_tree
@@ -33,6 +35,7 @@ def checked_copy(database_url: str) -> Copy:
 
     Raises CopyRefused.
     """
+    _refuse_missing_file(database_url)
     found = _verified(database_url)
     if not found["sound"]:
         first = found["problems"][0]
@@ -45,6 +48,15 @@ def checked_copy(database_url: str) -> Copy:
     if stored_tree(copy.log_size).root().hex() != copy.root:
         raise CopyRefused(f"The log of the copy is sound, but its {copy.log_size} events are not the first of ours.")
     return copy
+
+
+def _refuse_missing_file(database_url: str) -> None:
+    """Raise CopyRefused for a path at which nothing lies: opening it, SQLite would make an empty database there."""
+    if not database_url.startswith("sqlite:"):
+        return
+    path = Path(environ.Env.db_url_config(database_url)["NAME"])
+    if not path.is_file():
+        raise CopyRefused(f"The copy cannot be read: there is no file {path}. Say where the back-up was restored to.")
 
 
 def _verified(database_url: str) -> dict[str, Any]:

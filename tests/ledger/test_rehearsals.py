@@ -113,6 +113,14 @@ def test_a_copy_that_was_damaged_or_cannot_be_read_is_not_recorded(work, restore
     assert told() == []
 
 
+def test_a_file_that_is_not_there_is_refused_and_not_made(db, tmp_path):
+    missing = tmp_path / "restored.sqlite3"
+    with pytest.raises(CommandError, match=r"there is no file .*restored\.sqlite3.* Nothing was recorded"):
+        command("--restored", f"sqlite:///{missing}")
+    assert not missing.exists()
+    assert told() == []
+
+
 @pytest.mark.slow
 def test_a_copy_that_is_ahead_of_us_or_of_another_log_is_not_recorded(work, restored, data):
     other = AuditEvent.objects.count()
