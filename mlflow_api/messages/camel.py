@@ -27,12 +27,12 @@ class _Shape:
         return set(self.plain).union(*(shape.words() for shape in self.inner.values()))
 
 
-def may_be_camel(kind: type[Any], body: bytes) -> bool:
+def may_be_camel(kind: Any, body: bytes) -> bool:
     """Whether a name written the other way stands somewhere in the body, as a key or a text."""
     return any(word in body for word in _needles(kind))
 
 
-def in_snake_case(kind: type[Any], body: bytes) -> bytes:
+def in_snake_case(kind: Any, body: bytes) -> bytes:
     """The body with its message's names as MLED knows them. Raises Invalid where a field stands under both names."""
     return msgspec.json.encode(_renamed(msgspec.json.decode(body), _shape(kind)))
 
@@ -42,22 +42,23 @@ def _renamed(value: Any, shape: _Shape) -> Any:
         return [_renamed(item, shape) for item in value]
     if not isinstance(value, dict):
         return value
+    given: dict[str, Any] = value
     found: dict[str, Any] = {}
-    for key, held in value.items():
+    for key, held in given.items():
         name = shape.plain.get(key, key)
-        if name != key and name in value:
+        if name != key and name in given:
             raise Invalid(f"'{key}' and '{name}' are one field.", hint="Send one of them.", field=name)
         found[name] = _renamed(held, shape.inner[name]) if name in shape.inner else held
     return found
 
 
 @cache
-def _needles(kind: type[Any]) -> tuple[bytes, ...]:
+def _needles(kind: Any) -> tuple[bytes, ...]:
     return tuple(f'"{word}"'.encode() for word in sorted(_shape(kind).words()))
 
 
 @cache
-def _shape(kind: type[Any]) -> _Shape:
+def _shape(kind: Any) -> _Shape:
     return _shape_of(inspect.type_info(kind)) or _Shape()
 
 
