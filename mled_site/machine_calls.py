@@ -7,13 +7,13 @@ log of refusals. (docs/adr/0050)
 """
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, cast
 
 from django.core.handlers.wsgi import WSGIRequest, get_script_name
-from django.db import close_old_connections
 from django.urls import set_script_prefix
 from django.utils.log import log_response
 
+from mled_site.kept_connections import call_is_over
 from mled_site.middleware import answered
 from mlflow_api.door import is_ours
 
@@ -21,13 +21,13 @@ Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
 class MachineCalls:
-    """A WSGI application: the protocol's POSTs, and whatever else goes to Django."""
+    """A WSGI application: the protocol's calls, and whatever else goes to Django."""
 
     def __init__(self, pages: Wsgi) -> None:
         self.pages = pages
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        if environ["REQUEST_METHOD"] != "POST" or not is_ours(environ.get("PATH_INFO", "")):
+        if not is_ours(environ.get("PATH_INFO", "")):
             return self.pages(environ, start_response)
         try:
             request = WSGIRequest(environ)
@@ -39,6 +39,6 @@ class MachineCalls:
             log_response("%s: %s", response.reason_phrase, request.path, response=response, request=request)
         start_response(f"{response.status_code} {response.reason_phrase}", list(response.items()))
         if response.streaming:  # it reads on, and frees what it holds when the server closes it
-            return response
-        close_old_connections()
+            return cast("Iterable[bytes]", response)
+        call_is_over()
         return [response.content]

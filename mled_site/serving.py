@@ -13,6 +13,7 @@ from gunicorn.http import wsgi
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
 from mled_site.kept_alive import KnowingParser, OnePacket
+from mled_site.kept_connections import kept
 
 STAYS_MS: Final = 5
 FREE_AT_LEAST: Final = 2  # threads that stay with nobody, so that whoever comes anew is served at once
@@ -28,6 +29,10 @@ class StayingWorker(ThreadWorker):
 
     def handle(self, conn: TConn) -> Any:
         """Answer a request, and those that follow at once. What it returns says what becomes of the connection."""
+        with kept(threads=self.cfg.threads):
+            return self._answer(conn)
+
+    def _answer(self, conn: TConn) -> Any:
         if conn.parser is None and not self.cfg.is_ssl:
             conn.parser = KnowingParser(self.cfg, conn.sock, conn.client)
         outcome = super().handle(conn)

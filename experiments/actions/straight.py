@@ -26,7 +26,7 @@ from audit.ledger.acting import told_of
 from audit.ledger.together import write_together
 from experiments.metrics.batch import Batch, MetricPoint, by_series
 from experiments.metrics.heartbeat import EVERY, is_client
-from experiments.metrics.segments import Held, append_to
+from experiments.metrics.segments import Held, append_to, packed
 from experiments.models import Run
 from experiments.refs import uid_in
 from experiments.values import Lifecycle
@@ -85,11 +85,11 @@ def log_points(presumed: Presumed, project: Project, run_id: str, points: Sequen
     Batch(points).checked()
     if not is_client(presumed.actor) or not may_write(presumed, project, uid, VERB):
         return False
-    series = list(by_series(points))
+    rows, held = packed(by_series(points)), _held(presumed, project, uid)
     try:
         if connection.vendor == "postgresql":  # one statement, which is a transaction of its own
-            return append_to(_held(presumed, project, uid), series)
-        return write_together(lambda: append_to(_held(presumed, project, uid), series))
+            return append_to(held, rows)
+        return write_together(lambda: append_to(held, rows))
     except DatabaseError as error:
         if told_of(error) is None:
             raise

@@ -6,7 +6,7 @@ to the run that `Held` finds, if it finds one: looking for it is part of the sam
 
 import sys
 from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from operator import attrgetter
@@ -76,6 +76,8 @@ _ARRAYS: Final[dict[str, Callable[[Any], binary.Array]]] = {
 }
 _AT_ONCE: Final = 16  # series in one statement of SQLite: as long as its text is worth keeping compiled
 
+Row = tuple[Any, ...]  # the values of _GIVEN
+
 
 @dataclass(frozen=True, slots=True)
 class Held:
@@ -87,15 +89,19 @@ class Held:
 
 def append(run_id: int, experiment_id: int, batch: Sequence[SeriesPoints]) -> None:
     """Store the points of each series, in the caller's transaction. Replayed points are folded when read."""
-    append_to(Held("SELECT %s AS id, %s AS experiment_id", (run_id, experiment_id)), batch)
+    append_to(Held("SELECT %s AS id, %s AS experiment_id", (run_id, experiment_id)), packed(batch))
 
 
-def append_to(held: Held, batch: Sequence[SeriesPoints]) -> bool:
+def packed(batch: Iterable[SeriesPoints]) -> list[Row]:
+    """What is stored of the points of each series. Done before whoever writes holds up others."""
+    return [_row(points) for points in batch]
+
+
+def append_to(held: Held, rows: Sequence[Row]) -> bool:
     """Store the points in the run that is found; False where none is, and then nothing was written.
 
-    On PostgreSQL one statement; on SQLite several, in the caller's transaction.
+    rows: as `packed` gave them. On PostgreSQL one statement; on SQLite several, in the caller's transaction.
     """
-    rows = [_row(points) for points in batch]
     if not rows:
         return True
     mine = connections[DEFAULT_DB_ALIAS]  # asked for once: what `connection` stands for is looked up each time
@@ -107,7 +113,7 @@ def append_to(held: Held, batch: Sequence[SeriesPoints]) -> bool:
         return all(_append_sqlite(mine.connection, held, rows[at : at + _AT_ONCE]) for at in parts)
 
 
-def _row(points: SeriesPoints) -> tuple[Any, ...]:
+def _row(points: SeriesPoints) -> Row:
     """The values of _GIVEN: what identifies a series, its summary, how far the points reach, and the points packed."""
     return points.key, points.context, *_SUMMARY_OF(summarise(points)), *_packed(points)
 
@@ -142,7 +148,7 @@ def _little(numbers: "array[Any]") -> bytes:
 # --- SQLite: an upsert that finds the run and gives the ids of its series, and an insert of their segments.
 
 
-def _append_sqlite(database: Any, held: Held, rows: Sequence[tuple[Any, ...]]) -> bool:
+def _append_sqlite(database: Any, held: Held, rows: Sequence[Row]) -> bool:
     named, spans = 2 + len(_SUMMARY), len(_GIVEN) - 2 - len(_SUMMARY)
     given = [value for row in rows for value in row[:named]]
     series = database.execute(_sqlite_series(held.select, len(rows)), [*held.bound, *given]).fetchall()
@@ -177,7 +183,7 @@ def _places(rows: int, columns: int) -> str:
 # --- PostgreSQL: one round trip. Prepared on the server: Django's own cursor binds on the client.
 
 
-def _append_postgres(database: Any, held: Held, rows: Sequence[tuple[Any, ...]]) -> bool:
+def _append_postgres(database: Any, held: Held, rows: Sequence[Row]) -> bool:
     columns = [_ARRAYS[kind](column) for kind, column in zip(_TYPES, zip(*rows, strict=True), strict=True)]
     with psycopg.RawCursor(database) as cursor:
         cursor.execute(_postgres(held.select), [*columns, *held.bound], prepare=True)

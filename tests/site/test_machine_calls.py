@@ -1,4 +1,4 @@
-"""The protocol's POSTs go past Django's frame, and are answered as they would be within it."""
+"""The protocol's calls go past Django's frame, and are answered as they would be within it."""
 
 from __future__ import annotations
 
@@ -13,9 +13,11 @@ import pytest
 from django.db import connection
 from django.urls import get_script_prefix, set_script_prefix
 
+from experiments.actions.batches import log_batch
 from experiments.queries.experiments import wire_id
+from mled_site.kept_connections import kept
 from mled_site.wsgi import application
-from tests.factories import Team, a_run, a_team, a_token, an_experiment
+from tests.factories import Team, a_batch, a_run, a_team, a_token, an_experiment
 
 API = "api/2.0/mlflow/"
 
@@ -51,7 +53,11 @@ def _team(committed_db: None) -> Team:
 @pytest.fixture(name="calls")
 def _calls(team: Team) -> dict[str, dict[str, Any]]:
     root, secret = f"/mlflow/{team.project.slug}/{API}", a_token(team.scientist)[1]
-    run, place = a_run(team.scientist).uid.hex, wire_id(an_experiment(team.scientist))
+    own, place = a_run(team.scientist), wire_id(an_experiment(team.scientist))
+    log_batch(team.scientist, own, batch=a_batch(loss=[0.5, 0.25]))
+    run = own.uid.hex
+    file = f"{root.removesuffix('mlflow/')}mlflow-artifacts/artifacts/{wire_id(own.experiment)}/{run}/artifacts/a.txt"
+    sent = {"path": file, "token": secret, "CONTENT_TYPE": "text/plain"}
     search = json.dumps({"experiment_ids": [place], "max_results": 5}).encode()
     tag = json.dumps({"run_id": run, "key": "stage", "value": "é"}).encode()
     return {
@@ -67,6 +73,12 @@ def _calls(team: Team) -> dict[str, dict[str, Any]]:
         "a path that is no UTF-8": {"path": f"{root}\xff\xfe", "body": b"{}", "token": secret},
         "a read": {"path": f"{root}runs/get", "body": b"", "token": secret, "method": "GET",
                    "QUERY_STRING": f"run_id={run}"},
+        "a history": {"path": f"{root}metrics/get-history", "body": b"", "token": secret, "method": "GET",
+                      "QUERY_STRING": f"run_id={run}&metric_key=loss"},
+        "a file up": {**sent, "method": "PUT", "body": b"weights"},
+        "a file down": {**sent, "method": "GET", "body": b""},
+        "a part of it": {**sent, "method": "GET", "body": b"", "HTTP_RANGE": "bytes=2-4"},
+        "its head": {**sent, "method": "HEAD", "body": b""},
     }  # fmt: skip
 
 
@@ -84,7 +96,8 @@ def test_each_call_is_answered_as_within_django(calls: dict[str, dict[str, Any]]
     assert statuses == {
         "a search": "200", "a write": "200", "no token": "401", "no JSON": "400", "no such call": "404",
         "no such host": "400", "a NUL": "400", "a broken body": "400", "a page": "404",
-        "a path that is no UTF-8": "404", "a read": "200",
+        "a path that is no UTF-8": "404", "a read": "200", "a history": "200", "a file up": "200",
+        "a file down": "200", "a part of it": "206", "its head": "200",
     }  # fmt: skip
 
 
@@ -111,3 +124,27 @@ def test_the_prefix_that_mled_runs_under_is_known_within_a_call(calls: dict[str,
         assert get_script_prefix() == "/lab/"
     finally:
         set_script_prefix(before)
+
+
+@pytest.mark.parametrize("pool", [8, 2])
+def test_a_thread_keeps_its_connection_between_calls_where_the_pool_has_one_for_each(
+    calls: dict[str, dict[str, Any]], monkeypatch: pytest.MonkeyPatch, pool: int
+) -> None:
+    if connection.vendor == "sqlite":
+        pytest.skip("A file is kept open in any case.")
+    monkeypatch.setattr("mled_site.kept_connections._has_enough", lambda threads: pool >= threads)
+    monkeypatch.setitem(connection.settings_dict, "CONN_MAX_AGE", 0)  # as with a pool: each call gives it back
+    connection.close()
+
+    def held() -> Any:
+        assert asked(application, environ_of(**calls["a search"]))[0] == "200 OK"
+        return connection.connection
+
+    assert held() is None
+    with kept(threads=4):
+        first, second = held(), held()
+        assert first is second
+        assert (first is not None) is (pool >= 4)
+        connection.errors_occurred = True
+        assert held() is None, "what went wrong once is given back"
+    assert connection.connection is None
