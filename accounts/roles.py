@@ -58,6 +58,7 @@ _ALL = (
     Permission("projects.see", "see a project, its members and settings", Scope.READ),
     Permission("projects.create", "create a project", Scope.MANAGE, privileged=True, site=True),
     Permission("projects.edit", "change a project's name, purpose and settings", Scope.MANAGE, privileged=True),
+    Permission("projects.set_goal", "set what a project's best run shall reach, and by when", Scope.MANAGE),
     Permission("projects.read_log", "read the whole log of a project", Scope.READ),
     Permission("members.manage", "add and remove members and set their roles", Scope.MANAGE, privileged=True),
     Permission("members.appoint", "appoint managers and auditors", Scope.MANAGE, privileged=True),
@@ -209,6 +210,7 @@ THE_TABLE: Final[dict[Role, dict[str, Reach]]] = {
     Role.PROJECT_MANAGER: _READER
     | {
         "projects.edit": ANY,
+        "projects.set_goal": ANY,
         "projects.read_log": ANY,
         "runner.set_rules": ANY,
         "runner.see_secrets": ANY,

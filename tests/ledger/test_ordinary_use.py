@@ -23,6 +23,7 @@ from experiments.actions import (
     comments,
     experiments,
     files,
+    goals,
     inputs,
     moves,
     notes,
@@ -199,6 +200,8 @@ EXPERIMENTS: list[Move] = [
     delete_and_restore,
     lambda w: experiments.set_experiment_tag(w.who(), w.any(Experiment), key="k", value=w.text()),
     lambda w: experiments.delete_experiment_tag(w.who(), w.any(Experiment), key="k"),
+    lambda w: goals.set_goal(w.who(), w.team.project, metric="a", higher_is_better=True, target=w.chance.random()),
+    lambda w: goals.clear_goal(w.who(), w.team.project),
     lambda w: experiments.set_metric_direction(
         w.who(), w.team.project, key="a", higher_is_better=w.chance.random() < 0.5
     ),

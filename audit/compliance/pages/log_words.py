@@ -43,6 +43,8 @@ _OWN = {
     "accounts.dismiss_member": "dismissed",
     "accounts.create_project": "made the project",
     "accounts.edit_project": "edited the project",
+    "experiments.set_goal": "set the project's goal",
+    "experiments.clear_goal": "cleared the project's goal",
     "accounts.govern_project": "set how the project is governed",
     "accounts.grant_sight": "let somebody see the project",
     "accounts.withdraw_sight": "took sight of the project away",

@@ -13,6 +13,7 @@ from accounts.pages.doors import actor_of, sees_experiments, signed_in
 from accounts.queries.people import people_in
 from accounts.queries.projects import members_of
 from experiments.pages.experiments import folder_lines
+from experiments.pages.goal import goal_context
 from experiments.pages.listing import lines_of, tracking_uri
 from experiments.pages.slots import project_panels_of
 from experiments.queries.overview import Numbers, experiments_with_runs, newest_runs, numbers_of
@@ -26,7 +27,7 @@ EXPERIMENTS_SHOWN = 12
 @require_safe
 @signed_in
 def overview(request: HttpRequest, slug: str) -> HttpResponse:
-    """Numbers, latest runs, experiments, people."""
+    """Numbers, the goal, latest runs, experiments, people."""
     viewer = actor_of(request)
     project = find_project(viewer, slug)
     reads = sees_experiments(viewer, project)
@@ -49,6 +50,8 @@ def overview(request: HttpRequest, slug: str) -> HttpResponse:
         "recalled": recalled_in_use(viewer, project),
         "may_log": bool(can(viewer, "experiments.log_run", project)),
     }
+    if reads:
+        context |= goal_context(viewer, project)
     return render(request, "experiments/project.html", context)
 
 
