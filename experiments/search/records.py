@@ -45,8 +45,12 @@ _COLUMNS: Final = (
     " e.is_default, e.artifact_location, ({holding} OR EXISTS (SELECT 1 FROM experiments_runinput i WHERE"
     " i.run_id = r.id))"
 )
-# to_json writes texts and numbers as JSON has them, and what is no number in JSON as a text; NaN lies there as NULL.
-_NUMBER: Final = "COALESCE(to_json(v.last_value)::text, '\"NaN\"')"
+# to_json writes texts and numbers as JSON has them, and what is no number in JSON as a text; NaN lies there as NULL. A
+# float without a fraction comes without its point, so that clients read 7.0 as a whole number, and -0.0 as 0.
+_NUMBER: Final = (
+    "CASE WHEN v.last_value = floor(v.last_value) AND abs(v.last_value) < 1e15 THEN v.last_value::text || '.0'"
+    " ELSE COALESCE(to_json(v.last_value)::text, '\"NaN\"') END"
+)
 _METRIC: Final = (
     "'{\"key\":' || to_json(CASE v.context WHEN '' THEN v.key ELSE v.context || '/' || v.key END) || ',\"value\":' || "
     f"{_NUMBER} || ',\"timestamp\":' || v.last_ms || ',\"step\":' || v.last_step || '}}'"

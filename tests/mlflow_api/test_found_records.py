@@ -25,6 +25,7 @@ TEXTS = {
     "lower": "",
 }
 NUMBERS = [0.0, -0.0, 1.0, -2.0, 0.1 + 0.2, 5e-324, 1e-320, 1.7976931348623157e308, 1e22, 123456789012345680.0]
+NUMBERS += [999999999999999.0, -1e15, 1e15, 1e14, 100.5, 2.0**52 + 0.5]
 BEYOND_JSON = {"nan": math.nan, "up": math.inf, "down": -math.inf}
 
 
@@ -33,8 +34,8 @@ def a_client(team: Team) -> Mlflow:
 
 
 def exactly(run: dict[str, Any]) -> dict[str, Any]:
-    """A run as a client understands it: a metric's value is a float, whether its JSON has a point or not."""
-    values = {metric["key"]: repr(float(metric["value"])) for metric in run["data"]["metrics"]}
+    """A run with the values of its metrics as their JSON reads: a float has its point, or an exponent."""
+    values = {metric["key"]: repr(metric["value"]) for metric in run["data"]["metrics"]}
     return run | {
         "values": values,
         "data": run["data"] | {"metrics": [m | {"value": 0} for m in run["data"]["metrics"]]},
@@ -63,7 +64,7 @@ def test_a_run_of_a_search_is_the_run_itself_to_the_last_bit(committed_db: str) 
     assert [said["values"][f"m{at}"] for at in range(len(NUMBERS))] == [
         repr(value + 0.0) for value in NUMBERS
     ]  # -0.0 is kept as 0.0
-    assert [said["values"][key] for key in BEYOND_JSON] == ["nan", "inf", "-inf"]
+    assert [said["values"][key] for key in BEYOND_JSON] == ["'NaN'", "'Infinity'", "'-Infinity'"]
     assert {pair["key"]: pair["value"] for pair in said["data"]["params"]} == TEXTS
     assert [one["model_id"] for one in said["outputs"]["model_outputs"]] == [model.model_id]
     assert [one["dataset"]["name"] for one in said["inputs"]["dataset_inputs"]] == ["leaves"]
