@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
-WIDTH, HEIGHT = 520, 330
-LEFT, TOP, RIGHT, BOTTOM = 56, 34, 170, 40
+WIDTH, HEIGHT = 550, 330
+LEFT, TOP, RIGHT, BOTTOM = 56, 34, 200, 40
 COLOURS = ("#2563a8", "#b4540a", "#1c7c54", "#8a2f8f", "#5b6470", "#a3262a", "#0f7f8c", "#7a6a00")
 BESIDE = 13  # pixels between the names of two lines at least
 LETTERS = 'font-family="system-ui, sans-serif" font-size="11" fill="#2b3138"'

@@ -114,7 +114,7 @@ def archived(server: Server, manage: Callable[..., str], where: str) -> Measured
             raise RuntimeError("The runs that ended were not sealed, so they cannot be archived.")
         time.sleep(2)
     print(manage("archive_runs", "--older-than=0"), flush=True)
-    return measure({size: list(reads(connection, run, size)) for size, run in runs.items()}, f", archived {where}")
+    return measure({size: list(reads(connection, run, size)) for size, run in runs.items()}, f", {where}")
 
 
 def on(database: str, url: str, *, with_archive: bool = False, s3: S3Server | None = None) -> Measured:
@@ -137,7 +137,7 @@ def on(database: str, url: str, *, with_archive: bool = False, s3: S3Server | No
             server = mled.server(started.make_member(mled, "bench"))
             measured = grown(server, manage)
             if with_archive:
-                measured |= archived(server, manage, "in S3" if s3 else "in a directory")
+                measured |= archived(server, manage, "in S3" if s3 else "archived")
         finally:
             mled.stop()
     print(table(database, measured), flush=True)
