@@ -59,6 +59,7 @@ _ALL = (
     Permission("projects.create", "create a project", Scope.MANAGE, privileged=True, site=True),
     Permission("projects.edit", "change a project's name, purpose and settings", Scope.MANAGE, privileged=True),
     Permission("projects.set_goal", "set what a project's best run shall reach, and by when", Scope.MANAGE),
+    Permission("projects.set_quota", "set how much the files of a project may take", Scope.MANAGE, privileged=True),
     Permission("projects.read_log", "read the whole log of a project", Scope.READ),
     Permission("members.manage", "add and remove members and set their roles", Scope.MANAGE, privileged=True),
     Permission("members.appoint", "appoint managers and auditors", Scope.MANAGE, privileged=True),
@@ -259,6 +260,7 @@ THE_TABLE: Final[dict[Role, dict[str, Reach]]] = {
     Role.ADMINISTRATOR: {
         "projects.see": ANY,
         "projects.create": ANY,
+        "projects.set_quota": ANY,
         "members.appoint": ANY,
         "groups.manage": ANY,
         "users.create": ANY,

@@ -4,9 +4,11 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from hashlib import sha256
 
+from artifacts import quotas
 from artifacts.blobs import know_all
 from artifacts.models import ArtifactFile, ArtifactRoot
 from artifacts.paths import checked_path, parents
+from artifacts.sizes import size_words
 from artifacts.storage import StoredBlob
 from artifacts.trees import RECORDED_AS, recorded, recorded_id
 from audit.ledger.acting import current_act
@@ -92,8 +94,11 @@ def tree_digest(files: Manifest) -> str:
 def plant(actor: Actor, root: ArtifactRoot, files: Manifest) -> None:
     """Put all files below a new root, in a few statements for any number.
 
-    Part of an action. files: from `checked_manifest`. Raises Unavailable where content was cleared away meanwhile.
+    Part of an action. files: from `checked_manifest`. Raises Unavailable where content was cleared away meanwhile,
+    QuotaReached.
     """
+    size = sum(stored.size_bytes for _, stored in files)
+    quotas.take(actor, root.project_id, size, of=f"this version has {size_words(size)}")
     know_all([stored for _, stored in files])
     at = now()
     rows = [

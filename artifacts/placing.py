@@ -28,8 +28,8 @@ FILES: Final = """(
     artifacts_artifactfile f JOIN artifacts_artifactroot o ON o.id = f.root_id
     LEFT JOIN artifacts_parkedblob p ON p.digest = f.blob_id)"""
 _READ: Final = f"SELECT {OF_FILE} FROM {FILES} WHERE f.root_id = %s AND f.path = %s"  # noqa: S608 - our own words
-# Rows of four kinds in one answer, told apart by the first column: files at the path or above it, one file beneath it,
-# the blob where it is known, and whether it is about to be cleared away.
+# Rows of five kinds in one answer, told apart by the first column: files at the path or above it, one file beneath it,
+# the blob where it is known, whether it is about to be cleared away, and whether the project has a quota.
 _LOOK: Final = """
     SELECT 'file', id, path, blob_id, size_bytes FROM artifacts_artifactfile WHERE root_id = %s AND path IN ({places})
     UNION ALL
@@ -39,6 +39,7 @@ _LOOK: Final = """
     ) AS beneath
     UNION ALL SELECT 'known', 0, '', digest, size_bytes FROM artifacts_blob WHERE digest = %s
     UNION ALL SELECT 'going', 0, '', blob_id, 0 FROM artifacts_unnamedblob WHERE blob_id = %s
+    UNION ALL SELECT 'quota', 0, '', '', 0 FROM artifacts_projectquota WHERE project_id = %s
 """
 _BLOB: Final = """
     INSERT INTO artifacts_blob (digest, size_bytes, created_at) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING
@@ -56,23 +57,25 @@ _HEAL: Final = "UPDATE artifacts_parkedblob SET content = %s WHERE digest = %s A
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What lies around a path. others: files above and one beneath it; is_going: about to be cleared away."""
+    """What lies around a path. others: files above and one beneath it; is_going: about to be cleared away; has_quota:
+    of its project."""
 
     here: ArtifactFile | None
     others: Sequence[str]
     is_known: bool
     is_going: bool
+    has_quota: bool
 
 
 def look(root: ArtifactRoot, path: str, digest: str) -> Seen:
     """What is in the way of a file at this path, and whether its content is known."""
     key, places = _key(root.pk), [path, *parents(path)]
     statement = _LOOK.format(places=", ".join(["%s"] * len(places)))
-    rows = _rows(statement, [key, *places, key, f"{path}/", f"{path}0", digest, digest])
+    rows = _rows(statement, [key, *places, key, f"{path}/", f"{path}0", digest, digest, _key(root.project_id)])
     files = {row[2]: row for row in rows if row[0] == "file"}
     here, kinds = files.pop(path, None), {row[0] for row in rows}
     file = None if here is None else _file(root, (here[1], root.pk, *here[2:]))
-    return Seen(file, list(files), "known" in kinds, "going" in kinds)
+    return Seen(file, list(files), "known" in kinds, "going" in kinds, "quota" in kinds)
 
 
 def write(file: ArtifactFile, *, with_blob: bool, carried: Carried | None) -> None:

@@ -29,9 +29,10 @@ def can_be_asked() -> bool:
 
 def is_free(places: Places) -> str:
     """The condition that a new file may lie at a path: nothing is there, above it or beneath it, its content is not
-    about to be cleared away nor damaged where it is parked, and no room has anything against it. Asked while the run is
-    held alone."""
+    about to be cleared away nor damaged where it is parked, its project has no quota, and no room has anything against
+    it. Asked while the run is held alone; the project is bound beside what `values_of` gives."""
     root, digest = places("root_id", "uuid"), places("digest", "text")
+    project = places("project_id", "uuid")
     of_json = "json_array_elements_text({}) AS t (value)" if places.vendor == "postgresql" else "json_each({})"
     here_or_above = f"path IN (SELECT value FROM {of_json.format(places('places', 'json'))})"  # noqa: S608
     beneath = f"path >= {places('beneath', 'text')} AND path < {places('behind', 'text')}"
@@ -39,6 +40,7 @@ def is_free(places: Places) -> str:
         *(_none("artifacts_artifactfile", f"root_id = {root} AND {where}") for where in (here_or_above, beneath)),
         _none("artifacts_unnamedblob", f"blob_id = {digest}"),
         _none("artifacts_parkedblob", f"digest = {digest} AND content <> {places('content', 'bytea')}"),
+        _none("artifacts_projectquota", f"project_id = {project}"),
         *(hooks.nothing_against[check].format(root=root) for check in hooks.file_changes),
     ]
     return " AND ".join(conditions)

@@ -8,11 +8,12 @@ from uuid import UUID
 from django.db import connection, models
 from django.db.models.functions import StrIndex, Substr
 
-from artifacts import hooks
+from artifacts import hooks, quotas
 from artifacts.blobs import know, require_kept
 from artifacts.models import ArtifactFile, ArtifactRoot
 from artifacts.paths import checked_path, parents
 from artifacts.placing import look, park, write
+from artifacts.sizes import size_words
 from artifacts.storage import Carried, StoredBlob
 from audit.ledger.acting import current_act
 from kernel.actor import Actor
@@ -65,7 +66,7 @@ def recorded(digest: str, size_bytes: int) -> dict[str, Any]:
 
 
 def place(actor: Actor, root: ArtifactRoot, *, path: str, stored: StoredBlob) -> ArtifactFile:
-    """Put a stored blob at a path, over what was there. Raises Invalid, Conflict.
+    """Put a stored blob at a path, over what was there. Raises Invalid, Conflict, QuotaReached.
 
     Part of an action that holds the row of the run or model alone: one change of a tree at a time.
     """
@@ -83,6 +84,9 @@ def place(actor: Actor, root: ArtifactRoot, *, path: str, stored: StoredBlob) ->
     after = recorded(stored.digest, stored.size_bytes)
     if before != after:
         _ask_above(root, path, is_loss=seen.here is not None)
+        if seen.has_quota:
+            more = stored.size_bytes - (seen.here.size_bytes if seen.here else 0)
+            quotas.take(actor, root.project_id, more, of=f"this file has {size_words(stored.size_bytes)}")
         file.blob_id, file.size_bytes = stored.digest, stored.size_bytes
         file.created_by_id, file.created_at = actor.user_id, now()
         write(file, with_blob=not seen.is_known, carried=carried)
@@ -115,6 +119,7 @@ def remove(root: ArtifactRoot, path: str) -> int:
         act.record(RECORDED_AS, recorded_id(root), "set", gone)
         # Recorded just above, all in one: the plain queryset deletes them in one statement.
         models.QuerySet(ArtifactFile).filter(pk__in=[file.pk for file in doomed]).delete()
+        quotas.give_back(root.project_id, sum(file.size_bytes for file in doomed))
     return len(doomed)
 
 

@@ -13,6 +13,7 @@ from django.conf import settings
 from accounts.access import require
 from accounts.decorators import action
 from accounts.models import Project
+from artifacts import quotas
 from artifacts.models import Upload
 from artifacts.queries.uploads import get_upload
 from artifacts.storage import Incoming, Part, UploadBroken, blobs
@@ -43,7 +44,8 @@ class WrongOffset(Conflict):
 
 @action(UPLOAD, on="project")
 def begin_upload(actor: Actor, project: Project, *, size_bytes: int, digest: str = "", purpose: str = "") -> Upload:
-    """Announce a file of this size, and its SHA-256 where it is known. Raises TooLarge, Invalid."""
+    """Announce a file of this size, and its SHA-256 where it is known. Raises TooLarge, QuotaReached,
+    Invalid."""
     if size_bytes < 0:
         raise Invalid("A file has a size of 0 bytes or more.", field="size_bytes")
     if size_bytes > settings.MLED_MAX_UPLOAD_BYTES:
@@ -55,6 +57,7 @@ def begin_upload(actor: Actor, project: Project, *, size_bytes: int, digest: str
         raise Invalid("A digest is a SHA-256 in 64 lower-case hex digits.", field="digest")
     if len(purpose) > 1100 or "\x00" in purpose:
         raise Invalid("A purpose has at most 1,100 plain characters.", field="purpose")
+    quotas.expect(actor, project.pk, size_bytes)
     upload = Upload(
         project=project, created_by_id=actor.user_id, size_bytes=size_bytes, digest=digest, purpose=purpose,
         part_bytes=part_bytes_for(size_bytes),

@@ -1,5 +1,6 @@
 from artifacts.models.blobs import ArtifactFile, ArtifactRoot, Blob
 from artifacts.models.datasets import Dataset, DatasetAlias, DatasetVersion, VersionProfile, VersionRecord
+from artifacts.models.quotas import ProjectQuota, QuotaUse
 from artifacts.models.uploads import BlobCheck, ParkedBlob, UnnamedBlob, Upload
 
 __all__ = [
@@ -11,6 +12,8 @@ __all__ = [
     "DatasetAlias",
     "DatasetVersion",
     "ParkedBlob",
+    "ProjectQuota",
+    "QuotaUse",
     "UnnamedBlob",
     "Upload",
     "VersionProfile",

@@ -2,13 +2,14 @@
 
 from django.urls import path
 
-from artifacts.pages import aliases, catalogue, descriptions, diff, new_version, recall, records, version
+from artifacts.pages import aliases, catalogue, descriptions, diff, new_version, quota, recall, records, version
 from artifacts.pages.shelf_urls import shelf_urls
 
 VERSION = "p/<slug:slug>/datasets/<uuid:dataset>/v/<int:number>/"
 
 app_name = "artifacts"
 urlpatterns = [
+    path("p/<slug:slug>/storage/", quota.page, name="storage"),
     path("p/<slug:slug>/datasets/", catalogue.datasets, name="datasets"),
     path("p/<slug:slug>/datasets/new/", catalogue.new_dataset, name="new_dataset"),
     path("p/<slug:slug>/datasets/<uuid:dataset>/", version.dataset, name="dataset"),

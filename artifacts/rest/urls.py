@@ -2,12 +2,13 @@
 
 from django.urls import URLPattern, path
 
-from artifacts.rest import archives, datasets, uploads, versions
+from artifacts.rest import archives, datasets, quotas, uploads, versions
 
 DATASET = "projects/<slug:slug>/datasets/<uuid:dataset>/"
 VERSION = f"{DATASET}versions/<int:number>/"
 
 urlpatterns: list[URLPattern] = [
+    path("projects/<slug:slug>/quota/", quotas.Quota.as_view()),
     path("projects/<slug:slug>/uploads/", uploads.Uploads.as_view()),
     path("uploads/<uuid:upload>/", uploads.OneUpload.as_view()),
     path("uploads/<uuid:upload>/finish/", uploads.FinishUpload.as_view()),

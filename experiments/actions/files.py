@@ -2,7 +2,7 @@
 
 from accounts.access import require
 from accounts.decorators import action
-from artifacts import trees
+from artifacts import quotas, trees
 from artifacts.models import ArtifactFile, ArtifactRoot
 from artifacts.paths import checked_folder, checked_path
 from artifacts.storage import StoredBlob
@@ -14,12 +14,16 @@ from kernel.errors import Conflict, NotFound
 UPLOAD = "experiments.upload"
 
 
-def expect_file(actor: Actor, run: Run, path: str) -> None:
-    """Refuse an upload that `put_file` would refuse anyway, before its bytes are taken in."""
+def expect_file(actor: Actor, run: Run, path: str, *, size_bytes: int | None = None) -> None:
+    """Refuse an upload that `put_file` would refuse anyway, before its bytes are taken in.
+
+    size_bytes: as it was announced. Raises Invalid, Conflict, QuotaReached.
+    """
     checked_path(path)
     require(actor, UPLOAD, run)
     if run.is_deleted:
         raise Conflict(f"Run {run.uid.hex} is deleted.", hint="Restore it first.", field="run_id")
+    quotas.expect(actor, run.project_id, size_bytes or 0, root_id=run.artifact_root_id, path=path)
 
 
 @action(UPLOAD, on="run")

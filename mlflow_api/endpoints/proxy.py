@@ -64,8 +64,9 @@ _MODEL: Final = Kind(
 def upload(call: Call) -> Reply:
     """Take in one file, whatever its size, and put it at its path."""
     kind, owner, path = located(call, checked_path(call.named["path"]))
-    kind.expect(call.actor, owner, path)
-    stored = receive_for_a_file(Body(call.request), expected=announced_length(call.request))
+    length = announced_length(call.request)
+    kind.expect(call.actor, owner, path, size_bytes=length)
+    stored = receive_for_a_file(Body(call.request), expected=length)
     kind.put(call.actor, owner, path=path, stored=stored)
     return None
 

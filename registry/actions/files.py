@@ -2,7 +2,7 @@
 
 from accounts.access import require
 from accounts.decorators import action
-from artifacts import trees
+from artifacts import quotas, trees
 from artifacts.models import ArtifactFile, ArtifactRoot
 from artifacts.paths import checked_folder, checked_path
 from artifacts.storage import StoredBlob
@@ -14,10 +14,14 @@ from registry.state import writable_model
 UPLOAD = "experiments.upload"
 
 
-def expect_file(actor: Actor, model: LoggedModel, path: str) -> None:
-    """Refuse an upload that `put_model_file` would refuse anyway, before its bytes are taken in."""
+def expect_file(actor: Actor, model: LoggedModel, path: str, *, size_bytes: int | None = None) -> None:
+    """Refuse an upload that `put_model_file` would refuse anyway, before its bytes are taken in.
+
+    size_bytes: as it was announced. Raises Invalid, Conflict, QuotaReached.
+    """
     checked_path(path)
     require(actor, UPLOAD, model)
+    quotas.expect(actor, model.project_id, size_bytes or 0, root_id=model.artifact_root_id, path=path)
 
 
 @action(UPLOAD, on="model")

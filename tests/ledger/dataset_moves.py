@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from accounts.actions import notices
-from artifacts.actions import aliases, content, datasets, recall, records, uploads, versions
+from artifacts.actions import aliases, content, datasets, quotas, recall, records, uploads, versions
 from artifacts.models import Dataset, DatasetAlias, DatasetVersion
 from artifacts.storage import Condition
 from experiments.actions import exports, saved_views
@@ -78,6 +78,9 @@ DATASETS: list[Callable[[Any], Any]] = [
     lambda w: aliases.remove_dataset_alias(w.who(), (held := w.any(DatasetAlias)).dataset, name=held.name),
     lambda w: recall.withdraw_version(w.who(), _version(w), reason=w.text()),
     lambda w: recall.reinstate_version(w.who(), _version(w), reason=w.text()),
+    lambda w: quotas.set_quota(
+        w.who(), w.team.project, limit_bytes=w.chance.choice((10**9, 10**12, None)), reason=w.text()
+    ),
     lambda w: uploads.begin_upload(w.person(), w.team.project, size_bytes=5, purpose=w.text()),
     lambda w: uploads.begin_numbered_upload(w.person(), w.team.project, part_count=2, purpose=w.text()),
     lambda w: content.note_check(system(), blob=_kept(w), found=w.chance.choice(list(Condition))),

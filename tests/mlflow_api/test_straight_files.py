@@ -17,8 +17,10 @@ from accounts.actions.tokens import revoke_token
 from accounts.actions.users import deactivate_user
 from accounts.models import ApiToken, Membership, RightsStamp
 from artifacts import hooks
+from artifacts.actions.quotas import set_quota
 from artifacts.models import ArtifactFile, ArtifactRoot, Blob, ParkedBlob, UnnamedBlob
 from artifacts.parking import move_parked
+from artifacts.quotas import size_of_files
 from artifacts.storage import Condition, store
 from audit.ledger.models import AuditEvent, AuditPayload, Pending
 from audit.ledger.sequencer import Sequencer
@@ -349,3 +351,17 @@ def test_nothing_is_lost_of_what_is_sent_while_others_move_the_same(
     blobs = set(ArtifactFile.objects.filter(path__in=sent).values_list("blob_id", flat=True))
     assert len(blobs) == 3
     assert {store().check(digest) for digest in blobs} == {Condition.SOUND}
+
+
+def test_a_project_with_a_quota_is_asked_and_one_without_goes_straight_again(
+    ada: Mlflow, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = size_of_files(run.project_id)
+    set_quota(operator(), run.project, limit_bytes=before + 10)
+    assert not went_straight(ada, run, monkeypatch, "a.bin")
+    told = put(ada, run, "b.bin", b"123456789")
+    assert told.status_code == 413
+    assert f"holds {before + 7} B of the {before + 10} B that it may; this file has 9 B" in told.content.decode()
+    assert not ArtifactFile.objects.filter(path="b.bin").exists()
+    set_quota(operator(), run.project, limit_bytes=None)
+    assert went_straight(ada, run, monkeypatch, "c.bin")

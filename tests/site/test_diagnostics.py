@@ -9,15 +9,16 @@ import threading
 import pytest
 from django.core.management import call_command
 
+from artifacts.actions.quotas import set_quota
 from audit.ledger import status
 from kernel.actor import system
-from mled_site.diagnostics.registry import Check, all_checks
-from mled_site.diagnostics.results import Asked, Level, Notes
+from mled_site.diagnostics.registry import Check, all_checks, find_check
+from mled_site.diagnostics.results import Asked, Level, Notes, Problem
 from mled_site.diagnostics.running import examine
 from mled_site.diagnostics.secrecy import without_secrets
 from mled_site.diagnostics.showing import as_text
 from runner.actions.joining import join_worker
-from tests.factories import a_team, a_token
+from tests.factories import a_file, a_run, a_team, a_token
 from tests.pages.conftest import Browser
 from tests.rest.conftest import Api
 
@@ -205,3 +206,25 @@ def test_settings_that_do_not_fit_the_request_are_told(db, settings):
     assert {one.code for one in told.problems} == {
         "configuration.no_https", "configuration.url", "configuration.proxy",
     }  # fmt: skip
+
+
+# --- Quotas
+
+
+def test_a_project_near_its_quota_is_told_and_a_roomy_one_is_not(db):
+    team = a_team()
+    a_file(team.scientist, a_run(team.scientist), content=b"x" * 9500)
+    set_quota(team.administrator, team.project, limit_bytes=10**6)
+    assert _of_the_store() == []
+    set_quota(team.administrator, team.project, limit_bytes=10_000)
+    (problem,) = _of_the_store()
+    assert (problem.code, problem.level) == ("storage.quota", Level.WARNING)
+    assert f"{team.project.name} (95 % of 10 kB)" in problem.what
+
+
+def _of_the_store() -> list[Problem]:
+    """Asked in this thread, whose transaction holds the project."""
+    notes, check = Notes(), find_check("storage")
+    assert check is not None
+    check.examine(notes)
+    return notes.problems

@@ -94,6 +94,7 @@ _OWN = {
     "compliance.download_report": "took a file of a report out",
     "accounts.give_job_token": "gave a job its token",
     "accounts.take_job_token": "ended the token of a job",
+    "artifacts.set_quota": "set how much the project's files may take",
     "runner.set_rules": "set what jobs may use",
     "runner.keep_secret": "set a secret",
     "runner.remove_secret": "removed a secret",

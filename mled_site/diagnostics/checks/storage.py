@@ -8,6 +8,8 @@ from uuid import uuid4
 from django.conf import settings
 
 from artifacts.queries.content import content_health
+from artifacts.queries.quotas import nearly_full
+from artifacts.sizes import size_words
 from artifacts.storage import BlobStorage, BucketMissing, StoredBlob, has_bucket, store
 from artifacts.storage.place import BadPlace, is_s3, s3_place
 from kernel.actor import system
@@ -24,7 +26,8 @@ _NAMED = 3
 
 @check("storage", "Files", seconds=20)
 def storage(notes: Notes) -> None:
-    """Whether the store takes, gives and removes content; when content was last read again, and what was damaged."""
+    """Whether the store takes, gives and removes content; when content was last read again, what was damaged, and
+    which projects are near their quota."""
     place = str(settings.MLED_BLOBS)
     notes.figure("Place", place.partition("?")[0])
     try:
@@ -43,6 +46,7 @@ def storage(notes: Notes) -> None:
         notes.fail("storage.away", f"The file store cannot be reached: {error.strerror or error}.", _next(place))
     if not database_trouble():
         _content(notes)
+        _quotas(notes)
 
 
 def _probe(place: BlobStorage, *, locks: bool) -> None:
@@ -121,3 +125,17 @@ def _content(notes: Notes) -> None:
 
 def _ago(at: object) -> str:
     return f"{span((now() - at).total_seconds())} ago"  # type: ignore[operator]
+
+
+def _quotas(notes: Notes) -> None:
+    found = nearly_full(system())
+    if found:
+        named = ", ".join(
+            f"{name} ({room.percent} % of {size_words(room.limit_bytes or 0)})" for name, room in found[:_NAMED]
+        )
+        more = f" and {len(found) - _NAMED:,} more" if len(found) > _NAMED else ""
+        notes.warn(
+            "storage.quota",
+            f"Above nine tenths of their quota: {named}{more}. At the whole of it, files are refused.",
+            "Have deleted runs purged or files taken away, or set a larger quota under Settings, Storage.",
+        )
