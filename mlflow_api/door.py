@@ -56,7 +56,7 @@ def answer(request: HttpRequest) -> HttpResponseBase:
         response = errors.refusal(unreadable, request_id)
     except Exception as error:  # the last line: whatever it is becomes a 500 without internals, and a line in the log
         response = errors.failure(error, request_id)
-    if response.status_code >= 400 and request.method != "GET":
+    if response.status_code >= 400:
         drain(request)
     response["X-Content-Type-Options"] = "nosniff"
     return response

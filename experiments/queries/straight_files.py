@@ -46,7 +46,7 @@ def open_file_straight(
     if row is None or _uuid(row[1]) != project.pk:
         return None
     run = _run(uid, row, project)
-    if not can_see(viewer, run):
+    if not (can_see(viewer, project) and can_see(viewer, run)):  # a guest of one experiment sees no project
         return None
     require(viewer, "experiments.download", run)
     found = found_in(row[4:])

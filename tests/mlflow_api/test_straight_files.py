@@ -26,6 +26,7 @@ from audit.ledger.models import AuditEvent, AuditPayload, Pending
 from audit.ledger.sequencer import Sequencer
 from audit.ledger.verify import verify_ledger
 from experiments.actions import straight_files
+from experiments.actions.experiments import grant_access
 from experiments.actions.moves import move_run
 from experiments.actions.runs import delete_run, lock_run
 from experiments.actions.seals import seal_run
@@ -34,7 +35,18 @@ from experiments.queries.experiments import wire_id
 from kernel import clock
 from kernel.actor import operator, system
 from registry.models import ModelVersion
-from tests.factories import Everything, Team, a_file, a_run, a_team, a_token, an_experiment, events_since, user_of
+from tests.factories import (
+    Everything,
+    Team,
+    a_file,
+    a_person,
+    a_run,
+    a_team,
+    a_token,
+    an_experiment,
+    events_since,
+    user_of,
+)
 from tests.mlflow_api.speaking import Mlflow, error_of
 from tests.mlflow_api.test_straight import DENIED, INVALID, MISSING, NOBODY, logged, statements
 from tests.together import WITHIN, errors, together, values
@@ -241,6 +253,15 @@ def test_others_files_and_paths_are_no_way_in(ada: Mlflow, team: Team, root: str
     move_run(team.scientist, Run.objects.get(pk=run.pk), experiment=elsewhere)
     assert got(ada, run).getvalue() == b"first"
     assert put(ada, run, "after.bin").status_code == 200
+
+
+def test_a_guest_of_one_experiment_finds_no_project_at_this_door_whatever_is_known_of_them(
+    ada: Mlflow, team: Team, root: str, run: Run
+) -> None:
+    guest = a_person()
+    grant_access(team.manager, run.experiment, user=user_of(guest), reason="reviewer")
+    client = Mlflow(a_token(guest)[1], root)
+    assert [error_of(got(client, run)) for _ in range(3)] == [MISSING] * 3
 
 
 def test_a_file_lies_in_no_other_and_a_folder_is_none(ada: Mlflow, run: Run) -> None:

@@ -1,6 +1,7 @@
 """A project's goal on its first page, and the form where a manager says it."""
 
 import datetime as dt
+import re
 
 import pytest
 
@@ -124,3 +125,17 @@ def test_others_of_the_project_may_not(team: Team, who: str):
 def test_strangers_find_nothing(team: Team, zoe: Browser):
     zoe.get(address(team.project, "goal/"), expecting=404)
     zoe.post(address(team.project, "goal/"), expecting=404, clear="1")
+
+
+@pytest.mark.parametrize("ended_ms", [1_763_900_000_000_000_000, 2**63 - 1, -(2**63), 253_402_300_800_000, 0])
+def test_a_client_that_says_an_odd_time_of_its_end_spoils_no_page(team: Team, ended_ms: int):
+    set_goal(team.manager, fresh(team), metric="acc", higher_is_better=True, target=0.9)
+    measured(team, 0.5, days_ago=3, name="first")
+    run = a_run(team.scientist, name="in nanoseconds")
+    log_batch(team.scientist, run, batch=a_batch(acc=[0.4 if ended_ms <= 0 else 0.6]))
+    update_run(team.scientist, run, status=RunStatus.FINISHED, ended_ms=ended_ms)
+    page = Browser(team.scientist).get(address(team.project))
+    assert page.source.count('class="pt"') == 2
+    places = [float(at) for at in re.findall(r'<circle class="pt" cx="([^"]*)"', page.source)]
+    assert places == sorted(places)
+    assert all(64 <= at <= 746 for at in places), "within the picture"

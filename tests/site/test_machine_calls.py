@@ -107,6 +107,14 @@ def test_a_refusal_is_in_the_log(calls: dict[str, dict[str, Any]], caplog: pytes
     assert [record.getMessage() for record in caplog.records] == [f"Unauthorized: {calls['no token']['path']}"]
 
 
+@pytest.mark.parametrize("name", ["a read", "a search"])
+def test_what_a_refused_call_still_carries_is_read(calls: dict[str, dict[str, Any]], name: str) -> None:
+    """A client that is sending yet would not see the answer; and a GET may have a body, too."""
+    environ = environ_of(**{**calls[name], "token": "", "body": b'{"run_id": "x"}'})
+    assert asked(application, environ)[0].startswith("401")
+    assert environ["wsgi.input"].read() == b""
+
+
 def test_a_connection_that_broke_is_another_for_the_next_call(calls: dict[str, dict[str, Any]]) -> None:
     if connection.vendor == "sqlite":
         pytest.skip("A file does not hang up.")

@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from accounts.templatetags.mled import number
 from experiments.queries.goals import Goal, Improvement, Progress
-from kernel.clock import now
+from kernel.clock import from_ms, now
 
 WIDTH, HEIGHT = 760, 250
 LEFT, RIGHT, TOP, BOTTOM = 64, 14, 18, 24
@@ -57,7 +57,9 @@ def picture_of(goal: Goal, progress: Progress) -> GoalPicture | None:
     today = int(now().timestamp() * 1000)
     deadline = _ms(goal.by_date) if goal.by_date is not None else None
     first = progress.measured[0].at_ms if len(steps) < len(progress.measured) else steps[0].at_ms
-    across = _Scale(min(first, steps[0].at_ms), max(today, steps[-1].at_ms, deadline or 0), LEFT, WIDTH - RIGHT)
+    # Clients say when a run ended, in nanoseconds or in the year 10000 too: what lies beyond stands at the edge.
+    begin = min(max(0, min(first, steps[0].at_ms)), today - DAY_MS)
+    across = _Scale(begin, max(today, deadline or 0), LEFT, WIDTH - RIGHT)
     up = _upwards(goal, [one.value for one in steps])
     return GoalPicture(
         line=_line(steps, across, up, until=max(today, steps[-1].at_ms)),
@@ -72,14 +74,14 @@ def picture_of(goal: Goal, progress: Progress) -> GoalPicture | None:
 
 
 class _Scale:
-    """From values to places between two pixels."""
+    """From values to places between two pixels, and no further."""
 
     def __init__(self, low: float, high: float, start: float, end: float) -> None:
         room = 0.0 if high > low else abs(low) * 0.1 or 1.0
         self.low, self.high, self.start, self.end = low - room, high + room, start, end
 
     def of(self, value: float) -> float:
-        share = (value - self.low) / (self.high - self.low)
+        share = (min(max(value, self.low), self.high) - self.low) / (self.high - self.low)
         return round(self.start + share * (self.end - self.start), 1)
 
     def even(self, parts: int) -> list[float]:
@@ -130,8 +132,8 @@ def _ms(day: dt.date) -> int:
 
 
 def _day(at_ms: int) -> str:
-    day = dt.datetime.fromtimestamp(at_ms / 1000, dt.UTC)
-    return f"{day.day} {day:%b %Y}"
+    day = from_ms(at_ms)
+    return "an unknown day" if day is None else f"{day.day} {day:%b %Y}"
 
 
 def _sentence(goal: Goal, steps: list[Improvement]) -> str:
