@@ -23,6 +23,7 @@ from kernel.errors import TooLarge
 COUNTED_FOR: Final = dt.timedelta(minutes=1)
 COUNTED_AGAIN: Final = dt.timedelta(seconds=10)
 NEARLY_FULL: Final = 0.9
+WORTH_ASKING: Final = 128 * 1024  # bytes of a file
 
 
 class QuotaReached(TooLarge):
@@ -50,7 +51,12 @@ def take(actor: Actor, project_id: UUID, more_bytes: int, *, of: str) -> None:
 
 
 def expect(actor: Actor, project_id: UUID, size_bytes: int, *, root_id: UUID | None = None, path: str = "") -> None:
-    """Refuse what `take` would refuse, before its bytes are taken in. root_id, path: of the file it would replace."""
+    """Refuse what `take` would refuse, before its bytes are taken in. root_id, path: of the file it would replace.
+
+    The few bytes of a small file are taken in as quickly as they are asked about, and refused then.
+    """
+    if path and size_bytes < WORTH_ASKING:
+        return
     limit = _limit(project_id)
     if limit is None or size_bytes <= 0 or actor.kind is ActorKind.SYSTEM:
         return

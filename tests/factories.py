@@ -32,6 +32,7 @@ from accounts.models import ApiToken, Group, Membership, Project, User
 from accounts.roles import Role, Scope
 from artifacts.actions.aliases import set_dataset_alias
 from artifacts.actions.datasets import create_dataset
+from artifacts.actions.quotas import set_quota
 from artifacts.actions.uploads import begin_upload
 from artifacts.actions.versions import add_version
 from artifacts.blobs import receive
@@ -301,7 +302,10 @@ class Everything:
 
 
 def everything(actor: Actor, project: Project, word: str = "secret") -> Everything:
-    """A row in every table that belongs to a project; `word` stands in each name, key and value that a person gives."""
+    """A row in every table that belongs to a project; `word` stands in each name, key and value that a person gives.
+
+    But for a quota (`a_quota`): with one, no file takes the straight way.
+    """
     experiment = an_experiment(actor, project, name=unique(f"{word}-experiment"), tags={f"{word}-tag": word})
     run = a_run(actor, experiment, name=f"{word} run")
     log_batch(
@@ -333,6 +337,11 @@ def everything(actor: Actor, project: Project, word: str = "secret") -> Everythi
     a_remembered_mapping(a_mapped_sheet(actor, project, word))
     a_job_of_everything(actor, project, first, word)
     return Everything(project, experiment, run, file, model, upload, version, data, view, comment)
+
+
+def a_quota(project: Project) -> None:
+    """A quota that nothing reaches."""
+    set_quota(operator(), project, limit_bytes=10**15)
 
 
 def an_archive_row(run: Run, file: ArtifactFile) -> MetricArchive:

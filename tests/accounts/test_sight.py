@@ -23,6 +23,7 @@ from tests.factories import (
     a_group,
     a_person,
     a_project,
+    a_quota,
     a_run,
     a_team,
     acting_as,
@@ -54,6 +55,8 @@ def world(db) -> World:
     """Three projects with something in every table, and people whose roles are drawn anew for each example."""
     projects = [a_project() for _ in range(3)]
     experiments = [everything(operator(), project, "thing").experiment for project in projects]
+    for project in projects:
+        a_quota(project)
     people = [a_person() for _ in range(4)]
     groups = [a_group(people[0], people[1]), a_group(people[1], people[2])]
     join(projects[0], people[3], Role.PROJECT_MANAGER)

@@ -27,6 +27,7 @@ from tests.compliance.test_log import client_of, erase
 from tests.factories import (
     a_group,
     a_person,
+    a_quota,
     a_run,
     a_team,
     a_token,
@@ -66,6 +67,7 @@ def text_of(client: Client, address: str) -> str:
 
 def test_every_tracked_object_has_its_history_somewhere(team):
     thing = everything(team.engineer, team.project)
+    a_quota(team.project)
     page = client_of(a_person("Olga", site_role=Role.AUDITOR))
     shown = set()
     for model in [*tracked_models(), DatasetVersion]:

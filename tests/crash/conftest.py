@@ -19,7 +19,7 @@ from experiments.actions.runs import update_run
 from experiments.actions.seals import seal_run
 from experiments.values import RunStatus
 from kernel.actor import system
-from tests.factories import Everything, a_group, a_person, a_team, a_token, everything, join, user_of
+from tests.factories import Everything, a_group, a_person, a_quota, a_team, a_token, everything, join, user_of
 
 
 @pytest.fixture(scope="package")
@@ -40,6 +40,7 @@ def stock(
 def _everything_in_a_log() -> Everything:
     team = a_team()
     thing = everything(team.scientist, team.project, "leaf")
+    a_quota(team.project)
     a_token(team.scientist, projects=[team.project], default_project=team.project)
     guest = a_person("Gus")
     join(team.project, a_group(guest), Role.ML_ENGINEER)
