@@ -162,6 +162,44 @@ def test_a_run_opens_beside_the_table_and_one_steps_through_the_list(ada: Page, 
     assert ada.complaints == []  # type: ignore[attr-defined]
 
 
+INK_LEFT_OF_A_CHART = """canvas => {
+  const width = Math.round(44 * devicePixelRatio);
+  const pixels = canvas.getContext("2d").getImageData(0, 0, width, Math.round(canvas.height * 0.8)).data;
+  let ink = 0;
+  for (let at = 3; at < pixels.length; at += 4) ink += pixels[at] > 0 ? 1 : 0;
+  return ink;
+}"""
+
+
+def test_values_without_measure_have_their_scale_beside_the_curve(ada: Page, logged: Logged, runs: dict[str, str]):
+    from mlflow import MlflowClient
+    from mlflow.entities import Metric
+
+    client = MlflowClient(logged.live.tracking_uri(PROJECT))
+    run = client.create_run(client.get_run(runs["full"]).info.experiment_id, run_name="diverged").info.run_id
+    grown = [Metric("loss", 10.0 ** (5 * step), 1_700_000_000_000 + step, step) for step in range(30)]
+    client.log_batch(run, metrics=grown)
+    ada.set_viewport_size(WIDE)
+    ada.goto(f"/r/{run}/")
+    canvas = ada.locator("[data-curve] canvas").first
+    expect(canvas).to_be_visible()
+    assert canvas.evaluate(INK_LEFT_OF_A_CHART) > 50
+
+
+def test_the_latest_runs_of_a_project_stand_within_their_panel(ada: Page, logged: Logged, runs: dict[str, str]):
+    from mlflow import MlflowClient
+
+    client = MlflowClient(logged.live.tracking_uri(PROJECT))
+    experiment = client.create_experiment("icu/early-warning/transformers/with-a-long-name")
+    run = client.create_run(experiment, run_name="transformer-medium-window-48-focal-loss").info.run_id
+    client.log_metric(run, "validation/area_under_the_curve", 0.87214561)
+    ada.set_viewport_size(WIDE)
+    ada.goto(f"/p/{PROJECT}/")
+    latest = ada.get_by_role("region", name="Latest runs")
+    expect(latest.get_by_text("Created")).to_be_in_viewport()
+    assert latest.evaluate("box => box.scrollWidth - box.clientWidth") <= 0
+
+
 def test_the_pages_of_a_run_keep_nobody_out(ada: Page, runs: dict[str, str]):
     paths = [
         f"/r/{runs['crashed']}/console/?find=loss",

@@ -203,7 +203,7 @@ def test_the_page_places_shows_and_lifts_a_hold_and_the_run_says_so(team, run):
     manager, url = client_of(team.manager), f"/p/{team.project.slug}/keeping/"
     assert "None stands" in manager.get(url).content.decode()
     assert "No run" in manager.post(url, {"run": "QXZ-1", "reason": WHY}).content.decode()
-    assert "This field is required" in manager.post(url, {"run": "", "reason": ""}).content.decode()
+    assert "Say which matter it is for" in manager.post(url, {"run": "", "reason": ""}).content.decode()
     page = manager.post(url, {"run": run.readable_id, "reason": WHY}, follow=True).content.decode()
     assert WHY in page
     scientist = client_of(team.scientist)

@@ -9,6 +9,7 @@ from django.test import Client
 from accounts.actions.governance import govern_project
 from accounts.actions.users import change_password
 from accounts.models import Project
+from audit.compliance.actions.assessments import assess_run
 from audit.compliance.actions.findings import answer_finding
 from audit.compliance.actions.profiles import choose_profile
 from audit.compliance.actions.reviews import amend_run, submit_run
@@ -24,7 +25,7 @@ from experiments.actions.runs import set_tags
 from experiments.models import Param, Run
 from experiments.queries.runs import tags_of
 from experiments.values import ReviewState, RunStatus
-from kernel.actor import operator
+from kernel.actor import operator, system
 from kernel.clock import now
 from kernel.errors import Invalid
 from tests.factories import PASSWORD, a_batch, a_person, a_run, a_team, user_of
@@ -86,6 +87,26 @@ def test_an_author_submits_withdraws_and_the_tab_says_where_it_stands(team, run)
     page.post(f"{url}do/withdraw/", {"withdraw-reason": "Not yet."})
     assert Review.objects.get().state == Review.State.WITHDRAWN
     assert "Not yet." in text_of(page.get(url))
+
+
+def test_rules_asked_before_the_verdict_say_that_they_are_asked_again(team, run):
+    assess_run(team.scientist, run)
+    page, rules = page_of(team.auditor), f"/r/{run.uid.hex}/rules/"
+    review = submitted(team, run)
+    page.post(f"{address_of(review)}start/")
+    in_order()
+    page.post(f"{address_of(review)}decide/", a_verdict(team))
+    in_order()
+    apply_covered_verdicts()
+    run.refresh_from_db()
+    assert run.review_state == ReviewState.COMPLIANT
+    text = text_of(page.get(rules))
+    assert "Nobody has approved it with a signature." in text
+    assert "Something changed since these were checked" in text
+    assess_run(system(), Run.objects.select_related("project").get(pk=run.pk))
+    text = text_of(page.get(rules))
+    assert "Something changed since" not in text
+    assert "Nobody has approved it with a signature." not in text
 
 
 def test_what_cannot_be_submitted_or_amended_stands_beside_its_field(team, run):

@@ -117,3 +117,12 @@ def test_a_taste_is_bounded_and_checked():
     for width in ("100", True, math.nan):
         with pytest.raises(Invalid, match="pixels"):
             Taste.parse({"widths": {"params.lr": width}})
+
+
+def test_broad_letters_get_a_wider_column_than_as_many_narrow_ones(ada: Browser, team: Team):
+    wide = {}
+    for word in ("ill-till-will", "pump-mammoths"):
+        run = a_run(team.scientist)
+        log_batch(team.scientist, run, batch=a_batch(params={word: word}))
+        wide[word] = widths(table(ada, team, columns=[f"params.{word}"]))[f"params.{word}"]
+    assert wide["pump-mammoths"] > wide["ill-till-will"]

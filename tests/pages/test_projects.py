@@ -188,3 +188,14 @@ def test_whoever_was_granted_one_experiment_sees_just_its_runs(team: Team, train
     assert trained.name not in home
     zoe.get(f"/r/{trained.uid.hex}/", expecting=404)
     zoe.get(address(team.project), expecting=404)
+
+
+def test_only_those_who_may_log_are_told_how_to_log_from_a_script(ada: Browser, team: Team, trained: Run):
+    assert "Log from your script" in ada.get(address(team.project))
+    for reader in (team.auditor, team.manager, team.administrator):
+        assert "Log from your script" not in Browser(reader).get(address(team.project))
+
+
+def test_a_project_without_runs_in_sight_has_no_column_for_them(ada: Browser, team: Team, trained: Run):
+    assert 'class="cols c21"' in ada.get(address(team.project)).source
+    assert "cols c21" not in Browser(team.administrator).get(address(team.project)).source

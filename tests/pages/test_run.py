@@ -51,6 +51,21 @@ def test_conditions_are_captured_only_where_the_record_holds_them(ada: Browser, 
     assert "0 of 9" in bare
 
 
+def test_an_empty_value_is_said_to_be_empty(ada: Browser, team: Team):
+    run = a_run(team.scientist, name="bare")
+    log_batch(team.scientist, run, batch=a_batch(params={"ignore": ""}, tags={"why": ""}))
+    for tab in ("", "params/"):
+        page = ada.get(f"/r/{run.uid.hex}/{tab}")
+        assert "ignore empty" in page
+        assert "why empty" in page
+
+
+def test_changes_of_one_act_are_told_apart(ada: Browser, team: Team):
+    run = a_run(team.scientist, name="bare")
+    log_batch(team.scientist, run, batch=a_batch(params={"lr": "0.1", "seed": "17"}))
+    assert "param lr 0.1 , param seed 17" in ada.get(f"/r/{run.uid.hex}/history/")
+
+
 @pytest.mark.parametrize("tab", TABS)
 def test_every_tab_opens_for_a_full_and_for_an_empty_run(ada: Browser, team: Team, trained: Run, tab):
     assert trained.name in ada.get(f"/r/{trained.uid.hex}/{tab}")

@@ -56,7 +56,10 @@ class Placing(forms.Form):
         required=False, max_length=40, label="Run", help_text="Its id, such as VIS-12. Leave it empty for all of it."
     )
     reason = forms.CharField(
-        label="Which matter it is for", max_length=REASON_MAX, widget=forms.Textarea(attrs={"rows": 2})
+        label="Which matter it is for",
+        max_length=REASON_MAX,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        error_messages={"required": "Say which matter it is for: a hold without one tells nobody when it may end."},
     )
 
 

@@ -22,7 +22,7 @@ from audit.compliance.actions.exceptions import (
     waive_rule,
 )
 from audit.compliance.judging import results_in
-from audit.compliance.models import Waiver
+from audit.compliance.models import RunStanding, Waiver
 from audit.compliance.pages.afterwards import lines_for
 from audit.compliance.profile import profile_of
 from audit.compliance.queries.assessments import (
@@ -32,6 +32,7 @@ from audit.compliance.queries.assessments import (
     standing_of,
     waivers_in_force,
 )
+from audit.compliance.queries.reviews import rounds_of
 from audit.compliance.rules.engine import GROUPS, RULES, Judged, Outcome, Severity
 from experiments.models import Run
 from experiments.pages.frame import run_frame
@@ -125,6 +126,7 @@ def _page(request: HttpRequest, run: str, unsent: Unsent | None = None) -> HttpR
     context |= {
         "profile": profile_of(found.project.profile),
         "standing": standing,
+        "is_behind": standing is not None and is_behind(viewer, found, standing),
         "assessment": assessment,
         "unmet": [replace(line, afterwards=lines_for(found, line.judged.code)) for line in lines if not line.is_met],
         "must": sum(not line.is_met and line.severity is not Severity.INFORMS for line in lines),
@@ -136,6 +138,16 @@ def _page(request: HttpRequest, run: str, unsent: Unsent | None = None) -> HttpR
         "unsent": unsent,
     }
     return render(request, "compliance/run_rules.html", context, status=400 if unsent else 200)
+
+
+def is_behind(viewer: Actor, run: Run, standing: RunStanding) -> bool:
+    """Whether something changed since the rules were asked. Those that follow the log hear of a verdict seconds later;
+    who comes from signing it looks sooner."""
+    return standing.stale_at is not None or any(
+        moment is not None and standing.checked_at is not None and moment > standing.checked_at
+        for review in rounds_of(viewer, run)
+        for moment in (review.decided_at, review.effective_at)
+    )
 
 
 def offered(viewer: Actor, run: Run) -> dict[str, bool]:

@@ -1,6 +1,6 @@
 // What every chart draws alike: colours of the theme, axes, times on an axis, and the marks of values that no line has.
 import type uPlot from "uplot";
-import { clock } from "./format";
+import { clock, figure } from "./format";
 
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
@@ -13,6 +13,17 @@ export function axisStyle(): uPlot.Axis {
 
 /** Distances between two ticks, also for values beyond those that uPlot knows. */
 export const INCREMENTS: number[] = Array.from({ length: 620 }, (_, at) => at - 310).flatMap((power) => [1, 2, 2.5, 5].map((by) => by * 10 ** power)).filter((step) => step > 0 && Number.isFinite(step));
+
+/** The axis of values: ticks whatever their size, and as wide as its longest word, such as "3.4e+146". */
+export function valueAxis(): uPlot.Axis {
+  return {
+    ...axisStyle(),
+    size: (_, words) => Math.max(52, 14 + 6.5 * Math.max(0, ...(words ?? []).map((word) => word.length))),
+    space: 34,
+    incrs: INCREMENTS,
+    values: (_, at) => at.map((value) => (value === null ? "" : figure(value))),
+  };
+}
 
 export function onlyPowersOfTen(_: uPlot, splits: number[]): (number | null)[] {
   return splits.map((value) => (Number.isInteger(+Math.log10(value).toFixed(9)) ? value : null));

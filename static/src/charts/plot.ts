@@ -2,7 +2,7 @@
 // bucket's lowest and highest point; zooming asks again for the window in view.
 import uPlot from "uplot";
 import { clock, exact, figure } from "./format";
-import { axisStyle, clockOnAxis, css, markNotFinite, onlyPowersOfTen, tipOf } from "./marks";
+import { axisStyle, clockOnAxis, css, markNotFinite, onlyPowersOfTen, tipOf, valueAxis } from "./marks";
 import { fetchCurve, type Curve } from "./payload";
 import { smooth } from "./smooth";
 
@@ -128,7 +128,7 @@ export class CurvePlot {
       series: smoothed ? [{}, behind, line] : [{}, line],
       axes: [
         { ...axis, size: 26, space: this.look.x === "time" ? 96 : 50, values: (_, at) => at.map((value) => this.xWords(value, true)) },
-        { ...axis, size: 52, space: 34, ...(log && { grid: { ...axis.grid, filter: onlyPowersOfTen } }), values: (_, at) => at.map((value) => (value === null ? "" : figure(value))) },
+        { ...valueAxis(), ...(log && { grid: { ...axis.grid, filter: onlyPowersOfTen } }) },
       ],
       hooks: {
         setSelect: [(u) => this.zoom(u)],

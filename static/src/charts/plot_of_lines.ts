@@ -4,7 +4,7 @@ import type { Board, Extent } from "./board";
 import { figure } from "./format";
 import { columnsOf, isolated, joinedTables, percentiles, type Drawn } from "./lines";
 import type { Look } from "./look";
-import { axisStyle, clockOnAxis, INCREMENTS, markNotFinite, onlyPowersOfTen } from "./marks";
+import { axisStyle, clockOnAxis, markNotFinite, onlyPowersOfTen, valueAxis } from "./marks";
 import { pointerTip } from "./tip";
 import type { Drawing, Stroke } from "./vector";
 
@@ -149,7 +149,7 @@ export class Plot {
       bands: this.bands,
       axes: [
         { ...axis, size: 26, space: look.x === "time" ? 96 : 50, ...(look.logx && tens), values: words },
-        { ...axis, size: (_, words) => Math.max(52, 14 + 6.5 * Math.max(0, ...(words ?? []).map((word) => word.length))), space: 34, incrs: INCREMENTS, ...(look.log && tens), values: (_, at) => at.map((value) => (value === null ? "" : figure(value))) },
+        { ...valueAxis(), ...(look.log && tens) },
       ],
       hooks: {
         setSelect: [(u) => u.select.width >= CLOSE && this.zoom([u.posToVal(u.select.left, "x"), u.posToVal(u.select.left + u.select.width, "x")])],
