@@ -3,13 +3,13 @@
 A signature follows 21 CFR 11.50 (printed name, time, meaning), 11.70 (bound to its record) and 11.200(a) (two
 components). It works in three steps:
 
-    proof = prove(actor, password, email=email, session=request.session)     # or fresh_proof(actor, request.session)
+    proof = prove(actor, password, email=email, session=request.session)
     decide_promotion(actor, request, approve=True, comment="…", proof=proof) # the action signs within its own act
     state_of(signature, record_now)                                          # does it still hold, is it in the log
 
-The first proof of a session takes e-mail and password, later ones the password alone; a proof lasts five minutes, for
-a series of signatures. It lies in the session on the server, where it ends with the session, with a change of the
-password and with the account.
+The first proof of a series takes e-mail and password, those that follow within five minutes of the one before the
+password alone; each act of signing asks for one. The session on the server holds when the last was given; the series
+ends with the session, with a change of the password and with the account.
 """
 
 import datetime as dt
@@ -50,7 +50,7 @@ class ProofNeeded(Refused):
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """That a person was there: who, when, by what. Good for five minutes."""
+    """That a person was there: who, when, by what. Good for what one act signs, for five minutes at most."""
 
     user_id: UUID
     at: dt.datetime
@@ -59,7 +59,7 @@ class Proof:
     @property
     def is_fresh(self) -> bool:
         """Whether it may still sign."""
-        return dt.timedelta(0) <= now() - self.at <= WINDOW
+        return _is_fresh(self.at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +76,14 @@ class SignatureState:
     seq: int | None
 
 
+def _is_fresh(moment: dt.datetime) -> bool:
+    return dt.timedelta(0) <= now() - moment <= WINDOW
+
+
 def needs_email(actor: Actor, session: SessionStore | None) -> bool:
-    """Whether the next proof takes the e-mail address, too: the first of a session does."""
-    return _kept(actor, session) is None
+    """Whether the next proof takes the e-mail address, too: the first of a series does."""
+    kept = _kept(actor, session)
+    return kept is None or not _is_fresh(dt.datetime.fromisoformat(kept["at"]))
 
 
 def prove(
@@ -90,7 +95,7 @@ def prove(
     session: SessionStore | None = None,
     ip: str = "",
 ) -> Proof:
-    """Prove that the actor is who they are, and remember it in the session for a series of signatures.
+    """Prove that the actor is who they are, and note in the session that they did.
 
     email: needed where `needs_email` says so; further: answers to factors beside the password, by their names. Call it
     outside of any act: a failure is recorded on its own. Raises Refused for tokens and whoever is no person, Invalid
@@ -111,19 +116,9 @@ def prove(
         session[_KEPT] = {
             "user": user.pk.hex,
             "at": proof.at.isoformat(),
-            "factors": list(factors),
             "password": user.get_session_auth_hash(),
         }
     return proof
-
-
-def fresh_proof(actor: Actor, session: SessionStore | None) -> Proof | None:
-    """The proof of the last five minutes that the session holds for this actor, if any."""
-    kept = _kept(actor, session)
-    if kept is None:
-        return None
-    proof = Proof(UUID(kept["user"]), dt.datetime.fromisoformat(kept["at"]), tuple(kept["factors"]))
-    return proof if proof.is_fresh else None
 
 
 def forget_proof(session: SessionStore) -> None:

@@ -4,7 +4,6 @@ A page that lets somebody sign puts `signing(request)` into its context, include
 form that is sent, and asks `given_proof(request)` before it calls the action that signs.
 """
 
-import datetime as dt
 from dataclasses import dataclass
 
 from django.http import HttpRequest
@@ -12,20 +11,19 @@ from django.http import HttpRequest
 from accounts.access import roles_in
 from accounts.models import Project
 from accounts.pages.doors import actor_of
-from accounts.signing import WINDOW, Proof, fresh_proof, needs_email, prove
+from accounts.signing import Proof, needs_email, prove
 from kernel.errors import Invalid, MledError
 
 
 @dataclass(frozen=True, slots=True)
 class Signing:
-    """What the dialogue needs. until: while the last proof is good, no password is asked for; None: it is.
+    """What the dialogue needs. asks_email: the first signature of a series takes the address, too.
 
     opened: the decision that is about to be signed where the dialogue comes open, "" where it waits for a click.
     """
 
     signer: str
     role: str
-    until: dt.datetime | None
     asks_email: bool
     opened: str = ""
     comment: str = ""
@@ -38,12 +36,10 @@ def signing(
 ) -> Signing:
     """The dialogue for whoever looks at the page."""
     viewer, session = actor_of(request), request.session
-    proof = fresh_proof(viewer, session)
     return Signing(
         signer=viewer.user_name,
         role=" and ".join(sorted(role.label for role in roles_in(viewer, project.pk))),
-        until=proof.at + WINDOW if proof is not None else None,
-        asks_email=proof is None and needs_email(viewer, session),
+        asks_email=needs_email(viewer, session),
         opened=opened,
         comment=comment,
         error=str(error) if error is not None else "",
@@ -52,15 +48,12 @@ def signing(
 
 
 def given_proof(request: HttpRequest) -> Proof:
-    """The proof that a form gives: its password, or one of the last five minutes. Raises Invalid, Refused, TooMany.
+    """The proof that a form gives by its password. Raises Invalid, Refused, TooMany.
 
     A form without a password, or without the e-mail address where one is asked for, is no attempt: nothing is
     recorded of it.
     """
     viewer, password = actor_of(request), request.POST.get("password", "")
-    proof = fresh_proof(viewer, request.session)
-    if proof is not None and not password:
-        return proof
     if not password:
         raise Invalid("Nothing was signed: there is no password.", hint="Type it.", field="password")
     email = request.POST.get("email", "").strip()

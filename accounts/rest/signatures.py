@@ -14,7 +14,7 @@ from accounts.access import find_project
 from accounts.models import Signature
 from accounts.queries.signatures import signatures_in
 from accounts.rest.door import RestView
-from accounts.signing import Proof, ProofNeeded, covered_at, fresh_proof, get_signature, prove
+from accounts.signing import Proof, ProofNeeded, covered_at, get_signature, prove
 from kernel.actor import Actor
 
 NOT_LISTED = -1  # a signature that did not come with a list
@@ -47,7 +47,7 @@ class SignatureJson(serializers.ModelSerializer[Signature]):
 
 
 class ProofWanted(serializers.Serializer[Any]):
-    """Who signs, proves it: e-mail and password, or nothing where that was less than five minutes ago."""
+    """Who signs, proves it: e-mail and password, or the password alone within five minutes of the last signature."""
 
     email = serializers.CharField(allow_blank=True, default="", max_length=254)
     password = serializers.CharField(
@@ -56,16 +56,14 @@ class ProofWanted(serializers.Serializer[Any]):
 
 
 def given_proof(request: Request, actor: Actor, *, email: str, password: str) -> Proof:
-    """The proof that a call gives, or one of the last five minutes of its session.
+    """The proof that a call gives: each signature takes the password.
 
     Raises Refused for tokens: a signature is given in person, so only from a signed-in session.
     """
     session = getattr(request._request, "session", None)
-    proof = fresh_proof(actor, session)
-    if proof is not None and not password:
-        return proof
     if not password and actor.token is None:
-        raise ProofNeeded("Signing takes your e-mail and password.", hint="Send them with the call.", field="password")
+        words = "Each signature takes your password, the first of a series your e-mail address, too."
+        raise ProofNeeded(words, hint="Send them with the call.", field="password")
     return prove(actor, password, email=email, session=session)
 
 

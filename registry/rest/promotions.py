@@ -182,7 +182,7 @@ class Decide(RestView):
     def post(self, request: Request, promotion: UUID) -> Response:
         """Approve or reject, from a signed-in session: a token cannot sign.
 
-        The first signature of a session takes e-mail and password, later ones the password; for five minutes none.
+        The first signature of a series takes e-mail and password, each within five minutes of the last the password.
         """
         asked, found = self.parsed(Decision), get_promotion(self.actor, promotion)
         proof = given_proof(request, self.actor, email=asked.pop("email"), password=asked.pop("password"))

@@ -5,7 +5,9 @@ from django import template
 from django.utils.safestring import SafeString
 
 from accounts.models import Project, Signature
+from accounts.roles import Role
 from accounts.templatetags.mled import badge
+from audit.ledger.models import AuditEvent
 from registry.models import Delivery, PromotionRequest, Stage
 from registry.protected import is_protected
 
@@ -60,6 +62,13 @@ def record_seal(signature: Signature) -> str:
     run = orjson.loads(signature.record).get("run")
     seal = run.get("seal") if isinstance(run, dict) else None
     return str(seal or "")
+
+
+@register.filter
+def signer_roles(signature: Signature) -> str:
+    """The roles in which it was signed, as the log has them."""
+    held = AuditEvent.objects.filter(pk=signature.event_id).values_list("actor_roles", flat=True).first()
+    return ", ".join(Role(name).label for name in (held or "").split(",") if name)
 
 
 @register.simple_tag

@@ -21,7 +21,6 @@ from accounts.signing import (
     Proof,
     ProofNeeded,
     forget_proof,
-    fresh_proof,
     needs_email,
     prove,
     sign,
@@ -123,19 +122,25 @@ def test_the_first_proof_of_a_session_takes_address_and_password_later_ones_the_
         prove(mona, "wrong", session=session)
 
 
-def test_a_proof_is_good_for_five_minutes_and_then_asks_again(mona, session, later):
-    proof = proved(mona, session)
+def test_a_session_holds_that_its_person_was_proved_and_nothing_to_sign_with(mona, session):
+    proved(mona, session)
+    assert set(session["signing"]) == {"user", "at", "password"}
+
+
+def test_a_series_goes_on_with_the_password_while_no_five_minutes_pass_between_two(mona, session, later):
+    proved(mona, session)
     later(minutes=4, seconds=59)
-    assert fresh_proof(mona, session) == proof
+    assert not needs_email(mona, session)
+    proved(mona, session)
+    later(minutes=4, seconds=59)
+    assert not needs_email(mona, session)
     later(seconds=2)
-    assert fresh_proof(mona, session) is None
-    assert not needs_email(mona, session), "The series goes on with the password alone."
+    assert needs_email(mona, session)
 
 
 def test_a_proof_does_not_outlive_its_session(mona, session):
     proved(mona, session)
     session.flush()
-    assert fresh_proof(mona, session) is None
     assert needs_email(mona, session)
 
 
@@ -145,22 +150,21 @@ def test_signing_out_ends_the_series(mona):
     session = client.session
     proved(mona, session)
     session.save()
-    assert fresh_proof(mona, client.session) is not None
+    assert not needs_email(mona, client.session)
     client.post("/logout/")
-    assert fresh_proof(mona, client.session) is None
+    assert needs_email(mona, client.session)
 
 
 def test_a_new_password_ends_the_series(mona, session):
     proved(mona, session)
     change_password(mona, password="another long word")
-    assert fresh_proof(mona, session) is None
     assert needs_email(mona, session)
 
 
 def test_a_deactivated_account_has_no_proof_and_signs_nothing(mona, project, session):
     proof = proved(mona, session)
     deactivate_user(operator(), user=user_of(mona), reason="Left.")
-    assert fresh_proof(mona, session) is None
+    assert needs_email(mona, session)
     with pytest.raises(Refused, match="cannot sign"):
         signed(mona, project, proof=proof)
     with pytest.raises(Invalid):
@@ -169,16 +173,15 @@ def test_a_deactivated_account_has_no_proof_and_signs_nothing(mona, project, ses
 
 def test_a_proof_is_its_persons_own(mona, project, session):
     other = acting_as(a_user("Emil", password=PASSWORD))
-    proved(mona, session)
-    assert fresh_proof(other, session) is None
+    proof = proved(mona, session)
+    assert needs_email(other, session)
     with pytest.raises(ProofNeeded):
-        signed(other, project, proof=fresh_proof(mona, session))
+        signed(other, project, proof=proof)
 
 
 def test_forgetting_a_proof_starts_anew(mona, session):
     proved(mona, session)
     forget_proof(session)
-    assert fresh_proof(mona, session) is None
     assert needs_email(mona, session)
 
 
@@ -187,7 +190,7 @@ def test_neither_tokens_nor_machines_prove_anything(mona, session):
     with pytest.raises(Refused, match="in person"):
         proved(script)
     proved(mona, session)
-    assert fresh_proof(script, session) is None
+    assert needs_email(script, session)
     for actor in (operator(), system()):
         with pytest.raises(Refused):
             prove(actor, PASSWORD, email="x@example.org")
@@ -348,7 +351,7 @@ def test_a_proof_from_the_future_signs_nothing(mona, project):
         signed(mona, project, proof=proof)
 
 
-def test_one_proof_signs_a_series(mona, project, later):
+def test_one_proof_signs_all_that_its_act_signs(mona, project, later):
     proof = proved(mona)
     signed(mona, project, proof=proof)
     later(minutes=2)

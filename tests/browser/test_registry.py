@@ -183,7 +183,7 @@ def test_from_a_run_to_production_with_a_second_persons_signature(signed_in, war
     assert [words for words in (*emil.complaints, *erin.complaints) if "400" not in words] == []
 
 
-def test_an_open_window_signs_without_a_password_and_escape_signs_nothing(signed_in, ward: Ward):
+def test_escape_signs_nothing(signed_in, ward: Ward):
     erin = signed_in(ERIN)
     erin.goto(f"/p/ward/promotions/{ward.promotion}/")
     erin.get_by_role("button", name="Reject").click()

@@ -70,7 +70,7 @@ def test_from_asking_to_effect(team):
     assert signature["meaning"] == f"Approved for alias champion: {version}"
     assert (signature["printed_name"], signature["factors"], signature["seq"]) == ("Mona", ["e-mail", "password"], None)
     assert PASSWORD not in json.dumps(approved)
-    assert mona("POST", decision, 409, approve=True)["title"].startswith("You approved this promotion already")
+    assert mona("POST", decision, 409, approve=True, password=PASSWORD)["title"].startswith("You approved this promotion already")
 
     log_goes_on()
     done = ada("GET", f"promotions/{asked['id']}/")
@@ -94,12 +94,14 @@ def test_signatures_are_listed_with_the_same_few_queries_whatever_their_number(t
         assert [one["seq"] for one in listed] == [None] * wanted
 
 
-def test_for_five_minutes_no_password_is_asked_for_again(team):
+def test_each_later_signature_of_a_session_takes_the_password(team):
     first, second = asked_for(team), asked_for(team)
     mona = Door(team.manager, session=True)
     mine = {"email": user_of(team.manager).email, "password": PASSWORD}
     mona("POST", f"promotions/{first.pk}/decision/", approve=False, comment="No.", **mine)
-    mona("POST", f"promotions/{second.pk}/decision/", approve=False, comment="No.")
+    later = f"promotions/{second.pk}/decision/"
+    assert mona("POST", later, 403, approve=False, comment="No.")["code"] == "PROOF_NEEDED"
+    mona("POST", later, approve=False, comment="No.", password=PASSWORD)
 
 
 def test_a_token_cannot_sign_whatever_comes_with_it(team):
