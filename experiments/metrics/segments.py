@@ -4,7 +4,6 @@ SQL by hand, since both are one round trip on PostgreSQL and summaries merge ins
 to the run that `Held` finds, if it finds one: looking for it is part of the same statement.
 """
 
-import sys
 from array import array
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from django.db import DEFAULT_DB_ALIAS, connections
 
 from experiments.metrics import binary
 from experiments.metrics.batch import SeriesPoints
+from experiments.metrics.packing import little, pack_listed
 from experiments.metrics.parts import unpacked
 from experiments.metrics.store import folded
 from experiments.metrics.summary import summarise
@@ -119,9 +119,9 @@ def _row(points: SeriesPoints) -> Row:
 
 
 def _packed(points: SeriesPoints) -> tuple[int, int, int, int, int, bytes, bytes, bytes]:
-    """count, min and max of step and time, and the three arrays as little-endian bytes; no point stands in it twice."""
+    """count, min and max of step and time, and the three columns as they are stored; no point stands in it twice."""
     steps, times, values = points.steps, points.times, points.values
-    arrays = _little(array("q", steps)), _little(array("q", times)), _little(array("d", values))
+    arrays = pack_listed(steps), pack_listed(times), little(array("d", values))
     if points.has_nan:
         arrays = *arrays[:2], _one_nan(values)
     if points.climbs:
@@ -136,12 +136,6 @@ def _one_nan(values: list[float]) -> bytes:
     """Every NaN with the same bits."""
     numbers = np.array(values, "<f8")
     numbers[np.isnan(numbers)] = np.nan
-    return numbers.tobytes()
-
-
-def _little(numbers: "array[Any]") -> bytes:
-    if sys.byteorder == "big":
-        numbers.byteswap()
     return numbers.tobytes()
 
 

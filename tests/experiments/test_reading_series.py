@@ -17,7 +17,7 @@ from experiments.metrics import binary, parts, seal, slices, store
 from experiments.metrics.batch import Batch, MetricPoint
 from experiments.metrics.compaction import LARGEST, compact, segment_of
 from experiments.metrics.evenly import evenly
-from experiments.metrics.packing import pack_integers, unpack_integers
+from experiments.metrics.packing import pack_integers, pack_listed, unpack_integers
 from experiments.metrics.store import Points, history, joined, pieces
 from experiments.models import MetricSegment, MetricSeries
 from experiments.queries.curves import Axis, columns_in_turn, columns_of_runs
@@ -254,6 +254,24 @@ def test_what_counts_up_evenly_takes_17_bytes_even_where_it_overflows(base, stri
     packed = pack_integers(column)
     assert unpack_integers(packed, count).tolist() == column.tolist()
     assert len(packed) == (17 if count > 2 else 8 * count)
+
+
+@fewer
+@given(st.lists(INT64, max_size=40) | st.lists(st.integers(-3, 3), max_size=6))
+def test_a_list_as_it_was_sent_comes_back(numbers):
+    assert unpack_integers(pack_listed(numbers), len(numbers)).tolist() == numbers
+
+
+@fewer
+@given(first=INT64, last=INT64, count=st.integers(3, 50))
+def test_a_list_that_counts_evenly_takes_17_bytes_up_down_and_all_one(first, last, count):
+    stride = abs(last - first) // (count - 1) * (1 if last > first else -1)
+    numbers = [first + stride * at for at in range(count)]
+    packed = pack_listed(numbers)
+    assert len(packed) == 17
+    assert unpack_integers(packed, count).tolist() == numbers
+    numbers[1] += 1 if numbers[1] < 2**63 - 1 else -1
+    assert unpack_integers(pack_listed(numbers), count).tolist() == numbers
 
 
 @pytest.mark.parametrize(("reach", "width"), [(255, 1), (65_535, 2), (2**32 - 1, 4), (2**32, 8)])
