@@ -47,13 +47,19 @@ def _fill_one_long_curve(server: Server, experiment: str, size: Size, grows: Gro
 
 
 def _history(server: Server, experiment: str, size: Size, run: str) -> Measured:
-    yield "history.whole", reading.whole_history(server, run, size.points)
+    yield from _whole("history.whole", server, run, size.points)
     yield from _sampled("curve.sampled.p50", server, run, size)
 
 
 def _million(server: Server, experiment: str, size: Size, run: str) -> Measured:
-    yield "history.million", reading.whole_history(server, run, size.many_points)
+    yield from _whole("history.million", server, run, size.many_points)
     yield from _sampled("curve.million.p50", server, run, size)
+
+
+def _whole(figure: str, server: Server, run: str, points: int) -> Iterator[tuple[str, float]]:
+    arrived, read = reading.whole_history(server, run, points)
+    yield figure, read
+    yield f"{figure}.arrived", arrived
 
 
 def _sampled(figure: str, server: Server, run: str, size: Size) -> Iterator[tuple[str, float]]:
