@@ -95,9 +95,13 @@ def test_rules_asked_before_the_verdict_say_that_they_are_asked_again(team, run)
     review = submitted(team, run)
     page.post(f"{address_of(review)}start/")
     in_order()
+    assert "met by the verdict itself or after it" in text_of(page.get(address_of(review)))
     page.post(f"{address_of(review)}decide/", a_verdict(team))
     in_order()
     apply_covered_verdicts()
+    decided = text_of(page.get(address_of(review)))
+    assert "left to the verdict and what follows it" in decided
+    assert "Nobody has approved it with a signature." not in decided
     run.refresh_from_db()
     assert run.review_state == ReviewState.COMPLIANT
     text = text_of(page.get(rules))

@@ -70,7 +70,9 @@ def test_from_asking_to_effect(team):
     assert signature["meaning"] == f"Approved for alias champion: {version}"
     assert (signature["printed_name"], signature["factors"], signature["seq"]) == ("Mona", ["e-mail", "password"], None)
     assert PASSWORD not in json.dumps(approved)
-    assert mona("POST", decision, 409, approve=True, password=PASSWORD)["title"].startswith("You approved this promotion already")
+    assert mona("POST", decision, 409, approve=True, password=PASSWORD)["title"].startswith(
+        "You approved this promotion already"
+    )
 
     log_goes_on()
     done = ada("GET", f"promotions/{asked['id']}/")

@@ -219,8 +219,12 @@ def verdict_form(project: Project, given: Any = None) -> Verdict:
 
 
 def split(review: Review, lines: Sequence[Line]) -> tuple[list[Line], list[Line]]:
-    """What the rules say of the run; and what only the verdict that is to be given, or what follows it, can meet."""
-    later = [line for line in lines if review.is_open and not line.is_met and line.key in AFTER_APPROVAL]
+    """What the rules say of the run; and what only the verdict, or what follows it, can meet.
+
+    They were asked before it was given, so they say nothing of that afterwards either.
+    """
+    is_before = review.is_open or review.assessment is not None
+    later = [line for line in lines if is_before and not line.is_met and line.key in AFTER_APPROVAL]
     return [line for line in lines if line not in later], later
 
 
