@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from experiments.metrics.batch import Points
 from experiments.metrics.parts import Merged, Stretch, parts_of_segments, stretches_of_runs
-from experiments.metrics.slices import Pick, single_points
+from experiments.metrics.slices import Pick, reads_single_points, single_points
 from experiments.metrics.store import folded, joined
 
 Steps = tuple[int, int]
@@ -76,11 +76,22 @@ def _picked(found: dict[int, list[Stretch]], most: int, steps: Steps | None) -> 
 
 
 def _fetch(chosen: Sequence[_Chosen]) -> None:
-    """What was picked of segments that were not read yet: a few points one by one, or all of the segment's."""
-    sparse = [one for one in chosen if one.pick.is_sparse]
-    for one, points in zip(sparse, single_points([one.pick for one in sparse]), strict=True):
+    """What was picked of segments that were not read yet: a few points one by one, or out of the segment's arrays."""
+    picks = [(one, one.pick) for one in chosen] if reads_single_points() else []
+    sparse = [(one, pick) for one, pick in picks if pick.is_sparse]
+    for (one, _), points in zip(sparse, single_points([pick for _, pick in sparse]), strict=True):
         one.alone = points
-    _read((one.clump for one in chosen if one.alone is None), None)
+    whole = {one.clump.stretches[0].segment: one for one in chosen if one.alone is None}
+    for part in parts_of_segments(list(whole)):
+        one = whole[part.segment]
+        one.alone = _in_step_order(part.points).take(one.places)
+
+
+def _in_step_order(points: Points) -> Points:
+    """The points of a segment in the order of step, time, value; steps nearly always count up."""
+    if (points.steps[1:] > points.steps[:-1]).all():
+        return points
+    return _by_step(folded([points]))
 
 
 def _looked_up(runs: Sequence[int], key: str, steps: Steps | None) -> dict[int, list[Stretch]]:
@@ -146,12 +157,12 @@ def _places(total: int, most: int) -> NDArray[np.int64]:
 
 def _shared_out(clumps: list[_Clump], places: NDArray[np.int64]) -> Iterable[_Chosen]:
     """The places by the clump that they lie in, counted from its first point."""
-    begins = 0
-    for clump in clumps:
-        first, last = np.searchsorted(places, begins), np.searchsorted(places, begins + clump.count)
+    ends = np.cumsum([clump.count for clump in clumps])
+    first = 0
+    for clump, end, last in zip(clumps, ends.tolist(), np.searchsorted(places, ends).tolist(), strict=True):
         if last > first:
-            yield _Chosen(clump, places[first:last] - begins)
-        begins += clump.count
+            yield _Chosen(clump, places[first:last] - (end - clump.count))
+        first = last
 
 
 def _joined(found: list[Points]) -> Points:

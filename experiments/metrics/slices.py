@@ -33,6 +33,14 @@ _SLICES: Final = """
 """
 
 
+# Where steps and times count evenly, the values alone are missing: all of them as one.
+_VALUES: Final = """
+    SELECT string_agg(substr(g."values", (8 * w.at + 1)::int4, 8), ''::bytea ORDER BY w.number)
+    FROM unnest(%b::int8[], %b::int8[]) WITH ORDINALITY w(segment, at, number)
+    JOIN experiments_metricsegment g ON g.id = w.segment
+"""
+
+
 class Pick(NamedTuple):
     """Some points of a segment: their places in the order of step, time, value."""
 
@@ -41,9 +49,19 @@ class Pick(NamedTuple):
 
     @property
     def is_sparse(self) -> bool:
-        """Whether they are few enough to be fetched one by one."""
-        is_few = len(self.places) * _AT_LEAST <= self.stretch.size
-        return is_few and self.stretch.is_here and connection.vendor == "postgresql"
+        """Whether they are few enough to be fetched one by one, where the database can do that."""
+        return len(self.places) * _AT_LEAST <= self.stretch.size and self.stretch.is_here
+
+    @property
+    def is_counted(self) -> bool:
+        """Whether steps and times need not be read: steps count up, so that the n-th point is the n-th value."""
+        steps = counting(self.stretch.steps)
+        return steps is not None and counting(self.stretch.times) is not None and _counts_up(*steps, self.stretch.size)
+
+
+def reads_single_points() -> bool:
+    """Whether this database reads a piece of a value without what lies before it."""
+    return connection.vendor == "postgresql"
 
 
 def single_points(picks: Sequence[Pick]) -> list[Points | None]:
@@ -51,6 +69,37 @@ def single_points(picks: Sequence[Pick]) -> list[Points | None]:
 
     Raises Merged where a segment is gone.
     """
+    counted = [pick.is_counted for pick in picks]
+    plain = iter(_counted_points([pick for pick, is_so in zip(picks, counted, strict=True) if is_so]))
+    other = iter(_other_points([pick for pick, is_so in zip(picks, counted, strict=True) if not is_so]))
+    return [next(plain) if is_so else next(other) for is_so in counted]
+
+
+def _counted_points(picks: Sequence[Pick]) -> list[Points]:
+    if not picks:
+        return []
+    sizes = [len(pick.places) for pick in picks]
+    places = np.concatenate([pick.places for pick in picks])
+    segments = np.repeat([pick.stretch.segment for pick in picks], sizes)
+    [(packed,)] = fetched(_VALUES, bound_list(segments.tolist()), bound_list(places.tolist()))
+    values = np.frombuffer(packed or b"", "<f8")
+    if len(values) < len(places):
+        raise Merged
+    steps = _evenly(places, sizes, [pick.stretch.steps for pick in picks])
+    times = _evenly(places, sizes, [pick.stretch.times for pick in picks])
+    ends = np.cumsum(sizes).tolist()
+    parts = [slice(end - size, end) for size, end in zip(sizes, ends, strict=True)]
+    return [Points(steps[part], times[part], values[part]) for part in parts]
+
+
+def _evenly(places: NDArray[np.int64], sizes: Sequence[int], heads: Sequence[bytes | None]) -> NDArray[np.int64]:
+    """What stands at the places of columns that count evenly; so many of the places belong to each."""
+    known = np.array([counting(head) for head in heads], np.int64)
+    firsts, strides = np.repeat(known[:, 0], sizes), np.repeat(known[:, 1], sizes)
+    return np.asarray(firsts + strides * places)
+
+
+def _other_points(picks: Sequence[Pick]) -> list[Points | None]:
     if not picks:
         return []
     segments = [pick.stretch.segment for pick in picks for _ in pick.places]
@@ -79,6 +128,11 @@ def _steps(pick: Pick, packed: bytes) -> NDArray[np.int64] | None:
     size, even = pick.stretch.size, counting(packed)
     if even is not None:
         first, stride = even
-        return first + stride * pick.places if stride > 0 and first + stride * (size - 1) < 2**63 else None
+        return first + stride * pick.places if _counts_up(first, stride, size) else None
     steps = unpack_integers(packed, size)
     return steps[pick.places] if (steps[1:] > steps[:-1]).all() else None
+
+
+def _counts_up(first: int, stride: int, size: int) -> bool:
+    """Whether each is larger than the one before: none has gone round the end of the numbers."""
+    return stride > 0 and first + stride * (size - 1) < 2**63

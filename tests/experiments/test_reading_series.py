@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import itertools
 import math
 import random
@@ -177,10 +178,30 @@ def test_a_sample_of_a_long_curve_reads_only_where_it_picks(ada, run, asked, par
         patched.setattr(parts, "_parts", counted)
         found = sampled(series, 10)
         within = sampled(series, 10, (20_010, 20_069))
-    assert found.steps.tolist() == [*range(0, 63_000, 7_000), 69_999]
+    picks = [*range(0, 63_000, 7_000), 69_999]
+    assert found.steps.tolist() == picks
+    assert plain(found) == plain(history(series).take(np.array(picks)))
     assert (len(within), within.steps[0], within.steps[-1]) == (10, 20_010, 20_069)
     assert sum(read) <= 12 * part
     assert len(asked) <= 5
+
+
+def test_a_sample_is_whole_though_its_curve_is_merged_while_it_is_read(ada, run, monkeypatch):
+    series = long_series(ada, run, 64_000, part=1_000)
+    merged: list[int] = []
+    looking = importlib.import_module("experiments.metrics.evenly")
+    look = looking._looked_up
+
+    def looked_up_just_before(*asked: object) -> object:
+        found = look(*asked)
+        if not merged:
+            merged.append(compact(series.pk))
+        return found
+
+    monkeypatch.setattr(looking, "_looked_up", looked_up_just_before)
+    found = sampled(series, 10)
+    assert merged[0] > 0
+    assert plain(found) == plain(history(series).take(np.array([*range(0, 57_600, 6_400), 63_999])))
 
 
 def test_samples_of_many_runs_take_the_statements_of_one(ada, asked, django_assert_max_num_queries):
