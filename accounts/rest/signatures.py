@@ -14,7 +14,7 @@ from accounts.access import find_project
 from accounts.models import Signature
 from accounts.queries.signatures import signatures_in
 from accounts.rest.door import RestView
-from accounts.signing import Proof, ProofNeeded, covered_at, get_signature, prove
+from accounts.signing import Proof, ProofNeeded, covered_at, get_signature, needs_email, prove
 from kernel.actor import Actor
 
 NOT_LISTED = -1  # a signature that did not come with a list
@@ -56,14 +56,16 @@ class ProofWanted(serializers.Serializer[Any]):
 
 
 def given_proof(request: Request, actor: Actor, *, email: str, password: str) -> Proof:
-    """The proof that a call gives: each signature takes the password.
+    """The proof that a call gives: each signature takes the password. A call that leaves out what is needed is no
+    attempt: nothing is recorded of it.
 
     Raises Refused for tokens: a signature is given in person, so only from a signed-in session.
     """
     session = getattr(request._request, "session", None)
-    if not password and actor.token is None:
+    missing = "password" if not password else "email" if not email and needs_email(actor, session) else ""
+    if missing and actor.token is None:
         words = "Each signature takes your password, the first of a series your e-mail address, too."
-        raise ProofNeeded(words, hint="Send them with the call.", field="password")
+        raise ProofNeeded(words, hint="Send them with the call.", field=missing)
     return prove(actor, password, email=email, session=session)
 
 

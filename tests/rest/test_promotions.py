@@ -9,7 +9,11 @@ import pytest
 from django.core.cache import cache
 from django.test import Client
 
+from accounts.identity import VERB
 from accounts.roles import Scope
+from accounts.signing import WINDOW
+from audit.ledger.models import AuditEvent
+from kernel import clock
 from kernel.actor import Actor
 from registry.models import Delivery, ModelAlias, Webhook
 from tests.factories import PASSWORD, Team, a_person, a_token, user_of
@@ -104,6 +108,21 @@ def test_each_later_signature_of_a_session_takes_the_password(team):
     later = f"promotions/{second.pk}/decision/"
     assert mona("POST", later, 403, approve=False, comment="No.")["code"] == "PROOF_NEEDED"
     mona("POST", later, approve=False, comment="No.", password=PASSWORD)
+
+
+def test_what_comes_after_five_minutes_without_the_address_is_no_attempt(team, monkeypatch):
+    first, second = asked_for(team), asked_for(team)
+    mona = Door(team.manager, session=True)
+    mine = {"email": user_of(team.manager).email, "password": PASSWORD}
+    mona("POST", f"promotions/{first.pk}/decision/", approve=False, comment="No.", **mine)
+    moment = clock._now() + WINDOW.total_seconds() + 1
+    monkeypatch.setattr(clock, "_now", lambda: moment)
+    later = f"promotions/{second.pk}/decision/"
+    for _ in range(6):
+        told = mona("POST", later, 403, approve=False, comment="No.", password=PASSWORD)
+        assert (told["code"], told["field"]) == ("PROOF_NEEDED", "email")
+    assert not AuditEvent.objects.filter(verb=VERB, outcome="denied").exists()
+    mona("POST", later, approve=False, comment="No.", **mine)
 
 
 def test_a_token_cannot_sign_whatever_comes_with_it(team):
