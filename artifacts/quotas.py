@@ -6,6 +6,8 @@ older than a minute, and where something would not fit, at most every ten second
 """
 
 import datetime as dt
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 from uuid import UUID
 
@@ -69,6 +71,21 @@ def expect(actor: Actor, project_id: UUID, size_bytes: int, *, root_id: UUID | N
         use.save()
     if not fits:
         raise _full(use, limit, f"this file has {size_words(size_bytes)}")
+
+
+@contextmanager
+def count_outlives_refusal(project_id: UUID) -> Iterator[None]:
+    """Around an action that puts a file: the count by which `take` refused it went with the act, so it is taken once
+    more and kept, or a client that tries again and again has all files of the project counted each time."""
+    try:
+        yield
+    except QuotaReached:
+        with transaction.atomic():
+            use = QuotaUse.objects.select_for_update(no_key=True).filter(project_id=project_id).first()
+            if use is not None and now() - use.counted_at > COUNTED_AGAIN:
+                _count(use)
+                use.save()
+        raise
 
 
 def give_back(project_id: UUID, size_bytes: int) -> None:

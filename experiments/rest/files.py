@@ -17,6 +17,7 @@ from artifacts.models import ArtifactFile
 from artifacts.paths import PATH_MAX
 from artifacts.queries.folders import files_in, open_folder
 from artifacts.queries.uploads import finished_blobs
+from artifacts.quotas import count_outlives_refusal
 from artifacts.serving import archive_response, file_response
 from experiments.actions.files import UPLOAD, delete_files, expect_file, put_file
 from experiments.queries.files import files_root, find_file, open_file
@@ -63,7 +64,9 @@ class RunFiles(ListAPIView[ArtifactFile], RestView):
         found, asked = get_run(self.actor, run), self.parsed(RunFileWanted)
         expect_file(self.actor, found, asked["path"])
         (stored,) = finished_blobs(self.actor, found.project, [asked["upload"]])
-        return Response(FileJson(put_file(self.actor, found, path=asked["path"], stored=stored)).data, status=201)
+        with count_outlives_refusal(found.project_id):
+            file = put_file(self.actor, found, path=asked["path"], stored=stored)
+        return Response(FileJson(file).data, status=201)
 
 
 class RunFile(RestView):

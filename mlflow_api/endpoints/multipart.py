@@ -22,6 +22,7 @@ from artifacts.actions.uploads import (
 from artifacts.incoming import Body, announced_length
 from artifacts.paths import checked_folder, checked_path
 from artifacts.queries.uploads import finished_blobs, get_upload
+from artifacts.quotas import count_outlives_refusal
 from artifacts.storage import StoredBlob, blobs
 from kernel.actor import Door
 from kernel.errors import NotFound, NotServed, Unauthenticated
@@ -64,7 +65,8 @@ def complete(call: Call, asked: ask.CompleteParts) -> Reply:
         raise NotFound(f"There is no upload to '{path[:200]}' with this id.", field="upload_id")
     finish_numbered_upload(call.actor, upload, numbers=sorted(part.part_number for part in asked.parts))
     (stored,) = finished_blobs(call.actor, call.project, [upload.pk])
-    kind.put(call.actor, owner, path=path, stored=stored)
+    with count_outlives_refusal(owner.project_id):
+        kind.put(call.actor, owner, path=path, stored=stored)
     return None
 
 

@@ -14,6 +14,7 @@ from accounts.authentication import Presumed
 from artifacts.blobs import carried, may_be_parked, receive_for_a_file
 from artifacts.incoming import Body, announced_length
 from artifacts.paths import checked_folder, checked_path
+from artifacts.quotas import count_outlives_refusal
 from artifacts.serving import file_response
 from artifacts.storage import Carried
 from experiments.actions import files as run_actions
@@ -67,7 +68,8 @@ def upload(call: Call) -> Reply:
     length = announced_length(call.request)
     kind.expect(call.actor, owner, path, size_bytes=length)
     stored = receive_for_a_file(Body(call.request), expected=length)
-    kind.put(call.actor, owner, path=path, stored=stored)
+    with count_outlives_refusal(owner.project_id):
+        kind.put(call.actor, owner, path=path, stored=stored)
     return None
 
 

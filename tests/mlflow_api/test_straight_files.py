@@ -1,12 +1,14 @@
 """Small files go straight to the database and out of it where nothing stands against it, and leave what they always
 left."""
 
+import datetime as dt
 import json
 import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.db import connection
@@ -16,9 +18,9 @@ from accounts.actions.members import remove_member
 from accounts.actions.tokens import revoke_token
 from accounts.actions.users import deactivate_user
 from accounts.models import ApiToken, Membership, RightsStamp
-from artifacts import hooks
+from artifacts import hooks, quotas
 from artifacts.actions.quotas import set_quota
-from artifacts.models import ArtifactFile, ArtifactRoot, Blob, ParkedBlob, UnnamedBlob
+from artifacts.models import ArtifactFile, ArtifactRoot, Blob, ParkedBlob, QuotaUse, UnnamedBlob
 from artifacts.parking import move_parked
 from artifacts.quotas import size_of_files
 from artifacts.storage import Condition, store
@@ -386,3 +388,21 @@ def test_a_project_with_a_quota_is_asked_and_one_without_goes_straight_again(
     assert not ArtifactFile.objects.filter(path="b.bin").exists()
     set_quota(operator(), run.project, limit_bytes=None)
     assert went_straight(ada, run, monkeypatch, "c.bin")
+
+
+def test_who_sends_small_files_to_a_full_project_does_not_have_all_of_it_counted_each_time(
+    ada: Mlflow, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_quota(operator(), run.project, limit_bytes=size_of_files(run.project_id) + 2)
+    QuotaUse.objects.update(counted_at=clock.now() - dt.timedelta(seconds=11))
+    counted: list[UUID] = []
+
+    def counting(project_id: UUID) -> int:
+        counted.append(project_id)
+        return size_of_files(project_id)
+
+    monkeypatch.setattr(quotas, "size_of_files", counting)
+    for number in range(5):
+        assert put(ada, run, f"{number}.bin", b"123").status_code == 413
+    assert len(counted) == 2  # within the act that is refused, and once to keep
+    assert put(ada, run, "fits.bin", b"12").status_code == 200
