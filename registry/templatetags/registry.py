@@ -68,7 +68,8 @@ def record_seal(signature: Signature) -> str:
 def signer_roles(signature: Signature) -> str:
     """The roles in which it was signed, as the log has them."""
     held = AuditEvent.objects.filter(pk=signature.event_id).values_list("actor_roles", flat=True).first()
-    return ", ".join(Role(name).label for name in (held or "").split(",") if name)
+    known = {role.value: role.label for role in Role}  # a log that was tampered with may say anything
+    return ", ".join(known.get(name, name) for name in (held or "").split(",") if name)
 
 
 @register.simple_tag

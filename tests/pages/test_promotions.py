@@ -5,11 +5,13 @@ import re
 import pytest
 
 from artifacts.actions.recall import withdraw_version
+from audit.ledger.models import AuditEvent
 from registry.actions.aliases import set_alias
 from registry.actions.cards import write_card
 from registry.models import ModelAlias, ModelVersion, PromotionRequest
 from registry.tasks import carry_out_promotions
 from tests.factories import PASSWORD, Team, user_of
+from tests.ledger.forger import forging
 from tests.pages.conftest import Browser, address
 from tests.registry.promoting import a_candidate, a_governed_team, approved_by, asked_for, log_goes_on
 
@@ -265,6 +267,14 @@ def test_within_five_minutes_the_next_signature_asks_for_the_password_alone(team
     assert fresh(other).is_open
     text = text_of(sign(emil, "", other, "reject", comment="Too many at once."))
     assert "Rejected and signed." in text
+
+
+def test_a_signature_is_shown_even_where_the_log_was_made_to_say_what_is_no_role(team, asked):
+    approved_by(team.engineer, asked)
+    event = fresh(asked).signature.event_id
+    with forging():
+        AuditEvent.objects.filter(pk=event).update(actor_roles="ml_engineer,emperor")
+        assert "Signed by Emil , ML engineer, emperor" in Browser(team.engineer).get(page_of(asked))
 
 
 def test_sending_the_form_twice_decides_once(team, asked):
