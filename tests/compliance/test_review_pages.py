@@ -113,6 +113,14 @@ def test_rules_asked_before_the_verdict_say_that_they_are_asked_again(team, run)
     assert "Nobody has approved it with a signature." not in text
 
 
+def test_empty_parameters_and_tags_are_said_to_be_empty_in_the_evidence(team):
+    bare = a_run(team.scientist, status=RunStatus.FINISHED)
+    log_batch(team.scientist, bare, batch=a_batch(params={"ignore": ""}, tags={"why": ""}))
+    text = text_of(page_of(team.auditor).get(address_of(submitted(team, bare))))
+    for key in ("ignore", "why"):
+        assert f'<dt title="{key}">{key}</dt><dd title=""><span class="t3">empty</span></dd>' in text
+
+
 def test_what_cannot_be_submitted_or_amended_stands_beside_its_field(team, run):
     page, url = page_of(team.scientist), f"/r/{run.uid.hex}/review/do/"
     submitted(team, run)
