@@ -59,6 +59,7 @@ _ALL = (
     Permission("projects.create", "create a project", Scope.MANAGE, privileged=True, site=True),
     Permission("projects.edit", "change a project's name, purpose and settings", Scope.MANAGE, privileged=True),
     Permission("projects.set_goal", "set what a project's best run shall reach, and by when", Scope.MANAGE),
+    Permission("projects.decide", "put down what a project decided, and take it back", Scope.MANAGE),
     Permission("projects.set_quota", "set how much the files of a project may take", Scope.MANAGE, privileged=True),
     Permission("projects.read_log", "read the whole log of a project", Scope.READ),
     Permission("members.manage", "add and remove members and set their roles", Scope.MANAGE, privileged=True),
@@ -212,6 +213,7 @@ THE_TABLE: Final[dict[Role, dict[str, Reach]]] = {
     | {
         "projects.edit": ANY,
         "projects.set_goal": ANY,
+        "projects.decide": ANY,
         "projects.read_log": ANY,
         "runner.set_rules": ANY,
         "runner.see_secrets": ANY,

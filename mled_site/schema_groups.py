@@ -27,7 +27,7 @@ GROUPS: Final = {
     "Site": "How the parts of this server are.",
 }
 _NOUNS: Final = {
-    "Projects": "projects members guests governance goal quota",
+    "Projects": "projects members guests governance goal decisions quota",
     "Experiments": "experiments",
     "Runs": "runs recorded-runs sheets views default-view",
     "Metrics": "curves metric-directions",

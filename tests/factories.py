@@ -21,7 +21,7 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from accounts.access import find_project_by_id
+from accounts.access import can, find_project_by_id
 from accounts.actions.members import MANAGED, add_member, appoint, appoint_member, create_group
 from accounts.actions.members import add_to_group as put_into_group
 from accounts.actions.projects import create_project
@@ -42,6 +42,7 @@ from audit.ledger.models import AuditEvent, AuditPayload
 from experiments.actions.archives import RECORDED_AS, recorded
 from experiments.actions.batches import log_batch
 from experiments.actions.comments import add_comment
+from experiments.actions.decisions import record_decision
 from experiments.actions.experiments import create_experiment, set_metric_direction
 from experiments.actions.files import put_file
 from experiments.actions.inputs import DatasetInput
@@ -324,6 +325,8 @@ def everything(actor: Actor, project: Project, word: str = "secret") -> Everythi
     view = save_view(actor, project, name=unique(f"{word}-view"), query=f"q={word}", is_shared=True)
     star_run(actor if actor.user_id else a_person(site_role=Role.AUDITOR), run)
     comment = add_comment(actor, run, text=word)
+    may_decide = can(actor, "projects.decide", project)
+    record_decision(actor if may_decide else operator(), project, title=word, why=word, runs=[run])
     file = a_file(actor, run, f"{word}/{word}.txt", word.encode())
     an_archive_row(run, file)
     upload = begin_upload(actor, project, size_bytes=len(word), purpose=word)

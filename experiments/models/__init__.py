@@ -1,3 +1,4 @@
+from experiments.models.decisions import Decision, DecisionRun
 from experiments.models.experiments import Experiment, ExperimentTag, ExperimentUserObjectPermission
 from experiments.models.metrics import MetricArchive, MetricDirection, MetricSegment, MetricSeries
 from experiments.models.people import Comment, Star
@@ -8,6 +9,8 @@ from experiments.models.sheets import SheetImport, SheetMapping, SheetRow
 
 __all__ = [
     "Comment",
+    "Decision",
+    "DecisionRun",
     "Experiment",
     "ExperimentTag",
     "ExperimentUserObjectPermission",

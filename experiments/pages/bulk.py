@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponseBase, QueryDict
@@ -13,6 +14,7 @@ from django.views.decorators.http import require_POST
 from accounts.access import can, find_project
 from accounts.models import Project
 from accounts.pages.doors import actor_of, signed_in
+from experiments.actions.decisions import RUNS_MAX
 from experiments.actions.many import BULK, BulkAct, Outcome, Wish, act_of, do_to_all
 from experiments.models import Experiment, Run
 from experiments.pages.asked import Asked, numbers_in
@@ -39,6 +41,8 @@ def act(request: HttpRequest, slug: str, verb: str) -> HttpResponseBase:
     asked = Asked.parse(reverse("experiments:runs", args=[project.slug]), QueryDict(request.POST.get("table", "")))
     if verb == "compare":
         return redirect(f"{reverse('experiments:compare')}?runs={','.join(_refs(request))}")
+    if verb == "decide":
+        return _to_decision(viewer, project, asked, request)
     if verb == "export":
         return _exported(viewer, project, asked, request)
     if verb in runs_pages:
@@ -75,6 +79,20 @@ def _back(request: HttpRequest, asked: Asked) -> str:
     """The page of the one run that it was asked from, else the table."""
     run = request.POST.get("run", "")
     return reverse("experiments:run", args=[run]) if uid_in(run) else asked.url(asked.all_kept())
+
+
+def _to_decision(viewer: Actor, project: Project, asked: Asked, request: HttpRequest) -> HttpResponseBase:
+    """To the form of a decision that cites the chosen runs."""
+    try:
+        runs, _ = _chosen(viewer, project, asked, request)
+        if len(runs) > RUNS_MAX:
+            words = f"{len(runs):,} runs are chosen; a decision cites at most {RUNS_MAX}."
+            raise Invalid(words, hint="Choose those that it rests on.", field="runs")
+    except Invalid as error:
+        messages.error(request, str(error))
+        return redirect(_back(request, asked))
+    cited = ", ".join(run.readable_id for run in runs)
+    return redirect(f"{reverse('experiments:decide', args=[project.slug])}?{urlencode({'runs': cited})}")
 
 
 def _exported(viewer: Actor, project: Project, asked: Asked, request: HttpRequest) -> HttpResponseBase:

@@ -16,6 +16,7 @@ from experiments.conditions import conditions_of
 from experiments.gone import Gone
 from experiments.models import MetricSeries, Run
 from experiments.pages import artifacts, code, comments, console, curves, history
+from experiments.pages.decisions import citing_context
 from experiments.pages.figures import figures_of, is_curve, weight_of
 from experiments.pages.frame import run_frame, tab_url
 from experiments.pages.inputs import described_inputs
@@ -67,6 +68,7 @@ def overview(request: HttpRequest, run: str) -> HttpResponse:
         "first": shown_first(viewer, found),
         "again": again_of(viewer, found),
         **note_context(request, viewer, found),
+        **citing_context(viewer, found),
         "tags": [(key, value) for key, value in tags.items() if not key.startswith("mlflow.")],
         "conditions": conditions,
         "conditions_elsewhere": conditions_elsewhere_of(request, viewer, found),

@@ -98,6 +98,7 @@ def runs(request: HttpRequest, slug: str) -> HttpResponse:
         "undo": undo_of(request, project),
         "may_set_direction": bool(can(viewer, "experiments.set_direction", project)),
         "may_log": bool(can(viewer, "experiments.log_run", project)),
+        "may_decide": bool(can(viewer, "projects.decide", project)),
     }
     return render(request, "experiments/runs.html", context)
 

@@ -16,6 +16,7 @@ from experiments.values import RunStatus
 from kernel.actor import Actor, ActorKind, Door, operator
 from kernel.clock import now_ms
 from mled_site.demo.data import bed_data, pump_data, recall
+from mled_site.demo.decisions import pump_decisions, pump_goal
 from mled_site.demo.jobs import pump_jobs
 from mled_site.demo.models import bed_models, pump_models
 from mled_site.demo.networks import Settings, alarm_metrics, forecast_metrics
@@ -57,6 +58,8 @@ def build(password: str, say: Say) -> None:
     pump_models(ada, tomas, priya, pumps, runs, password)
     recall(tomas, old)
     pump_jobs(ada, pumps)
+    pump_goal(priya, pumps)
+    pump_decisions(priya, pumps, runs)
     say("Training models for Bed demand …")
     _bed(tomas, beds)
 

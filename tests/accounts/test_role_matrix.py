@@ -49,6 +49,7 @@ MATRIX = """
     projects.see                  project     yes  yes  yes  yes  yes  404  401
     projects.edit                 project     no   no   yes  no   no   404  401
     projects.set_goal             project     no   no   yes  no   no   404  401
+    projects.decide               project     no   no   yes  no   no   404  401
     projects.set_quota            project     no   no   no   no   yes  404  401
     experiments.save_view         project     yes  yes  yes  yes  no   404  401
     experiments.set_default_view  project     yes  yes  yes  no   no   404  401

@@ -29,6 +29,8 @@ NO_VIEWER = {
     "audit.compliance.queries.log_things.people_in": "values in events that were read for a viewer",
     "audit.compliance.queries.past.people_meant": "names for events that were read for a viewer",
     "experiments.queries.archives.places_of_archive": "told to those who look after all content",
+    "experiments.queries.decisions.runs_cited": "of a decision that was read for a viewer",
+    "experiments.queries.decisions.standing_of": "of a decision that was read for a viewer",
     "experiments.queries.derived.wrong_derived_columns": "part of verify_ledger, which reads everything",
     "experiments.queries.events.told": "words for events that were read for a viewer",
     "experiments.queries.experiments.wire_id": "how an experiment that was found is called",

@@ -21,6 +21,7 @@ from audit.ledger.verify import verify_ledger
 from experiments.actions import (
     batches,
     comments,
+    decisions,
     experiments,
     files,
     goals,
@@ -33,7 +34,7 @@ from experiments.actions import (
     stars,
 )
 from experiments.metrics.batch import Batch, MetricPoint
-from experiments.models import Comment, Experiment, Run
+from experiments.models import Comment, Decision, Experiment, Run
 from experiments.recording.wanted import NewDataset, Wanted
 from experiments.values import INT64_MAX, INT64_MIN, RunStatus
 from kernel.actor import Actor, operator, system
@@ -201,6 +202,11 @@ EXPERIMENTS: list[Move] = [
     lambda w: experiments.set_experiment_tag(w.who(), w.any(Experiment), key="k", value=w.text()),
     lambda w: experiments.delete_experiment_tag(w.who(), w.any(Experiment), key="k"),
     lambda w: goals.set_goal(w.who(), w.team.project, metric="a", higher_is_better=True, target=w.chance.random()),
+    lambda w: decisions.record_decision(
+        w.who(), w.team.project, title=w.text(), why=w.text(), runs=[w.run()], replaces=w.any(Decision)
+    ),
+    lambda w: decisions.record_decision(w.who(), w.team.project, title=w.text() or "go", runs=[w.run()]),
+    lambda w: decisions.take_back_decision(w.who(), w.any(Decision), reason=w.text()),
     lambda w: goals.clear_goal(w.who(), w.team.project),
     lambda w: experiments.set_metric_direction(
         w.who(), w.team.project, key="a", higher_is_better=w.chance.random() < 0.5

@@ -10,7 +10,7 @@ from django.db.models import Q
 
 from accounts.models import Project, User
 from artifacts.models import DatasetVersion, VersionProfile, VersionRecord
-from experiments.models import Run, RunInput
+from experiments.models import Decision, Run, RunInput
 from kernel.actor import Actor, ActorKind, Door
 from mled_site.demo.world import PEOPLE, build
 from registry.models import LoggedModel, ModelAlias, ModelVersion, PromotionRequest
@@ -44,6 +44,8 @@ def test_a_demonstration_fills_every_room_and_its_log_verifies(told):
         .exclude(name="sweep-width-lr")
         .exists()
     )
+
+    assert list(Decision.objects.order_by("number").values_list("replaces__number", flat=True)) == [None, 1, None]
 
     governed = Project.objects.get(slug="pump-alarms")
     assert governed.is_governed

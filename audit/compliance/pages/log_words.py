@@ -25,7 +25,7 @@ from audit.compliance.models import (
 )
 from audit.compliance.queries.log_things import Named, Thing
 from audit.ledger.queries.history import RowChange
-from experiments.models import Experiment, Run, SavedView
+from experiments.models import Decision, Experiment, Run, SavedView
 from experiments.pages.history import SAID as OF_RUNS
 from registry.models import LoggedModel, ModelVersion, PromotionRequest, RegisteredModel, Webhook
 from registry.pages.past import SAID as OF_MODELS
@@ -43,6 +43,8 @@ _OWN = {
     "accounts.dismiss_member": "dismissed",
     "accounts.create_project": "made the project",
     "accounts.edit_project": "edited the project",
+    "experiments.record_decision": "recorded a decision",
+    "experiments.take_back_decision": "took back a decision",
     "experiments.set_goal": "set the project's goal",
     "experiments.clear_goal": "cleared the project's goal",
     "accounts.govern_project": "set how the project is governed",
@@ -124,6 +126,8 @@ _KINDS = {
     "experiments.run": "run",
     "experiments.runtag": "tag",
     "experiments.runinput": "data",
+    "experiments.decision": "decision",
+    "experiments.decisionrun": "run cited",
     "experiments.savedview": "view",
     "experiments.metricdirection": "metric direction",
     "artifacts.artifactfile": "file",
@@ -255,6 +259,8 @@ def url_of(project: Project, row: Any) -> str:
                 return reverse("experiments:run", args=[row.readable_id])
             case Project():
                 return reverse("experiments:project", args=[slug])
+            case Decision():
+                return reverse("experiments:decision", args=[slug, row.number])
             case Experiment():
                 return reverse("experiments:experiments", args=[slug])
             case Membership():

@@ -13,7 +13,7 @@ from artifacts.models import Dataset, DatasetVersion
 from audit.compliance.models import Assessment, Draw, Finding, Report, Review, Waiver
 from audit.compliance.queries.log import READS
 from audit.ledger.values import plain
-from experiments.models import Comment, Experiment, Run
+from experiments.models import Comment, Decision, Experiment, Run
 from kernel.actor import Actor
 from registry.models import LoggedModel, ModelVersion, PromotionRequest, RegisteredModel
 
@@ -57,6 +57,7 @@ _ALL = (
     _Kind(Experiment, lambda one: one.name, _itself),
     _Kind(Membership, lambda one: str(one.user or one.group), _itself, ("user", "group")),
     _Kind(Comment, _of_run("comment on"), _run, ("run__project",)),
+    _Kind(Decision, str, _itself),
     _Kind(Dataset, str, _itself),
     _Kind(DatasetVersion, str, _itself, ("dataset",)),
     _Kind(RegisteredModel, lambda one: one.name, _itself),

@@ -12,6 +12,7 @@ from accounts.models import Project
 from accounts.pages.doors import actor_of, sees_experiments, signed_in
 from accounts.queries.people import people_in
 from accounts.queries.projects import members_of
+from experiments.pages.decisions import decisions_context
 from experiments.pages.experiments import folder_lines
 from experiments.pages.goal import goal_context
 from experiments.pages.listing import lines_of, tracking_uri
@@ -51,7 +52,7 @@ def overview(request: HttpRequest, slug: str) -> HttpResponse:
         "may_log": bool(can(viewer, "experiments.log_run", project)),
     }
     if reads:
-        context |= goal_context(viewer, project)
+        context |= goal_context(viewer, project) | decisions_context(viewer, project)
     return render(request, "experiments/project.html", context)
 
 

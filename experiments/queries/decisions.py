@@ -1,0 +1,70 @@
+"""The decisions of a project, and those that cite a run."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db.models import Prefetch, QuerySet
+
+from accounts.access import not_found
+from accounts.models import Project
+from experiments.models import Decision, DecisionRun, Run
+from experiments.queries.runs import get_run
+from kernel.actor import Actor
+from kernel.errors import Invalid, NotFound
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Whether a decision holds. later: the one that replaced it."""
+
+    holds: bool
+    later: Decision | None = None
+
+
+def decisions_of(viewer: Actor, project: Project) -> QuerySet[Decision]:
+    """A project's decisions, the newest first, each with the runs that it cites."""
+    rows: QuerySet[Decision] = Decision.objects.visible_to(viewer).filter(project=project)
+    return _with_all(rows).order_by("-number")
+
+
+def get_decision(viewer: Actor, project: Project, number: int) -> Decision:
+    """One of them. Raises NotFound, the same for absent and invisible."""
+    found = decisions_of(viewer, project).filter(number=number).first()
+    if found is None:
+        raise not_found(Decision)
+    return found
+
+
+def decisions_citing(viewer: Actor, run: Run) -> list[Decision]:
+    """Those that cite a run, the newest first."""
+    rows = Decision.objects.visible_to(viewer).filter(citations__run=run)
+    return list(_with_all(rows).order_by("-number"))
+
+
+def runs_cited(decision: Decision) -> list[Run]:
+    """The runs in the order in which they are cited. Who sees a decision sees the runs of its project."""
+    return [one.run for one in decision.citations.all()]  # type: ignore[attr-defined]  # prefetched
+
+
+def standing_of(decision: Decision) -> Standing:
+    """Whether it holds, was replaced, or was taken back."""
+    later: Decision | None = getattr(decision, "replaced_by", None)
+    return Standing(later is None and decision.taken_back_at is None, later)
+
+
+def runs_named(viewer: Actor, project: Project, refs: Sequence[str]) -> list[Run]:
+    """The runs of a project by their ids, as somebody wrote them. Raises Invalid for the first that is none."""
+    found = []
+    for ref in refs:
+        try:
+            found.append(get_run(viewer, ref, project=project))
+        except NotFound:
+            words = f"'{ref[:80]}' is no run of this project."
+            raise Invalid(words, hint=f"Write ids such as {project.key}-12.", field="runs") from None
+    return found
+
+
+def _with_all(rows: QuerySet[Decision]) -> QuerySet[Decision]:
+    cited = DecisionRun.objects.order_by("place").select_related("run__project")
+    people = ("created_by", "taken_back_by", "replaces", "replaced_by", "project")
+    return rows.select_related(*people).prefetch_related(Prefetch("citations", queryset=cited))
