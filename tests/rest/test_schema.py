@@ -95,8 +95,11 @@ def grown(databases, django_db_setup, django_db_blocker) -> Iterator[World]:
 
 @pytest.fixture
 def world(grown: World) -> Iterator[World]:
-    """The same for each operation: what it changes is undone."""
-    with transaction.atomic():
+    """The same for each operation: what it changes is undone.
+
+    One connection for each anew: Django's test client lets it be closed after a request again.
+    """
+    with one_connection(), transaction.atomic():
         yield grown
         transaction.set_rollback(True)
 
