@@ -1,5 +1,6 @@
 """What a project decided: a panel of its first page, the list, each with the runs that it cites, and the form."""
 
+import html
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.html import strip_tags
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -56,6 +58,11 @@ class Shown:
     cited: Sequence[Run]
     badge: tuple[str, str, str] | None
     later: Decision | None
+
+    @property
+    def words(self) -> str:
+        """Why, in a line without Markdown."""
+        return " ".join(html.unescape(strip_tags(self.why)).split())
 
     @property
     def first_cited(self) -> Sequence[Run]:

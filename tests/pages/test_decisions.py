@@ -37,7 +37,7 @@ def test_a_manager_records_one_and_everybody_reads_it(team: Team, mona: Browser)
         assert {f"/r/{first.uid.hex}/", f"/r/{second.uid.hex}/"} <= set(one.links("/r/"))
         for place in ("", "decisions/"):
             page = browser.get(address(team.project, place))
-            assert f"Cites {first.readable_id} , {second.readable_id} ." in page
+            assert f"0.04 behind. Cites {first.readable_id} , {second.readable_id} ." in page
             assert page.links("/decisions/new/") == []
         assert "Decisions that cite it 1 Stop the LightGBM line" in browser.get(f"/r/{first.uid.hex}/")
 
