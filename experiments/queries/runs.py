@@ -44,7 +44,8 @@ def get_run(viewer: Actor, run_id: str, *, project: Project | None = None) -> Ru
 
 
 def get_run_to_log(viewer: Actor, run_id: str, *, project: Project) -> Run:
-    """The same run read alone, for calls that write a thousand times: its experiment follows only when asked for."""
+    """The same run read alone, for calls about its metrics and states, which come by the thousand: its experiment
+    follows only when asked for."""
     found = _by_uid(_ALONE, run_id) or _by_readable_id(run_id)
     if found is not None and found.project_id == project.pk:
         found.project = project

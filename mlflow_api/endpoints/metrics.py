@@ -12,7 +12,7 @@ from accounts.authentication import Presumed
 from experiments.actions import batches, straight
 from experiments.actions.straight_params import log_params
 from experiments.metrics.batch import Batch, MetricPoint, Points
-from experiments.queries.runs import get_run, get_run_to_log, metric_history, metric_pieces, metric_samples
+from experiments.queries.runs import get_run_to_log, metric_history, metric_pieces, metric_samples
 from kernel.errors import Invalid
 from mlflow_api.calls import Call, Reply
 from mlflow_api.cutting import cut_for_run
@@ -91,7 +91,7 @@ def _value(sent: float | str, field: str) -> float:
 
 
 def get_history(call: Call, asked: ask.GetHistory) -> Reply:
-    run = get_run(call.actor, asked.uid, project=call.project)
+    run = get_run_to_log(call.actor, asked.uid, project=call.project)
     if asked.max_results is None and not asked.page_token:
         return _streamed(asked.metric_key, metric_pieces(call.actor, run, asked.metric_key))
     page = metric_history(call.actor, run, asked.metric_key, limit=asked.max_results, after=asked.page_token)
@@ -133,7 +133,7 @@ def _runs(call: Call, run_ids: list[str] | None, field: str) -> list[Any]:
         raise Invalid(f"Missing value for required parameter '{field}'.", field=field)
     if len(run_ids) > BULK_RUNS_MAX:
         raise Invalid(f"At most {BULK_RUNS_MAX} runs at once, not {len(run_ids)}.", field=field)
-    return [get_run(call.actor, run_id, project=call.project) for run_id in dict.fromkeys(run_ids)]
+    return [get_run_to_log(call.actor, run_id, project=call.project) for run_id in dict.fromkeys(run_ids)]
 
 
 def _history(found: list[tuple[str, Points, str]], next_token: str = "") -> HttpResponse | StreamingHttpResponse:
