@@ -12,7 +12,7 @@ class ComplianceConfig(AppConfig):
         from audit.compliance import evidence, gate, holds, signed
         from audit.compliance.hands import refuse_deletion, refuse_hands, refuse_unlocking
         from audit.compliance.models import Finding, Review, Tombstone
-        from audit.compliance.pages import report_links, run_review
+        from audit.compliance.pages import assurance, report_links, run_review
         from audit.compliance.pages.keeping import hold_badge, tombstone
         from audit.compliance.pages.my_auditing import auditing_panel, reports_panel
         from audit.compliance.pages.my_work import keeping_panel, review_panel
@@ -63,4 +63,4 @@ class ComplianceConfig(AppConfig):
         runs_pages["report"] = report_links.RUNS_PAGE
         head_buttons.append(report_links.run_button)
         version_links.append(report_links.version_link)
-        project_panels.append(report_links.project_panel)
+        project_panels.extend((assurance.project_panel, report_links.project_panel))

@@ -16,6 +16,7 @@ from kernel.clock import now
 from kernel.ids import uuid7
 
 UNFINISHED = ~models.Q(status="FINISHED")  # in the words of the index: SQLite uses it where a query says the same
+UNDER_REVIEW = ~models.Q(review_state="not_reviewed")
 
 
 class Run(ProjectScoped, Tracked):
@@ -75,6 +76,8 @@ class Run(ProjectScoped, Tracked):
                 name="run_unfinished",
                 condition=UNFINISHED,
             ),
+            # Those that were sent to review, which are counted by how they stand.
+            models.Index(fields=["project", "review_state", "lifecycle"], name="run_reviewed", condition=UNDER_REVIEW),
             models.Index(fields=["parent"], name="run_parent", condition=models.Q(parent__isnull=False)),
             models.Index(fields=["artifact_root"], name="run_root", condition=models.Q(artifact_root__isnull=False)),
             models.Index(fields=["locked_by"], name="run_locked_by", condition=models.Q(locked_by__isnull=False)),

@@ -10,11 +10,12 @@ from accounts.actions.governance import govern_project
 from accounts.actions.users import change_password
 from accounts.models import Project
 from audit.compliance.actions.assessments import assess_run
-from audit.compliance.actions.findings import answer_finding
+from audit.compliance.actions.findings import Flag, answer_finding, open_finding
 from audit.compliance.actions.profiles import choose_profile
 from audit.compliance.actions.reviews import amend_run, submit_run
 from audit.compliance.actions.sampling import draw_sample
 from audit.compliance.models import Draw, Finding, Review, TrailReview
+from audit.compliance.pages import assurance
 from audit.compliance.pages.run_review import pairs_in, said
 from audit.compliance.queries.reviews import Change
 from audit.compliance.tasks import apply_covered_verdicts
@@ -433,3 +434,28 @@ def test_a_tag_of_an_open_project_changes_under_review_and_the_next_round_says_s
     text = text_of(page_of(team.auditor).get(address_of(second)))
     assert "Changed since the verdict of round 1" in text
     assert '<span class="old">draft</span>' in text
+
+
+# --- A project's first page
+
+
+def test_the_overview_says_how_runs_stand_and_leads_to_them(team, run):
+    page = text_of(page_of(team.manager).get(f"/p/{team.project.slug}/"))
+    assert "No run was sent to review yet." in page
+    submit_run(team.scientist, run, comment="")
+    for who in (team.manager, team.scientist, team.engineer, team.auditor):
+        page = text_of(page_of(who).get(f"/p/{team.project.slug}/"))
+        panel = re.search(r'aria-labelledby="assurance-h".*?</section>', page, re.S)
+        assert panel
+        assert f'<a href="/p/{team.project.slug}/reviews/">1 run</a>' in panel[0]
+        assert '<dt>Flagged</dt><dd><span class="t3">none</span>' in panel[0]
+    assert "assurance-h" not in text_of(page_of(team.administrator).get(f"/p/{team.project.slug}/"))
+
+
+def test_the_overview_counts_findings_and_those_that_are_overdue(team, run, monkeypatch):
+    for days in (1, 2):
+        flag = Flag("other", "Why?", due=now().date() + dt.timedelta(days=days))
+        open_finding(team.auditor, run, flag=flag)
+    monkeypatch.setattr(assurance, "now", lambda: now() + dt.timedelta(days=2))
+    page = text_of(page_of(team.manager).get(f"/p/{team.project.slug}/"))
+    assert 'findings-h">2</a>, <span class="down">1 overdue</span>' in page

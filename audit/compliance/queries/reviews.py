@@ -19,6 +19,7 @@ from audit.compliance.trail import last_place
 from audit.compliance.verdict import facts_of, record_of
 from audit.ledger.values import plain
 from experiments.models import Run
+from experiments.models.runs import UNDER_REVIEW
 from experiments.queries.search import search_runs
 from experiments.values import ENDED
 from kernel.actor import Actor
@@ -65,7 +66,7 @@ def trail_end(viewer: Actor, project: Project) -> int | None:
 
 def counts_by_state(viewer: Actor, project: Project | None = None) -> dict[str, int]:
     """How many runs stand how, by their newest round that was not withdrawn."""
-    runs = Run.objects.visible_to(viewer).filter(lifecycle="active").exclude(review_state="not_reviewed")
+    runs = Run.objects.visible_to(viewer).filter(UNDER_REVIEW, lifecycle="active")
     runs = runs if project is None else runs.filter(project=project)
     return dict(runs.order_by().values_list("review_state").annotate(n=Count("*")))
 
