@@ -9,6 +9,7 @@ from accounts.actions.users import create_user
 from accounts.models import Project, User
 from accounts.roles import Role
 from artifacts.models import DatasetVersion
+from audit.compliance.actions.reviews import submit_run
 from experiments.actions.experiments import create_experiment, set_metric_direction
 from experiments.actions.runs import create_run, lock_run, update_run
 from experiments.models import Experiment, Run
@@ -104,11 +105,12 @@ def _pump_runs(ada: Actor, tomas: Actor, project: Project, old: DatasetVersion, 
     ]
     wide = create_experiment(ada, project, name="alarms/width", tags={"question": "How many hidden units?"})
     swept = _sweep(ada, wide, new)
-    _mishaps(tomas, wide, new)
+    stopped = _mishaps(tomas, wide, new)
     patient = Settings(hidden=32, lr=0.3, epochs=120, schedule="cosine")
     best = trained_run(ada, wide, pump_alarms(2), patient, alarm_metrics, data=new, name="mlp-32-long")
     note(ada, best, "Three times the epochs of the sweep. **Calibration** still drifts above 0.7.", stage="candidate")
     lock_run(ada, best)
+    submit_run(tomas, stopped, comment="Stopped by hand: is what it logged of use?")
     return [linear[0], swept, best]
 
 
@@ -124,11 +126,14 @@ def _sweep(actor: Actor, experiment: Experiment, data: DatasetVersion) -> Run:
     return last
 
 
-def _mishaps(actor: Actor, experiment: Experiment, data: DatasetVersion) -> None:
-    """Runs go wrong, and the record keeps it: one is stopped, one goes on."""
+def _mishaps(actor: Actor, experiment: Experiment, data: DatasetVersion) -> Run:
+    """Runs go wrong, and the record keeps it: one is stopped, which it gives, and one goes on."""
     slow = Settings(hidden=64, lr=0.02, epochs=60)
-    trained_run(actor, experiment, pump_alarms(2), slow, alarm_metrics, data=data, name="mlp-64-slow", stop_after=400)
+    stopped = trained_run(
+        actor, experiment, pump_alarms(2), slow, alarm_metrics, data=data, name="mlp-64-slow", stop_after=400
+    )
     create_run(actor, experiment, name="waiting-for-sensor-data", started_ms=now_ms(), tags={"cohort": "v3"})
+    return stopped
 
 
 def _bed(actor: Actor, project: Project) -> None:

@@ -139,3 +139,20 @@ def test_a_client_that_says_an_odd_time_of_its_end_spoils_no_page(team: Team, en
     places = [float(at) for at in re.findall(r'<circle class="pt" cx="([^"]*)"', page.source)]
     assert places == sorted(places)
     assert all(64 <= at <= 746 for at in places), "within the picture"
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ((0.75, 0.93), ["0.7500", "0.8000", "0.8500", "0.9000"]),
+        ((120_000.0, 180_000.0), ["120,000", "140,000", "160,000"]),
+    ],
+)
+def test_the_axis_of_the_picture_has_round_values(team: Team, values, said):
+    set_goal(team.manager, team.project, metric="acc", higher_is_better=True, target=0.95 * values[1])
+    for at, value in enumerate(values):
+        measured(team, value, days_ago=9 - at, name=f"run {at}")
+    source = Browser(team.scientist).get(address(team.project)).source
+    ticks = re.findall(r'<text x="56"[^>]*>([^<]*)</text>', source)
+    assert ticks == sorted(ticks)
+    assert set(said) <= set(ticks), ticks

@@ -1,6 +1,7 @@
 """The best result over time as an SVG: a step line to today, the target across, the day that it shall be reached by."""
 
 import datetime as dt
+import math
 from dataclasses import dataclass
 
 from django.urls import reverse
@@ -66,7 +67,7 @@ def picture_of(goal: Goal, progress: Progress) -> GoalPicture | None:
         others=_others(progress, across, up),
         points=[_point(one, across, up) for one in steps],
         x_ticks=_days(across),
-        y_ticks=[Mark(up.of(value), number(float(f"{value:.4g}"))) for value in up.even(4)],
+        y_ticks=[Mark(up.of(value), number(float(f"{value:.12g}"))) for value in up.round_values(6)],
         target=None if goal.target is None else up.of(goal.target),
         deadline=None if goal.by_date is None or deadline is None else _deadline(across.of(deadline), goal.by_date),
         sentence=_sentence(goal, steps),
@@ -84,8 +85,15 @@ class _Scale:
         share = (min(max(value, self.low), self.high) - self.low) / (self.high - self.low)
         return round(self.start + share * (self.end - self.start), 1)
 
-    def even(self, parts: int) -> list[float]:
-        return [self.low + (self.high - self.low) * part / parts for part in range(parts + 1)]
+    def round_values(self, most: int) -> list[float]:
+        """At most so many values between the ends, at round distances: 0.75, 0.8, 0.85."""
+        reach = self.high - self.low
+        if not (math.isfinite(reach) and reach / most > 0):
+            return []
+        tens = 10.0 ** math.floor(math.log10(reach / most))
+        step = next(tens * by for by in (1, 2, 2.5, 5, 10) if reach / (tens * by) <= most)
+        first = math.ceil(self.low / step)
+        return [place * step for place in range(first, first + most + 1) if place * step <= self.high]
 
 
 def _upwards(goal: Goal, values: list[float]) -> _Scale:
