@@ -52,6 +52,7 @@ FIGURES = {
     "log_metric.client": _cost("processor time of the client itself, a log-metric call", "µs"),
     "log_batch.100.c1": _rate("log-batch of 100 points, 1 client", "points/s", 20),
     "log_batch.100.c4": _rate("log-batch of 100 points, 4 clients", "points/s", 20),
+    "log_batch.100.c50.p95": _cost("log-batch of 100 points, 50 clients without a pause, p95", "ms", at_most=100),
     "log_batch.1000.c1": _rate("log-batch of 1,000 points, 1 client", "points/s", 40),
     "log_batch.1000.c4": _rate("log-batch of 1,000 points, 4 clients", "points/s", 40),
     "search.plain.p50": _cost("search 100 runs, no filter, p50", "ms", 8),

@@ -8,6 +8,7 @@ from bench.connection import Connection, Server, new_run
 from bench.load import Call, Client, run_load
 
 Measured = Iterator[tuple[str, float]]
+CROWD = 50  # clients at once, each with the next batch as soon as the last is answered
 CURVES = ["loss", "accuracy", "learning_rate", "gradient_norm"]
 
 
@@ -74,6 +75,8 @@ def log_batch(server: Server, experiment: str, size: Size) -> Measured:
         for clients in (1, 4):
             load = run_load(server, client, clients=clients, seconds=size.seconds)
             yield f"log_batch.{points}.c{clients}", load.per_second * points
+    crowd = run_load(server, batching_client(experiment, 100), clients=CROWD, seconds=size.seconds)
+    yield f"log_batch.100.c{CROWD}.p95", crowd.percentile_ms(95)
 
 
 def batching_client(experiment: str, points: int) -> Client:

@@ -82,11 +82,13 @@ def begin_numbered_upload(actor: Actor, project: Project, *, part_count: int, pu
 def send_numbered_part(actor: Actor, upload: Upload, *, number: str, incoming: Incoming, expected: int | None) -> Part:
     """Take in one part; sending it again replaces it. Call it outside a transaction.
 
-    Raises NotFound for a number that was not announced, UploadBroken, TooLarge, StorageFull.
+    Raises NotFound for a number that was not announced, UploadBroken, TooLarge, StorageFull, QuotaReached for a part
+    that alone would not fit.
     """
     upload = _numbered(actor, upload)
     if number not in {name for name, _ in upload.parts}:
         raise NotFound(f"This upload has no part {number[:20]}.", field="part_number")
+    quotas.expect(actor, upload.project_id, expected or 0)  # the whole is asked about at its end
     limit = settings.MLED_MAX_UPLOAD_BYTES
     part = blobs().put_part(upload.storage_key, number, incoming, limit=limit, expected=expected)
     Upload.objects.filter(pk=upload.pk).update(touched_at=now())

@@ -51,15 +51,18 @@ _NUMBER: Final = (
     "CASE WHEN v.last_value = floor(v.last_value) AND abs(v.last_value) < 1e15 THEN v.last_value::text || '.0'"
     " ELSE COALESCE(to_json(v.last_value)::text, '\"NaN\"') END"
 )
+# What begins and ends each object is put between them, and once around all; the order is that of an index.
 _METRIC: Final = (
-    "'{\"key\":' || to_json(CASE v.context WHEN '' THEN v.key ELSE v.context || '/' || v.key END) || ',\"value\":' || "
-    f"{_NUMBER} || ',\"timestamp\":' || v.last_ms || ',\"step\":' || v.last_step || '}}'"
+    "to_json(CASE v.context WHEN '' THEN v.key ELSE v.context || '/' || v.key END) || ',\"value\":' || "
+    f"{_NUMBER} || ',\"timestamp\":' || v.last_ms || ',\"step\":' || v.last_step"
 )
-_PAIR: Final = "'{\"key\":' || to_json(v.key) || ',\"value\":' || to_json(v.value) || '}'"
+_PAIR: Final = "to_json(v.key) || ',\"value\":' || to_json(v.value)"
+_BEGIN, _BETWEEN, _END = "'{\"key\":'", "'},{\"key\":'", "'}'"
 _HELD: Final = ", ".join(
-    f"COALESCE((SELECT string_agg({one}, ',' ORDER BY {keys}) FROM {table} v WHERE v.run_id = r.id), '')"  # noqa: S608
+    f"COALESCE({_BEGIN} || (SELECT string_agg({one}, {_BETWEEN} ORDER BY {keys}) FROM {table} v"  # noqa: S608
+    f" WHERE v.run_id = r.id) || {_END}, '')"
     for one, keys, table in (
-        (_METRIC, "v.context, v.key", "experiments_metricseries"),
+        (_METRIC, "v.key, v.context", "experiments_metricseries"),
         (_PAIR, "v.key", "experiments_param"),
         (_PAIR, "v.key", "experiments_runtag"),
     )

@@ -109,7 +109,7 @@ class RunData(NamedTuple):
 
 _METRICS = """
     SELECT run_id, context, key, last_value, last_step, last_ms FROM experiments_metricseries v
-    WHERE {inside} ORDER BY run_id, context, key
+    WHERE {inside} ORDER BY run_id, key, context
 """
 _TEXTS = "SELECT run_id, key, value FROM {table} v WHERE {inside} ORDER BY run_id, key"
 _INPUTS = """

@@ -1,17 +1,19 @@
 """A project's files take what an administrator allows and no more, whoever sends them at the same moment."""
 
 import datetime as dt
+import io
 from functools import partial
 
 import pytest
 
 from accounts.roles import Role
 from artifacts.actions.quotas import LIMIT_MAX, set_quota
-from artifacts.actions.uploads import begin_upload
-from artifacts.models import ArtifactFile, ProjectQuota, QuotaUse
+from artifacts.actions.uploads import begin_numbered_upload, begin_upload, send_numbered_part
+from artifacts.models import ArtifactFile, ProjectQuota, QuotaUse, Upload
 from artifacts.queries.quotas import nearly_full, room_of
 from artifacts.quotas import QuotaReached
 from artifacts.sizes import exact_size, read_size, size_words
+from artifacts.storage import Part
 from audit.ledger.acting import acting
 from experiments.actions.files import delete_files, put_file
 from experiments.actions.purging import empty_run
@@ -158,6 +160,21 @@ def test_an_announced_upload_is_refused_before_its_bytes_come(team, run):
     begin_upload(team.scientist, team.project, size_bytes=10)
     with pytest.raises(QuotaReached):
         begin_upload(team.scientist, team.project, size_bytes=11)
+
+
+def test_a_numbered_part_that_alone_would_not_fit_is_refused_before_its_bytes_come(team, run):
+    set_quota(team.administrator, team.project, limit_bytes=100)
+    upload = begin_numbered_upload(team.scientist, team.project, part_count=2, purpose="model/a.bin")
+    assert sent_part(team, upload, "1", b"x" * 90).size_bytes == 90
+    with pytest.raises(QuotaReached, match="this file has 101 B"):
+        sent_part(team, upload, "2", b"x" * 101)
+    assert sent_part(team, upload, "2", b"x" * 5).size_bytes == 5
+
+
+def sent_part(team: Team, upload: Upload, number: str, content: bytes) -> Part:
+    return send_numbered_part(
+        team.scientist, upload, number=number, incoming=io.BytesIO(content), expected=len(content)
+    )
 
 
 def test_what_mled_itself_writes_is_counted_and_not_refused(team, run):

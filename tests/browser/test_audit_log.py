@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import ADA, OTTO, Logged
-from tests.browser.looking import faults_of
+from tests.browser.looking import WIDE, faults_of
 
 pytestmark = pytest.mark.once
 
@@ -81,3 +81,12 @@ def test_the_pages_of_the_log_are_open_to_all_and_nothing_sticks_out(sign_in, tr
     paths += [f"{log}as-of/", f"{log}as-of/?what=members", f"{log}as-of/?what=run:{traced}&at=2026-01-01T00:00&and="]
     paths += [f"{log}as-of/?what=run:{traced}", f"{log}as-of/?what=x"]
     assert faults_of(sign_in(OTTO), paths) == {}
+
+
+def test_no_column_of_the_log_is_cut_off_on_a_wide_screen(sign_in, traced: str):
+    page: Page = sign_in(OTTO)
+    page.set_viewport_size(WIDE)
+    page.goto("/p/trace/log/?door=mlflow")
+    table = page.locator(".m-log-t")
+    expect(table).to_contain_text("mlflow-python-client")
+    assert table.evaluate("one => one.scrollWidth - one.parentElement.clientWidth") <= 0
