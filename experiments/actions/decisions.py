@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
+from django.db import IntegrityError
 from django.db.models import Max
 
 from accounts.access import can_see
@@ -36,23 +37,23 @@ def record_decision(
     to replace that does not stand any more, AlreadyExists for a key that stands for something else.
     """
     held = _held(project.pk)
+    what, words = _line(title), checked_text(why.replace("\r\n", "\n").strip(), "why", WHY_MAX)
+    wanted = Decision(project=held, title=what, why=words, replaces=replaces, created_by_id=actor.user_id)
     sent = Decision.objects.filter(pk=key).first() if key else None
     if sent is not None:
-        return _same(actor, held, sent)
-    what, words = _line(title), checked_text(why.replace("\r\n", "\n").strip(), "why", WHY_MAX)
+        return _same(sent, wanted, runs)
     cited = _checked_runs(actor, held, runs)
     if replaces is not None:
         _require_standing(held, replaces)
     last = Decision.objects.filter(project=held).aggregate(last=Max("number"))["last"] or 0
-    made = Decision(
-        project=held, number=last + 1, title=what, why=words, replaces=replaces, created_by_id=actor.user_id
-    )
-    if key:
-        made.pk = key
-    made.save()
+    wanted.number, wanted.pk = last + 1, key or wanted.pk
+    try:
+        wanted.save(force_insert=True)
+    except IntegrityError:
+        raise _taken() from None  # at this moment, by somebody in another project
     for place, run in enumerate(cited):
-        DecisionRun(decision=made, run=run, place=place).save()
-    return made
+        DecisionRun(decision=wanted, run=run, place=place).save()
+    return wanted
 
 
 @action(DECIDE, on="decision")
@@ -80,10 +81,17 @@ def _held(project: UUID) -> Project:
     return found
 
 
-def _same(actor: Actor, project: Project, sent: Decision) -> Decision:
-    if (sent.project_id, sent.created_by_id) != (project.pk, actor.user_id):
-        raise AlreadyExists("This key stands for another decision.", hint="Send another, or none.", field="key")
+def _same(sent: Decision, wanted: Decision, runs: Sequence[Run]) -> Decision:
+    alike = ("project_id", "created_by_id", "title", "why", "replaces_id")
+    cited = sent.citations.order_by("place").values_list("run", flat=True)  # type: ignore[attr-defined]
+    is_same = all(getattr(sent, name) == getattr(wanted, name) for name in alike)
+    if not is_same or list(cited) != list(dict.fromkeys(run.pk for run in runs)):
+        raise _taken()
     return sent
+
+
+def _taken() -> AlreadyExists:
+    return AlreadyExists("This key stands for another decision.", hint="Send another, or none.", field="key")
 
 
 def _line(title: str) -> str:

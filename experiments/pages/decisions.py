@@ -33,19 +33,24 @@ from experiments.models import Decision, Run
 from experiments.queries.decisions import (
     decisions_citing,
     decisions_of,
+    decisions_that_hold,
     get_decision,
     runs_cited,
     runs_named,
     standing_of,
 )
+from experiments.refs import number_in
 from kernel.actor import Actor
-from kernel.errors import Conflict, MledError
+from kernel.errors import AlreadyExists, Conflict, MledError
 
 PAGE = 25
 ON_OVERVIEW = 4
 CITED_SHOWN = 6
+ON_RUN = 5
+LOOKED_AT = 1000  # characters of a reason whose beginning is shown
 REPLACEABLE_MAX = 200
 SEE = "experiments.see"
+SENT_BEFORE = "This form was sent before with other words, and that decision stands. Record this one, too?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,15 +59,19 @@ class Shown:
 
     decision: Decision
     url: str
-    why: SafeString
     cited: Sequence[Run]
     badge: tuple[str, str, str] | None
     later: Decision | None
 
     @property
+    def why(self) -> SafeString:
+        """All of it, drawn."""
+        return as_html(self.decision.why)
+
+    @property
     def words(self) -> str:
-        """Why, in a line without Markdown."""
-        return " ".join(html.unescape(strip_tags(self.why)).split())
+        """How it begins, in a line without Markdown."""
+        return " ".join(html.unescape(strip_tags(as_html(self.decision.why[:LOOKED_AT]))).split())
 
     @property
     def first_cited(self) -> Sequence[Run]:
@@ -105,10 +114,12 @@ class DecisionForm(forms.Form):
             f"Their ids with commas between them, such as <code>{project.key}-12, {project.key}-15</code>; "
             f"at most {RUNS_MAX}. Ticked runs of the run table come here with <em>Decide</em>."
         )
-        standing = [one for one in decisions_of(viewer, project)[:REPLACEABLE_MAX] if standing_of(one).holds]
+        # The one that is asked for is judged by the action, which knows a form that was sent before.
+        asked = number_in(str(self["replaces"].value() or ""))
+        standing = decisions_that_hold(viewer, project, limit=REPLACEABLE_MAX, also=asked)
         self.fields["replaces"].choices = [  # type: ignore[attr-defined]  # of this kind of field
             ("", "none"),
-            *((one.number, f"{one.number}: {one.title[:80]}") for one in standing),
+            *((number, f"{number}: {title[:80]}") for number, title in sorted(standing.items(), reverse=True)),
         ]
 
 
@@ -150,6 +161,9 @@ def new(request: HttpRequest, slug: str) -> HttpResponse:
         if form.is_valid():
             try:
                 made = _recorded(viewer, project, form.cleaned_data)
+            except AlreadyExists:
+                form = DecisionForm(viewer, project, {**request.POST.dict(), "key": str(uuid.uuid4())})
+                form.add_error(None, SENT_BEFORE)
             except MledError as error:
                 fill_in_error(form, error)
             else:
@@ -197,15 +211,18 @@ def url_of(project: Project, decision: Decision) -> str:
     return reverse("experiments:decision", args=[project.slug, decision.number])
 
 
+def badge_of(decision: Decision) -> tuple[str, str, str] | None:
+    """Kind, icon and word of what became of it; None while it holds."""
+    standing = standing_of(decision)
+    if standing.later is not None:
+        return ("", "refresh", "Replaced")
+    return None if standing.holds else ("warn", "undo", "Taken back")
+
+
 def shown(decision: Decision) -> Shown:
     """A decision with all that a page says of it."""
-    standing, badge = standing_of(decision), None
-    if standing.later is not None:
-        badge = ("", "refresh", "Replaced")
-    elif not standing.holds:
-        badge = ("warn", "undo", "Taken back")
-    cited = runs_cited(decision)
-    return Shown(decision, url_of(decision.project, decision), as_html(decision.why), cited, badge, standing.later)
+    standing, badge = standing_of(decision), badge_of(decision)
+    return Shown(decision, url_of(decision.project, decision), runs_cited(decision), badge, standing.later)
 
 
 def decisions_context(viewer: Actor, project: Project) -> dict[str, Any]:
@@ -220,7 +237,9 @@ def decisions_context(viewer: Actor, project: Project) -> dict[str, Any]:
 
 def citing_context(viewer: Actor, run: Run) -> dict[str, Any]:
     """What a run's first page says of the decisions that cite it."""
-    return {"cited_in": [shown(one) for one in decisions_citing(viewer, run)]}
+    rows = decisions_citing(viewer, run)
+    newest = [(one, url_of(one.project, one), badge_of(one)) for one in rows[: ON_RUN + 1]]
+    return {"cited_in": newest[:ON_RUN], "cited_in_more": rows.count() - ON_RUN if len(newest) > ON_RUN else 0}
 
 
 def _recorded(viewer: Actor, project: Project, asked: dict[str, Any]) -> Decision:
@@ -230,7 +249,7 @@ def _recorded(viewer: Actor, project: Project, asked: dict[str, Any]) -> Decisio
         project,
         title=asked["title"],
         why=asked["why"],
-        runs=runs_named(viewer, project, asked["runs"].replace(",", " ").split()),
+        runs=runs_named(viewer, project, asked["runs"].replace(",", " ").split(), most=RUNS_MAX),
         replaces=None if replaces is None else get_decision(viewer, project, replaces),
         key=asked["key"],
     )

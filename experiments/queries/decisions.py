@@ -35,10 +35,17 @@ def get_decision(viewer: Actor, project: Project, number: int) -> Decision:
     return found
 
 
-def decisions_citing(viewer: Actor, run: Run) -> list[Decision]:
+def decisions_that_hold(viewer: Actor, project: Project, *, limit: int, also: int | None = None) -> dict[int, str]:
+    """Title by number of the newest that were neither replaced nor taken back, and of one more, however it stands."""
+    rows = Decision.objects.visible_to(viewer).filter(project=project).order_by("-number")
+    standing = rows.filter(taken_back_at=None, replaced_by=None).values_list("number", "title")[:limit]
+    return dict([*standing, *rows.filter(number=also).values_list("number", "title")])
+
+
+def decisions_citing(viewer: Actor, run: Run) -> QuerySet[Decision]:
     """Those that cite a run, the newest first."""
-    rows = Decision.objects.visible_to(viewer).filter(citations__run=run)
-    return list(_with_all(rows).order_by("-number"))
+    rows: QuerySet[Decision] = Decision.objects.visible_to(viewer).filter(citations__run=run)
+    return rows.select_related("created_by", "replaced_by", "project").order_by("-number")
 
 
 def runs_cited(decision: Decision) -> list[Run]:
@@ -52,10 +59,13 @@ def standing_of(decision: Decision) -> Standing:
     return Standing(later is None and decision.taken_back_at is None, later)
 
 
-def runs_named(viewer: Actor, project: Project, refs: Sequence[str]) -> list[Run]:
-    """The runs of a project by their ids, as somebody wrote them. Raises Invalid for the first that is none."""
-    found = []
-    for ref in refs:
+def runs_named(viewer: Actor, project: Project, refs: Sequence[str], *, most: int) -> list[Run]:
+    """The runs of a project by their ids, as somebody wrote them. Raises Invalid for the first that is none, and for
+    more than so many."""
+    found, once = [], list(dict.fromkeys(refs))
+    if len(once) > most:
+        raise Invalid(f"{len(once):,} runs are cited; a decision cites at most {most}.", field="runs")
+    for ref in once:
         try:
             found.append(get_run(viewer, ref, project=project))
         except NotFound:

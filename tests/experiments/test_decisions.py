@@ -5,6 +5,7 @@ import uuid
 import pytest
 
 from experiments.actions.decisions import RUNS_MAX, record_decision, take_back_decision
+from experiments.actions.experiments import grant_access
 from experiments.actions.runs import delete_run
 from experiments.models import Decision, DecisionRun
 from experiments.queries.decisions import (
@@ -15,8 +16,9 @@ from experiments.queries.decisions import (
     runs_named,
     standing_of,
 )
+from experiments.queries.runs import get_run
 from kernel.errors import AlreadyExists, Conflict, Invalid, NotFound, Refused
-from tests.factories import Team, a_run, a_team, events_since
+from tests.factories import Team, a_person, a_run, a_team, an_experiment, events_since, user_of
 
 
 @pytest.fixture
@@ -39,7 +41,7 @@ def test_a_decision_keeps_what_why_and_the_runs_in_their_order(team):
     assert told.created_by_id == team.manager.user_id
     assert standing_of(told).holds
     assert [one.pk for one in decisions_citing(team.scientist, first)] == [made.pk]
-    assert decisions_citing(team.scientist, a_run(team.scientist)) == []
+    assert not decisions_citing(team.scientist, a_run(team.scientist)).exists()
 
 
 def test_it_is_one_event_that_names_the_decision_and_each_run(team):
@@ -95,8 +97,14 @@ def test_the_same_key_makes_one_and_never_another_persons(team):
     assert made.pk == again.pk == key
     assert (Decision.objects.count(), DecisionRun.objects.count()) == (1, 1)
     other = a_team()
-    with pytest.raises(AlreadyExists):
-        record_decision(other.manager, other.project, title="Go", key=key)
+    for who, project, said in (
+        (other.manager, other.project, {"title": "Go", "runs": []}),
+        (team.manager, team.project, {"title": "Stop", "runs": [run]}),
+        (team.manager, team.project, {"title": "Go", "runs": []}),
+    ):
+        with pytest.raises(AlreadyExists):
+            record_decision(who, project, key=key, **said)
+    assert Decision.objects.count() == 1
 
 
 def test_only_managers_decide_and_strangers_find_nothing(team):
@@ -118,6 +126,16 @@ def test_only_managers_decide_and_strangers_find_nothing(team):
     assert not decisions_of(team.administrator, team.project).exists(), "administrators read no content"
 
 
+def test_who_was_let_into_one_experiment_sees_none_of_them(team):
+    experiment, guest = an_experiment(team.scientist, team.project), a_person("Gil")
+    run = a_run(team.scientist, experiment)
+    grant_access(team.manager, experiment, user=user_of(guest))
+    record_decision(team.manager, team.project, title="Go", runs=[run])
+    assert get_run(guest, run.uid.hex) == run
+    assert not decisions_citing(guest, run).exists()
+    assert not decisions_of(guest, team.project).exists()
+
+
 def test_runs_that_cannot_be_cited_are_refused(team):
     elsewhere = a_team()
     foreign, deleted = a_run(elsewhere.scientist), a_run(team.scientist)
@@ -127,9 +145,11 @@ def test_runs_that_cannot_be_cited_are_refused(team):
     with pytest.raises(Invalid, match="is deleted"):
         record_decision(team.manager, team.project, title="Go", runs=[deleted])
     with pytest.raises(Invalid, match="'nothing' is no run"):
-        runs_named(team.manager, team.project, ["nothing"])
+        runs_named(team.manager, team.project, ["nothing"], most=2)
     with pytest.raises(Invalid, match="no run of this project"):
-        runs_named(team.manager, team.project, [foreign.uid.hex])
+        runs_named(team.manager, team.project, [foreign.uid.hex], most=2)
+    with pytest.raises(Invalid, match="3 runs are cited"):
+        runs_named(team.manager, team.project, ["a", "b", "b", "c"], most=2)
     many = [a_run(team.scientist) for _ in range(RUNS_MAX + 1)]
     with pytest.raises(Invalid, match="101 runs are cited"):
         record_decision(team.manager, team.project, title="Go", runs=many)

@@ -39,7 +39,7 @@ def test_a_manager_records_one_and_everybody_reads_it(team: Team, mona: Browser)
             page = browser.get(address(team.project, place))
             assert f"0.04 behind. Cites {first.readable_id} , {second.readable_id} ." in page
             assert page.links("/decisions/new/") == []
-        assert "Decisions that cite it 1 Stop the LightGBM line" in browser.get(f"/r/{first.uid.hex}/")
+        assert "Decisions that cite it Stop the LightGBM line" in browser.get(f"/r/{first.uid.hex}/")
 
 
 def test_without_one_the_pages_say_what_it_is_for(team: Team, mona: Browser):
@@ -50,11 +50,22 @@ def test_without_one_the_pages_say_what_it_is_for(team: Team, mona: Browser):
     assert "A project manager records what was decided" in other.get(address(team.project, "decisions/"))
 
 
-def test_a_form_that_is_sent_twice_makes_one(team: Team, mona: Browser):
-    sent = fields(mona, team)
+def test_a_form_that_is_sent_twice_makes_one_also_where_it_replaces_another(team: Team, mona: Browser):
+    record_decision(team.manager, team.project, title="24 hours")
+    sent = fields(mona, team, replaces="1")
     for _ in range(2):
-        assert "Decision 1 is recorded." in mona.follow(address(team.project, "decisions/new/"), **sent)
-    assert Decision.objects.count() == 1
+        assert "Decision 2 is recorded." in mona.follow(address(team.project, "decisions/new/"), **sent)
+    assert Decision.objects.count() == 2
+
+
+def test_a_form_that_is_sent_again_with_other_words_loses_none_of_them(team: Team, mona: Browser):
+    sent, here = fields(mona, team), address(team.project, "decisions/new/")
+    mona.post(here, **sent)
+    page = mona.post(here, expecting=200, **(sent | {"title": "Stop the tree line"}))
+    assert "This form was sent before with other words" in page
+    assert page.field("id_title") == "Stop the tree line"
+    page = mona.follow(here, **(sent | {"title": "Stop the tree line", "key": page.field("id_key")}))
+    assert "Decision 2 is recorded." in page
 
 
 def test_one_replaces_another_and_both_say_so(team: Team, mona: Browser):
@@ -67,7 +78,7 @@ def test_one_replaces_another_and_both_say_so(team: Team, mona: Browser):
     assert "It replaces decision 1: 24 hours" in mona.get(address(team.project, "decisions/2/"))
     assert "Take back" not in mona.get(address(team.project, "decisions/1/"))
     page = mona.post(address(team.project, "decisions/new/"), expecting=200, **fields(mona, team, replaces="1"))
-    assert "Select a valid choice" in page
+    assert "Decision 1 was replaced by decision 2 meanwhile" in page
     assert Decision.objects.count() == 2
 
 
@@ -91,7 +102,9 @@ def test_what_was_replaced_meanwhile_is_not_taken_back(team: Team, mona: Browser
 @pytest.mark.parametrize(
     ("wrong", "words"),
     [({"title": ""}, "required"), ({"runs": "ABC-999"}, "'ABC-999' is no run of this project."),
-     ({"replaces": "7"}, "Select a valid choice"), ({"why": "x" * 20_001}, "at most 20000")],
+     ({"replaces": "7"}, "Select a valid choice"), ({"replaces": "9" * 30}, "Select a valid choice"),
+     ({"runs": ", ".join(f"ABC-{at}" for at in range(101))}, "101 runs are cited"),
+     ({"why": "x" * 20_001}, "at most 20000")],
 )  # fmt: skip
 def test_what_cannot_be_kept_is_told_beside_its_field(team: Team, mona: Browser, wrong, words):
     page = mona.post(address(team.project, "decisions/new/"), expecting=200, **fields(mona, team, **wrong))

@@ -12,6 +12,7 @@ def test_a_manager_records_a_decision_and_others_read_it(api, run):
     assert (made["id"], made["number"], made["standing"], made["user"]) == (key, 1, "holds", "Mia")
     assert made["runs"] == [{"run": run.uid.hex, "readable_id": run.readable_id, "name": run.name}]
     assert api("mia").send("POST", DECISIONS, asked, expecting=201) == made
+    api("mia").send("POST", DECISIONS, asked | {"title": "Go on"}, expecting=409)
     for who in ("ada", "bob", "ann"):
         assert api(who).get(DECISIONS)["results"] == [made]
         assert api(who).get(f"{DECISIONS}1/") == made

@@ -91,6 +91,8 @@ class _Scale:
         if not (math.isfinite(reach) and reach / most > 0):
             return []
         tens = 10.0 ** math.floor(math.log10(reach / most))
+        if not tens:
+            return []
         step = next(tens * by for by in (1, 2, 2.5, 5, 10) if reach / (tens * by) <= most)
         first = math.ceil(self.low / step)
         return [place * step for place in range(first, first + most + 1) if place * step <= self.high]
