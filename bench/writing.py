@@ -75,7 +75,11 @@ def log_batch(server: Server, experiment: str, size: Size) -> Measured:
         for clients in (1, 4):
             load = run_load(server, client, clients=clients, seconds=size.seconds)
             yield f"log_batch.{points}.c{clients}", load.per_second * points
-    crowd = run_load(server, batching_client(experiment, 100), clients=CROWD, seconds=size.seconds)
+    try:
+        crowd = run_load(server, batching_client(experiment, 100), clients=CROWD, seconds=size.seconds)
+    except RuntimeError as error:  # MLflow on SQLite refuses some of so many: its figure stays empty
+        print(f"    {CROWD} clients at once: {str(error)[:160]}", flush=True)
+        return
     yield f"log_batch.100.c{CROWD}.p95", crowd.percentile_ms(95)
 
 
