@@ -156,3 +156,25 @@ def test_the_axis_of_the_picture_has_round_values(team: Team, values, said):
     ticks = re.findall(r'<text x="56"[^>]*>([^<]*)</text>', source)
     assert ticks == sorted(ticks)
     assert set(said) <= set(ticks), ticks
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        pytest.param((5e-324, 1e-323), id="the smallest two numbers"),
+        pytest.param((1.0, 1.0000000000000002), id="neighbours"),
+        pytest.param((0.0, 0.0), id="nothing but zero"),
+        pytest.param((1.1e308, 1.7e308), id="the largest"),
+        pytest.param((-1.7e308, 1.7e308), id="further apart than a number reaches"),
+    ],
+)
+def test_ranges_that_are_tiny_or_endless_keep_the_picture_within_its_frame(team: Team, values):
+    set_goal(team.manager, team.project, metric="acc", higher_is_better=True, target=values[1])
+    for at, value in enumerate(values):
+        measured(team, value, days_ago=9 - at, name=f"run {at}")
+    source = Browser(team.scientist).get(address(team.project)).source
+    heights = [float(at) for at in re.findall(r'<circle class="pt"[^>]* cy="([^"]*)"', source)]
+    assert len(heights) == len(set(values))
+    assert all(18 <= at <= 226 for at in heights), heights
+    ticks = [float(at) for at in re.findall(r'<text x="56" y="([^"]*)"', source)]
+    assert all(18 <= at <= 230 for at in ticks), ticks

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import math
+import sys
 from dataclasses import dataclass
 
 from django.urls import reverse
@@ -15,6 +16,7 @@ LEFT, RIGHT, TOP, BOTTOM = 64, 14, 18, 24
 DAY_MS = 24 * 3600 * 1000
 OTHERS_MAX = 400
 LABEL_ROOM = 70
+LARGEST = sys.float_info.max
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +81,13 @@ class _Scale:
 
     def __init__(self, low: float, high: float, start: float, end: float) -> None:
         room = 0.0 if high > low else abs(low) * 0.1 or 1.0
-        self.low, self.high, self.start, self.end = low - room, high + room, start, end
+        self.low, self.high, self.start, self.end = max(low - room, -LARGEST), min(high + room, LARGEST), start, end
+        # Two numbers can be further apart than a number reaches; a quarter of each is not.
+        self.part = 1.0 if math.isfinite(self.high - self.low) else 0.25
 
     def of(self, value: float) -> float:
-        share = (min(max(value, self.low), self.high) - self.low) / (self.high - self.low)
+        low, high = self.low * self.part, self.high * self.part
+        share = (min(max(value * self.part, low), high) - low) / (high - low)
         return round(self.start + share * (self.end - self.start), 1)
 
     def round_values(self, most: int) -> list[float]:
@@ -101,7 +106,7 @@ class _Scale:
 def _upwards(goal: Goal, values: list[float]) -> _Scale:
     """From what the first run that counts had to the target, with some room beyond both."""
     shown = [*values, *([] if goal.target is None else [goal.target])]
-    room = (max(shown) - min(shown)) * 0.08
+    room = max(shown) * 0.08 - min(shown) * 0.08
     return _Scale(min(shown) - room, max(shown) + room, HEIGHT - BOTTOM, TOP)
 
 
