@@ -249,7 +249,7 @@ def _recorded(viewer: Actor, project: Project, asked: dict[str, Any]) -> Decisio
         project,
         title=asked["title"],
         why=asked["why"],
-        runs=runs_named(viewer, project, asked["runs"].replace(",", " ").split(), most=RUNS_MAX),
+        runs=runs_named(viewer, project, asked["runs"].replace(",", " ").split(), most=RUNS_MAX, key=asked["key"]),
         replaces=None if replaces is None else get_decision(viewer, project, replaces),
         key=asked["key"],
     )

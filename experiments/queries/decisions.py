@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from uuid import UUID
 
 from django.db.models import Prefetch, QuerySet
 
 from accounts.access import not_found
 from accounts.models import Project
+from experiments.gone import Gone
 from experiments.models import Decision, DecisionRun, Run
 from experiments.queries.runs import get_run
 from kernel.actor import Actor
@@ -59,19 +61,34 @@ def standing_of(decision: Decision) -> Standing:
     return Standing(later is None and decision.taken_back_at is None, later)
 
 
-def runs_named(viewer: Actor, project: Project, refs: Sequence[str], *, most: int) -> list[Run]:
+def runs_named(
+    viewer: Actor, project: Project, refs: Sequence[str], *, most: int, key: UUID | None = None
+) -> list[Run]:
     """The runs of a project by their ids, as somebody wrote them. Raises Invalid for the first that is none, and for
-    more than so many."""
-    found, once = [], list(dict.fromkeys(refs))
+    more than so many.
+
+    key: of a decision that may be recorded already; a run that it cites is known, even if it was purged since.
+    """
+    once = list(dict.fromkeys(refs))
     if len(once) > most:
         raise Invalid(f"{len(once):,} runs are cited; a decision cites at most {most}.", field="runs")
-    for ref in once:
-        try:
-            found.append(get_run(viewer, ref, project=project))
-        except NotFound:
-            words = f"'{ref[:80]}' is no run of this project."
-            raise Invalid(words, hint=f"Write ids such as {project.key}-12.", field="runs") from None
-    return found
+    known = {} if key is None else _cited_by(viewer, project, key)
+    return [known.get(ref) or _run_named(viewer, project, ref) for ref in once]
+
+
+def _cited_by(viewer: Actor, project: Project, key: UUID) -> dict[str, Run]:
+    kept = decisions_of(viewer, project).filter(pk=key).first()
+    return {ref: run for run in (runs_cited(kept) if kept else []) for ref in (run.uid.hex, run.readable_id)}
+
+
+def _run_named(viewer: Actor, project: Project, ref: str) -> Run:
+    try:
+        return get_run(viewer, ref, project=project)
+    except Gone as gone:
+        raise Invalid(gone.message, hint="Leave it out.", field="runs") from None
+    except NotFound:
+        words = f"'{ref[:80]}' is no run of this project."
+        raise Invalid(words, hint=f"Write ids such as {project.key}-12.", field="runs") from None
 
 
 def _with_all(rows: QuerySet[Decision]) -> QuerySet[Decision]:

@@ -112,7 +112,7 @@ class Decisions(ListAPIView[Decision], OfDecisions):
             self.actor,
             project,
             **asked,
-            runs=runs_named(self.actor, project, runs, most=RUNS_MAX),
+            runs=runs_named(self.actor, project, runs, most=RUNS_MAX, key=asked.get("key")),
             replaces=None if replaces is None else get_decision(self.actor, project, replaces),
         )
         return self.told(made, status=201)

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+from uuid import uuid4
 
 import pytest
 from django.test import Client
@@ -353,3 +354,16 @@ def test_purges_over_rest(team, run, later):
     assert send(root, f"{one}carry-out/", reason=DONE).json()["state"] == "done"
     assert send(root, f"{one}refuse/", reason=DONE).status_code in (404, 409)
     assert manager.get(url).json()["results"][0]["decision"] == DONE
+
+
+def test_a_decision_sent_again_is_the_same_though_a_run_that_it_cites_was_purged(team, run, later):
+    path, mona = f"/api/v1/projects/{team.project.slug}/decisions/", client_of(team.manager)
+    body = {"title": "Go on", "runs": [run.readable_id, run.uid.hex], "key": str(uuid4())}
+    first = mona.post(path, body, content_type="application/json")
+    assert first.status_code == 201, first.content
+    purged(team, run)
+    again = mona.post(path, body, content_type="application/json")
+    assert (again.status_code, again.json()["number"]) == (201, 1)
+    fresh = mona.post(path, body | {"key": str(uuid4())}, content_type="application/json")
+    assert fresh.status_code == 400
+    assert "was purged" in fresh.content.decode()
