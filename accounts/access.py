@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any, cast
 from uuid import UUID
 
+from accounts import claims
 from accounts.facts import Facts, Standing, facts
 from accounts.models import Project, ProjectUserObjectPermission
 from accounts.one_run import beyond_its_run, may_be_asked
@@ -139,7 +140,8 @@ def _may(
     if actor.kind in (ActorKind.OPERATOR, ActorKind.SYSTEM):
         return Allowed()
     if not actor.is_person:
-        return Denied(Unauthenticated("You are not signed in.", hint="Sign in, or send a token."))
+        nobody = Denied(Unauthenticated("You are not signed in.", hint="Sign in, or send a token."))
+        return _as_guest(actor, wanted, subject, nobody)
     if not actor.is_active:
         return Denied(Unauthenticated("This account is deactivated.", hint="Ask an administrator."))
     project_id = subject.scope_project_id if subject is not None else None
@@ -148,7 +150,23 @@ def _may(
         return narrowed
     if wanted.own_account and (subject is None or subject.owner_id == actor.user_id):
         return Allowed()
-    return _by_role(actor, wanted, subject, project_id)
+    verdict = _by_role(actor, wanted, subject, project_id)
+    if not verdict and (wanted.name == claims.MEET or not roles_in(actor, project_id)):
+        return _as_guest(actor, wanted, subject, verdict)
+    return verdict
+
+
+def _as_guest(
+    actor: Actor, wanted: Permission, subject: ProjectScoped | None, otherwise: Allowed | Denied
+) -> Allowed | Denied:
+    """What holds for people without a role where the project is a public board; elsewhere what holds otherwise."""
+    if not wanted.guests or subject is None or subject.scope_project_id is None:
+        return otherwise
+    project = facts_for(actor).project(subject.scope_project_id)
+    if project is None or not project.is_board:
+        return otherwise
+    error = claims.judged(actor, wanted.name, subject)
+    return Allowed() if error is None else Denied(error)
 
 
 def refused_to_token(token: TokenGrant, wanted: Permission) -> Refused | None:
@@ -237,10 +255,28 @@ def _refusal(wanted: Permission, roles: frozenset[Role], *, own_only: bool) -> M
 def sight(viewer: Actor, permission: str) -> Sight:
     """How far the viewer sees with this permission: what `visible_to` filters by. `can` gives the same answer."""
     seen = _sight_by_role(viewer, permission)
-    if seen.everything or not _may_have_grants(viewer, permission):
+    if seen.everything:
+        return seen
+    if PERMISSIONS[permission].guests:
+        return replace(seen, projects=seen.projects | _boards_for(viewer, PERMISSIONS[permission]))
+    if not _may_have_grants(viewer, permission):
         return seen
     granted = _granted_to(viewer)
     return replace(seen, projects=seen.projects | granted.projects, experiments=granted.experiments)
+
+
+def _boards_for(viewer: Actor, wanted: Permission) -> frozenset[UUID]:
+    """The public boards of which somebody without a role sees this."""
+    token = viewer.token
+    if viewer.is_person and (not viewer.is_active or (token and refused_to_token(token, wanted))):
+        return frozenset()
+    boards = Project.objects.filter(visibility=Project.Visibility.BOARD)
+    if token is not None and token.projects is not None:
+        boards = boards.filter(pk__in=token.projects)
+    if wanted.name == claims.MEET:
+        return frozenset(boards.values_list("pk", flat=True))
+    opened = boards.filter(pk__in=claims.opened_to(viewer)).values_list("pk", flat=True)
+    return frozenset(pk for pk in opened if not roles_in(viewer, pk))
 
 
 def sees_whole(viewer: Actor, permission: str, project_id: UUID) -> bool:

@@ -9,6 +9,9 @@ from kernel.actor import Actor
 # Called with the actor and the new project: the experiments room makes its Default experiment.
 project_created: list[Callable[[Actor, Any], None]] = []
 
+# Before a project becomes a public board: an upper room raises where something of its own stands against it.
+board_opening: list[Callable[[Any], None]] = []
+
 # Called with whoever erases or forgets, and projects, None for all: how many reports stay as they were issued.
 reports_kept: list[Callable[[Actor, Collection[UUID] | None], int]] = []
 

@@ -44,7 +44,8 @@ class Scope(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Permission:
-    """One thing that may be allowed. privileged: a refusal of it is itself recorded. site: needs no project."""
+    """One thing that may be allowed. privileged: a refusal of it is itself recorded. site: needs no project. guests:
+    where the project is a public board, also for people without a role in it, as far as their claim token goes."""
 
     name: str
     means: str
@@ -52,6 +53,7 @@ class Permission:
     privileged: bool = False
     site: bool = False
     own_account: bool = False  # every active user has it, on their own account
+    guests: bool = False
 
 
 _ALL = (
@@ -124,6 +126,14 @@ _ALL = (
     Permission("compliance.review_access", "sign off who may do what in a project", Scope.MANAGE, privileged=True),
     Permission("ledger.erase", "erase personal data from the log", Scope.MANAGE, privileged=True, site=True),
     Permission("compliance.rehearse", "record a rehearsed restore", Scope.MANAGE, privileged=True, site=True),
+    Permission("boards.meet", "see that a board is there and what it asks for", Scope.READ, guests=True),
+    Permission("boards.see", "read the entries of a board", Scope.READ, guests=True),
+    Permission("boards.submit", "submit entries to a board", Scope.LOG, guests=True),
+    Permission("boards.keep_entry", "change and withdraw one's own entries", Scope.LOG, guests=True),
+    Permission(
+        "boards.open", "open a project as a public board, and say what it asks for", Scope.MANAGE, privileged=True
+    ),
+    Permission("boards.moderate", "moderate the entries of a board", Scope.MANAGE, privileged=True),
     Permission("runner.launch", "start runs here, and do runs again", Scope.LOG),
     Permission("runner.stop", "stop runs that were started here", Scope.LOG),
     Permission("runner.keep_templates", "keep templates for starting runs", Scope.LOG),
@@ -144,6 +154,8 @@ PERMISSIONS: Final = {permission.name: permission for permission in _ALL}
 
 _READER = {
     "projects.see": ANY,
+    "boards.meet": ANY,
+    "boards.see": ANY,
     "experiments.see": ANY,
     "experiments.download": ANY,
     "experiments.save_view": ANY,
@@ -156,6 +168,8 @@ _READER = {
     "transfer.stop": ANY,
 }
 _WRITER = _READER | {
+    "boards.submit": ANY,
+    "boards.keep_entry": OWN,
     "experiments.create": ANY,
     "experiments.log_run": ANY,
     "experiments.upload": ANY,
@@ -214,6 +228,10 @@ THE_TABLE: Final[dict[Role, dict[str, Reach]]] = {
         "projects.edit": ANY,
         "projects.set_goal": ANY,
         "projects.decide": ANY,
+        "boards.open": ANY,
+        "boards.moderate": ANY,
+        "boards.submit": ANY,
+        "boards.keep_entry": OWN,
         "projects.read_log": ANY,
         "runner.set_rules": ANY,
         "runner.see_secrets": ANY,

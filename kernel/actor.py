@@ -10,6 +10,7 @@ class ActorKind(StrEnum):
     """What stands behind an act."""
 
     USER = "user"
+    GUEST = "guest"  # no account: a claim token of a public board at most
     OPERATOR = "operator"  # whoever runs management commands on the machine
     SYSTEM = "system"  # MLED itself: seals, sweeps, archives
     ANONYMOUS = "anonymous"
@@ -43,6 +44,19 @@ class TokenGrant:
 
 
 @dataclass(frozen=True, slots=True)
+class ClaimGrant:
+    """A claim token of a public board: the key to what was submitted with it, and to reading that board.
+
+    id: under which its acts are logged; project: the board's; is_new: nothing was submitted with it yet.
+    """
+
+    id: UUID
+    project: UUID
+    digest: str
+    is_new: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Actor:
     """One actor in one request, task or command.
 
@@ -56,6 +70,7 @@ class Actor:
     user_name: str = ""
     is_active: bool = True
     token: TokenGrant | None = None
+    claim: ClaimGrant | None = None
     request_id: str = ""
     client: str = ""
     ip: str = ""

@@ -18,6 +18,7 @@ ROOMS = {
     "experiments": ("Experiments", "experiments, runs, params, tags, metrics, inputs"),
     "registry": ("Registry", "logged models, registered models, versions, aliases, promotions, webhooks"),
     "runner": ("Execution", "recipes, jobs, sweeps, workers, and what came out when a run was done again"),
+    "boards": ("Boards", "public boards, their entries and claim tokens"),
     "transfer": ("Import and export", "exports and imports, and what became of each thing"),
     "compliance": ("Compliance", "rules asked of runs, what people say of them, reviews and findings"),
 }

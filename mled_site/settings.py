@@ -76,6 +76,7 @@ INSTALLED_APPS = [
     "audit.compliance",
     "mlflow_api",
     "transfer",
+    "boards",
     "mled_site.apps.MledAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -241,6 +242,7 @@ CELERY_BEAT_SCHEDULE = {
 CELERY_BEAT_SCHEDULE_FILENAME = str(MLED_DATA / "beat-schedule")
 MLED_TASK_THREADS = env.int("MLED_TASK_THREADS", default=4)
 CACHES = {"default": MLED_BROKER.cache}
+MLED_BOARD_ENTRIES_AN_HOUR = env.int("MLED_BOARD_ENTRIES_AN_HOUR", default=300)  # from one address; 0: as many as come
 
 # --- Execution --------------------------------------------------------------------------------------------------------
 # Jobs at once of the worker that `manage.py up` starts (0: it starts none), and the queues that it serves.

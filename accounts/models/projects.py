@@ -30,6 +30,7 @@ class Project(ProjectScoped, Tracked):
 
     class Visibility(models.TextChoices):
         PRIVATE = "private", "Members only"
+        BOARD = "board", "Contribution board, open to all"
 
     class RiskClass(models.TextChoices):
         NOT_SET = "", "Not recorded"
@@ -60,11 +61,18 @@ class Project(ProjectScoped, Tracked):
 
     class Meta:
         constraints = [
-            models.CheckConstraint(condition=models.Q(visibility__in=["private"]), name="project_visibility_known"),
+            models.CheckConstraint(
+                condition=models.Q(visibility__in=["private", "board"]), name="project_visibility_known"
+            ),
         ]
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def is_board(self) -> bool:
+        """Whether anybody may contribute: then it is outside the scope of audits."""
+        return self.visibility == self.Visibility.BOARD
 
 
 class ProjectCounter(Quiet):

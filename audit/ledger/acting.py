@@ -93,13 +93,14 @@ class Act:
     def columns(self, outcome: str = "done") -> dict[str, Any]:
         """All that the event's row holds but the commitment."""
         actor, subject = self.actor, self.subject
+        credential = actor.token or actor.claim
         return {
             "id": self.event_id,
             "project_id": self.project_id,
             "actor_kind": actor.kind.value,
             "actor_id": actor.user_id,
             "actor_roles": self.roles[:200],
-            "token_id": actor.token.id if actor.token else None,
+            "token_id": credential.id if credential else None,
             "door": actor.door.value,
             "client": actor.client[:200],
             "request_id": actor.request_id[:64],
