@@ -1,8 +1,10 @@
 """What upper rooms add to acts of this one, inside the same transaction."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 from uuid import UUID
+
+from django.db.models import Model
 
 from kernel.actor import Actor
 
@@ -11,6 +13,9 @@ project_created: list[Callable[[Actor, Any], None]] = []
 
 # Before a project becomes a public board: an upper room raises where something of its own stands against it.
 board_opening: list[Callable[[Any], None]] = []
+
+# What rows of rooms above are called in the log, by their kind, with what to read along.
+called_in_log: dict[type[Model], tuple[Callable[[Any], str], Sequence[str]]] = {}
 
 # Called with whoever erases or forgets, and projects, None for all: how many reports stay as they were issued.
 reports_kept: list[Callable[[Actor, Collection[UUID] | None], int]] = []

@@ -7,6 +7,11 @@ class BoardsConfig(AppConfig):
 
     def ready(self) -> None:
         from accounts.claims import register_claims
+        from accounts.hooks import called_in_log
         from boards.claims import opened_projects, why_not
+        from boards.models import Board, ReaderPass, Submission
 
         register_claims(why_not, opened_projects)
+        called_in_log[Board] = (lambda board: f"board {board.project.slug}", ("project",))
+        called_in_log[Submission] = (str, ())
+        called_in_log[ReaderPass] = (str, ())

@@ -56,6 +56,7 @@ from kernel.actor import Actor, ActorKind, Door, anonymous, operator, system
 from registry.actions.links import log_outputs, log_run_inputs
 from registry.actions.logged_models import create_logged_model
 from registry.models import LoggedModel, ModelVersion
+from tests.factories_boards import a_board_that_ended
 from tests.factories_compliance import a_reviewed_run
 from tests.factories_promotions import a_rejected_promotion
 from tests.factories_registry import a_version_of_everything
@@ -335,6 +336,7 @@ def everything(actor: Actor, project: Project, word: str = "secret") -> Everythi
     data = a_dataset(actor, project, name=unique(f"{word}-dataset"), description=word)
     first = a_version(actor, data, files={f"{word}.csv": f"{word}\n1\n".encode()}, record={"licence": word})
     set_dataset_alias(actor, data, name=word, version=first)
+    a_board_that_ended(project, word)
     a_reviewed_run(actor, project, run, word)
     a_stopped_transfer(project, word)
     a_remembered_mapping(a_mapped_sheet(actor, project, word))

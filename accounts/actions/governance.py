@@ -6,7 +6,7 @@ from accounts.decorators import action
 from accounts.models import Project
 from accounts.texts import checked_line
 from kernel.actor import Actor
-from kernel.errors import Invalid
+from kernel.errors import Conflict, Invalid
 
 NAMES_MAX = 20
 NAME_MAX = 255
@@ -16,8 +16,11 @@ NAME_MAX = 255
 def govern_project(
     actor: Actor, project: Project, *, is_governed: bool, protected_names: Sequence[str], reason: str = ""
 ) -> Project:
-    """Set a project's rules for promotion. Raises Invalid, also where rules get looser without a reason."""
+    """Set a project's rules for promotion. Raises Invalid, also where rules get looser without a reason; Conflict for
+    a public board."""
     project = Project.objects.select_for_update(no_key=True).get(pk=project.pk)
+    if is_governed and project.is_board:
+        raise Conflict("A public board cannot be governed.", hint="End the board first.", field="is_governed")
     names = checked_names(protected_names)
     if _is_looser(project, is_governed, names) and not reason.strip():
         raise Invalid(

@@ -12,7 +12,7 @@ from accounts.models.projects import key_is_plain, slug_is_plain
 from accounts.roles import Role
 from accounts.texts import checked_line, storable
 from kernel.actor import Actor
-from kernel.errors import AlreadyExists, Invalid
+from kernel.errors import AlreadyExists, Conflict, Invalid
 
 
 def suggested_key(slug: str) -> str:
@@ -79,8 +79,10 @@ def edit_project(
     purpose: str | None = None,
     risk_class: str | None = None,
 ) -> Project:
-    """Change a project's name, purpose or risk class. Raises Invalid."""
+    """Change a project's name, purpose or risk class. Raises Invalid; Conflict for a public board of high risk."""
     project = Project.objects.select_for_update(no_key=True).get(pk=project.pk)
+    if risk_class == Project.RiskClass.HIGH and project.is_board:
+        raise Conflict("A public board cannot be of high risk.", hint="End the board first.", field="risk_class")
     project.name = project.name if name is None else name
     project.purpose = project.purpose if purpose is None else purpose
     project.risk_class = project.risk_class if risk_class is None else risk_class

@@ -8,8 +8,12 @@ from accounts.models import ApiToken, User
 from audit.ledger.queries.history import PastEvent
 from kernel.actor import ActorKind
 
-_NONE = UUID(int=0)
-_NAMED = {ActorKind.OPERATOR.value: "Operator", ActorKind.SYSTEM.value: "MLED", ActorKind.ANONYMOUS.value: "Nobody"}
+_NAMED = {
+    ActorKind.OPERATOR.value: "Operator",
+    ActorKind.SYSTEM.value: "MLED",
+    ActorKind.GUEST.value: "Guest",
+    ActorKind.ANONYMOUS.value: "Nobody",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +40,20 @@ def with_names(past: Sequence[PastEvent]) -> list[NamedEvent]:
         NamedEvent(
             one,
             _name(one.event.actor_kind, one.event.actor_id, people),
-            tokens.get(one.event.token_id or _NONE, ""),
+            _token(one, tokens),
             _erased(one, people),
         )
         for one in past
     ]
+
+
+def _token(past: PastEvent, tokens: Mapping[UUID, str]) -> str:
+    """What the token is called; the claim token of a board, which has no name, by the beginning of its id."""
+    used = past.event.token_id
+    if used is None:
+        return ""
+    known = tokens.get(used, "")
+    return known or (f"claim token {used.hex[:8]}" if past.event.verb.startswith("boards.") else "")
 
 
 def _erased(past: PastEvent, people: Mapping[UUID, str]) -> str:

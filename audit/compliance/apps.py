@@ -9,7 +9,7 @@ class ComplianceConfig(AppConfig):
     def ready(self) -> None:
         from accounts import hooks
         from accounts.access import register_state_check
-        from audit.compliance import evidence, gate, holds, signed
+        from audit.compliance import boards_outside, evidence, gate, holds, signed
         from audit.compliance.hands import refuse_deletion, refuse_hands, refuse_unlocking
         from audit.compliance.models import Finding, Review, Tombstone
         from audit.compliance.pages import assurance, report_links, run_review
@@ -51,6 +51,7 @@ class ComplianceConfig(AppConfig):
         evidence.register()
         gate.register()
         holds.register()
+        boards_outside.register()
         hooks.reports_kept.append(reports_kept)
         run_tabs.append(RunTab("rules", "Rules", url_of, unmet_count))
         run_tabs.append(RunTab("review", "Review", run_review.url_of, run_review.unanswered_count))

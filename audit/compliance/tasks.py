@@ -9,6 +9,7 @@ from celery import shared_task
 from django.conf import settings
 from kombu.exceptions import OperationalError
 
+from accounts.models import Project
 from accounts.workers import sign_of_life
 from audit.compliance.actions.assessments import assess_run, judgement_of
 from audit.compliance.actions.reviews import apply_verdict
@@ -36,6 +37,7 @@ def assess_stale_runs() -> int:
     mark_old()
     began, done = time.monotonic(), 0
     waiting = RunStanding.objects.filter(stale_at__lt=now() - QUIET).select_related("run__project").order_by("stale_at")
+    waiting = waiting.exclude(run__project__visibility=Project.Visibility.BOARD)  # no audit, no rules
     for standing in waiting[:AT_ONCE]:
         if time.monotonic() - began > SECONDS:
             break

@@ -99,6 +99,12 @@ MATRIX = """
     runner.see_workers            site        no   no   no   no   yes  no   401
     runner.manage_workers         site        no   no   no   no   yes  no   401
     runner.admit_worker           site        no   no   no   no   yes  no   401
+    boards.meet                   project     yes  yes  yes  yes  no   404  401
+    boards.see                    project     yes  yes  yes  yes  no   404  401
+    boards.submit                 project     yes  yes  yes  no   no   404  401
+    boards.keep_entry             project     own  own  own  no   no   404  401
+    boards.open                   project     no   no   yes  no   no   404  401
+    boards.moderate               project     no   no   yes  no   no   404  401
     transfer.see                  project     yes  yes  yes  yes  no   404  401
     transfer.export               project     yes  yes  yes  yes  no   404  401
     transfer.stop                 project     yes  yes  yes  yes  no   404  401

@@ -14,7 +14,7 @@ from boards.queries.boards import boards_open_to, claims_of, get_board
 from boards.queries.entries import Asked, columns_of, each_told, entries_of, get_entry, own_entries, told
 from experiments.actions.runs import delete_run
 from kernel.actor import Door, anonymous
-from kernel.errors import Conflict, Invalid, NotFound, Refused
+from kernel.errors import Conflict, Invalid, NotFound, Refused, Unauthenticated
 from tests.boards.making import TERMS, a_board, a_guest, a_reader, an_entry, wanted
 from tests.factories import a_person, a_run, a_team, again, nobody
 
@@ -101,9 +101,9 @@ def test_a_manager_takes_an_entry_off_with_a_reason_that_its_giver_sees(team, bo
 def test_only_managers_moderate(team, board):
     entry, secret = an_entry(board)
     for who in (team.scientist, team.engineer, team.auditor, a_person(), a_guest(board, secret)):
-        with pytest.raises((Refused, NotFound)):
+        with pytest.raises((Refused, NotFound, Unauthenticated)):
             hide_entry(who, entry, reason="No.")
-        with pytest.raises((Refused, NotFound)):
+        with pytest.raises((Refused, NotFound, Unauthenticated)):
             end_claim(who, entry.claim, reason="No.")
         assert not claims_of(who, board).exists()
 

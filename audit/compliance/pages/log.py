@@ -32,7 +32,12 @@ from kernel.errors import Invalid
 A_PAGE = 50
 ALL = "all"  # in an address: what MLED itself does all the time is shown too
 DAYS = frozenset({"from", "to"})  # under any other filter it is shown anyway
-OTHERS = {"operator": "Operator of the machine", "system": "MLED itself", "anonymous": "Nobody signed in"}
+OTHERS = {
+    "operator": "Operator of the machine",
+    "system": "MLED itself",
+    "guest": "Guests of a board",
+    "anonymous": "Nobody signed in",
+}
 LABELS = {
     "actor": "Actor",
     "role": "Role then",

@@ -97,6 +97,16 @@ _OWN = {
     "accounts.give_job_token": "gave a job its token",
     "accounts.take_job_token": "ended the token of a job",
     "artifacts.set_quota": "set how much the project's files may take",
+    "boards.open_board": "opened the project as a public board",
+    "boards.set_terms": "changed the terms of the board",
+    "boards.end_board": "ended the board",
+    "boards.submit_entry": "submitted an entry",
+    "boards.change_entry": "changed an entry",
+    "boards.withdraw_entry": "withdrew an entry",
+    "boards.show_entry": "let an entry show",
+    "boards.hide_entry": "took an entry off",
+    "boards.end_claim": "ended a claim token",
+    "boards.keep_claim": "kept a claim token with an account",
     "runner.set_rules": "set what jobs may use",
     "runner.keep_secret": "set a secret",
     "runner.remove_secret": "removed a secret",
@@ -126,6 +136,9 @@ _KINDS = {
     "experiments.run": "run",
     "experiments.runtag": "tag",
     "experiments.runinput": "data",
+    "boards.board": "board",
+    "boards.submission": "entry",
+    "boards.readerpass": "claim token",
     "experiments.decision": "decision",
     "experiments.decisionrun": "run cited",
     "experiments.savedview": "view",
@@ -293,6 +306,8 @@ def url_of(project: Project, row: Any) -> str:
                 return reverse("registry:webhook", args=[slug, row.pk])
             case SavedView():
                 return reverse("experiments:runs", args=[slug]) + f"?view={row.pk}"
+            case _ if row._meta.label_lower == "boards.submission":
+                return reverse("boards:entry", args=[slug, row.number])
     except NoReverseMatch:  # a name with a slash has no page of its own
         return ""
     return ""

@@ -18,7 +18,7 @@ from kernel.errors import Invalid, NotFound
 FIELDS = ("actor", "role", "door", "action", "kind", "object", "outcome", "from", "to", "q")
 TEXT_MAX = 200
 OUTCOMES = ("done", "denied")
-NOT_PEOPLE = (ActorKind.OPERATOR.value, ActorKind.SYSTEM.value, ActorKind.ANONYMOUS.value)
+NOT_PEOPLE = tuple(kind.value for kind in ActorKind if kind is not ActorKind.USER)
 FIRST_YEAR, LAST_YEAR = 1970, 9998
 
 

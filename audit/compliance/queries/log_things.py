@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from accounts.access import require
+from accounts.hooks import called_in_log
 from accounts.models import Membership, Project, User
 from accounts.queries.history import NamedEvent
 from artifacts.models import Dataset, DatasetVersion
@@ -74,16 +75,22 @@ _ALL = (
 _KINDS = {one.model._meta.label_lower: one for one in _ALL}
 
 
+def _kinds() -> dict[str, _Kind]:
+    """With those that rooms beside this one speak of."""
+    told = {model: _Kind(model, label, _itself, related) for model, (label, related) in called_in_log.items()}
+    return _KINDS | {model._meta.label_lower: one for model, one in told.items()}
+
+
 def things_named(viewer: Actor, events: Iterable[NamedEvent]) -> dict[Thing, Named]:
     """Names for the subjects of events: one query for each kind among them. What is gone or unseen is left out."""
-    wanted: dict[str, set[str]] = defaultdict(set)
+    wanted, kinds = defaultdict[str, set[str]](set), _kinds()
     for one in events:
         event = one.past.event
-        if event.subject_type in _KINDS and event.subject_id:
+        if event.subject_type in kinds and event.subject_id:
             wanted[event.subject_type].add(event.subject_id)
     found: dict[Thing, Named] = {}
     for name, ids in wanted.items():
-        kind = _KINDS[name]
+        kind = kinds[name]
         rows = kind.model.objects.visible_to(viewer).filter(**{f"{kind.key}__in": _keys(kind, ids)})
         for row in rows.select_related(*kind.related) if kind.related else rows:
             found[name, _id_of(row)] = Named(kind.label(row), kind.row(row))
