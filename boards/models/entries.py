@@ -27,7 +27,6 @@ class ReaderPass(ProjectScoped, Tracked):
     revoked_why = models.CharField(max_length=1000, blank=True, default="")
 
     project_path = "board__project"
-    see_permission = "boards.moderate"
     owner_path = "user"
     secret_fields = frozenset({"digest"})
     history = history(excluded_fields=["digest"])

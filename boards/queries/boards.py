@@ -33,7 +33,7 @@ def board_of(viewer: Actor, project: Project) -> Board | None:
 
 
 def claims_of(viewer: Actor, board: Board) -> QuerySet[ReaderPass]:
-    """The claim tokens of a board, for those who keep it; the newest first."""
+    """The claim tokens of a board, for members; the newest first."""
     rows: QuerySet[ReaderPass] = ReaderPass.objects.visible_to(viewer).filter(board=board)
     return rows.select_related("user").order_by("-created_at", "pk")
 

@@ -17,8 +17,9 @@ from accounts.models import Membership, Project, ProjectUserObjectPermission, Us
 from accounts.roles import Role, Scope
 from accounts.scoping import ProjectScoped
 from audit.ledger.acting import acting
+from boards.models import ReaderPass
 from experiments.models import Experiment, ExperimentUserObjectPermission, Run
-from kernel.actor import Actor, Door, TokenGrant, anonymous, operator, system
+from kernel.actor import Actor, ActorKind, ClaimGrant, Door, TokenGrant, anonymous, operator, system
 from tests.factories import (
     a_group,
     a_person,
@@ -84,6 +85,8 @@ class Drawn:
     experiment_grants: list[tuple[int, int]]
     inactive: frozenset[int]
     tokens: list[Any]
+    boards: frozenset[int]
+    claims: list[int | None]
 
 
 DRAWN = st.builds(
@@ -93,12 +96,18 @@ DRAWN = st.builds(
     experiment_grants=st.lists(st.tuples(st.integers(0, 3), st.integers(0, 2)), max_size=3, unique=True),
     inactive=st.frozensets(st.integers(0, 3), max_size=1),
     tokens=st.lists(TOKENS, min_size=4, max_size=4),
+    boards=st.frozensets(st.integers(0, 2), max_size=2),
+    claims=st.lists(st.none() | st.integers(0, 2), min_size=5, max_size=5),
 )
 
 
 def bring_about(world: World, drawn: Drawn) -> None:
     """The rights as drawn, whether or not anybody could give them: reading must agree in any state."""
     with acting(system(), "test.rights"):
+        for place in drawn.boards:
+            project = Project.objects.get(pk=world.projects[place].pk)
+            project.visibility = Project.Visibility.BOARD
+            project.save()
         for holder, place, role in drawn.roles:
             who = {"user": world.users[holder]} if holder < 4 else {"group": world.groups[holder - 4]}
             where = world.projects[place] if place < 3 else None
@@ -115,14 +124,25 @@ def bring_about(world: World, drawn: Drawn) -> None:
 def viewers(world: World, drawn: Drawn) -> list[Actor]:
     found = []
     for number, (user, token) in enumerate(zip(world.users, drawn.tokens, strict=True)):
-        person = dataclasses.replace(acting_as(user), is_active=number not in drawn.inactive)
+        person = holding(world, drawn.claims[number], acting_as(user))
+        person = dataclasses.replace(person, is_active=number not in drawn.inactive)
         found.append(person)
         if token is not None:
             scopes, places = token
             projects = None if places is None else frozenset(_id(world, place) for place in places)
             grant = TokenGrant(uuid4(), "drawn", frozenset(scope.value for scope in scopes), projects, None)
             found.append(dataclasses.replace(person, token=grant, memo={}))
-    return [*found, anonymous(Door.WEB), operator()]
+    return [*found, holding(world, drawn.claims[4], anonymous(Door.WEB)), anonymous(Door.WEB), operator()]
+
+
+def holding(world: World, place: int | None, actor: Actor) -> Actor:
+    """The actor with the claim token that gave an entry to the board of this project."""
+    if place is None:
+        return actor
+    claim = ReaderPass.objects.get(board__project=world.projects[place])
+    kind = ActorKind.GUEST if actor.kind is ActorKind.ANONYMOUS else actor.kind
+    grant = ClaimGrant(claim.pk, world.projects[place].pk, claim.digest)
+    return dataclasses.replace(actor, kind=kind, claim=grant, memo={})
 
 
 def _id(world: World, place: int) -> UUID:

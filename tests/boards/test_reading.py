@@ -105,6 +105,7 @@ def test_only_managers_moderate(team, board):
             hide_entry(who, entry, reason="No.")
         with pytest.raises((Refused, NotFound, Unauthenticated)):
             end_claim(who, entry.claim, reason="No.")
+    for who in (a_person(), a_guest(board, secret)):
         assert not claims_of(who, board).exists()
 
 

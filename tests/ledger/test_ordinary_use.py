@@ -43,6 +43,7 @@ from registry.actions import files as model_files
 from registry.actions import links, logged_models
 from registry.models import LoggedModel
 from tests.factories import a_team, a_token, again, an_administrator, everything, unique, user_of
+from tests.ledger.board_moves import BOARDS
 from tests.ledger.compliance_moves import COMPLIANCE
 from tests.ledger.dataset_moves import DATASETS
 from tests.ledger.dataset_moves import QUIET as QUIET_CONTENT
@@ -281,6 +282,7 @@ MOVES = [
     *RUNNER,
     *SHEETS,
     *KEEPING,
+    *BOARDS,
 ]
 QUIET = {
     "accounts.choose_theme",
