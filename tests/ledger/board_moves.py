@@ -96,8 +96,12 @@ def _end_claim(walk: Any) -> None:
 
 
 def _keep_claim(walk: Any) -> None:
-    board = _board(walk)
-    moderation.keep_claim(with_claim(walk.person(), board, walk.chance.choice(walk.secrets)), board)
+    """Somebody who signs in keeps the claim token of an entry just given."""
+    board, secret = _board(walk), new_secret()
+    boards.set_terms(_keeper(walk, board), board, terms=boards.Terms(question="Which?", result_key="score"))
+    wanted = Wanted(email="noor@school.example", model="trees", results=[("score", "0.5")])
+    entries.submit_entry(as_contributor(anonymous(Door.WEB), board, secret), board, wanted=wanted)
+    moderation.keep_claim(with_claim(a_person(), board, secret), board)
 
 
 BOARDS: list[Callable[[Any], Any]] = [
