@@ -63,6 +63,7 @@ urlpatterns = [
     path("", include("audit.compliance.rest.urls")),
     path("", include("runner.rest.urls")),
     path("", include("transfer.rest.urls")),
+    path("", include("boards.rest.urls")),
     path("diagnostics/", Diagnosis.as_view()),
     path("schema/", SpectacularAPIView.as_view(), name="rest-schema"),
     path("docs/", docs, name="rest-docs"),

@@ -27,6 +27,17 @@ class TokenScheme(OpenApiAuthenticationExtension):
         return {"type": "http", "scheme": "bearer", "description": "A token from the Tokens page: mled_…"}
 
 
+class ClaimScheme(OpenApiAuthenticationExtension):
+    """A claim token of a public board, in the same header."""
+
+    target_class = "boards.rest.door.ClaimOrToken"
+    name = "claim"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, Any]:
+        words = "A claim token of a public board (claim_…), or an API token."
+        return {"type": "http", "scheme": "bearer", "description": words}
+
+
 class SessionScheme(OpenApiAuthenticationExtension):
     """The session of a signed-in browser; writes also need its CSRF token."""
 

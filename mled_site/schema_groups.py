@@ -21,6 +21,7 @@ GROUPS: Final = {
     "Reports": "Evidence as PDF and data.",
     "Running": "What is executed here: jobs, sweeps, templates, trainers, workers, and what a project allows.",
     "Transfers": "Imports and exports.",
+    "Boards": "Public boards: submitting without an account, reading after it.",
     "Log": "What happened, signed heads, proofs.",
     "People": "Accounts, groups and roles.",
     "Me": "Oneself: tokens, notices, settings, work that waits.",
@@ -47,6 +48,7 @@ _NOUNS: Final = {
         "jobs recipes environments run-templates trainers sweeps queues recreations runner-rules secrets workers"
     ),
     "Transfers": "transfers exports imports archives archive-imports archive-exports mlflow-imports",
+    "Boards": "boards board",
     "Log": "log events checkpoints as-of history",
     "People": "users groups site-roles access",
     "Me": "me my-work notices settings tokens stars",

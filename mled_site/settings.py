@@ -310,6 +310,7 @@ SPECTACULAR_SETTINGS = {
         "RecipeKind": "runner.models.Recipe.Kind",
         "SweepMethod": "runner.models.Sweep.Method",
         "SweepState": "runner.models.Sweep.State",
+        "EntryState": "boards.models.Submission.State",
         "TransferKind": "transfer.models.Transfer.Kind",
         "TransferState": "transfer.models.Transfer.State",
     },

@@ -14,7 +14,18 @@ from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 ROOMS = frozenset(
-    {"accounts", "artifacts", "audit", "experiments", "registry", "runner", "transfer", "mlflow_api", "mled_site"}
+    {
+        "accounts",
+        "artifacts",
+        "audit",
+        "experiments",
+        "registry",
+        "runner",
+        "transfer",
+        "boards",
+        "mlflow_api",
+        "mled_site",
+    }
 )
 API = "api/v1/"
 METHODS = ("get", "post", "put", "patch", "delete")

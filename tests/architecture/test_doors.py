@@ -11,7 +11,18 @@ import pytest
 from accounts.decorators import ACTIONS
 from tests.services.processes import ROOT
 
-ROOMS = ("accounts", "artifacts", "experiments", "registry", "runner", "audit", "mlflow_api", "transfer", "mled_site")
+ROOMS = (
+    "accounts",
+    "artifacts",
+    "experiments",
+    "registry",
+    "runner",
+    "audit",
+    "mlflow_api",
+    "transfer",
+    "boards",
+    "mled_site",
+)
 DOORS = ("/pages/", "/rest/", "/tasks.py", "/management/", "/admin.py", "/adapter.py", "mlflow_api/")
 # What tasks hand the work to, and functions of an actions module that check what a door gives and call the act.
 BEHIND_DOORS = (

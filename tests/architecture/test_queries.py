@@ -7,7 +7,7 @@ import pytest
 from tests.architecture.queries import unchecked
 from tests.services.processes import ROOT
 
-ROOMS = ("accounts", "artifacts", "experiments", "registry", "runner", "audit/compliance", "transfer")
+ROOMS = ("accounts", "artifacts", "experiments", "registry", "runner", "audit/compliance", "transfer", "boards")
 
 # Functions that read no rows for a viewer, each with the reason why it needs none.
 NO_VIEWER = {

@@ -24,6 +24,7 @@ from artifacts.pages.version import PARTS
 from audit.compliance.actions.bundles import seal_bundle
 from audit.compliance.models import AccessReview, Finding, LegalHold, Purge, Report, ReportFile, Review
 from audit.ledger.models import AuditEvent
+from boards.models import ReaderPass
 from experiments.models import SheetImport
 from experiments.pages.frame import TABS
 from experiments.queries.experiments import wire_id
@@ -87,6 +88,7 @@ class Ids:
     worker: str
     admission: str
     template: str
+    claim: str
 
     def __iter__(self) -> Iterator[str]:
         """The longest first, so that one can be taken out of a text without breaking another."""
@@ -140,6 +142,7 @@ def ids_of(thing: Everything) -> Ids:
         worker=_first_id(Worker, jobs__project=thing.project),
         admission=_first_id(Admission),
         template=_first_id(Template, project=thing.project),
+        claim=_first_id(ReaderPass, board__project=thing.project),
     )
 
 
@@ -210,6 +213,7 @@ def made_up() -> Ids:
         worker=str(uuid.uuid4()),
         admission=str(uuid.uuid4()),
         template=str(uuid.uuid4()),
+        claim=str(uuid.uuid4()),
     )
 
 
@@ -310,6 +314,7 @@ def values_for(ids: Ids) -> dict[str, Sequence[str]]:
         "worker": [ids.worker],
         "admission": [ids.admission],
         "template": [ids.template],
+        "claim": [ids.claim],
         "trainer_name": ["tabular"],
         "size": ["1"],
         "of": ["membership", "review"],
