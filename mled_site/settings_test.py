@@ -16,6 +16,7 @@ DATABASES["default"].setdefault("OPTIONS", {}).pop("pool", None)  # tests change
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # quick, and safe for people who do not exist
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 MLED_REST_A_MINUTE = {"reads": 0, "writes": 0, "unknown": 0}  # tests ask more in a minute than anybody
+MLED_BOARD_ENTRIES_AN_HOUR = 0
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},

@@ -19,6 +19,7 @@ from boards.actions.boards import (
     QUESTION_MAX,
     REASON_MAX,
     Terms,
+    end_board,
     open_board,
     set_terms,
 )
