@@ -55,6 +55,14 @@ def bed_demand() -> Task:
     return _split("bed-census", x, beds[28:], "simulated: four years of daily census, seed 23", ordered=True)
 
 
+def wine_ratings() -> Task:
+    """Rate wine from 11 lab values that go together; alcohol and acidity matter most, and only in part linearly."""
+    rng = np.random.default_rng(31)
+    x = rng.normal(size=(1600, 11)) @ (np.eye(11) + 0.25 * rng.normal(size=(11, 11)))
+    rating = 5.6 + 0.45 * x[:, 10] - 0.35 * x[:, 1] + 0.3 * np.tanh(x[:, 9] * x[:, 10]) - 0.2 * np.abs(x[:, 3])
+    return _split("wine-ratings", x, rating + rng.normal(scale=0.45, size=len(x)), "simulated: 11 lab values, seed 31")
+
+
 def _split(name: str, x: Array, y: Array, source: str, *, ordered: bool = False) -> Task:
     order = np.arange(len(x)) if ordered else np.random.default_rng(5).permutation(len(x))
     cut = int(len(x) * 0.75)

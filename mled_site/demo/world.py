@@ -16,6 +16,7 @@ from experiments.models import Experiment, Run
 from experiments.values import RunStatus
 from kernel.actor import Actor, ActorKind, Door, operator
 from kernel.clock import now_ms
+from mled_site.demo.boards import wine_board
 from mled_site.demo.data import bed_data, pump_data, recall
 from mled_site.demo.decisions import pump_decisions, pump_goal
 from mled_site.demo.jobs import pump_jobs
@@ -63,6 +64,9 @@ def build(password: str, say: Say) -> None:
     pump_decisions(priya, pumps, runs)
     say("Training models for Bed demand …")
     _bed(tomas, beds)
+    say("Submitting entries to the board of a wine course …")
+    wine = _project("wine-course", "Wine quality, autumn course", "A course's first task.", users)
+    wine_board(_actor(users["priya@demo.mled"]), wine)
 
 
 def _person(person: DemoPerson, password: str) -> User:

@@ -10,8 +10,10 @@ from django.db.models import Q
 
 from accounts.models import Project, User
 from artifacts.models import DatasetVersion, VersionProfile, VersionRecord
-from experiments.models import Decision, Run, RunInput
+from boards.models import Board
+from experiments.models import Decision, MetricSeries, Run, RunInput
 from kernel.actor import Actor, ActorKind, Door
+from mled_site.demo.boards import TRIED
 from mled_site.demo.world import PEOPLE, build
 from registry.models import LoggedModel, ModelAlias, ModelVersion, PromotionRequest
 from registry.queries.lineage import Flag, lineage_of
@@ -29,7 +31,7 @@ def told(committed_db, settings) -> list[str]:
 
 
 def test_a_demonstration_fills_every_room_and_its_log_verifies(told):
-    assert len(told) == 3
+    assert len(told) == 4
     assert User.objects.filter(email__endswith="@demo.mled").count() == len(PEOPLE)
     assert Run.objects.filter(status="FINISHED").count() >= 17
     assert not LoggedModel.objects.exclude(status=LoggedModel.Status.READY).exists()
@@ -40,12 +42,21 @@ def test_a_demonstration_fills_every_room_and_its_log_verifies(told):
     assert {"pump-vibration v2", "bed-census v1", "bed-export v1"} <= set(states)
     assert {profile.state for profile in VersionProfile.objects.all()} == {VersionProfile.State.DONE}
     assert (
-        not Run.objects.filter(Q(status="FINISHED") & ~Q(pk__in=RunInput.objects.values("run")))
+        not Run.objects.filter(Q(status="FINISHED", submission=None) & ~Q(pk__in=RunInput.objects.values("run")))
         .exclude(name="sweep-width-lr")
         .exists()
     )
 
     assert list(Decision.objects.order_by("number").values_list("replaces__number", flat=True)) == [None, 1, None]
+
+    board = Board.objects.select_related("project").get()
+    assert board.project.is_board
+    results = dict(
+        MetricSeries.objects.filter(run__submission__board=board, key="rmse").values_list("run", "last_value")
+    )
+    assert len(results) == len(TRIED)
+    assert all(0.4 < value < 1.2 for value in results.values())
+    assert len(set(results.values())) > 10
 
     governed = Project.objects.get(slug="pump-alarms")
     assert governed.is_governed
