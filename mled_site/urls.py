@@ -14,6 +14,7 @@ urlpatterns = [
     path("", include("experiments.pages.urls")),
     path("", include("registry.pages.urls")),
     path("", include("transfer.pages.urls")),
+    path("", include("boards.pages.urls")),
     path("", include("mled_site.diagnostics.pages")),
     path("api/v1/", include("mled_site.api")),
     path("admin/", admin.site.urls),
