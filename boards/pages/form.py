@@ -10,7 +10,7 @@ from django import forms
 from boards.claims import new_secret
 from boards.models import Board
 from boards.queries.entries import Entry
-from boards.wanted import CODE_MAX, NOTE_MAX, SEED, VALUE_MAX, Wanted
+from boards.wanted import CODE_MAX, NOTE_MAX, SEED, VALUE_MAX, Wanted, check
 from experiments.recording.pasted import read_pairs
 from experiments.recording.wanted import EMAIL_MAX, NAME_MAX, Pair
 from kernel.errors import InvalidFields, MledError, NotFound, Unauthenticated
@@ -87,9 +87,7 @@ class EntryForm(forms.Form):
                 read[name] = read_pairs(said[name], name) if said[name].strip() else []
             except MledError as problem:
                 problems.append(problem)
-        if problems:
-            raise InvalidFields(problems)
-        return Wanted(
+        wanted = Wanted(
             email=said["email"],
             model=said["model"],
             results=[(self.board.result_key, said["result"]), *read["further"]],
@@ -99,6 +97,9 @@ class EntryForm(forms.Form):
             note=said["note"],
             website=said["website"],
         )
+        if problems:
+            raise InvalidFields([*problems, *_also_wrong(wanted, self.board)])
+        return wanted
 
     def tell(self, error: MledError) -> None:
         """Put what is wrong beside the fields it speaks of. A refusal that is about no field goes on to its page."""
@@ -114,6 +115,17 @@ class EntryForm(forms.Form):
         if group == "results":
             return "result" if key == self.board.result_key else "further"
         return group if group in self.fields and group not in ("key", "website") else None
+
+
+def _also_wrong(wanted: Wanted, board: Board) -> list[MledError]:
+    """What would be wrong besides, so that everything is told at once."""
+    try:
+        check(wanted, board)
+    except InvalidFields as wrong:
+        return wrong.problems
+    except MledError as wrong:
+        return [wrong]
+    return []
 
 
 def blank(email: str = "") -> dict[str, Any]:

@@ -18,7 +18,7 @@ from kernel.actor import Actor
 from kernel.errors import Invalid
 
 PAGE: Final = 50
-COLUMNS: Final = 8  # of params, those that most entries have
+COLUMNS: Final = 6  # of params, those that most entries have, if they differ
 RELATED: Final = 1000  # entries that the figures are taken from
 BARS: Final = 8
 _NAMES: Final = ("model", "email", "where", "order", "mine")
@@ -84,15 +84,16 @@ def table_context(viewer: Actor, board: Board, given: QueryDict) -> dict[str, An
     page = Paginator(rows, PAGE).get_page(given.get("page"))
     params, _ = columns_of(viewer, board)
     shown = told(viewer, board, list(page))
+    columns = _differing(params, shown)[:COLUMNS]
     listed = reverse("boards:board", args=[board.project.slug])
     newest = latest_number(viewer, board)
     query = query_of(given)
     return {
         "page": page,
         "entries": shown,
-        "cells": [(one, [one.params.get(name) for name in params[:COLUMNS]]) for one in shown],
-        "heads": _heads(board, asked, given, params[:COLUMNS], listed),
-        "more_columns": max(0, len(params) - COLUMNS),
+        "cells": [(one, [one.params.get(name) for name in columns]) for one in shown],
+        "heads": _heads(board, asked, given, columns, listed),
+        "more_columns": len(params) - len(columns),
         "asked": asked,
         "where": ", ".join(str(one) for one in asked.where) if problem is None else ", ".join(given.getlist("where")),
         "where_problem": problem,
@@ -105,6 +106,12 @@ def table_context(viewer: Actor, board: Board, given: QueryDict) -> dict[str, An
         **_related(viewer, board, asked),
         **_against_best(viewer, board),
     }
+
+
+def _differing(params: Sequence[str], shown: Sequence[Entry]) -> list[str]:
+    """The params in which the entries of a page differ; all of them where there is nothing to compare."""
+    found = [name for name in params if len({one.params.get(name) for one in shown}) > 1]
+    return found if len(shown) > 1 else list(params)
 
 
 def _heads(board: Board, asked: Asked, given: QueryDict, params: Sequence[str], listed: str) -> list[Head]:
