@@ -128,5 +128,5 @@ def _opens(actor: Actor, claim: ClaimGrant, board: Board) -> bool:
     key = ("opens", claim.id)
     if key not in actor.memo:
         kept = KEEPS_OPEN | ({Submission.State.WITHDRAWN} if board.stays_open else set())
-        actor.memo[key] = Submission.objects.filter(claim=claim.id, state__in=kept).exists()
+        actor.memo[key] = Submission.objects.filter(claim=claim.id, state__in=kept, is_test=False).exists()
     return bool(actor.memo[key])

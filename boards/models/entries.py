@@ -58,7 +58,7 @@ class Submission(ProjectScoped, Tracked):
     claim = models.ForeignKey(ReaderPass, null=True, on_delete=models.PROTECT, related_name="submissions")
     state = models.CharField(max_length=9, choices=State.choices, default=State.SHOWN)
     state_why = models.CharField(max_length=1000, blank=True, default="", help_text="Why a manager took it off.")
-    is_test = models.BooleanField(default=False)
+    is_test = models.BooleanField(default=False, help_text="Shows to who gave it alone, and opens nothing.")
     created_at = models.DateTimeField(default=now)
     changed_at = models.DateTimeField(null=True)
 

@@ -56,13 +56,17 @@ class Entry:
 
 
 def entries_of(viewer: Actor, board: Board, asked: Asked | None = None) -> QuerySet[Submission]:
-    """The entries that show, and the viewer's own; for those who keep the board the states that they ask for.
+    """The entries that show, and the viewer's own; for those who keep the board the states that they ask for. Asked for
+    their own, those who gave some get all of these, however they stand.
 
-    Raises SubmissionRequired for whoever gave none.
+    Raises SubmissionRequired for whoever gave none that opens the board.
     """
-    require(viewer, SEE, board)
     asked = asked or Asked()
-    rows = _with_result(_showing(viewer, board, asked), board)
+    own = Submission.objects.filter(_own(viewer), board=board) if asked.mine else None
+    if own is None or not own.exists():
+        require(viewer, SEE, board)
+        own = None
+    rows = _with_result(_showing(viewer, board, asked) if own is None else own, board)
     for condition in (_of_model(asked.model), _of_email(asked.email)):
         rows = rows.filter(condition)
     if asked.mine:
@@ -150,7 +154,7 @@ def _showing(viewer: Actor, board: Board, asked: Asked) -> QuerySet[Submission]:
     rows: QuerySet[Submission] = Submission.objects.visible_to(viewer).filter(board=board)
     if asked.states and _keeps(viewer, board):
         return rows.filter(state__in=asked.states)
-    shown = Q(state=Submission.State.SHOWN, run__lifecycle=Lifecycle.ACTIVE)
+    shown = Q(state=Submission.State.SHOWN, is_test=False, run__lifecycle=Lifecycle.ACTIVE)
     return rows.filter(shown | (_own(viewer) & ~Q(state=Submission.State.WITHDRAWN)))
 
 
@@ -211,7 +215,9 @@ def _by(name: str, *, up: bool) -> OrderBy:
 
 def _ranks(board: Board, rows: Sequence[Submission]) -> dict[object, int]:
     """The place of each by its result: how many that show are better, and one."""
-    shown = Submission.objects.filter(board=board, state=Submission.State.SHOWN, run__lifecycle=Lifecycle.ACTIVE)
+    shown = Submission.objects.filter(
+        board=board, state=Submission.State.SHOWN, is_test=False, run__lifecycle=Lifecycle.ACTIVE
+    )
     values = [getattr(row, "result", None) for row in _with_result(shown, board).only("pk")]
     in_order = sorted((value for value in values if value is not None), reverse=not board.is_lower_better)
     first: dict[float, int] = {}
@@ -220,7 +226,7 @@ def _ranks(board: Board, rows: Sequence[Submission]) -> dict[object, int]:
     return {
         row.pk: first[row.result]  # type: ignore[attr-defined]  # annotated
         for row in rows
-        if row.state == Submission.State.SHOWN and row.result in first  # type: ignore[attr-defined]
+        if row.state == Submission.State.SHOWN and not row.is_test and row.result in first  # type: ignore[attr-defined]
     }
 
 

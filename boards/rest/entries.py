@@ -54,6 +54,14 @@ class EntryWanted(serializers.Serializer[Any]):
     note = serializers.CharField(allow_blank=True, default="", max_length=TEXT_MAX, trim_whitespace=False)
     website = serializers.CharField(allow_blank=True, default="", max_length=1000, help_text="Stays empty.")
 
+    def to_internal_value(self, data: Any) -> Any:
+        """Raises ValidationError for a field that there is not: a misspelt one would be lost in silence."""
+        strange = sorted({str(name) for name in data} - set(self.get_fields())) if isinstance(data, dict) else []
+        if strange:
+            known = ", ".join(name for name in self.fields if name != "website")
+            raise serializers.ValidationError({strange[0][:80]: f"There is no such field. There are {known}."})
+        return super().to_internal_value(data)
+
     def wanted(self) -> Wanted:
         """As the form would hold it."""
         given = dict(self.validated_data)
@@ -68,7 +76,9 @@ class NewEntryWanted(EntryWanted):
     key = serializers.UUIDField(
         required=False, help_text="The entry's id, if you choose it: sending it again gives the same entry."
     )
-    is_test = serializers.BooleanField(default=False, help_text="A test entry, marked as one.")
+    is_test = serializers.BooleanField(
+        default=False, help_text="A test entry: it shows to nobody else, and opens nothing."
+    )
 
 
 class EntryJson(serializers.Serializer[Entry]):

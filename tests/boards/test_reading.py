@@ -228,3 +228,17 @@ def test_a_guest_may_submit_more_with_the_same_token(board):
     _, secret = an_entry(board)
     assert submit_entry(a_guest(board, secret), board, wanted=wanted("0.5")).number == 2
     assert numbers(a_reader(board, secret), board, mine=True) == [2, 1]
+
+
+def test_a_test_entry_shows_to_who_gave_it_alone_has_no_rank_and_opens_nothing(team, board):
+    an_entry(board)
+    secret = new_secret()
+    entry = submit_entry(a_guest(board, secret), board, wanted=wanted("0"), is_test=True)
+    with pytest.raises(SubmissionRequired):
+        numbers(a_reader(board, secret), board)
+    mine = a_reader(board, secret)
+    assert numbers(mine, board, mine=True) == [entry.number]
+    assert [one.rank for one in told(mine, board, [own_entries(mine, board).get()])] == [None]
+    assert numbers(team.scientist, board) == [1]
+    an_entry(board, secret)
+    assert numbers(a_reader(board, secret), board, order="number") == [1, 2, 3]

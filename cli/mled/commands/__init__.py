@@ -16,6 +16,8 @@ COMMANDS: Final = {
     "submit": "mled.commands.submit:submit",
     "submit-test": "mled.commands.submit:submit_test",
     "submissions": "mled.commands.submit:submissions",
+    "boards": "mled.commands.boards:boards",
+    "withdraw": "mled.commands.boards:withdraw",
     "import": "mled.commands.sheets:import_sheet",
     "runs": "mled.commands.runs:runs",
     "show": "mled.commands.runs:show",

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import click
 
+from mled.commands.boards import download_board
 from mled.commands.runs import query_line
 from mled.downloads import Fetched, fetch
 from mled.here import Here, command
@@ -43,6 +44,8 @@ _ENDINGS: Final = {
 @click.option("--since", default="", metavar="TIME|7d", help="Started then or later.")
 @click.option("--until", default="", metavar="TIME", help="Started then or earlier.")
 @click.option("--deleted", is_flag=True, help="Deleted ones.")
+@click.option("--board", default="", metavar="SLUG", help="The entries of a public board instead.")
+@click.option("--claim-token", default="", help="Of that board (MLED_CLAIM_TOKEN).")
 def download(
     here: Here,
     query: str,
@@ -51,6 +54,8 @@ def download(
     columns: str,
     sort: Sequence[str],
     deleted: bool,
+    board: str,
+    claim_token: str,
     **filters: Any,
 ) -> None:
     """Download runs as a table: CSV, Parquet and more.
@@ -63,6 +68,9 @@ def download(
     chosen = kind or _by_ending(target)
     if target is None and chosen in BINARY and sys.stdout.isatty():
         raise Usage(f"{chosen} is nothing for a terminal.", hint=f"Say --output runs.{chosen}.", field="--output")
+    if board:
+        _tell(here, download_board(here, board, target, kind=chosen, claim_token=claim_token))
+        return
     params: dict[str, str | int | Sequence[str]] = {
         "format": chosen,
         "q": query_line(query, filters),

@@ -12,6 +12,7 @@ from urllib.parse import quote
 import click
 
 from mled.client import Submitted, named_files
+from mled.commands.boards import list_submissions, submit_to_board, test_entry
 from mled.commands.runs import COLUMNS, cell, query_line, run_link
 from mled.here import Here, command
 from mled.printing import is_terminal, nothing
@@ -47,15 +48,31 @@ TEST_EXPERIMENT = "test entries"
 @click.option("--container", default="", help="The image it ran in.")
 @click.option("--dry-run", is_flag=True, help="Check it and show it; write nothing.")
 @click.option("--again", is_flag=True, help="Record it once more, also where the same was recorded before.")
-def submit(here: Here, record: str, files: Sequence[str], dry_run: bool, again: bool, **flags: Any) -> None:
+@click.option("--board", default="", metavar="SLUG", help="Give it to a public board instead, with no account.")
+@click.option("--claim-token", default="", help="Of that board, if you have one from elsewhere (MLED_CLAIM_TOKEN).")
+def submit(
+    here: Here,
+    record: str,
+    files: Sequence[str],
+    dry_run: bool,
+    again: bool,
+    board: str,
+    claim_token: str,
+    **flags: Any,
+) -> None:
     """Record an experiment that is over.
 
     From flags, from RECORD (a JSON or YAML file, - for stdin), or both. Flags stand over what the record says.
     Everything is checked first; nothing is written until all of it is right. The same submission sent again gives
-    the same run.
+    the same run. With --board it goes to a public board: email, model (--type), results, params, seed, code, note.
     """
     given = given_of(flags)
     whole = merged(read_record(record) if record else {}, given)
+    if board:
+        if files or dry_run:
+            raise Usage("A board takes no files, and no rehearsal.", field="--file" if files else "--dry-run")
+        submit_to_board(here, board, whole, claim_token=claim_token, again=again)
+        return
     if not whole and not files:
         raise Usage("Nothing is said of the experiment.", hint="See `mled submit --help`, or pipe a record in: -")
     try:
@@ -152,11 +169,16 @@ def _text_of(path: Path) -> str:
 @command("submit-test")
 @click.option("--email", default="", help="The label to submit under; your own address without it.")
 @click.option("--remove", is_flag=True, help="Take your test entries away again.")
-def submit_test(here: Here, email: str, remove: bool) -> None:
+@click.option("--board", default="", metavar="SLUG", help="On a public board, with no account.")
+@click.option("--claim-token", default="", help="Of that board (MLED_CLAIM_TOKEN).")
+def submit_test(here: Here, email: str, remove: bool, board: str, claim_token: str) -> None:
     """Write one marked test entry, or take it away again.
 
     It shows that everything works; --remove takes all such entries of yours away.
     """
+    if board:
+        test_entry(here, board, email=email, remove=remove, claim_token=claim_token)
+        return
     if remove:
         _remove_tests(here, email)
         return
@@ -192,15 +214,24 @@ def _remove_tests(here: Here, email: str) -> None:
 
 
 @command("submissions")
-@click.option("--email", required=True, help="The label that they were submitted under.")
+@click.option("--email", default="", help="The label that they were submitted under.")
+@click.option("--board", default="", metavar="SLUG", help="Of a public board.")
+@click.option("--mine", is_flag=True, help="Of the board, only your own.")
+@click.option("--claim-token", default="", help="Of that board (MLED_CLAIM_TOKEN).")
 @click.option(
     "-n", "--limit", default=1000, type=click.IntRange(1, 100_000), show_default=True, help="At most so many."
 )
-def submissions(here: Here, email: str, limit: int) -> None:
+def submissions(here: Here, email: str, board: str, mine: bool, claim_token: str, limit: int) -> None:
     """List what was submitted under an e-mail label.
 
-    Of all that you may read.
+    Of all that you may read; with --board, the entries of a public board.
     """
+    if board:
+        list_submissions(here, board, email=email, mine=mine, limit=limit, claim_token=claim_token)
+        return
+    if not email or mine:
+        wrong = Usage("--mine is asked of a board.", hint="Say --board.", field="--mine")
+        raise wrong if mine else Usage("Submitted under which label?", hint="Say --email, or --board.", field="--email")
     line = query_line("", {"email": email})
     rows = list(here.client.runs(line, project=here.asked_project, limit=limit))
     if here.show.as_json:
