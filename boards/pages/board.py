@@ -1,6 +1,9 @@
 """A board's own page: the invitation with its form, and the entries once one was given."""
 
-from typing import Any
+from collections.abc import Callable
+from dataclasses import replace
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -13,12 +16,15 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts.queries.people import my_account
 from boards.actions.entries import change_entry, submit_entry, withdraw_entry
 from boards.actions.moderation import keep_claim
-from boards.claims import as_contributor, checked_secret, new_secret, with_claim
+from boards.claims import SubmissionRequired, as_contributor, checked_secret, new_secret, with_claim
 from boards.models import Board, Submission
-from boards.pages.form import EntryForm, blank, filled
-from boards.pages.table import asked_of, table_context
+from boards.pages.form import EntryForm, blank, filled, result_words
+from boards.pages.matters import against_best, matters_of
+from boards.pages.question import Question
+from boards.pages.table import table_of
 from boards.pages.visiting import (
     Visit,
+    is_known,
     keep_in_browser,
     mark_as_new,
     take_from_browser,
@@ -28,14 +34,31 @@ from boards.pages.visiting import (
     visitor_of,
 )
 from boards.queries.boards import boards_open_to
-from boards.queries.entries import entries_of, get_entry, latest_number, own_entries, own_entry, told
+from boards.queries.entries import Asked, entries_of, find_entry, latest_number, own_entries, own_entry, told
+from boards.queries.relations import gathered
 from boards.sheet import sheet_of
 from experiments.exporting.formats import format_of
 from experiments.refs import number_in
 from experiments.rest.tables import streamed
-from kernel.errors import Conflict, Invalid, MledError, NotFound
+from kernel.errors import Conflict, Invalid, MledError
 
 BOARDS_MAX = 200
+P = ParamSpec("P")
+
+
+def opened_by_an_entry(
+    view: Callable[Concatenate[HttpRequest, str, P], HttpResponseBase],
+) -> Callable[Concatenate[HttpRequest, str, P], HttpResponseBase]:
+    """Below the board's own page: before an entry the invitation, with status 403."""
+
+    @wraps(view)
+    def door(request: HttpRequest, slug: str, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        try:
+            return view(request, slug, *args, **kwargs)
+        except SubmissionRequired as error:
+            return _rendered(request, visit(request, slug), "boards/closed.html", {}, status=error.status)
+
+    return door
 
 
 @require_safe
@@ -67,10 +90,11 @@ def new(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 @require_safe
+@opened_by_an_entry
 def entry(request: HttpRequest, slug: str, number: int) -> HttpResponse:
     """One entry with all that it says; one's own however it stands."""
     came = visit(request, slug)
-    found = _found(came, number)
+    found = find_entry(came.viewer, came.board, number)
     [one] = told(came.viewer, came.board, [found])
     return _rendered(request, came, "boards/entry.html", {"one": one, "is_open": came.board.takes_entries})
 
@@ -93,11 +117,14 @@ def change(request: HttpRequest, slug: str, number: int) -> HttpResponse:
     return _rendered(request, came, "boards/change.html", {"form": form, "one": one}, status=_status(form))
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 def withdraw(request: HttpRequest, slug: str, number: int) -> HttpResponse:
-    """Take one's own entry back."""
+    """Asks first; a post takes one's own entry back."""
     came = visit(request, slug)
-    withdraw_entry(came.viewer, own_entry(came.viewer, came.board, number))
+    found = own_entry(came.viewer, came.board, number)
+    if request.method != "POST":
+        return _rendered(request, came, "boards/withdraw.html", {"row": found})
+    withdraw_entry(came.viewer, found)
     messages.success(request, f"Entry {number} is withdrawn.")
     return redirect("boards:board", slug)
 
@@ -108,7 +135,7 @@ def enter_claim(request: HttpRequest, slug: str) -> HttpResponse:
     came = visit(request, slug)
     try:
         secret = checked_secret(request.POST.get("claim_token", "")[:200])
-        if with_claim(visitor_of(request), came.board, secret).claim is None:
+        if not is_known(came, secret):
             raise Invalid("No entry of this board was given with it.", hint="Check it.", field="claim_token")
     except Invalid as error:
         return _invitation(request, came, _new_form(request, came), claim_problem=error)
@@ -141,23 +168,24 @@ def keep(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 @require_safe
+@opened_by_an_entry
 def news(request: HttpRequest, slug: str) -> HttpResponse:
-    """How many entries that match are newer than `after`: asked again and again while the page stays open."""
+    """How many entries match that a page which stays open does not show: newer than `after`, or more than `known`."""
     came = visit(request, slug)
-    asked, _ = asked_of(request.GET)
-    after = number_in(request.GET.get("after", "")) or 0
-    count = entries_of(came.viewer, came.board, asked).filter(number__gt=after).count()
-    return _private(JsonResponse({"new": count, "newest": latest_number(came.viewer, came.board)}))
+    asked, _ = Question.of(came.url(), request.GET).readable()
+    rows = entries_of(came.viewer, came.board, asked)
+    after, known = (number_in(request.GET.get(name, "")) for name in ("after", "known"))
+    new = rows.filter(number__gt=after or 0).count()
+    more = 0 if known is None else rows.count() - known  # a manager let one in that is older
+    return _private(JsonResponse({"new": max(new, more, 0), "newest": latest_number(came.viewer, came.board)}))
 
 
 @require_safe
+@opened_by_an_entry
 def as_csv(request: HttpRequest, slug: str) -> HttpResponseBase:
     """The entries that match as a file."""
     came = visit(request, slug)
-    asked, problem = asked_of(request.GET)
-    if problem is not None:
-        raise problem
-    fields, rows = sheet_of(came.viewer, came.board, asked)
+    fields, rows = sheet_of(came.viewer, came.board, Question.of(came.url(), request.GET).asked())
     return streamed(format_of("csv").write(fields, rows), "csv", f"{slug}-entries")
 
 
@@ -170,10 +198,10 @@ def _submitted(request: HttpRequest, came: Visit) -> HttpResponse:
         secret = "" if came.is_member else came.secret if came.viewer.claim else _brought(form)
         actor = came.viewer if not secret else as_contributor(came.visitor, came.board, secret)
         is_first = actor.claim is not None and actor.claim.is_new
-        stored = submit_entry(actor, came.board, wanted=wanted, key=form.cleaned_data["key"])
+        stored = submit_entry(actor, came.board, wanted=wanted, key=form.entry_id())
     except MledError as error:
         form.tell(error)
-        return _invitation(request, came, form)
+        return _invitation(request, came, form, status=error.status)
     response = redirect("boards:board", came.board.project.slug)
     if secret:
         keep_in_browser(response, came.board, secret)
@@ -195,7 +223,7 @@ def _new_form(request: HttpRequest, came: Visit) -> EntryForm:
 
 
 def _invitation(
-    request: HttpRequest, came: Visit, form: EntryForm, *, claim_problem: Invalid | None = None
+    request: HttpRequest, came: Visit, form: EntryForm, *, claim_problem: Invalid | None = None, status: int = 0
 ) -> HttpResponse:
     own = own_entries(came.viewer, came.board)
     context = {
@@ -205,33 +233,44 @@ def _invitation(
         "not_shown": [] if came.reads else told(came.viewer, came.board, list(own[:20])),
         "root": f"{request.scheme}://{request.get_host()}",
     }
-    status = 400 if claim_problem is not None else _status(form)
+    status = status or (400 if claim_problem is not None else _status(form))
     return _rendered(request, came, "boards/invitation.html", context, status=status)
 
 
 def _open_context(request: HttpRequest, came: Visit) -> dict[str, Any]:
-    context = table_context(came.viewer, came.board, request.GET)
-    mark = told_as_new(request, came.board)
-    stored = None
-    if mark is not None:
-        stored = next(iter(told(came.viewer, came.board, list(_own(came, mark[0])))), None)
-    can_keep = came.visitor.is_person and not came.is_member and came.viewer.claim is not None and bool(came.secret)
-    return context | {
-        "stored": stored,
-        "show_token": came.secret if stored is not None and mark is not None and mark[1] else "",
-        "can_keep": can_keep,
+    question = Question.of(came.url(), request.GET)
+    asked, problem = question.readable()
+    held = gathered(came.viewer, came.board, asked)
+    return {
+        **table_of(came, question, asked, held),
+        **matters_of(came, held),
+        **_just_stored(request, came),
+        "against": against_best(came),
+        "problem": problem,
+        "csv_url": question.url(came.url("csv")),
+        "live_url": question.url(came.url("news"), page=""),
+        "can_keep": _can_keep(came),
     }
 
 
-def _own(came: Visit, number: int) -> Any:
-    return own_entries(came.viewer, came.board).filter(number=number)
+def _just_stored(request: HttpRequest, came: Visit) -> dict[str, Any]:
+    """The entry that was just stored, its place, and the claim token if it is the first with it: told once."""
+    mark = told_as_new(request, came.board)
+    row = own_entries(came.viewer, came.board).filter(number=mark[0]).first() if mark is not None else None
+    if mark is None or row is None:
+        return {}
+    ranked = entries_of(came.viewer, came.board, Asked()).filter(state=Submission.State.SHOWN).count()
+    [stored] = told(came.viewer, came.board, [row])
+    return {"stored": stored, "ranked": ranked, "show_token": came.secret if mark[1] and not came.is_member else ""}
 
 
-def _found(came: Visit, number: int) -> Submission:
-    try:
-        return own_entry(came.viewer, came.board, number)
-    except NotFound:
-        return get_entry(came.viewer, came.board, number)
+def _can_keep(came: Visit) -> bool:
+    """Whether a signed-in person holds a claim token that their account does not keep yet."""
+    claim = came.viewer.claim
+    if not came.visitor.is_person or claim is None or not came.secret:
+        return False
+    kept = with_claim(replace(came.visitor, memo={}), came.board, "").claim
+    return kept is None or kept.id != claim.id
 
 
 def _status(form: EntryForm) -> int:
@@ -255,6 +294,7 @@ def _rendered(
         "label": board.result_label or board.result_key,
         "arrow": "↓" if board.is_lower_better else "↑",
         "came": came,
+        "result_words": result_words(board),
         "is_member": came.is_member,
         "keeps": came.keeps,
         "reads": came.reads,

@@ -1,6 +1,7 @@
 """The form of an entry."""
 
 import json
+import re
 import uuid
 from collections.abc import Mapping
 from typing import Any, Final
@@ -16,6 +17,7 @@ from experiments.recording.wanted import EMAIL_MAX, NAME_MAX, Pair
 from kernel.errors import InvalidFields, MledError, NotFound, Unauthenticated
 
 TEXT_MAX: Final = 100_000
+_JSON_NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?")
 
 
 class EntryForm(forms.Form):
@@ -24,12 +26,14 @@ class EntryForm(forms.Form):
     email = forms.CharField(
         label="E-mail",
         max_length=EMAIL_MAX,
+        error_messages={"required": "Whose entry is it? An e-mail address: a label, no mail is sent."},
         help_text="A label on your entry, not a proof. No mail is sent; other contributors see what is before the @.",
         widget=forms.TextInput(attrs={"type": "email", "autocomplete": "email", "placeholder": "you@school.example"}),
     )
     model = forms.CharField(
         label="Model",
         max_length=NAME_MAX,
+        error_messages={"required": "What was it made with? Such as: gradient boosting, 300 trees."},
         widget=forms.TextInput(attrs={"autocomplete": "off", "placeholder": "gradient boosting, 300 trees"}),
     )
     result = forms.CharField(
@@ -40,10 +44,10 @@ class EntryForm(forms.Form):
         required=False, max_length=VALUE_MAX, widget=forms.TextInput(attrs={"autocomplete": "off", "class": "num"})
     )
     params = forms.CharField(
-        label="Hyperparameters",
+        label="Hyperparameters, JSON",
         required=False,
         max_length=TEXT_MAX,
-        help_text="JSON, YAML or CSV.",
+        help_text="Numbers stay as you type them. YAML, and a table with names and values, are read too.",
         widget=forms.Textarea(
             attrs={"rows": 4, "class": "mono", "spellcheck": "false", "placeholder": '{"learning_rate": 0.05}'}
         ),
@@ -72,10 +76,16 @@ class EntryForm(forms.Form):
     def __init__(self, board: Board, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.board = board
-        arrow = "↓" if board.is_lower_better else "↑"
         better = "lower" if board.is_lower_better else "higher"
-        self.fields["result"].label = f"{board.result_label or board.result_key} {arrow}"
+        self.fields["result"].label = result_words(board)
+        missing = f"The result is missing: {board.result_label or board.result_key}. Write a number."
+        self.fields["result"].error_messages["required"] = missing
         self.fields["result"].help_text = f"The {better}, the better."
+
+    @property
+    def wrong_fields(self) -> list[forms.BoundField]:
+        """Those that need another look."""
+        return [field for field in self.visible_fields() if field.errors]
 
     def wanted(self) -> Wanted:
         """What was typed. Raises InvalidFields for texts that hold no names and values."""
@@ -87,10 +97,11 @@ class EntryForm(forms.Form):
                 read[name] = read_pairs(said[name], name) if said[name].strip() else []
             except MledError as problem:
                 problems.append(problem)
+        own = (self.board.result_key, said["result"])
         wanted = Wanted(
             email=said["email"],
             model=said["model"],
-            results=[(self.board.result_key, said["result"]), *read["further"]],
+            results=[own, *(pair for pair in read["further"] if pair != own)],
             params=read["params"],
             seed=said["seed"],
             code=said["code"],
@@ -100,6 +111,11 @@ class EntryForm(forms.Form):
         if problems:
             raise InvalidFields([*problems, *_also_wrong(wanted, self.board)])
         return wanted
+
+    def entry_id(self) -> uuid.UUID:
+        """The id of the entry that it makes: the same for a form that is sent twice, another for other words."""
+        said = [self.data.get(name, "") for name in self.base_fields if name != "claim_token"]
+        return uuid.uuid5(self.cleaned_data["key"], json.dumps(said))
 
     def tell(self, error: MledError) -> None:
         """Put what is wrong beside the fields it speaks of. A refusal that is about no field goes on to its page."""
@@ -128,6 +144,11 @@ def _also_wrong(wanted: Wanted, board: Board) -> list[MledError]:
     return []
 
 
+def result_words(board: Board) -> str:
+    """What the board's result is called, with the way that is better."""
+    return f"{board.result_label or board.result_key} {'↓' if board.is_lower_better else '↑'}"
+
+
 def blank(email: str = "") -> dict[str, Any]:
     """What a new form begins with."""
     return {"email": email, "key": uuid.uuid4(), "claim_token": new_secret()}
@@ -152,5 +173,10 @@ def filled(entry: Entry, board: Board) -> dict[str, Any]:
 
 
 def _as_text(pairs: Mapping[str, str]) -> str:
-    """Names and values as JSON whose values are read as they stand."""
-    return json.dumps(dict(pairs), ensure_ascii=False, indent=1) if pairs else ""
+    """Names and values as JSON, numbers as they were typed."""
+    lines = [f"  {json.dumps(name, ensure_ascii=False)}: {_value(text)}" for name, text in pairs.items()]
+    return "{\n" + ",\n".join(lines) + "\n}" if lines else ""
+
+
+def _value(text: str) -> str:
+    return text if _JSON_NUMBER.fullmatch(text) else json.dumps(text, ensure_ascii=False)

@@ -5,7 +5,6 @@ from typing import Any, Final
 from django import forms
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -27,8 +26,8 @@ from boards.actions.boards import (
 )
 from boards.actions.moderation import end_claim, hide_entry, show_entry
 from boards.models import Board, Submission
-from boards.queries.boards import board_of, claims_of, get_claim
-from boards.queries.entries import Asked, entries_of, get_entry, told
+from boards.queries.boards import board_of, counted_claims, get_claim
+from boards.queries.entries import Asked, entries_of, get_entry, numbers_by_state, told
 from kernel.actor import Actor
 from kernel.errors import Conflict, MledError
 
@@ -205,16 +204,15 @@ def _terms_of(board: Board | None) -> dict[str, Any]:
 def _moderating(request: HttpRequest, viewer: Actor, board: Board) -> dict[str, Any]:
     chosen = request.GET.get("state", "")
     known = [name for name, _ in STATES]
-    counts = {state: entries_of(viewer, board, Asked(states=[state])).count() for state in known}
-    state = (
-        chosen if chosen in known else Submission.State.HELD.value if counts["held"] else Submission.State.SHOWN.value
-    )
+    counts = numbers_by_state(viewer, board)
+    usual = Submission.State.HELD if counts.get("held") else Submission.State.SHOWN
+    state = chosen if chosen in known else usual.value
     rows = entries_of(viewer, board, Asked(states=[state], order="new"))
     page = Paginator(rows, PAGE).get_page(request.GET.get("page"))
-    claims = claims_of(viewer, board).annotate(entries=Count("submissions"))
+    claims = counted_claims(viewer, board)
     return {
         "state": state,
-        "states": [(name, label, counts[name]) for name, label in STATES],
+        "states": [(name, label, counts.get(name, 0)) for name, label in STATES],
         "page": page,
         "entries": told(viewer, board, list(page)),
         "claims": claims[:CLAIMS],

@@ -1,169 +1,143 @@
-"""The table of a board and what stands beside it: what moves the result, one's own entry against the best."""
+"""The table of a board: its heads with what a click on them asks, and a row for each entry."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
-from urllib.parse import urlencode
 
-import numpy as np
 from django.core.paginator import Paginator
-from django.http import QueryDict
-from django.urls import reverse
 
-from boards.conditions import Condition, read_conditions
-from boards.models import Board
+from accounts.templatetags.mled import number
+from boards.models import Submission
+from boards.pages.form import result_words
+from boards.pages.question import COLUMNS_MAX, Question
+from boards.pages.visiting import Visit
 from boards.queries.entries import Asked, Entry, columns_of, entries_of, latest_number, told
-from experiments.compare.correlation import TOO_FEW, as_numbers, correlate, is_numeric
-from kernel.actor import Actor
-from kernel.errors import Invalid
+from boards.queries.relations import Gathered
+from experiments.metrics.batch import finite_number
 
 PAGE: Final = 50
-COLUMNS: Final = 6  # of params, those that most entries have, if they differ
-RELATED: Final = 1000  # entries that the figures are taken from
-BARS: Final = 8
-_NAMES: Final = ("model", "email", "where", "order", "mine")
+SHOWN: Final = 6  # columns of params, where nobody chose
+_BUILT_IN: Final = frozenset({"rank", "new", "number", "model"})
+BADGES: Final = {
+    Submission.State.HELD: ("warn", "clock", "Waits"),
+    Submission.State.HIDDEN: ("fail", "eyeoff", "Taken off"),
+    Submission.State.WITHDRAWN: ("", "undo", "Withdrawn"),
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """A column's head: what it is ordered by, the address that orders by it next, and how it is ordered now."""
+    """A column's caption. sort: '', 'ascending' or 'descending', as aria-sort has it; url: '' for one that none sorts
+    by."""
 
-    key: str
     label: str
-    url: str
-    sort: str
-    is_number: bool
-    low: bool = False
+    url: str = ""
+    sort: str = ""
+    classes: str = ""
+    title: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Bar:
-    """How a param goes with the result. x and width: of 100, from the middle."""
-
-    name: str
-    rho: float
-    n: int
-
-    @property
-    def x(self) -> float:
-        return 50.0 if self.rho >= 0 else round(50 + 50 * self.rho, 2)
-
-    @property
-    def width(self) -> float:
-        return round(max(abs(self.rho) * 50, 0.5), 2)
+class Cell:
+    text: str
+    is_number: bool
 
 
-def asked_of(given: QueryDict) -> tuple[Asked, Invalid | None]:
-    """What an address asks for; with what is wrong with its conditions, which are left out then."""
-    where: tuple[Condition, ...] = ()
-    problem: Invalid | None = None
-    try:
-        where = read_conditions([one for text in given.getlist("where") for one in text.split(",")])
-    except Invalid as error:
-        problem = error
-    asked = Asked(
-        model=given.get("model", "")[:500],
-        email=given.get("email", "")[:254],
-        where=where,
-        mine=given.get("mine", "") == "1",
-        order=given.get("order", "")[:252] or "rank",
-    )
-    return asked, problem
+@dataclass(frozen=True, slots=True)
+class Row:
+    """An entry in the table. badge: kind, icon and word of a state in which it does not show."""
+
+    entry: Entry
+    url: str
+    cells: list[Cell]
+    badge: tuple[str, str, str] | None
+    is_best: bool
 
 
-def query_of(given: QueryDict, **change: str) -> str:
-    """The address's question with something changed; the page begins anew."""
-    pairs = [(name, text) for name in _NAMES if name not in change for text in given.getlist(name) if text]
-    return urlencode([*pairs, *((name, text) for name, text in change.items() if text)], safe=",")
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """A column that the picker has."""
+
+    key: str
+    label: str
+    is_shown: bool
 
 
-def table_context(viewer: Actor, board: Board, given: QueryDict) -> dict[str, Any]:
-    """What the table and the panels beside it show. Raises SubmissionRequired."""
-    asked, problem = asked_of(given)
-    rows = entries_of(viewer, board, asked)
-    page = Paginator(rows, PAGE).get_page(given.get("page"))
-    params, _ = columns_of(viewer, board)
-    shown = told(viewer, board, list(page))
-    columns = _differing(params, shown)[:COLUMNS]
-    listed = reverse("boards:board", args=[board.project.slug])
-    newest = latest_number(viewer, board)
-    query = query_of(given)
+def table_of(came: Visit, question: Question, asked: Asked, held: Gathered) -> dict[str, Any]:
+    """A page of the table, with its heads, and how many there are."""
+    rows = Paginator(entries_of(came.viewer, came.board, asked), PAGE)
+    page = rows.get_page(question.page)
+    params, results = columns_of(came.viewer, came.board)
+    known = [*(f"params.{key}" for key in params), *(f"results.{key}" for key in results)]
+    shown = [key for key in question.columns if key in known] or _usual(held, params)
+    entries = told(came.viewer, came.board, list(page))
+    total = entries_of(came.viewer, came.board).count() if question.is_filtered else rows.count
     return {
+        "question": question,
         "page": page,
-        "entries": shown,
-        "cells": [(one, [one.params.get(name) for name in columns]) for one in shown],
-        "heads": _heads(board, asked, given, columns, listed),
-        "more_columns": len(params) - len(columns),
-        "asked": asked,
-        "where": ", ".join(str(one) for one in asked.where) if problem is None else ", ".join(given.getlist("where")),
-        "where_problem": problem,
-        "is_filtered": bool(asked.model or asked.email or asked.where or asked.mine),
-        "whole": entries_of(viewer, board).count(),
-        "query": query,
-        "here": f"{listed}?{given.urlencode()}" if given else listed,
-        "news_url": f"{reverse('boards:news', args=[board.project.slug])}?{query}",
-        "newest": newest,
-        **_related(viewer, board, asked),
-        **_against_best(viewer, board),
+        "matching": rows.count,
+        "total": total,
+        "heads": heads_of(came, question, shown),
+        "rows": [row_of(came, one, shown) for one in entries],
+        "offered": [Offered(key, key.partition(".")[2], key in shown) for key in known],
+        "columns_max": COLUMNS_MAX,
+        "previous_url": question.url(page=str(page.previous_page_number())) if page.has_previous() else "",
+        "next_url": question.url(page=str(page.next_page_number())) if page.has_next() else "",
+        "latest": latest_number(came.viewer, came.board),
     }
 
 
-def _differing(params: Sequence[str], shown: Sequence[Entry]) -> list[str]:
-    """The params in which the entries of a page differ; all of them where there is nothing to compare."""
-    found = [name for name in params if len({one.params.get(name) for one in shown}) > 1]
-    return found if len(shown) > 1 else list(params)
+def _usual(held: Gathered, params: Sequence[str]) -> list[str]:
+    """The params that differ among the entries, else those that most of them have."""
+    return [f"params.{key}" for key in (held.differing or params)[:SHOWN]]
 
 
-def _heads(board: Board, asked: Asked, given: QueryDict, params: Sequence[str], listed: str) -> list[Head]:
-    label = board.result_label or board.result_key
-    arrow = "↓" if board.is_lower_better else "↑"
-    columns = [
-        ("rank", "Rank", True),
-        ("model", "Model", False),
-        ("", "By", False),
-        ("rank", f"{label} {arrow}", True),
-        *((name, name, True) for name in params),
-        ("new", "When", True),
+def heads_of(came: Visit, question: Question, shown: Sequence[str]) -> list[Head]:
+    """The captions: a click orders by the column, another one the other way round."""
+    words = result_words(came.board)
+    by_result = _head(question, words, "rank", "n", up=came.board.is_lower_better)
+    return [
+        _head(question, "Rank", "rank", "n"),
+        _head(question, "Model", "model", "m-modelcell"),
+        Head("By"),
+        by_result,
+        *(_of_column(question, key) for key in shown),
+        _head(question, "When", "new", "n", up=False),
     ]
-    return [_head(asked, given, listed, place, *one) for place, one in enumerate(columns)]
 
 
-def _head(asked: Asked, given: QueryDict, listed: str, place: int, key: str, label: str, is_number: bool) -> Head:
-    now = asked.order.removeprefix("-")
-    is_back = asked.order.startswith("-")
-    turned = f"-{key}" if asked.order == key else key
-    url = f"{listed}?{query_of(given, order='' if turned == 'rank' else turned)}" if key and place != 3 else ""
-    ordered = bool(url) and now == key
-    return Head(key, label, url, ("descending" if is_back else "ascending") if ordered else "", is_number)
+def _of_column(question: Question, key: str) -> Head:
+    name = key.partition(".")[2]
+    if name in _BUILT_IN or name.startswith("-"):
+        return Head(name, classes="n", title=name)
+    return _head(question, name, name, "n")
 
 
-def _related(viewer: Actor, board: Board, asked: Asked) -> dict[str, Any]:
-    """How numeric params go with the result, over the entries that match: Spearman's rank correlation, with n."""
-    some = told(viewer, board, list(entries_of(viewer, board, asked)[:RELATED]))
-    results = np.array([np.nan if one.result is None else one.result for one in some], dtype=np.float64)
-    names = sorted({name for one in some for name in one.params})
-    bars = []
-    for name in names:
-        values = [one.params.get(name) for one in some]
-        if not is_numeric(values):
-            continue
-        found = correlate(as_numbers(values), results)
-        if found.spearman is not None:
-            bars.append(Bar(name, found.spearman, found.n))
-    bars.sort(key=lambda bar: (-abs(bar.rho), bar.name))
-    return {"bars": bars[:BARS], "related_n": len(some), "too_few": len(some) < TOO_FEW, "few": TOO_FEW}
+def _head(question: Question, label: str, order: str, classes: str = "", *, up: bool = True) -> Head:
+    """up: whether the order without a sign is the ascending one."""
+    now = question.order or "rank"
+    is_now = now in (order, f"-{order}")
+    backwards = now.startswith("-")
+    sort = ("ascending" if up != backwards else "descending") if is_now else ""
+    onwards = f"-{order}" if is_now and not backwards else order
+    return Head(label, question.url(order="" if onwards == "rank" else onwards), sort, classes, label)
 
 
-def _against_best(viewer: Actor, board: Board) -> dict[str, Any]:
-    """One's own best entry beside the best of all, field by field where they differ."""
-    mine, best = _first(viewer, board, Asked(mine=True)), _first(viewer, board, Asked())
-    if mine is None or best is None or mine.result is None or mine.submission.pk == best.submission.pk:
-        return {"best": best, "mine": mine, "differences": []}
-    names = sorted(set(mine.params) | set(best.params))
-    pairs = [(name, best.params.get(name, "–"), mine.params.get(name, "–")) for name in names]
-    return {"best": best, "mine": mine, "differences": [one for one in pairs if one[1] != one[2]]}
+def row_of(came: Visit, entry: Entry, shown: Sequence[str]) -> Row:
+    state = Submission.State(entry.submission.state)
+    return Row(
+        entry=entry,
+        url=came.url("entry", entry.submission.number),
+        cells=[_cell(entry, key) for key in shown],
+        badge=BADGES.get(state),
+        is_best=entry.rank == 1,
+    )
 
 
-def _first(viewer: Actor, board: Board, asked: Asked) -> Entry | None:
-    rows = told(viewer, board, list(entries_of(viewer, board, asked)[:1]))
-    return rows[0] if rows else None
+def _cell(entry: Entry, key: str) -> Cell:
+    kind, _, name = key.partition(".")
+    if kind == "results":
+        value = entry.results.get(name)
+        return Cell("" if value is None else number(value), is_number=True)
+    text = entry.params.get(name, "")
+    return Cell(text, is_number=finite_number(text) is not None)

@@ -7,9 +7,9 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
-from accounts.access import can, roles_in
+from accounts.access import Denied, can, roles_in
 from accounts.pages.doors import actor_of
-from boards.claims import with_claim
+from boards.claims import SubmissionRequired, digest_of, with_claim
 from boards.models import Board
 from boards.queries.boards import get_board
 from kernel.actor import Actor, anonymous
@@ -29,6 +29,14 @@ class Visit:
     secret: str
 
     @property
+    def slug(self) -> str:
+        return self.board.project.slug
+
+    def url(self, name: str = "board", *args: object) -> str:
+        """The address of a page of the board."""
+        return reverse(f"boards:{name}", args=[self.slug, *args])
+
+    @property
     def is_member(self) -> bool:
         """Whether they have a role in the project: they need no claim token."""
         return bool(roles_in(self.visitor, self.board.project_id))
@@ -37,6 +45,18 @@ class Visit:
     def reads(self) -> bool:
         """Whether the entries are open to them."""
         return bool(can(self.viewer, "boards.see", self.board))
+
+    @property
+    def may_submit(self) -> bool:
+        """Whether an entry of theirs would be taken, as far as it is about them."""
+        return bool(can(self.viewer, "boards.submit", self.board))
+
+    @property
+    def refused(self) -> str:
+        """Why their claim token opens nothing any more; '' where nothing stands against it."""
+        verdict = can(self.viewer, "boards.see", self.board)
+        error = verdict.error if isinstance(verdict, Denied) else None
+        return "" if error is None or isinstance(error, SubmissionRequired) else str(error)
 
     @property
     def keeps(self) -> bool:
@@ -51,7 +71,8 @@ def visit(request: HttpRequest, slug: str) -> Visit:
     visitor = visitor_of(request)
     board = get_board(visitor, slug)
     secret = request.COOKIES.get(cookie_of(board), "")
-    return Visit(visitor, with_claim(visitor, board, secret), board, secret)
+    is_member = bool(roles_in(visitor, board.project_id))  # in their own name, whatever their browser keeps
+    return Visit(visitor, visitor if is_member else with_claim(visitor, board, secret), board, secret)
 
 
 def visitor_of(request: HttpRequest) -> Actor:
@@ -60,6 +81,12 @@ def visitor_of(request: HttpRequest) -> Actor:
     if not actor.is_person:
         actor = anonymous(actor.door, actor.request_id)
     return replace(actor, ip=meta.get("REMOTE_ADDR", ""), client=meta.get("HTTP_USER_AGENT", "")[:200])
+
+
+def is_known(came: Visit, secret: str) -> bool:
+    """Whether an entry of the board was given with this very claim token, not with another that the account keeps."""
+    held = with_claim(replace(came.visitor, memo={}), came.board, secret).claim
+    return held is not None and held.digest == digest_of(secret)
 
 
 def cookie_of(board: Board) -> str:

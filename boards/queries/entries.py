@@ -100,6 +100,12 @@ def own_entry(viewer: Actor, board: Board, number: int) -> Submission:
     return found
 
 
+def find_entry(viewer: Actor, board: Board, number: int) -> Submission:
+    """One's own entry however it stands, or one that shows. Raises SubmissionRequired, NotFound."""
+    found = own_entries(viewer, board).filter(number=number).first()
+    return found or get_entry(viewer, board, number)
+
+
 def told(viewer: Actor, board: Board, rows: Sequence[Submission]) -> list[Entry]:
     """These entries with what they say, in five statements, however many."""
     runs = [row.run_id for row in rows]
@@ -142,6 +148,13 @@ def columns_of(viewer: Actor, board: Board) -> tuple[list[str], list[str]]:
     """The keys of params and of further results that entries hold, those of most entries first."""
     runs = entries_of(viewer, board).order_by().values("run")
     return _keys(Param, runs, ""), _keys(MetricSeries, runs, board.result_key)
+
+
+def numbers_by_state(viewer: Actor, board: Board) -> dict[str, int]:
+    """How many entries there are in each state, for those who keep the board; for others of what they see."""
+    states = [state.value for state in Submission.State]
+    rows = entries_of(viewer, board, Asked(states=states)).order_by().values_list("state").annotate(n=Count("pk"))
+    return dict(rows)
 
 
 def latest_number(viewer: Actor, board: Board) -> int:

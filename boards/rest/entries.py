@@ -56,9 +56,10 @@ class EntryWanted(serializers.Serializer[Any]):
 
     def to_internal_value(self, data: Any) -> Any:
         """Raises ValidationError for a field that there is not: a misspelt one would be lost in silence."""
-        strange = sorted({str(name) for name in data} - set(self.get_fields())) if isinstance(data, dict) else []
+        known_names = [str(name) for name in self.get_fields()]
+        strange = sorted({str(name) for name in data} - set(known_names)) if isinstance(data, dict) else []
         if strange:
-            known = ", ".join(name for name in self.fields if name != "website")
+            known = ", ".join(name for name in known_names if name != "website")
             raise serializers.ValidationError({strange[0][:80]: f"There is no such field. There are {known}."})
         return super().to_internal_value(data)
 
@@ -183,9 +184,8 @@ class Entries(OfEntries):
         `Authorization: Bearer claim_…` may bring a claim token, also one of your own making (`claim_` and 43 random
         characters of A-Z a-z 0-9 _ -): then a call whose answer was lost can be sent again. Without one you get one.
         """
-        body = NewEntryWanted(data=request.data)
+        board, body = self.board(), NewEntryWanted(data=request.data)
         body.is_valid(raise_exception=True)
-        board = self.board()
         contributor, secret = self.contributor(board)
         key: UUID | None = body.validated_data.get("key")
         is_test: bool = body.validated_data["is_test"]
@@ -209,10 +209,10 @@ class OneEntry(OfEntries):
     @extend_schema(request=EntryWanted, responses={200: EntryJson})
     def put(self, request: Request, slug: str, number: int) -> Response:
         """Let your entry say this instead."""
-        body = EntryWanted(data=request.data)
-        body.is_valid(raise_exception=True)
         viewer, board = self.actor, self.board()
-        changed = change_entry(viewer, own_or_any(viewer, board, number), wanted=body.wanted())
+        entry, body = own_or_any(viewer, board, number), EntryWanted(data=request.data)
+        body.is_valid(raise_exception=True)
+        changed = change_entry(viewer, entry, wanted=body.wanted())
         return Response(self.told(self.actor, board, changed))
 
     @extend_schema(responses={204: None})
