@@ -8,22 +8,9 @@ from accounts.pages.history import Change, Entry, entry
 from accounts.queries.history import NamedEvent
 from artifacts.models import DatasetVersion
 from artifacts.records import FIELDS
+from artifacts.said import SAID
 from artifacts.versions import record_of
 from audit.ledger.queries.history import RowChange
-
-SAID: Mapping[str, str] = {
-    "artifacts.create_dataset": "made the dataset",
-    "artifacts.edit_dataset": "described the dataset",
-    "artifacts.add_version": "added",
-    "artifacts.add_external_version": "registered",
-    "artifacts.write_record": "wrote about",
-    "artifacts.set_dataset_alias": "set",
-    "artifacts.remove_dataset_alias": "took away",
-    "artifacts.withdraw_version": "recalled",
-    "artifacts.reinstate_version": "reinstated",
-    "transfer.bring_in_record": "imported",
-    "transfer.finish_record": "imported how it stands:",
-}
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,12 +8,12 @@ import pytest
 from django.test import Client
 
 from accounts.decorators import ACTIONS
-from audit.compliance.pages.log_words import SAID as OF_LOG
+from audit.compliance.acts import SAID as OF_LOG
 from experiments import hooks
 from experiments.actions.recorded import record_run
 from experiments.models import Run
-from experiments.pages.history import SAID
 from experiments.recording.wanted import NewDataset, Wanted
+from experiments.said import SAID
 from tests.factories import a_team, user_of
 from tests.transfer.moving import content, exported, imported
 from tests.transfer.stores import a_store, bring, run_named

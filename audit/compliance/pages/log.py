@@ -13,7 +13,8 @@ from accounts.access import can, find_project
 from accounts.pages.doors import actor_of, signed_in
 from accounts.pages.history import DOORS, before_of
 from accounts.roles import Role
-from audit.compliance.pages.log_words import kind_words, lines_of, verb_words
+from audit.compliance.acts import verb_words
+from audit.compliance.pages.log_words import kind_words, lines_of
 from audit.compliance.pages.report_links import log_url
 from audit.compliance.queries.log import (
     FOLDED,

@@ -12,7 +12,7 @@ from accounts.models import Membership, Project
 from accounts.pages.history import Change, entry
 from accounts.queries.history import NamedEvent
 from artifacts.models import Dataset, DatasetVersion
-from artifacts.pages.history import SAID as OF_DATASETS
+from audit.compliance.acts import SAID
 from audit.compliance.models import (
     AccessReview,
     Draw,
@@ -26,112 +26,13 @@ from audit.compliance.models import (
 from audit.compliance.queries.log_things import Named, Thing
 from audit.ledger.queries.history import RowChange
 from experiments.models import Decision, Experiment, Run, SavedView
-from experiments.pages.history import SAID as OF_RUNS
 from registry.models import LoggedModel, ModelVersion, PromotionRequest, RegisteredModel, Webhook
-from registry.pages.past import SAID as OF_MODELS
 
 CHANGES_MAX = 200
 TEXT_MAX = 600
 NOBODY: Final[Mapping[str, str]] = {}
 _DULL = frozenset({"at", "id", "uid", "run", "project", "experiment", "number", "version", "created_by", "log_size"})
 _ISO = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(\.\d+)?\+00:00")
-_OWN = {
-    "accounts.add_member": "gave a role",
-    "accounts.appoint_member": "appointed",
-    "accounts.change_role": "changed a role",
-    "accounts.remove_member": "removed a member",
-    "accounts.dismiss_member": "dismissed",
-    "accounts.create_project": "made the project",
-    "accounts.edit_project": "edited the project",
-    "experiments.record_decision": "recorded a decision",
-    "experiments.take_back_decision": "took back a decision",
-    "experiments.set_goal": "set the project's goal",
-    "experiments.clear_goal": "cleared the project's goal",
-    "accounts.govern_project": "set how the project is governed",
-    "accounts.grant_sight": "let somebody see the project",
-    "accounts.withdraw_sight": "took sight of the project away",
-    "artifacts.begin_upload": "began an upload",
-    "accounts.erase_payloads": "erased what was recorded",
-    "experiments.create_experiment": "made the experiment",
-    "experiments.note_export": "took data out",
-    "experiments.note_export_of": "took data out",
-    "compliance.seal_bundle": "sealed a bundle",
-    "compliance.record_verification": "recorded what the offline verifier said",
-    "compliance.submit_run": "submitted the run for review",
-    "compliance.withdraw_submission": "withdrew the submission",
-    "compliance.withdraw_drawn": "took it out of a sample",
-    "compliance.start_review": "began the review",
-    "compliance.assign_review": "assigned the review",
-    "compliance.decide_review": "signed a verdict",
-    "compliance.apply_verdict": "put the verdict into effect",
-    "compliance.amend_run": "amended the run",
-    "compliance.assess_run": "asked the rules",
-    "compliance.waive_rule": "waived a rule",
-    "compliance.cosign_waiver": "signed a waiver along",
-    "compliance.end_waiver": "ended a waiver",
-    "compliance.set_not_applicable": "said that a rule does not apply",
-    "compliance.remove_not_applicable": "has a rule asked again",
-    "compliance.draw_sample": "drew a sample",
-    "compliance.review_trail": "reviewed the audit trail",
-    "compliance.open_finding": "opened a finding",
-    "compliance.answer_finding": "answered a finding",
-    "compliance.close_finding": "closed a finding",
-    "compliance.ask_again": "asked again about a finding",
-    "compliance.choose_profile": "chose the project's rules",
-    "compliance.choose_retention": "chose how long records are kept",
-    "compliance.change_copy": "changed what the project asks",
-    "compliance.export_log": "exported the log",
-    "compliance.place_hold": "placed a legal hold",
-    "compliance.ask_purge": "asked for a purge",
-    "compliance.withdraw_purge": "took a purge back",
-    "compliance.refuse_purge": "refused a purge",
-    "compliance.carry_out_purge": "purged runs",
-    "compliance.lift_hold": "lifted a legal hold",
-    "compliance.review_access": "signed off who may do what",
-    "compliance.open_report": "asked for a report",
-    "compliance.begin_report": "began a report",
-    "compliance.issue_report": "finished a report",
-    "compliance.fail_report": "gave a report up",
-    "compliance.cancel_report": "stopped a report",
-    "compliance.download_report": "took a file of a report out",
-    "accounts.give_job_token": "gave a job its token",
-    "accounts.take_job_token": "ended the token of a job",
-    "artifacts.set_quota": "set how much the project's files may take",
-    "boards.open_board": "opened the project as a public board",
-    "boards.set_terms": "changed the terms of the board",
-    "boards.end_board": "ended the board",
-    "boards.submit_entry": "submitted an entry",
-    "boards.change_entry": "changed an entry",
-    "boards.withdraw_entry": "withdrew an entry",
-    "boards.show_entry": "let an entry show",
-    "boards.hide_entry": "took an entry off",
-    "boards.end_claim": "ended a claim token",
-    "boards.keep_claim": "kept a claim token with an account",
-    "runner.set_rules": "set what jobs may use",
-    "runner.keep_secret": "set a secret",
-    "runner.remove_secret": "removed a secret",
-    "runner.drain_worker": "changed whether a worker takes jobs",
-    "runner.take_off_worker": "took a worker off the list",
-    "runner.admit_worker": "let a worker in",
-    "runner.withdraw_admission": "took back the word of a worker",
-    "runner.use_admission": "gave a worker what it needs",
-    "transfer.begin_export": "asked for an export",
-    "transfer.begin_import": "asked for an import",
-    "transfer.start_transfer": "began an import or export",
-    "transfer.cancel_transfer": "stopped an import or export",
-    "transfer.finish_transfer": "finished an import or export",
-    "transfer.fail_transfer": "gave an import or export up",
-    "transfer.end_export": "let go of the files of an import or export",
-    "transfer.end_exports_of": "ended exports that name a person who was forgotten",
-    "transfer.download_transfer_file": "took an archive out",
-    "transfer.bring_in_experiment": "imported the experiment",
-    "transfer.bring_in_record": "imported",
-    "transfer.finish_record": "imported how it stands",
-    "transfer.complete_model": "completed an imported model",
-}
-SAID: Final[Mapping[str, str]] = {
-    verb: text.rstrip(":") for verb, text in {**OF_RUNS, **OF_DATASETS, **OF_MODELS, **_OWN}.items()
-}
 _KINDS = {
     "experiments.run": "run",
     "experiments.runtag": "tag",
@@ -191,11 +92,6 @@ class Line:
     request_id: str
     client: str
     client_at: dt.datetime | None
-
-
-def verb_words(verb: str) -> str:
-    """An action in words."""
-    return SAID.get(verb) or verb.rpartition(".")[2].replace("_", " ")
 
 
 def kind_words(kind: str) -> str:

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
+from audit.compliance.acts import verb_words
 from audit.compliance.reports.facts import (
     AccessSection,
     CardSection,
@@ -248,8 +249,8 @@ class Layout:
         return {**self.view(rule), "marked": rule.outcome}
 
     def event(self, event: EventFact, of: str = "") -> View:
-        """An event. of: the run in whose section it stands. A place below 0: it has none so far."""
-        place = {"seq": f"{event.seq}" if event.seq >= 0 else "–"}
+        """An event, its act in words. of: the run in whose section it stands. A place below 0: it has none so far."""
+        place = {"seq": f"{event.seq}" if event.seq >= 0 else "–", "did": self.one_line(verb_words(event.verb))}
         if of and event.subject == f"experiments.run {of}":
             place["subject"] = "this run"
         return {**self.view(event), **place, "refused": event.outcome not in ("", "done", "ok")}
