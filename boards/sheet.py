@@ -7,10 +7,12 @@ from boards.queries.entries import Asked, columns_of, each_told
 from experiments.exporting.fields import Field, Kind, Value
 from kernel.actor import Actor
 
+COLUMNS_MAX = 1000  # of params, and of results: anybody may give hundreds that no other entry has
+
 
 def sheet_of(viewer: Actor, board: Board, asked: Asked) -> tuple[list[Field], Iterator[Sequence[Value]]]:
     """Its columns and rows; all that is wrong is told before the first row. Raises SubmissionRequired."""
-    params, results = columns_of(viewer, board)
+    params, results = columns_of(viewer, board, most=COLUMNS_MAX)
     fields = [
         Field("rank", Kind.INTEGER),
         Field("entry", Kind.INTEGER),

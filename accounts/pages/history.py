@@ -74,7 +74,7 @@ def _roles(text: str) -> str:
 def _door(door: str, token: str, client: str) -> str:
     said = DOORS.get(door, door)
     if token:
-        said += f", token {token}"
+        said += f", {token}" if token.startswith("claim token ") else f", token {token}"
     if door == "mlflow" and client:
         said += f", {client.split(' ')[0]}"
     return said

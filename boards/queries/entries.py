@@ -144,10 +144,10 @@ def each_told(viewer: Actor, board: Board, asked: Asked) -> Iterator[Entry]:
         yield from told(viewer, board, [found[pk] for pk in part if pk in found])
 
 
-def columns_of(viewer: Actor, board: Board) -> tuple[list[str], list[str]]:
-    """The keys of params and of further results that entries hold, those of most entries first."""
+def columns_of(viewer: Actor, board: Board, *, most: int = COLUMNS_MAX) -> tuple[list[str], list[str]]:
+    """The keys of params and of further results that entries hold, those of most entries first, at most so many."""
     runs = entries_of(viewer, board).order_by().values("run")
-    return _keys(Param, runs, ""), _keys(MetricSeries, runs, board.result_key)
+    return _keys(Param, runs, "", most), _keys(MetricSeries, runs, board.result_key, most)
 
 
 def numbers_by_state(viewer: Actor, board: Board) -> dict[str, int]:
@@ -248,9 +248,9 @@ def _label(email: str, *, whole: bool) -> str:
     return email if whole else email.partition("@")[0]
 
 
-def _keys(model: type[Param] | type[MetricSeries], runs: object, but: str) -> list[str]:
+def _keys(model: type[Param] | type[MetricSeries], runs: object, but: str, most: int) -> list[str]:
     rows = model.objects.filter(run__in=runs).exclude(key=but).values_list("key").annotate(n=Count("run"))
-    return [key for key, _ in rows.order_by("-n", "key")[:COLUMNS_MAX]]
+    return [key for key, _ in rows.order_by("-n", "key")[:most]]
 
 
 def _by_run(rows: Iterable[tuple[int, str, T]]) -> dict[int, dict[str, T]]:
