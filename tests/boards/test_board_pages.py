@@ -8,7 +8,7 @@ from django.conf import settings
 from django.test import Client
 
 from boards.actions.boards import end_board, set_terms
-from boards.actions.moderation import end_claim, hide_entry
+from boards.actions.moderation import end_claim, hide_entry, show_entry
 from boards.claims import new_secret
 from boards.models import ReaderPass, Submission
 from boards.queries.entries import get_entry, told
@@ -459,3 +459,41 @@ def test_a_token_of_an_account_opens_no_page(team, board, stored):
     _, token = a_token(team.scientist)
     response = Client().get(f"/boards/{board.project.slug}/", headers={"Authorization": f"Bearer {token}"})
     assert tells_nothing(response.content.decode())
+
+
+def test_every_page_of_the_project_says_that_it_is_a_board(team, board, stored):
+    browser, line = Browser(board, who=team.manager), "Contribution board: open to all, outside the scope of audits."
+    for path in ("", "runs/", "settings/", "members/", "board/"):
+        assert line in browser.get(f"/p/{team.project.slug}/{path}"), path
+    assert "m-boardstrip" not in browser.get()
+    end_board(team.manager, board)
+    assert line not in browser.get(f"/p/{team.project.slug}/runs/")
+
+
+def test_what_waits_is_told_on_the_overview_and_is_shown_first_where_the_board_is_kept(team, board, visitor):
+    set_terms(team.manager, board, terms=dataclasses.replace(TERMS, checks_first=True))
+    visitor.submit()
+    assert "It shows once a manager has let it in" in text_of(visitor.get())
+    browser = Browser(board, who=team.manager)
+    assert "1 entry, 1 waiting" in text_of(browser.get(f"/p/{team.project.slug}/"))
+    kept = text_of(browser.get(f"/p/{team.project.slug}/board/"))
+    assert "Let in entry 2" in kept
+    browser.post(f"/p/{team.project.slug}/board/entries/2/show/", state="held")
+    assert Submission.objects.get(number=2).state == "shown"
+
+
+def test_what_a_manager_lets_in_later_is_news_too(team, board, visitor):
+    visitor.submit()
+    hide_entry(team.manager, Submission.objects.get(number=1), reason="To be looked at.")
+    known = {"after": 2, "known": 1}
+    assert '"new": 0' in visitor.get("news/", **known)
+    show_entry(team.manager, Submission.objects.get(number=1))
+    assert '"new": 1' in visitor.get("news/", **known)
+
+
+def test_a_member_acts_in_their_own_name_whatever_their_browser_keeps(team, board, visitor):
+    visitor.submit()
+    browser = Browser(board, who=team.scientist, secret=visitor.secret)
+    browser.submit(model="mine")
+    entry = Submission.objects.get(number=3)
+    assert (entry.claim, entry.run.created_by_id) == (None, team.scientist.user_id)
