@@ -118,7 +118,7 @@ def test_an_open_page_hears_of_a_new_entry_within_five_seconds_and_keeps_its_pla
         noor.keyboard.press("j")
     current = noor.locator("tr[data-current]").get_attribute("data-ref")
     noor.mouse.wheel(0, 300)
-    noor.wait_for_function("scrollY > 100")
+    noor.wait_for_function("() => scrollY > 100")
     address, place = noor.url, noor.evaluate("scrollY")
     give(board, "forest new", 0.5, depth=3, width=9)
     began = time.monotonic()
