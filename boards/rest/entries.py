@@ -16,7 +16,7 @@ from boards.actions.moderation import hide_entry, show_entry
 from boards.claims import with_claim
 from boards.conditions import MOST, read_conditions
 from boards.models import Board, Submission
-from boards.queries.entries import Asked, Entry, entries_of, get_entry, own_entry, told
+from boards.queries.entries import Asked, Entry, entries_of, find_entry, get_entry, told
 from boards.rest.boards import WhyModerated
 from boards.rest.door import BoardView
 from boards.sheet import sheet_of
@@ -26,7 +26,6 @@ from experiments.recording.typed import as_typed
 from experiments.rest.recorded import Scalar
 from experiments.rest.tables import Anything, also_as, format_parameter, kind_of, streamed
 from kernel.actor import Actor
-from kernel.errors import NotFound
 
 KINDS = ("csv", "jsonl", "json")
 TEXT_MAX = 100_000
@@ -126,7 +125,7 @@ class OfEntries(BoardView):
 
     def told(self, viewer: Actor, board: Board, entry: Submission) -> Any:
         """An entry as its viewer reads it now."""
-        fresh = own_or_any(viewer, board, entry.number)
+        fresh = find_entry(viewer, board, entry.number)
         return EntryJson(told(viewer, board, [fresh])[0]).data
 
     def question(self) -> Asked:
@@ -139,14 +138,6 @@ class OfEntries(BoardView):
             mine=asked["mine"],
             states=sorted(asked["state"]),
         )
-
-
-def own_or_any(viewer: Actor, board: Board, number: int) -> Submission:
-    """One's own entry however it stands, or one that shows."""
-    try:
-        return own_entry(viewer, board, number)
-    except NotFound:
-        return get_entry(viewer, board, number)
 
 
 class Entries(OfEntries):
@@ -204,13 +195,13 @@ class OneEntry(OfEntries):
     def get(self, request: Request, slug: str, number: int) -> Response:
         """What it says."""
         viewer, board = self.actor, self.board()
-        return Response(self.told(viewer, board, own_or_any(viewer, board, number)))
+        return Response(self.told(viewer, board, find_entry(viewer, board, number)))
 
     @extend_schema(request=EntryWanted, responses={200: EntryJson})
     def put(self, request: Request, slug: str, number: int) -> Response:
         """Let your entry say this instead."""
         viewer, board = self.actor, self.board()
-        entry, body = own_or_any(viewer, board, number), EntryWanted(data=request.data)
+        entry, body = find_entry(viewer, board, number), EntryWanted(data=request.data)
         body.is_valid(raise_exception=True)
         changed = change_entry(viewer, entry, wanted=body.wanted())
         return Response(self.told(self.actor, board, changed))
@@ -219,7 +210,7 @@ class OneEntry(OfEntries):
     def delete(self, request: Request, slug: str, number: int) -> Response:
         """Withdraw your entry. Withdrawing the only one closes the board to you."""
         viewer = self.actor
-        withdraw_entry(viewer, own_or_any(viewer, self.board(), number))
+        withdraw_entry(viewer, find_entry(viewer, self.board(), number))
         return Response(status=204)
 
 
