@@ -9,7 +9,7 @@ import secrets
 from collections.abc import Collection
 from dataclasses import replace
 from typing import Any, Final
-from uuid import UUID, uuid4
+from uuid import UUID, uuid5
 
 from boards.models import Board, ReaderPass, Submission
 from kernel.actor import Actor, ActorKind, ClaimGrant
@@ -61,11 +61,15 @@ def with_claim(actor: Actor, board: Board, secret: str) -> Actor:
 
 
 def as_contributor(actor: Actor, board: Board, secret: str) -> Actor:
-    """The same for whoever submits: a claim token that is not known yet is a new one, known once its entry is kept."""
+    """The same for whoever submits: a claim token that is not known yet is a new one, known once its entry is kept.
+
+    Its id follows from it, so that two calls with the same one at the same moment are of one contributor.
+    """
     known = with_claim(actor, board, secret)
     if known.claim is not None:
         return known
-    return _holding(actor, ClaimGrant(uuid4(), board.project_id, digest_of(secret), is_new=True))
+    digest = digest_of(secret)
+    return _holding(actor, ClaimGrant(uuid5(board.pk, digest), board.project_id, digest, is_new=True))
 
 
 def _held(actor: Actor, board: Board, secret: str) -> ReaderPass | None:

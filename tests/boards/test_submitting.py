@@ -134,6 +134,15 @@ def test_the_same_key_is_the_same_entry_and_anothers_is_refused(board):
     assert ReaderPass.objects.count() == 1
 
 
+def test_two_calls_with_the_same_new_claim_token_at_once_are_one_contributor(board):
+    key, secret = uuid.uuid4(), new_secret()
+    first, second = a_guest(board, secret), a_guest(board, secret)  # neither knows of the other
+    made = submit_entry(first, board, wanted=wanted(), key=key)
+    assert submit_entry(second, board, wanted=wanted(), key=key).pk == made.pk
+    [event] = events_since(lambda: submit_entry(second, board, wanted=wanted()))
+    assert event.event.token_id == ReaderPass.objects.get().pk
+
+
 def test_a_closed_board_takes_no_entry_and_one_that_ended_is_not_there(team, board):
     entry, secret = an_entry(board)
     set_terms(team.manager, board, terms=terms_with(is_open=False))
