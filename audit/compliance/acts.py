@@ -75,6 +75,7 @@ _OWN = {
     "boards.submit_entry": "submitted an entry",
     "boards.change_entry": "changed an entry",
     "boards.withdraw_entry": "withdrew an entry",
+    "boards.note_entries_taken": "took entries out",
     "boards.show_entry": "let an entry show",
     "boards.hide_entry": "took an entry off",
     "boards.end_claim": "ended a claim token",

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.queries.people import my_account
 from boards.actions.entries import change_entry, submit_entry, withdraw_entry
+from boards.actions.exports import note_entries_taken
 from boards.actions.moderation import keep_claim
 from boards.claims import SubmissionRequired, as_contributor, checked_secret, new_secret, with_claim
 from boards.models import Board, Submission
@@ -184,9 +185,11 @@ def news(request: HttpRequest, slug: str) -> HttpResponse:
 @opened_by_an_entry
 def as_csv(request: HttpRequest, slug: str) -> HttpResponseBase:
     """The entries that match as a file."""
-    came = visit(request, slug)
-    fields, rows = sheet_of(came.viewer, came.board, Question.of(came.url(), request.GET).asked())
-    return streamed(format_of("csv").write(fields, rows), "csv", f"{slug}-entries")
+    came, form = visit(request, slug), format_of("csv")
+    asked = Question.of(came.url(), request.GET).asked()
+    fields, rows = sheet_of(came.viewer, came.board, asked)
+    note_entries_taken(came.viewer, came.board, asked=asked, word=form.word)
+    return streamed(form.write(fields, rows), "csv", f"{slug}-entries")
 
 
 def _submitted(request: HttpRequest, came: Visit) -> HttpResponse:

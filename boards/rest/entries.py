@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from boards.actions.entries import change_entry, submit_entry, withdraw_entry
+from boards.actions.exports import note_entries_taken
 from boards.actions.moderation import hide_entry, show_entry
 from boards.claims import with_claim
 from boards.conditions import MOST, read_conditions
@@ -251,8 +252,11 @@ class ExportEntries(OfEntries):
         responses=also_as({"type": "array", "items": {"type": "object", "additionalProperties": True}}, "csv", "jsonl"),
     )
     def get(self, request: Request, slug: str) -> HttpResponseBase:
-        """It is written while it is read; cells that a spreadsheet would take for formulas are made harmless."""
-        kind, board = kind_of(request, *KINDS), self.board()
-        fields, rows = sheet_of(self.actor, board, self.question())
-        content: Iterator[bytes] = format_of(kind).write(fields, rows)
+        """It is written while it is read, and on record; cells that a spreadsheet would take for formulas are made
+        harmless."""
+        kind, board, asked = kind_of(request, *KINDS), self.board(), self.question()
+        viewer, form = self.actor, format_of(kind)
+        fields, rows = sheet_of(viewer, board, asked)
+        note_entries_taken(viewer, board, asked=asked, word=form.word)
+        content: Iterator[bytes] = form.write(fields, rows)
         return streamed(content, kind, f"{slug}-entries")

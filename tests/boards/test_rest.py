@@ -153,6 +153,14 @@ def test_filters_and_the_file(board, at):
     assert "'=SUM(A1)" in table[2]
 
 
+def test_taking_entries_out_is_on_record_with_the_claim_token(board, at):
+    entry, secret = an_entry(board)
+    [event] = events_since(lambda: Caller(secret).ask("GET", f"{at}entries/export/?format=csv&where=max_depth%3C6"))
+    assert (event.verb, event.reason) == ("boards.note_entries_taken", "Exported 1 entry as CSV, filter: max_depth<6")
+    assert (event.event.actor_kind, event.event.token_id) == ("guest", entry.claim_id)
+    assert not events_since(lambda: Caller(new_secret()).ask("GET", f"{at}entries/export/"))
+
+
 def test_members_read_and_submit_by_their_tokens_and_keep_the_board(team, board, at):
     entry = Submission.objects.get(board=board)
     _, scientist = a_token(team.scientist, scopes=[Scope.READ, Scope.LOG])

@@ -6,9 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 from accounts.roles import Role
-from boards.actions import boards, entries, moderation
+from boards.actions import boards, entries, exports, moderation
 from boards.claims import as_contributor, new_secret, with_claim
 from boards.models import Board, ReaderPass, Submission
+from boards.queries.entries import Asked
 from boards.wanted import Wanted
 from kernel.actor import Actor, Door, anonymous
 from tests.factories import a_person, a_project, join
@@ -104,7 +105,13 @@ def _keep_claim(walk: Any) -> None:
     moderation.keep_claim(with_claim(a_person(), board, secret), board)
 
 
+def _take_out(walk: Any) -> None:
+    board = _board(walk)
+    exports.note_entries_taken(_keeper(walk, board), board, asked=Asked(model=walk.text()), word="CSV")
+
+
 BOARDS: list[Callable[[Any], Any]] = [
+    _take_out,
     _submit,
     _submit,
     _change,

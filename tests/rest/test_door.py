@@ -52,7 +52,8 @@ def test_nobody_gets_in_without_a_credential(db, route, view):
     method = "GET" if "GET" in view.needs else next(iter(view.needs))
     answer = Client().generic(method, "/" + route.replace("<slug:slug>", "vision").replace("<uuid:token>", "0" * 32)
                           .replace("<str:run>", "VIS-1").replace("<str:experiment>", "0"))  # fmt: skip
-    assert answer.status_code in (401, 404), route
+    # Anybody finds the public boards; of what lies below them each has a word of its own.
+    assert answer.status_code in ((200,) if route == "api/v1/boards/" else (401, 404)), route
     if answer.status_code == 401:
         assert answer["WWW-Authenticate"].startswith("Bearer")
         assert answer.json()["code"] == "UNAUTHENTICATED"
