@@ -11,6 +11,8 @@ from dataclasses import replace
 from typing import Any, Final
 from uuid import UUID, uuid5
 
+from django.db.models import Q
+
 from boards.models import Board, ReaderPass, Submission
 from kernel.actor import Actor, ActorKind, ClaimGrant
 from kernel.digests import sha256_hex
@@ -131,6 +133,8 @@ def _revoked(actor: Actor, claim: UUID) -> bool:
 def _opens(actor: Actor, claim: ClaimGrant, board: Board) -> bool:
     key = ("opens", claim.id)
     if key not in actor.memo:
-        kept = KEEPS_OPEN | ({Submission.State.WITHDRAWN} if board.stays_open else set())
-        actor.memo[key] = Submission.objects.filter(claim=claim.id, state__in=kept, is_test=False).exists()
+        kept = Q(state__in=KEEPS_OPEN)
+        if board.stays_open:  # but for what was taken off before it was withdrawn
+            kept |= Q(state=Submission.State.WITHDRAWN, state_why="")
+        actor.memo[key] = Submission.objects.filter(kept, claim=claim.id, is_test=False).exists()
     return bool(actor.memo[key])

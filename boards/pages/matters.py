@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Any, Final
 
+import numpy as np
+
 from accounts.templatetags.mled import number
 from boards.pages.form import result_words
 from boards.pages.visiting import Visit
@@ -11,6 +13,7 @@ from boards.queries.relations import Gathered
 from experiments.compare.correlation import (
     TOO_FEW,
     Correlation,
+    Floats,
     Grouping,
     as_numbers,
     columns_of,
@@ -76,11 +79,14 @@ class Pair:
 def matters_of(came: Visit, held: Gathered) -> dict[str, Any]:
     """Bars of the params that are numbers, and pictures of those that move the result most."""
     n = int((held.result == held.result).sum())  # NaN is not itself
+    drawn = n >= LEAST and _spans(held.result)
     found: list[tuple[float, str, Correlation | Grouping]] = []
     for name in columns_of(held.params):
         values = held.params[name]
         if is_numeric(values):
             line = correlate(as_numbers(values), held.result)
+            if not _spans(as_numbers(values)):
+                continue
             if line.spearman is not None:
                 found.append((abs(line.spearman), name, line))
         else:
@@ -96,8 +102,15 @@ def matters_of(came: Visit, held: Gathered) -> dict[str, Any]:
         "is_thin": n < TOO_FEW,
         "result_name": came.board.result_label or came.board.result_key,
         "bars": sorted(bars, key=lambda bar: (bar.value, bar.name)) if n >= LEAST else [],
-        "pictures": [_picture(held, name, one) for _, name, one in found[:PICTURES]] if n >= LEAST else [],
+        "pictures": [_picture(held, name, one) for _, name, one in found[:PICTURES]] if drawn else [],
     }
+
+
+def _spans(values: Floats) -> bool:
+    """Whether a picture can hold them: anybody may submit numbers further apart than a number reaches."""
+    some = values[np.isfinite(values)]
+    with np.errstate(all="ignore"):
+        return len(some) == 0 or bool(np.isfinite((some.max() - some.min()) ** 2))
 
 
 def _picture(held: Gathered, name: str, found: Correlation | Grouping) -> Picture:

@@ -13,7 +13,7 @@ from accounts.access import roles_in
 from accounts.authentication import PageSessionAuthentication, TokenAuthentication, bearer_secret
 from accounts.rest import limits
 from accounts.rest.door import RestView, ScopeAllows, actor_of
-from boards.claims import PREFIX, as_contributor, new_secret, with_claim
+from boards.claims import PREFIX, as_contributor, checked_secret, new_secret, with_claim
 from boards.models import Board
 from boards.queries.boards import get_board
 from kernel.actor import Actor
@@ -76,5 +76,5 @@ class BoardView(RestView):
         known = with_claim(self.visitor, board, brought)
         if known.claim is not None:
             return known, ""
-        secret = brought or new_secret()
+        secret = checked_secret(brought) if brought else new_secret()
         return as_contributor(self.visitor, board, secret), "" if brought else secret

@@ -141,10 +141,11 @@ def _eta_squared(groups: Sequence[Floats]) -> float | None:
     if len(groups) < 2:
         return None
     every = np.concatenate(groups)
-    total = float(((every - every.mean()) ** 2).sum())
-    if len(every) < 3 or total == 0 or len(groups) == len(every):
+    with np.errstate(all="ignore"):  # results may be further apart than a number reaches
+        total = float(((every - every.mean()) ** 2).sum())
+        between = float(sum(len(values) * (values.mean() - every.mean()) ** 2 for values in groups))
+    if len(every) < 3 or total == 0 or len(groups) == len(every) or not math.isfinite(total + between):
         return None
-    between = sum(len(values) * float(values.mean() - every.mean()) ** 2 for values in groups)
     return min(1.0, between / total)
 
 

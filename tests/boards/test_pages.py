@@ -281,3 +281,12 @@ def test_two_boards_keep_their_cookies_apart(board, at):
     client = browser()
     submit(client, at)
     assert "The board opens when you submit" in text_of(client.get(f"/boards/{other.project.slug}/"))
+
+
+def test_results_further_apart_than_a_number_reaches_cost_no_reader_the_page(board, at):
+    client = browser()
+    for result, kind in (("1e308", "a"), ("-1e308", "b"), ("1", "a"), ("2", "b")):
+        assert submit(client, at, result=result, params=f'{{"kind": "{kind}", "wide": {result}}}').status_code == 302
+    answer = client.get(at)
+    assert answer.status_code == 200
+    assert "nan" not in text_of(answer)

@@ -242,3 +242,12 @@ def test_a_test_entry_shows_to_who_gave_it_alone_has_no_rank_and_opens_nothing(t
     assert numbers(team.scientist, board) == [1]
     an_entry(board, secret)
     assert numbers(a_reader(board, secret), board, order="number") == [1, 2, 3]
+
+
+def test_an_entry_that_was_taken_off_opens_nothing_by_being_withdrawn(team):
+    board = a_board(team, stays_open=True)
+    entry, secret = an_entry(board)
+    hide_entry(team.manager, entry, reason="Spam.")
+    withdraw_entry(a_guest(board, secret), entry)
+    with pytest.raises(SubmissionRequired):
+        numbers(a_reader(board, secret), board)

@@ -236,3 +236,10 @@ def test_two_boards_of_two_teams_are_apart(board, at):
     other = a_board(a_team())
     _, secret = an_entry(other)
     assert Caller(secret).ask("GET", f"{at}entries/").status_code == 403
+
+
+def test_a_malformed_claim_token_stores_nothing(board, at):
+    before = Submission.objects.count()
+    answer = Caller("claim_x").ask("POST", f"{at}entries/", BODY)
+    assert (answer.status_code, answer.json()["field"]) == (400, "claim_token")
+    assert Submission.objects.count() == before
